@@ -1,0 +1,58 @@
+import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
+
+/**
+ * Event types and the byte that stands for each in a leaf. Numbers are for ever: a type is added at the end
+ * and never renumbered.
+ */
+export const EVENT_TYPES = {
+  "log.created": 1,
+  "policy.activated": 2,
+  "trust.activated": 3,
+  "evidence.accepted": 4,
+  "evidence.rejected": 5,
+  "verdict.passed": 6,
+  "verdict.failed": 7,
+  "quarantine.opened": 8,
+  "quarantine.lifted": 9,
+  "decision.recorded": 10,
+} as const;
+
+export type EventType = keyof typeof EVENT_TYPES;
+
+/** A project's opaque id: a random UUID that says nothing of its name. */
+export type ProjectId = string & { readonly __project: unique symbol };
+
+/** The id under which events of the whole installation (`log.created`) stand. */
+export const INSTALLATION = "00000000-0000-0000-0000-000000000000" as ProjectId;
+
+/**
+ * What an event is chained by: an artifact's digest, or `*` for the chain of a project's wide events (policy,
+ * trust), which touch every artifact of the project by rule and not by list.
+ */
+export type ChainKey = Digest | "*";
+export const PROJECT_CHAIN: ChainKey = "*";
+
+/** An event before the writer gave it its index, time, salt and links. */
+export interface EventDraft {
+  readonly type: EventType;
+  /** The chains that it joins, without repeats. At most 4,096. */
+  readonly about: readonly ChainKey[];
+  readonly body: JsonObject;
+}
+
+/** An event as it stands in the log. */
+export interface LogEvent {
+  readonly index: number;
+  readonly type: EventType;
+  /** Milliseconds since the epoch; never smaller than the event before it. */
+  readonly time: number;
+  readonly project: ProjectId;
+  /** The chains that it joins, in the order of `previous`. */
+  readonly about: readonly ChainKey[];
+  /** For each chain in `about`, the index of its event before this one, or null for its first. */
+  readonly previous: readonly (number | null)[];
+  readonly salt: Uint8Array;
+  readonly body: JsonObject;
+  /** The canonical bytes whose RFC 6962 leaf hash is in the tree. */
+  readonly leaf: Uint8Array;
+}

@@ -1,0 +1,76 @@
+/**
+ * The closed list of what can go wrong, with the HTTP status each is rendered with (RFC 9457).
+ *
+ * A code is a promise to callers: it is never renamed or reused. A policy denial is not an error: it is a
+ * returned value with reasons. Codes shared with `in-toto-attestation/` are listed here too, so that one
+ * table names every code that a caller can meet.
+ */
+export const ERRORS = {
+  // The request itself
+  "invalid-request": { status: 400, title: "The request does not have the documented shape" },
+  "malformed-json": { status: 400, title: "The body is not strict JSON" },
+  "json-too-deep": { status: 400, title: "The JSON is nested too deeply" },
+  "body-too-large": { status: 413, title: "The body is larger than the server takes" },
+  "too-many-items": { status: 413, title: "The body holds more items than the server takes at once" },
+  "unsupported-media-type": { status: 415, title: "The Content-Type is not one that this route takes" },
+  unauthenticated: { status: 401, title: "A valid bearer token is needed" },
+  forbidden: { status: 403, title: "The caller's role may not do this" },
+  "policy-not-allowed": { status: 403, title: "The caller may not choose this policy" },
+  "not-found": { status: 404, title: "There is no such thing in this project" },
+  "method-not-allowed": { status: 405, title: "The route does not take this method" },
+  conflict: { status: 409, title: "What the request builds on has changed" },
+  "rate-limited": { status: 429, title: "Too many requests" },
+  "quota-exceeded": { status: 429, title: "The caller's quota of refused uploads is used up" },
+  unavailable: { status: 503, title: "The service cannot do this now" },
+  stale: { status: 503, title: "This node has not caught up with the log" },
+  internal: { status: 500, title: "The service failed" },
+
+  // Digests and documents
+  "malformed-digest": { status: 400, title: "The digest is not algorithm:hex" },
+  "unsupported-digest-algorithm": { status: 400, title: "The digest algorithm cannot ground a decision" },
+  "invalid-policy": { status: 422, title: "The policy documents do not load" },
+  "invalid-trust": { status: 422, title: "The trust document does not load" },
+
+  // Evidence
+  "malformed-envelope": { status: 422, title: "The DSSE envelope is malformed" },
+  "malformed-statement": { status: 422, title: "The in-toto Statement is malformed" },
+  "malformed-bundle": { status: 422, title: "The Sigstore bundle is malformed" },
+  "unknown-evidence-format": { status: 422, title: "The evidence is of no format that is taken" },
+  "unknown-predicate-type": { status: 422, title: "The predicate type is not known" },
+  "unsupported-algorithm": { status: 422, title: "The key or signature algorithm is not supported" },
+  "unknown-key": { status: 422, title: "The signing key is not in the trust snapshot" },
+  "signature-invalid": { status: 422, title: "The signature does not verify" },
+  "certificate-invalid": { status: 422, title: "The signing certificate does not chain to a trusted root" },
+  "time-unverified": { status: 422, title: "No trusted time covers the signature" },
+  "log-entry-invalid": { status: 422, title: "The transparency-log entry does not prove this signature" },
+  "subject-mismatch": { status: 422, title: "The evidence is about another artifact" },
+
+  // The log and what is kept from it
+  "malformed-leaf": { status: 500, title: "A log leaf is malformed" },
+  "malformed-checkpoint": { status: 422, title: "The checkpoint is not a valid signed note" },
+  "proof-invalid": { status: 422, title: "The Merkle proof does not verify" },
+  "log-inconsistent": { status: 500, title: "The log contradicts what was acknowledged before" },
+  "pack-invalid": { status: 422, title: "The custody file does not hold" },
+  "configuration-invalid": { status: 500, title: "The configuration does not load" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Members that a problem may carry besides its code, e.g. `diagnostics` of a policy that does not load. */
+export type ErrorExtensions = Readonly<Record<string, unknown>>;
+
+/**
+ * What could not be done, and why: `code` for programs, `message` for people (it says what to do next and
+ * holds no secret), `cause` for operators.
+ */
+export class VouchsafeError extends Error {
+  override readonly name = "VouchsafeError";
+  readonly code: ErrorCode;
+  readonly extensions: ErrorExtensions;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; extensions?: ErrorExtensions } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.extensions = options.extensions ?? {};
+  }
+}

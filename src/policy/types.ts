@@ -1,0 +1,32 @@
+import type { Digest } from "../in-toto-attestation/types.ts";
+
+/** One question that a policy asked, with what it wanted and what it found. */
+export interface Check {
+  /** Stable name of the rule, e.g. `signer`, `builder`, `source.repository`, `rule:no-debug`. */
+  readonly check: string;
+  readonly passed: boolean;
+  readonly expected: string;
+  readonly actual: string;
+  /** The attestation that was looked at, where there was one. */
+  readonly attestation?: Digest;
+}
+
+/** What a policy says of an artifact's evidence. `checks` are ordered: nearest miss first when it failed. */
+export interface Evaluation {
+  readonly outcome: "passed" | "failed";
+  /** Highest SLSA build level that the evidence and the policy's builders support, 0 to 4. */
+  readonly slsaLevel: number;
+  readonly checks: readonly Check[];
+  /** The attestations on which a pass rests (empty when it failed). */
+  readonly attestations: readonly Digest[];
+  /** When the evaluation ceases to hold by time alone, in milliseconds since the epoch. */
+  readonly validUntil?: number;
+}
+
+/** A mistake in a policy file, pointed at. Line and column count from 1. */
+export interface Diagnostic {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
