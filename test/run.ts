@@ -1,0 +1,89 @@
+/**
+ * `npm test`: runs every `*.test.ts` under `test/` with node's own runner.
+ *
+ *   npm test                            everything
+ *   npm test -- test/tlog               one folder or file
+ *   npm test -- proofs                  every file whose path contains "proofs"
+ *   npm test -- --name "two nodes"      the tests whose name matches the expression
+ *
+ * The closing lines are node's (`ℹ pass N` …); after them each skipped test is listed with its reason. The
+ * exit code is 1 when a test failed and also when a file, or the whole run, held no test: that proves nothing.
+ */
+import { existsSync, globSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { parseArgs } from "node:util";
+
+const TEST_TIMEOUT_MS = 120_000;
+const FILE_TIMEOUT_MS = 300_000;
+/** Each process may hold an embedded database of some 600 MB: more than four at once buys nothing. */
+const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
+
+const major = Number(process.versions.node.split(".")[0]);
+if (major < 24) {
+  console.error(`The tests need Node 24 or newer; this is ${process.version}.`);
+  console.error(
+    "`npm ci` brings Node 24 for Linux on x64 and arm64; elsewhere install it: https://nodejs.org/",
+  );
+  process.exit(1);
+}
+
+const { values: options, positionals: wanted } = parseArgs({
+  options: { name: { type: "string", multiple: true } },
+  allowPositionals: true,
+});
+const files = selectFiles(wanted);
+if (files.length === 0) {
+  console.error(`No test file matches ${wanted.join(", ") || "test/**/*.test.ts"}.`);
+  process.exit(1);
+}
+
+const skipped: string[] = [];
+const empty: string[] = [];
+let ran = 0;
+
+const results = run({
+  files,
+  concurrency: CONCURRENCY,
+  timeout: FILE_TIMEOUT_MS,
+  execArgv: [`--test-timeout=${TEST_TIMEOUT_MS}`],
+  ...(options.name === undefined ? {} : { testNamePatterns: options.name.map((name) => new RegExp(name)) }),
+});
+results.on("test:pass", ({ name, file, nesting, skip, details }) => {
+  // Node reports a file that defines no test as one passed test that bears the file's path.
+  if (nesting === 0 && file !== undefined && resolve(name) === file) empty.push(relative("", file));
+  else if (details.type === "suite") return;
+  else if (skip === undefined || skip === false) ran += 1;
+  else skipped.push(`${relative("", file ?? "")}: ${name}: ${skip === true ? "no reason given" : skip}`);
+});
+results.on("test:fail", () => {
+  ran += 1;
+  process.exitCode = 1;
+});
+
+for await (const line of results.compose(spec)) process.stdout.write(line);
+
+if (skipped.length > 0) console.log(`\nSkipped (${skipped.length}):\n  ${skipped.sort().join("\n  ")}`);
+if (empty.length > 0 && options.name === undefined) {
+  console.error(`\nFiles that define no test:\n  ${empty.sort().join("\n  ")}`);
+  process.exitCode = 1;
+}
+if (ran === 0) {
+  console.error("\nNo test ran.");
+  process.exitCode = 1;
+}
+
+/** The files that the arguments name; all of `test/` when there are none. */
+function selectFiles(args: readonly string[]): string[] {
+  const all = globSync("test/**/*.test.ts").map((path) => resolve(path));
+  if (args.length === 0) return all.sort();
+  const chosen = args.flatMap((arg) => {
+    if (!existsSync(arg)) return all.filter((path) => relative("", path).includes(arg));
+    return statSync(arg).isDirectory()
+      ? globSync("**/*.test.ts", { cwd: arg }).map((path) => resolve(join(arg, path)))
+      : [resolve(arg)];
+  });
+  return [...new Set(chosen)].sort();
+}
