@@ -1,0 +1,55 @@
+import { VouchsafeError } from "../errors.ts";
+import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
+import { type Checkpoint, openCheckpoint } from "../tlog/checkpoint.ts";
+import { leafHash } from "../tlog/hash.ts";
+import { parseVerifierKey } from "../tlog/note.ts";
+import { type Proof, verifyInclusion } from "../tlog/proofs.ts";
+
+/** Shows that an event is in the log, to whoever knows the log's verifier key. */
+export interface Receipt {
+  readonly index: number;
+  /** Size of the tree that the proof and the checkpoint are of. */
+  readonly treeSize: number;
+  /** Sibling hashes in base64, lowest first (RFC 6962, 2.1.1). */
+  readonly inclusionProof: readonly string[];
+  /** The log's C2SP checkpoint of that size, a signed note. */
+  readonly checkpoint: string;
+  /** False when the database does not write through to the disk (the embedded evaluation database). */
+  readonly durable: boolean;
+}
+
+/** The receipt for one event of a batch. */
+export function createReceipt(event: {
+  readonly index: number;
+  readonly treeSize: number;
+  readonly proof: Proof;
+  readonly checkpoint: string;
+  readonly durable: boolean;
+}): Receipt {
+  const { index, treeSize, proof, checkpoint, durable } = event;
+  return { index, treeSize, inclusionProof: proof.map(encodeBase64), checkpoint, durable };
+}
+
+/**
+ * Checks that the receipt proves the leaf to be in the log of this verifier key (`name+hash+base64`, known
+ * from elsewhere), and gives back the checkpoint that says so. Throws `malformed-checkpoint`, `proof-invalid`
+ * or, for a verifier key that is none, `invalid-request`.
+ */
+export function verifyReceipt(leaf: Uint8Array, receipt: Receipt, verifierKey: string): Checkpoint {
+  const verifier = parseVerifierKey(verifierKey);
+  const checkpoint = openCheckpoint(receipt.checkpoint, verifier.name, [verifier]);
+  if (checkpoint.size !== receipt.treeSize) {
+    throw new VouchsafeError("proof-invalid", "The receipt's tree size is not that of its checkpoint.");
+  }
+  verifyInclusion(leafHash(leaf), receipt.index, checkpoint, decodeProof(receipt.inclusionProof));
+  return checkpoint;
+}
+
+/** Throws `proof-invalid`. */
+export function decodeProof(hashes: readonly string[]): Proof {
+  return hashes.map((text) => {
+    const bytes = decodeBase64(text);
+    if (bytes === undefined) throw new VouchsafeError("proof-invalid", "A hash of the proof is not base64.");
+    return bytes;
+  });
+}
