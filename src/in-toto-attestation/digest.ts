@@ -6,21 +6,21 @@ import type { Digest } from "./types.ts";
  * Digest algorithms that name an artifact (in-toto/attestation spec/v1/digest_set.md) → length in hex digits.
  *
  * Those whose value is not plain lower-case hex of one length (`dirHash`, `gitoid:…`) are absent: a Statement
- * may carry them, but nothing is looked up by them.
+ * may carry them, but nothing is looked up by them. Strongest first.
  */
 const HEX_LENGTHS: ReadonlyMap<string, readonly number[]> = new Map([
-  ["sha224", [56]],
   ["sha256", [64]],
   ["sha384", [96]],
   ["sha512", [128]],
-  ["sha512_224", [56]],
   ["sha512_256", [64]],
-  ["sha3_224", [56]],
   ["sha3_256", [64]],
   ["sha3_384", [96]],
   ["sha3_512", [128]],
   ["blake2b", [128]],
   ["blake2s", [64]],
+  ["sha224", [56]],
+  ["sha512_224", [56]],
+  ["sha3_224", [56]],
   ["sha1", [40]],
   ["md5", [32]],
   // Git objects: sha1 or, in repositories of the newer format, sha256.
@@ -32,6 +32,9 @@ const HEX_LENGTHS: ReadonlyMap<string, readonly number[]> = new Map([
 
 /** Algorithms strong enough that "this artifact was approved" may rest on them. */
 const GROUNDS_ALLOW: ReadonlySet<string> = new Set(["sha256", "sha384", "sha512"]);
+
+/** Every algorithm that `digestOf` takes, strongest first. */
+export const KNOWN_ALGORITHMS: readonly string[] = [...HEX_LENGTHS.keys()];
 
 const LOWER_HEX = /^[0-9a-f]+$/;
 
