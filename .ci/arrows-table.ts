@@ -1,0 +1,121 @@
+/**
+ * Which way the arrows run (docs/ARCHITECTURE.md, "The house"): the law that `.ci/arrows.ts` holds `src/` to.
+ * What is not listed is refused.
+ */
+
+/**
+ * Each folder of `src/` (or file directly in it), and what of `src/` it may import besides itself: a folder,
+ * or one file where that is all it needs.
+ */
+export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["errors.ts", []],
+  ["in-toto-attestation", []],
+  ["config.ts", ["errors.ts"]],
+  ["tlog", ["errors.ts"]],
+  ["trust", ["errors.ts", "in-toto-attestation"]],
+  ["verify", ["errors.ts", "in-toto-attestation", "tlog", "trust"]],
+  ["policy", ["errors.ts", "in-toto-attestation", "verify/verified-attestation.ts"]],
+  ["custody", ["errors.ts", "in-toto-attestation", "tlog", "trust", "verify", "policy"]],
+  ["decisions", ["errors.ts", "in-toto-attestation", "policy", "custody"]],
+  ["db", ["errors.ts", "in-toto-attestation", "tlog", "policy", "custody", "decisions"]],
+  [
+    "services",
+    [
+      "errors.ts",
+      "config.ts",
+      "in-toto-attestation",
+      "tlog",
+      "trust",
+      "verify",
+      "policy",
+      "custody",
+      "decisions",
+      "db",
+    ],
+  ],
+  ["http", ["errors.ts", "config.ts", "in-toto-attestation", "policy", "custody", "services"]],
+  ["client", ["errors.ts", "in-toto-attestation"]],
+  [
+    "cli",
+    [
+      "errors.ts",
+      "config.ts",
+      "in-toto-attestation",
+      "tlog",
+      "trust",
+      "verify",
+      "policy",
+      "custody",
+      "client",
+    ],
+  ],
+]);
+
+/** Each npm package (or whole scope), and the folders that may import it. */
+export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["@electric-sql/pglite", ["db"]],
+  ["@fastify/helmet", ["http"]],
+  ["@fastify/rate-limit", ["http"]],
+  ["@fastify/swagger", ["http"]],
+  ["@fastify/type-provider-typebox", ["http"]],
+  ["@fastify/under-pressure", ["http"]],
+  ["@marcbachmann/cel-js", ["policy"]],
+  ["@noble/curves", ["verify"]],
+  ["@peculiar/x509", ["trust", "verify"]],
+  ["@sigstore/*", ["trust", "verify"]],
+  ["commander", ["cli"]],
+  ["fastify", ["http"]],
+  ["kysely", ["db"]],
+  ["pg", ["db"]],
+  ["typebox", ["http"]],
+  ["yaml", ["policy"]],
+]);
+
+/**
+ * Bytes, a snapshot and a time in, a value out: no clock, randomness, files, network or database. A folder,
+ * or one file of it.
+ */
+export const PURE: readonly string[] = [
+  "in-toto-attestation",
+  "tlog",
+  "policy",
+  "verify",
+  "trust/snapshot.ts",
+  "decisions/decide.ts",
+  "custody/events.ts",
+  "custody/leaf.ts",
+  "custody/body.ts",
+  "custody/receipt.ts",
+  "custody/chain.ts",
+  "custody/pack.ts",
+  "custody/verify-pack.ts",
+];
+
+/** Node's modules that pure code may import, each with the names in it that are impure. */
+export const PURE_BUILTINS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["node:buffer", new Set<string>()],
+  ["node:util", new Set(["log", "debuglog", "promisify"])],
+  [
+    "node:crypto",
+    new Set(
+      (
+        "* default webcrypto subtle randomBytes randomFill randomFillSync randomInt randomUUID getRandomValues " +
+        "generateKey generateKeySync generateKeyPair generateKeyPairSync generatePrime generatePrimeSync"
+      ).split(" "),
+    ),
+  ],
+]);
+
+/** Names of the platform that pure code never mentions. */
+export const IMPURE_NAMES: ReadonlySet<string> = new Set(
+  (
+    "process console fetch performance globalThis setTimeout setInterval setImmediate queueMicrotask " +
+    "WebSocket XMLHttpRequest __dirname __filename"
+  ).split(" "),
+);
+
+/** What one folder alone may name, because to hold it is to be believed. */
+export const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([["sealVerified", "verify"]]);
+
+export const MAX_LINES = 300;
+export const LONG_LINES = 250;
