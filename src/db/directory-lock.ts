@@ -1,0 +1,32 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { VouchsafeError } from "../errors.ts";
+
+/**
+ * Takes a data directory for this process: the embedded database does not, and two processes would corrupt it.
+ *
+ * The lock is the kernel's, on an SQLite file (Node has no call of its own for file locks): it ends with the
+ * process however that ends, so there is no stale lock to judge, and it holds between containers that share the
+ * directory, where process ids say nothing.
+ *
+ * Throws `configuration-invalid` when someone holds it. Resolves to the way to give it back.
+ */
+export async function lockDirectory(directory: string): Promise<() => void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
+  const path = join(directory, "lock");
+  await writeFile(path, "", { flag: "a", mode: 0o600 });
+  const lock = new DatabaseSync(path);
+  try {
+    lock.exec("pragma locking_mode = exclusive; begin exclusive");
+  } catch (cause) {
+    lock.close();
+    throw new VouchsafeError(
+      "configuration-invalid",
+      `${directory} is in use by another process: stop it, or choose another data directory`,
+      { cause },
+    );
+  }
+  return () => lock.close();
+}

@@ -1,0 +1,160 @@
+import { CompiledQuery, type Kysely, type Selectable } from "kysely";
+import { decodeBody } from "../custody/body.ts";
+import type { ChainKey, EventType, LogEvent, ProjectId } from "../custody/events.ts";
+import { decodeLeaf } from "../custody/leaf.ts";
+import type { LogHead } from "../custody/log-store.ts";
+import { VouchsafeError } from "../errors.ts";
+import { decodeFrontier } from "../tlog/frontier.ts";
+import { TILE_WIDTH, type Tile, type TileReader } from "../tlog/tiles.ts";
+import type { LogHeadTable, Schema } from "./schema.ts";
+
+export async function readHead(db: Kysely<Schema>): Promise<LogHead> {
+  return headOf(await db.selectFrom("log_head").selectAll().executeTakeFirstOrThrow());
+}
+
+/** Throws `log-inconsistent` when the row's peaks cannot be those of its size. */
+export function headOf(row: Selectable<Omit<LogHeadTable, "only">>): LogHead {
+  try {
+    const { size, peaks } = decodeFrontier(row.size, row.peaks);
+    return { size, peaks, root: row.root, time: row.time, checkpoint: row.checkpoint };
+  } catch (cause) {
+    throw new VouchsafeError("log-inconsistent", "The log's head does not fit its size", { cause });
+  }
+}
+
+export interface ChainPage {
+  /** Only events from this index on. */
+  readonly from?: number;
+  /** Only events below this index: the chain as of a log size. */
+  readonly below?: number;
+  readonly limit?: number;
+}
+
+/** Events of a chain in the order of the log. */
+export async function readChain(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  key: ChainKey,
+  page: ChainPage = {},
+): Promise<LogEvent[]> {
+  let query = db
+    .selectFrom("log_chain as chain")
+    .innerJoin("log_entries as entry", "entry.index", "chain.index")
+    .select(EVENT_COLUMNS)
+    .where("chain.project_id", "=", project)
+    .where("chain.key", "=", key);
+  if (page.from !== undefined) query = query.where("chain.index", ">=", page.from);
+  if (page.below !== undefined) query = query.where("chain.index", "<", page.below);
+  if (page.limit !== undefined) query = query.limit(page.limit);
+  return (await query.orderBy("chain.index").execute()).map(eventOf);
+}
+
+/** The events with these indexes as far as they are the project's, in the order of the log. */
+export async function readEvents(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  indexes: readonly number[],
+): Promise<LogEvent[]> {
+  const rows = await db
+    .selectFrom("log_entries as entry")
+    .select(EVENT_COLUMNS)
+    .where("entry.project_id", "=", project)
+    .where((where) => where("entry.index", "=", where.fn.any(where.val([...indexes]))))
+    .orderBy("entry.index")
+    .execute();
+  return rows.map(eventOf);
+}
+
+/** What a follower of the log needs of an event: which chains moved. */
+export interface FollowedEvent {
+  readonly index: number;
+  readonly project: ProjectId;
+  readonly type: EventType;
+  readonly about: readonly ChainKey[];
+}
+
+/** At most `limit` events of all projects from `index` on, without a gap. */
+export async function readEventsFrom(
+  db: Kysely<Schema>,
+  index: number,
+  limit: number,
+): Promise<FollowedEvent[]> {
+  const rows = await db
+    .selectFrom("log_entries as entry")
+    .select(EVENT_COLUMNS)
+    .where("entry.index", ">=", index)
+    .orderBy("entry.index")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => {
+    const { index, project, type, about } = eventOf(row);
+    return { index, project, type, about };
+  });
+}
+
+/** The leaves [from, to), for entry bundles. */
+export async function readLeaves(db: Kysely<Schema>, from: number, to: number): Promise<Uint8Array[]> {
+  const rows = await db
+    .selectFrom("log_entries")
+    .select("leaf")
+    .where("index", ">=", from)
+    .where("index", "<", to)
+    .orderBy("index")
+    .execute();
+  return rows.map(({ leaf }) => leaf);
+}
+
+/** Reads tiles and partial tiles from stored rows; nothing is hashed. Throws `log-inconsistent` for missing rows. */
+export function tileReader(db: Kysely<Schema>): TileReader {
+  return (tiles) =>
+    readTiles(
+      tiles,
+      async (text, values) => (await db.executeQuery<TileRow>(CompiledQuery.raw(text, [...values]))).rows,
+    );
+}
+
+export interface TileRow {
+  readonly hashes: Uint8Array | null;
+}
+
+/** The tiles asked for, by whatever runs a statement. */
+export async function readTiles(
+  tiles: readonly Tile[],
+  query: (text: string, values: readonly unknown[]) => Promise<readonly TileRow[]>,
+): Promise<Uint8Array[]> {
+  if (tiles.length === 0) return [];
+  const rows = await query(READ_TILES, [
+    tiles.map(({ level }) => level),
+    tiles.map(({ tile }) => tile),
+    tiles.map(({ width }) => width),
+  ]);
+  return tiles.map(({ level, tile, width }, i) => {
+    const hashes = rows[i]?.hashes ?? new Uint8Array(0);
+    if (hashes.length === width * 32) return hashes;
+    throw new VouchsafeError("log-inconsistent", `Tile ${tile} of level ${level} is not stored in full`);
+  });
+}
+
+/** A partial tile has no row of its own: it is the leaf hashes, or the roots of the full tiles, that it spans. */
+const READ_TILES = `
+  select case
+    when wanted.width = ${TILE_WIDTH} then
+      (select t.hashes from log_tiles t where t.level = wanted.level and t.tile = wanted.tile)
+    when wanted.level = 0 then
+      (select string_agg(e.leaf_hash, ''::bytea order by e.index) from log_entries e
+        where e.index >= wanted.tile * ${TILE_WIDTH} and e.index < wanted.tile * ${TILE_WIDTH} + wanted.width)
+    else
+      (select string_agg(t.root, ''::bytea order by t.tile) from log_tiles t
+        where t.level = wanted.level - 1
+          and t.tile >= wanted.tile * ${TILE_WIDTH} and t.tile < wanted.tile * ${TILE_WIDTH} + wanted.width)
+    end as hashes
+  from unnest($1::int[], $2::int8[], $3::int[]) with ordinality as wanted (level, tile, width, place)
+  order by wanted.place`;
+
+const EVENT_COLUMNS = ["entry.index", "entry.salt", "entry.body", "entry.leaf"] as const;
+
+function eventOf(row: { index: number; salt: Uint8Array; body: Uint8Array; leaf: Uint8Array }): LogEvent {
+  const { type, time, project, previous } = decodeLeaf(row.leaf);
+  const { about, body } = decodeBody(row.body);
+  return { index: row.index, type, time, project, about, previous, salt: row.salt, body, leaf: row.leaf };
+}

@@ -1,0 +1,83 @@
+import pg from "pg";
+import { VouchsafeError } from "../errors.ts";
+import { ensureRole, grant } from "./grants.ts";
+import { applyMigrations, type MigrationSession, pendingMigrations } from "./migrate.ts";
+
+/**
+ * Migrates as the owner (`migrateUrl`) and grants the application's role, the user of `databaseUrl`, what it
+ * needs; creates that role with that URL's password where it is missing. Without `migrateUrl`, a schema that is
+ * up to date is used as it is, and any other is migrated by the application's role itself.
+ *
+ * Resolves to warnings in whole sentences. Throws `unavailable`, and `configuration-invalid` as
+ * `applyMigrations` does.
+ */
+export async function migratePostgres(options: {
+  readonly databaseUrl: string;
+  readonly migrateUrl?: string;
+}): Promise<readonly string[]> {
+  const { databaseUrl, migrateUrl } = options;
+  if (migrateUrl !== undefined) await connected(migrateUrl, (owner) => migrateAsOwner(owner, databaseUrl));
+  return connected(databaseUrl, async (app) => {
+    if (migrateUrl === undefined && !(await isCurrent(app))) await applyMigrations(app);
+    await refuseUnlessCurrent(app);
+    return (await ownsLog(app))
+      ? [
+          "The application's database role owns the log's tables and could lift their protection: give the owner in MIGRATE_DATABASE_URL and another role in DATABASE_URL.",
+        ]
+      : [];
+  });
+}
+
+async function migrateAsOwner(owner: MigrationSession, databaseUrl: string): Promise<void> {
+  const { user, password } = new pg.Client(databaseUrl);
+  if (user === undefined) throw new VouchsafeError("configuration-invalid", "DATABASE_URL names no user");
+  await applyMigrations(owner);
+  const [self] = await owner.query<{ name: string; known: boolean }>(
+    "select current_user as name, exists (select from pg_roles where rolname = $1) as known",
+    [user],
+  );
+  if (self?.name === user) return;
+  if (self?.known !== true) await owner.exec(ensureRole(user, password ?? undefined));
+  await owner.exec(grant(user));
+}
+
+async function isCurrent(session: MigrationSession): Promise<boolean> {
+  const [table] = await session.query<{ found: boolean }>(
+    "select to_regclass('schema_migrations') is not null as found",
+  );
+  return table?.found === true && (await pendingMigrations(session)).length === 0;
+}
+
+async function refuseUnlessCurrent(session: MigrationSession): Promise<void> {
+  if (await isCurrent(session)) return;
+  throw new VouchsafeError(
+    "configuration-invalid",
+    "The schema of DATABASE_URL is not that of MIGRATE_DATABASE_URL",
+  );
+}
+
+async function ownsLog(session: MigrationSession): Promise<boolean> {
+  const [row] = await session.query<{ owns: boolean }>(
+    "select pg_has_role(relowner, 'usage') as owns from pg_class where oid = 'log_entries'::regclass",
+  );
+  return row?.owns === true;
+}
+
+async function connected<T>(url: string, run: (session: MigrationSession) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+  } catch (cause) {
+    throw new VouchsafeError("unavailable", "The database cannot be reached", { cause });
+  }
+  try {
+    return await run({
+      exec: async (sql) => void (await client.query(sql)),
+      query: async <Row>(text: string, values?: readonly unknown[]) =>
+        (await client.query(text, values && [...values])).rows as Row[],
+    });
+  } finally {
+    await client.end();
+  }
+}

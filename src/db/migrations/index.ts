@@ -1,0 +1,17 @@
+import { sql as custodyLog } from "./0001-custody-log.ts";
+import { sql as evidence } from "./0002-evidence.ts";
+import { sql as decisions } from "./0003-decisions.ts";
+import { sql as tokens } from "./0004-tokens.ts";
+
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** In the order in which they are applied. A text that was released is never edited: a new one follows it. */
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "0001-custody-log", sql: custodyLog },
+  { name: "0002-evidence", sql: evidence },
+  { name: "0003-decisions", sql: decisions },
+  { name: "0004-tokens", sql: tokens },
+];

@@ -1,0 +1,118 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { PGlite, types } from "@electric-sql/pglite";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  PGliteDialect,
+  PGliteDriver,
+} from "kysely";
+import { CommitUnknown } from "../custody/log-store.ts";
+import { integerOf } from "./column-values.ts";
+import type { Database } from "./connection.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import { ensureRole, grant } from "./grants.ts";
+import { applyMigrations } from "./migrate.ts";
+import type { Schema } from "./schema.ts";
+
+const APP_ROLE = "vouchsafe_app";
+
+/**
+ * The embedded database under `dataDir`, for evaluation: it never fsyncs and is one session. The schema belongs
+ * to its superuser and the session then becomes the application's role, so that the same grants hold as on
+ * Postgres.
+ *
+ * Throws `configuration-invalid` when another process has the directory.
+ */
+export async function openPGlite(dataDir: string): Promise<Database> {
+  const directory = join(dataDir, "pglite");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const unlock = await lockDirectory(dataDir);
+  try {
+    const pglite = await PGlite.create(directory, { parsers: { [types.INT8]: integerOf } });
+    await applyMigrations({
+      exec: async (sql) => void (await pglite.exec(sql)),
+      query: async <Row>(text: string, values?: readonly unknown[]) =>
+        (await pglite.query<Row>(text, values && [...values])).rows,
+    });
+    await pglite.exec(ensureRole(APP_ROLE));
+    await pglite.exec(grant(APP_ROLE));
+    await pglite.exec(`set role ${APP_ROLE}`);
+    return databaseOf(pglite, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function databaseOf(pglite: PGlite, unlock: () => void): Database {
+  const dialect = new PGliteDialect({ pglite });
+  const kysely = new Kysely<Schema>({
+    dialect: {
+      createAdapter: () => dialect.createAdapter(),
+      createIntrospector: (db) => dialect.createIntrospector(db),
+      createQueryCompiler: () => dialect.createQueryCompiler(),
+      createDriver: () => oneAtATime(new PGliteDriver({ pglite })),
+    },
+  });
+  return {
+    kysely,
+    kind: "pglite",
+    durable: false,
+    warnings: ["The embedded database is for evaluation: it never fsyncs, so receipts are not durable."],
+    async transaction(run) {
+      let ran = false;
+      try {
+        return await kysely.transaction().execute(async (tx) => {
+          const result = await run(async (text, values = []) => {
+            const { rows } = await tx.executeQuery(CompiledQuery.raw(text, [...values]));
+            return rows as never;
+          });
+          ran = true;
+          return result;
+        });
+      } catch (error) {
+        if (ran) throw new CommitUnknown("The embedded database failed to commit", { cause: error });
+        throw error;
+      }
+    },
+    async listen(channel, listener) {
+      const stop = await pglite.listen(channel, listener);
+      return () => stop();
+    },
+    async close() {
+      await kysely.destroy();
+      if (!pglite.closed) await pglite.close();
+      unlock();
+    },
+  };
+}
+
+/**
+ * Lends the driver's single connection to one caller at a time. Without this, statements of others would run
+ * inside whichever transaction happens to be open, and be rolled back with it.
+ */
+function oneAtATime(driver: PGliteDriver): Driver {
+  let free = Promise.resolve();
+  let release = () => {};
+  return {
+    init: () => driver.init(),
+    async acquireConnection(): Promise<DatabaseConnection> {
+      const before = free;
+      const turn = Promise.withResolvers<void>();
+      free = turn.promise;
+      await before;
+      release = turn.resolve;
+      return driver.acquireConnection();
+    },
+    async releaseConnection() {
+      release();
+    },
+    beginTransaction: (connection) => driver.beginTransaction(connection as never),
+    commitTransaction: (connection) => driver.commitTransaction(connection as never),
+    rollbackTransaction: (connection) => driver.rollbackTransaction(connection as never),
+    destroy: () => driver.destroy(),
+  };
+}

@@ -1,0 +1,183 @@
+import type { ColumnType } from "kysely";
+
+/** A jsonb column: parsed when read, JSON text when written. */
+type Json<T> = ColumnType<T, string, string>;
+/** A column of a row that never changes. */
+type Fixed<T> = ColumnType<T, T, never>;
+
+/**
+ * Every table, one interface each. Times are milliseconds since the epoch, `int8` and safe integers
+ * throughout; `bytea` reads as `Uint8Array`; digests and hashes in `text` are `algorithm:hex`.
+ *
+ * The `log_*` tables are the custody log. All other tables that a project owns, `tokens` apart, follow from
+ * the log's events (`projections.ts`).
+ */
+export interface Schema {
+  projects: ProjectsTable;
+  log_head: LogHeadTable;
+  log_entries: LogEntriesTable;
+  log_chain: LogChainTable;
+  log_tiles: LogTilesTable;
+  evidence: EvidenceTable;
+  documents: DocumentsTable;
+  attestations: AttestationsTable;
+  attestation_subjects: AttestationSubjectsTable;
+  rejections: RejectionsTable;
+  verdicts: VerdictsTable;
+  quarantines: QuarantinesTable;
+  active_policies: ActivePoliciesTable;
+  active_trust: ActiveTrustTable;
+  tokens: TokensTable;
+}
+
+export interface ProjectsTable {
+  id: Fixed<string>;
+  name: Fixed<string>;
+  created_at: Fixed<number>;
+}
+
+/** One row: the tree as of the last commit. Its lock orders all writers. */
+export interface LogHeadTable {
+  only: Fixed<boolean>;
+  size: number;
+  root: Uint8Array;
+  /** Hashes of the full subtrees, largest first, 32 bytes each. */
+  peaks: Uint8Array;
+  time: number;
+  /** The signed note of this size; empty while the log is. */
+  checkpoint: string;
+}
+
+export interface LogEntriesTable {
+  index: Fixed<number>;
+  project_id: Fixed<string>;
+  type: Fixed<number>;
+  time: Fixed<number>;
+  leaf: Fixed<Uint8Array>;
+  leaf_hash: Fixed<Uint8Array>;
+  salt: Fixed<Uint8Array>;
+  body: Fixed<Uint8Array>;
+}
+
+/** Which events each chain holds. */
+export interface LogChainTable {
+  project_id: Fixed<string>;
+  key: Fixed<string>;
+  index: Fixed<number>;
+}
+
+/** Full tiles only (C2SP tlog-tiles, height 8). */
+export interface LogTilesTable {
+  level: Fixed<number>;
+  tile: Fixed<number>;
+  /** 256 hashes of 32 bytes. */
+  hashes: Fixed<Uint8Array>;
+  root: Fixed<Uint8Array>;
+}
+
+/** Evidence as received, by the sha256 of its bytes. */
+export interface EvidenceTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  media_type: Fixed<string>;
+  bytes: Fixed<Uint8Array>;
+  index: Fixed<number>;
+}
+
+/** Policy sets and trust snapshots that an event names, by the sha256 of their bytes. */
+export interface DocumentsTable {
+  project_id: Fixed<string>;
+  hash: Fixed<string>;
+  kind: Fixed<"policy" | "trust">;
+  bytes: Fixed<Uint8Array>;
+}
+
+export interface AttestationsTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  index: Fixed<number>;
+  media_type: Fixed<string>;
+  predicate_type: Fixed<string | null>;
+  signer: Json<Readonly<Record<string, string>>>;
+  signer_issuer: Fixed<string | null>;
+  /** The certificate's identity, or the key's name. */
+  signer_identity: Fixed<string>;
+  source_repository: Fixed<string | null>;
+  source_ref: Fixed<string | null>;
+  source_commit: Fixed<string | null>;
+  builder: Fixed<string | null>;
+  verified_at: Fixed<number>;
+}
+
+export interface AttestationSubjectsTable {
+  project_id: Fixed<string>;
+  digest: Fixed<string>;
+  attestation: Fixed<string>;
+  name: Fixed<string | null>;
+}
+
+/** Refused uploads, once for each (digest, code, trust). */
+export interface RejectionsTable {
+  project_id: Fixed<string>;
+  digest: Fixed<string>;
+  code: Fixed<string>;
+  trust_hash: Fixed<string>;
+  index: Fixed<number>;
+  caller: Fixed<string>;
+  time: Fixed<number>;
+}
+
+/** The current verdict of each (artifact, policy). */
+export interface VerdictsTable {
+  project_id: string;
+  artifact: string;
+  policy: string;
+  policy_hash: string;
+  trust_hash: string;
+  evidence_set: string;
+  outcome: "passed" | "failed";
+  slsa_level: number;
+  attestations: Json<readonly string[]>;
+  checks: Json<readonly unknown[]>;
+  valid_until: number | null;
+  /** The event that recorded this outcome. */
+  index: number;
+}
+
+export interface QuarantinesTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  artifact: Fixed<string>;
+  reason: Fixed<string>;
+  opened_index: Fixed<number>;
+  lifted_index: number | null;
+}
+
+export interface ActivePoliciesTable {
+  project_id: Fixed<string>;
+  policy_set: string;
+  document: string;
+  index: number;
+}
+
+export interface ActiveTrustTable {
+  project_id: Fixed<string>;
+  trust: string;
+  /** The snapshots under which a pass still holds: this one and those that it extends. */
+  holding: Json<readonly string[]>;
+  index: number;
+}
+
+export interface TokensTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  /** sha256 of the secret; the secret is never stored. */
+  hash: Fixed<Uint8Array>;
+  name: Fixed<string>;
+  roles: Fixed<string[]>;
+  policies: Fixed<string[]>;
+  may_choose_policy: Fixed<boolean>;
+  created_at: Fixed<number>;
+  expires_at: Fixed<number>;
+  revoked_at: number | null;
+}
