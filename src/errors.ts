@@ -17,6 +17,8 @@ export const ERRORS = {
   forbidden: { status: 403, title: "The caller's role may not do this" },
   "policy-not-allowed": { status: 403, title: "The caller may not choose this policy" },
   "not-found": { status: 404, title: "There is no such thing in this project" },
+  "request-timeout": { status: 408, title: "The request did not arrive in time" },
+  "headers-too-large": { status: 431, title: "The request's headers are larger than the server takes" },
   "method-not-allowed": { status: 405, title: "The route does not take this method" },
   conflict: { status: 409, title: "What the request builds on has changed" },
   "rate-limited": { status: 429, title: "Too many requests" },

@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import fastifyHelmet from "@fastify/helmet";
+import fastifyRateLimit from "@fastify/rate-limit";
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import fastifyUnderPressure from "@fastify/under-pressure";
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import type { Vouchsafe } from "../services/context.ts";
+import { authenticate } from "../services/tokens.ts";
+import { artifactRoutes } from "./artifacts.ts";
+import { attestationRoutes } from "./attestations.ts";
+import { guardRoutes, type RateLimits } from "./authentication.ts";
+import { takeStrictJson } from "./bodies.ts";
+import { answerClientError } from "./client-errors.ts";
+import { custodyRoutes } from "./custody.ts";
+import { decisionRoutes } from "./decisions.ts";
+import { healthRoutes } from "./health.ts";
+import { logRoutes } from "./log.ts";
+import { describeRoutes, openapiRoute } from "./openapi.ts";
+import { policyRoutes } from "./policies.ts";
+import { sendProblem } from "./problems.ts";
+import { quarantineRoutes } from "./quarantines.ts";
+import { tokenRoutes } from "./tokens.ts";
+import { trustRoutes } from "./trust.ts";
+import { answerUnknownRoutes } from "./unknown-routes.ts";
+import { verifyDigestRoutes } from "./verify-digest.ts";
+
+export type App = FastifyInstance<
+  Server,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+const SECOND = 1000;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Far above what a busy issuer needs; they stop loops gone wild, not work. */
+const RATE_LIMITS: RateLimits = { perCaller: 600_000, perAddress: 60_000 };
+
+/**
+ * Every door of the service, assembled over an opened node. Doors hold no rules: each takes a request apart,
+ * calls one service and answers with what it returned.
+ */
+export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMITS): Promise<App> {
+  const app: App = fastify({
+    logger: { level: v.config.logLevel, redact: ["req.headers.authorization", "headers.authorization"] },
+    // A line for each request costs a third of the throughput; the proxy in front writes them.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: MIB,
+    // Receiving a request may not take longer, so that slow senders do not hold connections.
+    requestTimeout: 60 * SECOND,
+    // Longer than the idle timeout of usual proxies (60 s), so that they close first and lose no request.
+    keepAliveTimeout: 72 * SECOND,
+    http: { maxHeaderSize: 16 * KIB },
+    routerOptions: { maxParamLength: 256 },
+    return503OnClosing: false,
+    frameworkErrors: sendProblem,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, randomUUID()),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.maxConnections = 10_000;
+
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  // Answers are written as the services gave them; schemas describe them and drop nothing in silence.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.setErrorHandler(sendProblem);
+  answerUnknownRoutes(app);
+
+  await app.register(fastifyHelmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"] } } });
+  await app.register(fastifyUnderPressure, { maxEventLoopDelay: 5 * SECOND, retryAfter: 5 });
+  await app.register(fastifyRateLimit, { global: false });
+  await describeRoutes(app);
+  guardRoutes(app, { authenticate: (bearer) => authenticate(v, bearer), rateLimits });
+  takeStrictJson(app);
+  // Decisions, tokens and custody are nobody's to keep; a route that knows better says so.
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.header("cache-control", "no-store");
+  });
+
+  healthRoutes(app, v);
+  openapiRoute(app);
+  logRoutes(app, v);
+  attestationRoutes(app, v);
+  artifactRoutes(app, v);
+  verifyDigestRoutes(app, v);
+  policyRoutes(app, v);
+  trustRoutes(app, v);
+  quarantineRoutes(app, v);
+  decisionRoutes(app, v);
+  custodyRoutes(app, v);
+  tokenRoutes(app, v);
+  await app.ready();
+  return app;
+}

@@ -1,0 +1,76 @@
+import { Type } from "typebox";
+import type { Vouchsafe } from "../services/context.ts";
+import { findArtifacts, readArtifact } from "../services/find-artifacts.ts";
+import type { App } from "./app.ts";
+import { type Access, callerOf } from "./authentication.ts";
+import { answers } from "./openapi.ts";
+import { ArtifactVerdict, AttestationSummary, closed, Digest, LogSize, nullable } from "./schemas.ts";
+
+const READERS: Access = ["uploader", "issuer", "auditor", "operator", "approver"];
+const Filter = Type.String({ minLength: 1, maxLength: 2048 });
+
+export function artifactRoutes(app: App, v: Vouchsafe): void {
+  app.get(
+    "/artifacts",
+    {
+      config: { access: READERS },
+      schema: {
+        summary: "Artifacts that verified evidence is about, by source repository, commit or signer",
+        querystring: closed({
+          repository: Type.Optional(Filter),
+          commit: Type.Optional(Filter),
+          signer: Type.Optional(Filter),
+          limit: Type.Optional(
+            Type.String({
+              pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$",
+              description: "1 to 200, 50 if absent",
+            }),
+          ),
+          after: Type.Optional(
+            Type.String({ minLength: 1, maxLength: 512, description: "next of the page before" }),
+          ),
+        }),
+        ...answers({
+          200: closed({
+            artifacts: Type.Array(
+              closed({
+                digest: Type.String(),
+                name: Type.Optional(Type.String()),
+                attestations: Type.Array(AttestationSummary),
+              }),
+            ),
+            next: nullable(Type.String()),
+          }),
+        }),
+      },
+    },
+    async (request) => {
+      const { limit, ...filters } = request.query;
+      return findArtifacts(v, callerOf(request), {
+        ...filters,
+        ...(limit !== undefined && { limit: Number(limit) }),
+      });
+    },
+  );
+
+  app.get(
+    "/artifacts/:digest",
+    {
+      config: { access: READERS },
+      schema: {
+        summary: "What is known of an artifact",
+        params: closed({ digest: Digest }),
+        ...answers({
+          200: closed({
+            digest: Type.String(),
+            names: Type.Array(Type.String()),
+            attestations: Type.Array(AttestationSummary),
+            verdicts: Type.Array(ArtifactVerdict),
+            quarantines: Type.Array(closed({ id: Type.String(), reason: Type.String(), index: LogSize })),
+          }),
+        }),
+      },
+    },
+    async (request) => readArtifact(v, callerOf(request), request.params.digest),
+  );
+}

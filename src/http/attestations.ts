@@ -1,0 +1,99 @@
+import { Type } from "typebox";
+import { VouchsafeError } from "../errors.ts";
+import type { Vouchsafe } from "../services/context.ts";
+import { pushAttestation, splitJsonLines } from "../services/push-attestation.ts";
+import { readEvidence } from "../services/read-attestation.ts";
+import type { App } from "./app.ts";
+import { callerOf } from "./authentication.ts";
+import { takeBytes } from "./bodies.ts";
+import { pushLines } from "./json-lines.ts";
+import { answers } from "./openapi.ts";
+import { AttestationSummary, closed, Digest, Problem, Receipt, VerdictSummary } from "./schemas.ts";
+
+/** One item: a Sigstore bundle or a DSSE envelope. The evidence itself says which. */
+const ONE = [
+  "application/json",
+  "application/vnd.dev.sigstore.bundle+json",
+  "application/vnd.dev.sigstore.bundle.v0.3+json",
+  "application/vnd.dsse.envelope.v1+json",
+  "application/vnd.in-toto+json",
+];
+/** JSON Lines: an item a line. */
+const LINES: readonly string[] = ["application/jsonl", "application/x-ndjson", "application/json-lines"];
+
+const Pushed = closed({
+  attestation: AttestationSummary,
+  receipt: Receipt,
+  verdicts: Type.Array(VerdictSummary, { description: "the verdicts that this evidence changed" }),
+});
+
+const LineResults = closed({
+  results: Type.Array(
+    closed({
+      line: Type.Integer({ minimum: 1 }),
+      status: Type.Enum(["accepted", "known", "refused"]),
+      attestation: Type.Optional(AttestationSummary),
+      receipt: Type.Optional(Receipt),
+      verdicts: Type.Optional(Type.Array(VerdictSummary)),
+      problem: Type.Optional(Problem),
+    }),
+  ),
+});
+
+export function attestationRoutes(app: App, v: Vouchsafe): void {
+  app.register(async (scope) => takeEvidence(scope, v));
+
+  app.get(
+    "/attestations/:id",
+    {
+      config: { access: ["uploader", "issuer", "auditor", "operator", "approver"] },
+      schema: {
+        summary: "The evidence, byte for byte as it was received",
+        params: closed({ id: Digest }),
+        ...answers({ 200: Type.Unknown() }),
+      },
+    },
+    async (request, reply) => {
+      const { mediaType, bytes } = await readEvidence(v, callerOf(request), request.params.id);
+      reply.header("cache-control", "private, max-age=31536000, immutable");
+      return reply.type(mediaType).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    },
+  );
+}
+
+/** In a scope of its own, because here bodies are evidence: bytes that must never be parsed and written again. */
+function takeEvidence(app: App, v: Vouchsafe): void {
+  takeBytes(app, [...ONE, ...LINES], v.config.maxBody);
+  app.post(
+    "/attestations",
+    {
+      bodyLimit: v.config.maxBody,
+      config: { access: ["uploader", "operator"] },
+      schema: {
+        summary: "Push evidence: verified, recorded in the custody log, answered with a receipt and verdicts",
+        consumes: [...ONE, ...LINES],
+        body: Type.Unknown({
+          description: "A Sigstore bundle or DSSE envelope, or up to 1,000 lines of them",
+        }),
+        ...answers({
+          200: Pushed,
+          201: Type.Union([Pushed, LineResults]),
+          207: LineResults,
+        }),
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      const mediaType = request.mediaType ?? "";
+      if (!(request.body instanceof Uint8Array)) {
+        throw new VouchsafeError("unsupported-media-type", `Send one of ${[...ONE, ...LINES].join(", ")}`);
+      }
+      if (LINES.includes(mediaType)) {
+        const results = await pushLines(v, caller, splitJsonLines(request.body), request);
+        return reply.code(results.some(({ status }) => status === "refused") ? 207 : 201).send({ results });
+      }
+      const { created, ...pushed } = await pushAttestation(v, caller, { bytes: request.body, mediaType });
+      return reply.code(created ? 201 : 200).send(pushed);
+    },
+  );
+}

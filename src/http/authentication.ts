@@ -1,0 +1,103 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
+import { VouchsafeError } from "../errors.ts";
+import type { Caller, Role } from "../services/caller.ts";
+
+/** Who may call a route: anybody without a token, or callers that hold at least one of the roles. */
+export type Access = "public" | readonly [Role, ...Role[]];
+
+/** Calls in a minute: of one token, and of one address that presents none (or a wrong one). */
+export interface RateLimits {
+  readonly perCaller: number;
+  readonly perAddress: number;
+}
+
+export interface GuardOptions {
+  readonly authenticate: (bearer: string) => Promise<Caller>;
+  readonly rateLimits: RateLimits;
+}
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+}
+
+const MINUTE = 60_000;
+
+/**
+ * Guards every route that is registered after it: one hook authenticates the caller, counts the call and
+ * compares the caller's roles with those that the route declares. A route that declares none does not register,
+ * so none can be forgotten. Needs @fastify/rate-limit.
+ */
+export function guardRoutes(app: FastifyInstance, { authenticate, rateLimits }: GuardOptions): void {
+  const callers = limiter(app, rateLimits.perCaller, (request) => request.caller?.token ?? "");
+  const addresses = limiter(app, rateLimits.perAddress, (request) => request.ip);
+
+  app.decorateRequest("caller", null);
+  app.addHook("onRoute", requireDeclaration);
+  app.addHook("onRequest", async (request) => {
+    const access = request.routeOptions.config.access;
+    if (access === "public" || request.is404) return addresses(request);
+    try {
+      request.caller = await authenticate(bearerOf(request));
+    } catch (error) {
+      // Guesses are counted where they come from, after the fact: refused before it, they would shut out every
+      // caller behind the same proxy.
+      await addresses(request);
+      throw error;
+    }
+    await callers(request);
+    requireRole(request.caller, access);
+  });
+}
+
+/** Who calls. Only for handlers of routes that are not public. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (!request.caller) throw new VouchsafeError("internal", "A public route asked who calls");
+  return request.caller;
+}
+
+function requireDeclaration(route: RouteOptions): void {
+  if (route.config?.access === undefined) {
+    throw new TypeError(`${route.method} ${route.url} does not declare who may call it (config.access)`);
+  }
+}
+
+/** An undeclared access cannot be: `requireDeclaration` refused the route. It is refused here all the same. */
+function requireRole(caller: Caller, access: Exclude<Access, "public"> | undefined): void {
+  if (access?.some((role) => caller.roles.includes(role))) return;
+  const roles = access?.join(", ") ?? "nobody";
+  throw new VouchsafeError(
+    "forbidden",
+    `This route is for ${roles}; the token holds ${caller.roles.join(", ")}`,
+    {
+      extensions: { roles: access ?? [] },
+    },
+  );
+}
+
+/** RFC 6750 §2.1. The scheme's name has no case (RFC 9110 §11.1). */
+function bearerOf(request: FastifyRequest): string {
+  const token = /^Bearer +([A-Za-z0-9._~+/-]{1,512}=*)$/i.exec(request.headers.authorization ?? "")?.[1];
+  if (token === undefined) throw new VouchsafeError("unauthenticated", "Send Authorization: Bearer <token>");
+  return token;
+}
+
+function limiter(app: FastifyInstance, max: number, key: (request: FastifyRequest) => string) {
+  const count = app.createRateLimit({ max, timeWindow: MINUTE, keyGenerator: key });
+  return async (request: FastifyRequest): Promise<void> => {
+    const limit = await count(request);
+    if (limit.isAllowed || !limit.isExceeded) return;
+    const retryAfter = limit.ttlInSeconds;
+    throw new VouchsafeError(
+      "rate-limited",
+      `More than ${max} calls in a minute; wait ${retryAfter} seconds`,
+      {
+        extensions: { retryAfter },
+      },
+    );
+  };
+}

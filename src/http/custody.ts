@@ -1,0 +1,66 @@
+import { Type } from "typebox";
+import type { Vouchsafe } from "../services/context.ts";
+import { exportPack, readCustody } from "../services/read-custody.ts";
+import type { App } from "./app.ts";
+import { type Access, callerOf } from "./authentication.ts";
+import { answers } from "./openapi.ts";
+import { closed, Digest, LogSize, nullable, Time } from "./schemas.ts";
+
+const AUDITORS: Access = ["auditor", "operator"];
+const PACK_MEDIA_TYPE = "application/vnd.vouchsafe.custody+json";
+
+export function custodyRoutes(app: App, v: Vouchsafe): void {
+  app.get(
+    "/custody/:digest",
+    {
+      config: { access: AUDITORS },
+      schema: {
+        summary: "An artifact's events in the custody log, in order, each with its proof",
+        params: closed({ digest: Digest }),
+        ...answers({
+          200: closed({
+            artifact: Type.String(),
+            origin: Type.String(),
+            treeSize: LogSize,
+            checkpoint: Type.String(),
+            events: Type.Array(
+              closed({
+                index: LogSize,
+                type: Type.String(),
+                time: Time,
+                about: Type.Array(Type.String()),
+                previous: Type.Array(nullable(LogSize)),
+                salt: Type.String(),
+                leaf: Type.String(),
+                body: Type.Object({}),
+                inclusionProof: Type.Array(Type.String()),
+              }),
+            ),
+          }),
+        }),
+      },
+    },
+    async (request) => readCustody(v, callerOf(request), request.params.digest),
+  );
+
+  app.get(
+    "/custody/:digest.pack",
+    {
+      config: { access: AUDITORS },
+      schema: {
+        summary: "The same with evidence, policies and trust in one file that verifies offline",
+        params: closed({ digest: Digest }),
+        produces: [PACK_MEDIA_TYPE],
+        ...answers({ 200: Type.Unknown() }),
+      },
+    },
+    async (request, reply) => {
+      const { digest } = request.params;
+      const pack = await exportPack(v, callerOf(request), digest);
+      // The service took it, so it is a digest: letters, digits, one colon.
+      const filename = `custody-${digest.replace(":", "-")}.json`;
+      reply.header("content-disposition", `attachment; filename="${filename}"`);
+      return reply.type(PACK_MEDIA_TYPE).send(Buffer.from(pack.buffer, pack.byteOffset, pack.byteLength));
+    },
+  );
+}

@@ -1,0 +1,34 @@
+import { Type } from "typebox";
+import type { Vouchsafe } from "../services/context.ts";
+import { recordDecision } from "../services/record-decision.ts";
+import type { App } from "./app.ts";
+import { callerOf } from "./authentication.ts";
+import { answers } from "./openapi.ts";
+import { AllowOrDeny, closed, DecisionReason, Digest, LogSize, PolicyName, Receipt } from "./schemas.ts";
+
+const Name = Type.String({ minLength: 1, maxLength: 2048 });
+
+export function decisionRoutes(app: App, v: Vouchsafe): void {
+  app.post(
+    "/decisions",
+    {
+      config: { access: ["issuer"] },
+      schema: {
+        summary: "Record what an outside issuer granted, or refused, on our word",
+        body: closed({
+          artifact: Digest,
+          policies: Type.Array(PolicyName, { maxItems: 64 }),
+          decision: AllowOrDeny,
+          asOf: LogSize,
+          grantedTo: Name,
+          issuer: Name,
+          expiresAt: Type.Optional(Type.String({ minLength: 1, maxLength: 40, description: "RFC 3339" })),
+        }),
+        ...answers({
+          201: closed({ current: AllowOrDeny, reasons: Type.Array(DecisionReason), receipt: Receipt }),
+        }),
+      },
+    },
+    async (request, reply) => reply.code(201).send(await recordDecision(v, callerOf(request), request.body)),
+  );
+}

@@ -1,0 +1,140 @@
+import { type TSchema, Type } from "typebox";
+import { ERRORS } from "../errors.ts";
+
+/**
+ * The shapes that requests and answers share. Request objects are closed (an unknown member is refused);
+ * answers are described for readers and generators, and tests hold every answer to its description.
+ */
+
+/** An object that takes no member beyond those listed. */
+export function closed<T extends Record<string, TSchema>>(members: T, description?: string) {
+  return Type.Object(members, { additionalProperties: false, ...(description && { description }) });
+}
+
+export function nullable<T extends TSchema>(schema: T) {
+  return Type.Union([schema, Type.Null()]);
+}
+
+/** A digest as written by a caller; its algorithm and length are judged by `parseDigest`. */
+export const Digest = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: "algorithm:hex in lower case, e.g. sha256:9f86…",
+});
+export const Reason = Type.String({ minLength: 1, maxLength: 1000 });
+export const PolicyName = Type.String({ minLength: 1, maxLength: 200 });
+export const Time = Type.String({ description: "RFC 3339, UTC, with milliseconds" });
+export const LogSize = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/** A whole number in a query string, where everything is text. */
+export const LogSizeText = Type.String({ pattern: "^(0|[1-9][0-9]{0,14})$" });
+const Hash = Type.String({ description: "sha256:hex of the document's canonical bytes" });
+/** The hash that an activation replaces (compare-and-swap), or null when nothing is active yet. */
+export const PreviousHash = nullable(Type.String({ minLength: 1, maxLength: 200 }));
+
+export const Receipt = closed(
+  {
+    index: LogSize,
+    treeSize: LogSize,
+    inclusionProof: Type.Array(Type.String(), { description: "RFC 6962 audit path, base64, leaf to root" }),
+    checkpoint: Type.String({ description: "C2SP tlog-checkpoint of treeSize, a signed note" }),
+    durable: Type.Boolean({ description: "false in evaluation mode, where nothing is fsynced" }),
+  },
+  "Proof that the event is in the custody log",
+);
+
+const Signer = Type.Union([
+  closed({
+    case: Type.Literal("certificate"),
+    issuer: Type.String(),
+    identity: Type.String(),
+    instance: Type.String(),
+  }),
+  closed({ case: Type.Literal("key"), name: Type.String(), keyId: Type.String() }),
+]);
+
+export const AttestationSummary = closed({
+  id: Type.String({ description: "sha256 of the evidence bytes" }),
+  mediaType: Type.String(),
+  predicateType: nullable(Type.String()),
+  signer: Signer,
+  subjects: Type.Array(closed({ name: Type.Optional(Type.String()), digests: Type.Array(Type.String()) })),
+  times: Type.Array(Time),
+  source: closed({
+    repository: Type.Optional(Type.String()),
+    ref: Type.Optional(Type.String()),
+    commit: Type.Optional(Type.String()),
+  }),
+  builder: nullable(Type.String()),
+  index: LogSize,
+});
+
+export const Check = closed({
+  check: Type.String(),
+  passed: Type.Boolean(),
+  expected: Type.String(),
+  actual: Type.String(),
+  attestation: Type.Optional(Type.String()),
+});
+
+const Outcome = Type.Enum(["passed", "failed"]);
+const SlsaLevel = Type.Integer({ minimum: 0, maximum: 4 });
+
+export const VerdictSummary = closed({
+  policy: Type.String(),
+  policyHash: Hash,
+  artifacts: Type.Array(Type.String()),
+  outcome: Outcome,
+  slsaLevel: SlsaLevel,
+  checks: Type.Array(Check, { description: "nearest miss first when it failed" }),
+});
+
+export const ArtifactVerdict = closed({
+  policy: Type.String(),
+  policyHash: Hash,
+  outcome: Outcome,
+  slsaLevel: SlsaLevel,
+  validUntil: nullable(Time),
+  current: Type.Boolean({ description: "false when the policy or the trust roots have changed since" }),
+  checks: Type.Array(Check),
+});
+
+export const AllowOrDeny = Type.Enum(["allow", "deny"]);
+
+export const DecisionReason = closed({
+  code: Type.String(),
+  message: Type.String(),
+  policy: Type.Optional(Type.String()),
+  checks: Type.Optional(Type.Array(Check)),
+});
+
+export const Decision = closed({
+  digest: Type.String(),
+  decision: AllowOrDeny,
+  reasons: Type.Array(DecisionReason),
+  policies: Type.Array(
+    closed({
+      policy: Type.String(),
+      policyHash: Hash,
+      outcome: Outcome,
+      slsaLevel: SlsaLevel,
+      attestations: Type.Array(Type.String()),
+      validUntil: nullable(Time),
+    }),
+  ),
+  slsaLevel: SlsaLevel,
+  asOf: LogSize,
+  validUntil: nullable(Time),
+});
+
+/** RFC 9457. Some codes carry more members (`errors`, `diagnostics`, `active` …). */
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.Enum(Object.keys(ERRORS)),
+    instance: Type.String({ description: "the request's id, which the server's log names" }),
+  },
+  { description: "What could not be done and why (RFC 9457)" },
+);

@@ -1,0 +1,69 @@
+import { Type } from "typebox";
+import { VouchsafeError } from "../errors.ts";
+import type { Vouchsafe } from "../services/context.ts";
+import { verifyDigest } from "../services/verify-digest.ts";
+import type { App } from "./app.ts";
+import { type Access, callerOf } from "./authentication.ts";
+import { answers } from "./openapi.ts";
+import { closed, Decision, Digest, LogSize, LogSizeText, PolicyName } from "./schemas.ts";
+
+const ASKERS: Access = ["issuer", "agent", "operator", "auditor", "uploader"];
+/** Names the log size that an answer is as of; of several decisions, the smallest. */
+const LOG_SIZE_HEADER = "vouchsafe-log-size";
+const MAX_BATCH = 256;
+
+export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
+  app.get(
+    "/verify-digest",
+    {
+      config: { access: ASKERS },
+      schema: {
+        summary: "May this digest be trusted now? Allow or deny, with the reasons",
+        querystring: closed({
+          digest: Digest,
+          policy: Type.Optional(PolicyName),
+          minSize: Type.Optional(LogSizeText),
+        }),
+        ...answers({ 200: Decision }),
+      },
+    },
+    async (request, reply) => {
+      const { minSize, ...question } = request.query;
+      const decision = await verifyDigest(v, callerOf(request), {
+        ...question,
+        ...(minSize !== undefined && { minSize: Number(minSize) }),
+      });
+      reply.header(LOG_SIZE_HEADER, decision.asOf);
+      return decision;
+    },
+  );
+
+  app.post(
+    "/verify-digest",
+    {
+      config: { access: ASKERS },
+      schema: {
+        summary: "The same question with a body, of one digest or of up to 256",
+        body: closed({
+          digest: Type.Optional(Digest),
+          digests: Type.Optional(Type.Array(Digest, { minItems: 1, maxItems: MAX_BATCH })),
+          policy: Type.Optional(PolicyName),
+          minSize: Type.Optional(LogSize),
+        }),
+        ...answers({ 200: Type.Union([Decision, closed({ decisions: Type.Array(Decision) })]) }),
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      const { digest, digests, ...rest } = request.body;
+      if ((digest === undefined) === (digests === undefined)) {
+        throw new VouchsafeError("invalid-request", "Send either digest or digests");
+      }
+      const decisions = await Promise.all(
+        (digests ?? [digest ?? ""]).map((one) => verifyDigest(v, caller, { digest: one, ...rest })),
+      );
+      reply.header(LOG_SIZE_HEADER, Math.min(...decisions.map(({ asOf }) => asOf)));
+      return digests === undefined ? decisions[0] : { decisions };
+    },
+  );
+}
