@@ -1,0 +1,163 @@
+import { ApiError } from "./api-error.ts";
+import { type Answer, type Call, createTransport, type TransportOptions } from "./transport.ts";
+import type {
+  ActivePolicies,
+  ActiveTrust,
+  ArtifactDetails,
+  ArtifactFound,
+  CustodyChain,
+  Decision,
+  DecisionRecorded,
+  DecisionToRecord,
+  LineResult,
+  PoliciesActivated,
+  PolicyDocument,
+  Pushed,
+  Quarantine,
+  Receipt,
+  TokenCreated,
+  TokenSummary,
+  TokenToCreate,
+  TrustActivated,
+} from "./types.ts";
+
+/** One method a route. Each throws `ApiError`, and nothing else for what the server or the network did. */
+export type Client = ReturnType<typeof createClient>;
+
+export interface Question {
+  /** Where the token lets its holder choose; otherwise the token's own policies decide. */
+  readonly policy?: string;
+  /** The answer must hold as of at least this log size, e.g. that of a receipt. */
+  readonly minSize?: number;
+}
+
+export interface ArtifactQuery {
+  readonly repository?: string;
+  readonly commit?: string;
+  readonly signer?: string;
+  readonly limit?: number;
+  readonly after?: string;
+}
+
+/** A client for one server. Calls that change nothing when repeated are tried again after 429 and 503. */
+export function createClient(options: TransportOptions) {
+  const transport = createTransport(options);
+
+  const get = async <T>(path: string) => json<T>(await transport({ method: "GET", path, repeatable: true }));
+  const text = async (path: string) =>
+    new TextDecoder().decode((await transport({ method: "GET", path, repeatable: true })).bytes);
+  const post = async <T>(path: string, value: object, { repeatable }: { repeatable: boolean }) =>
+    json<T>(await transport({ method: "POST", path, body: jsonBody(value), repeatable }));
+
+  return {
+    /** Whether the process lives. */
+    health: () => get<unknown>("/healthz"),
+    /** Whether the node can answer: throws `unavailable` or `stale` when not. */
+    ready: () => get<unknown>("/readyz"),
+    openApi: () => get<unknown>("/openapi.json"),
+    /** The log's newest checkpoint, a C2SP signed note. */
+    checkpoint: () => text("/log/checkpoint"),
+    /** The log's C2SP verifier key. */
+    logKey: async () => (await text("/log/key")).trim(),
+
+    /** Pushes one item of evidence. Known evidence is no error: `created` is false and the receipt the same. */
+    async pushAttestation(
+      bytes: Uint8Array,
+      mediaType = "application/json",
+    ): Promise<Pushed & { created: boolean }> {
+      const body = { mediaType, bytes };
+      const answer = await transport({ method: "POST", path: "/attestations", body, repeatable: true });
+      return { ...json<Pushed>(answer), created: answer.status === 201 };
+    },
+    /** Pushes JSON Lines, at most 1,000. A refused line is a result, not an error. */
+    async pushJsonLines(bytes: Uint8Array): Promise<readonly LineResult[]> {
+      const body = { mediaType: "application/jsonl", bytes };
+      const answer = await transport({ method: "POST", path: "/attestations", body, repeatable: true });
+      return json<{ results: LineResult[] }>(answer).results;
+    },
+    async readEvidence(id: string): Promise<{ mediaType: string; bytes: Uint8Array }> {
+      const { mediaType, bytes } = await transport({
+        method: "GET",
+        path: `/attestations/${part(id)}`,
+        repeatable: true,
+      });
+      return { mediaType, bytes };
+    },
+
+    /** Artifacts by what their evidence says; at least one of repository, commit and signer. */
+    findArtifacts: (query: ArtifactQuery) =>
+      get<{ artifacts: readonly ArtifactFound[]; next: string | null }>(`/artifacts${search({ ...query })}`),
+    readArtifact: (digest: string) => get<ArtifactDetails>(`/artifacts/${part(digest)}`),
+
+    /** May this digest run? A denial is an answer. */
+    verifyDigest: (digest: string, question: Question = {}) =>
+      get<Decision>(`/verify-digest${search({ digest, ...question })}`),
+    /** The same for up to 256 digests, answered in their order. */
+    verifyDigests: async (digests: readonly string[], question: Question = {}) =>
+      (
+        await post<{ decisions: readonly Decision[] }>(
+          "/verify-digest",
+          { digests, ...question },
+          { repeatable: true },
+        )
+      ).decisions,
+
+    readPolicies: () => get<ActivePolicies>("/policies"),
+    /** Compare-and-swap on `previous`, so it may be repeated; throws `invalid-policy` with `diagnostics`, or `conflict`. */
+    activatePolicies: (documents: readonly PolicyDocument[], previous: string | null) =>
+      post<PoliciesActivated>("/policies", { documents, previous }, { repeatable: true }),
+    readTrust: () => get<ActiveTrust>("/trust"),
+    activateTrust: (document: unknown, previous: string | null) =>
+      post<TrustActivated>("/trust", { document, previous }, { repeatable: true }),
+
+    openQuarantine: (artifact: string, reason: string) =>
+      post<Quarantine & { receipt: Receipt }>("/quarantines", { artifact, reason }, { repeatable: false }),
+    liftQuarantine: (id: string, reason: string) =>
+      post<{ id: string; receipt: Receipt }>(
+        `/quarantines/${part(id)}/lift`,
+        { reason },
+        { repeatable: false },
+      ),
+    listQuarantines: async () =>
+      (await get<{ quarantines: readonly Quarantine[] }>("/quarantines")).quarantines,
+
+    recordDecision: (decision: DecisionToRecord) =>
+      post<DecisionRecorded>("/decisions", decision, { repeatable: false }),
+
+    readCustody: (digest: string) => get<CustodyChain>(`/custody/${part(digest)}`),
+    /** The custody file of an artifact, to be verified offline. */
+    exportCustody: async (digest: string) =>
+      (await transport({ method: "GET", path: `/custody/${part(digest)}.pack`, repeatable: true })).bytes,
+
+    createToken: (token: TokenToCreate) => post<TokenCreated>("/tokens", token, { repeatable: false }),
+    listTokens: async () => (await get<{ tokens: readonly TokenSummary[] }>("/tokens")).tokens,
+    async revokeToken(id: string): Promise<void> {
+      await transport({ method: "DELETE", path: `/tokens/${part(id)}`, repeatable: true });
+    },
+  };
+}
+
+function json<T>(answer: Answer): T {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(answer.bytes)) as T;
+  } catch (cause) {
+    const message = "The server answered with something that is not JSON: is this a Vouchsafe server?";
+    throw new ApiError("unexpected-answer", message, { status: answer.status, cause });
+  }
+}
+
+function jsonBody(value: object): NonNullable<Call["body"]> {
+  return { mediaType: "application/json", bytes: new TextEncoder().encode(JSON.stringify(value)) };
+}
+
+/** One part of a path. A digest's colon stays readable (RFC 3986, 3.3). */
+function part(value: string): string {
+  return encodeURIComponent(value).replaceAll("%3A", ":");
+}
+
+function search(members: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(members).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, `${value}`] as [string, string]],
+  );
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ERRORS, type ErrorCode } from "../errors.ts";
+import { ApiError } from "./api-error.ts";
+
+export interface TransportOptions {
+  /** Where the server is, e.g. `https://vouchsafe.example`. */
+  readonly server: string;
+  /** Bearer token; without one only public routes answer. */
+  readonly token?: string;
+  /** Milliseconds that one try may take. Default 30,000. */
+  readonly timeout?: number;
+  /** How often a call that may be repeated is tried again after 429 or 503. Default 3. */
+  readonly retries?: number;
+}
+
+export interface Call {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Begins with `/`; its parts are encoded. */
+  readonly path: string;
+  readonly body?: { readonly mediaType: string; readonly bytes: Uint8Array };
+  /** The answer is the same however often the call is made, so a refusal for the moment may be tried again. */
+  readonly repeatable: boolean;
+}
+
+/** An answer that is no error, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+export type Transport = (call: Call) => Promise<Answer>;
+
+/** Longer than this nobody is made to wait before a further try: the refusal is passed on instead. */
+const LONGEST_WAIT = 20_000;
+/** Milliseconds before the first further try, where the server does not say; doubled each time. */
+const FIRST_WAIT = 250;
+
+/** Sends calls one at a time or many at once. Every failure is an `ApiError`. */
+export function createTransport(options: TransportOptions): Transport {
+  const base = serverUrl(options.server);
+  const retries = options.retries ?? 3;
+
+  return async (call) => {
+    for (let tried = 0; ; tried += 1) {
+      const response = await send(base, call, options);
+      const answer = await read(response, call);
+      if (response.ok) return answer;
+      const wait = retryAfter(response, tried);
+      const isPassing = response.status === 429 || response.status === 503;
+      if (!call.repeatable || !isPassing || tried >= retries || wait > LONGEST_WAIT)
+        throw refusal(answer, call);
+      await sleep(wait);
+    }
+  };
+}
+
+function serverUrl(server: string): URL {
+  const url = URL.parse(server.endsWith("/") ? server : `${server}/`);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError(`The server must be an http:// or https:// URL and not ${server}`);
+  }
+  return url;
+}
+
+async function send(base: URL, call: Call, options: TransportOptions): Promise<Response> {
+  const headers = new Headers({ accept: "application/json, */*" });
+  if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
+  if (call.body !== undefined) headers.set("content-type", call.body.mediaType);
+  try {
+    return await fetch(new URL(`.${call.path}`, base), {
+      method: call.method,
+      headers,
+      ...(call.body === undefined ? {} : { body: call.body.bytes as Uint8Array<ArrayBuffer> }),
+      // A redirect could carry the token elsewhere; the API never sends one.
+      redirect: "error",
+      signal: AbortSignal.timeout(options.timeout ?? 30_000),
+    });
+  } catch (cause) {
+    throw unreachable(base, cause);
+  }
+}
+
+async function read(response: Response, call: Call): Promise<Answer> {
+  try {
+    return {
+      status: response.status,
+      mediaType: response.headers.get("content-type") ?? "",
+      bytes: new Uint8Array(await response.arrayBuffer()),
+    };
+  } catch (cause) {
+    throw unreachable(
+      new URL(response.url),
+      cause,
+      `before the answer to ${call.method} ${call.path} was complete`,
+    );
+  }
+}
+
+function unreachable(url: URL, cause: unknown, when = ""): ApiError {
+  const timedOut = cause instanceof Error && cause.name === "TimeoutError";
+  const reason = timedOut ? "did not answer in time" : "cannot be reached";
+  return new ApiError("unreachable", `The server at ${url.origin} ${reason} ${when}`.trimEnd(), { cause });
+}
+
+/** Milliseconds, from Retry-After in seconds or as a date (RFC 9110, 10.2.3). */
+function retryAfter(response: Response, tried: number): number {
+  const header = response.headers.get("retry-after");
+  if (header === null) return FIRST_WAIT * 2 ** tried;
+  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(wait) ? FIRST_WAIT * 2 ** tried : Math.max(0, wait);
+}
+
+function refusal(answer: Answer, call: Call): ApiError {
+  const { status } = answer;
+  const problem = /^application\/(problem\+)?json\b/.test(answer.mediaType)
+    ? tryParse(answer.bytes)
+    : undefined;
+  const code = problem?.code;
+  if (problem === undefined || typeof code !== "string" || !Object.hasOwn(ERRORS, code)) {
+    const what = `${call.method} ${call.path} was answered with ${status} and no problem that Vouchsafe knows`;
+    return new ApiError("unexpected-answer", `${what}: is this a Vouchsafe server?`, { status });
+  }
+  const detail = typeof problem.detail === "string" ? problem.detail : String(problem.title);
+  return new ApiError(code as ErrorCode, detail, { status, problem });
+}
+
+function tryParse(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * What the API answers, as JSON. Digests are `algorithm:hex`, times RFC 3339 in UTC, hashes `sha256:hex`,
+ * bytes base64. A test holds these against the server's own description of its answers.
+ */
+
+export interface Receipt {
+  readonly index: number;
+  readonly treeSize: number;
+  readonly inclusionProof: readonly string[];
+  readonly checkpoint: string;
+  readonly durable: boolean;
+}
+
+export type Signer =
+  | {
+      readonly case: "certificate";
+      readonly issuer: string;
+      readonly identity: string;
+      readonly instance: string;
+    }
+  | { readonly case: "key"; readonly name: string; readonly keyId: string };
+
+export interface AttestationSummary {
+  readonly id: string;
+  readonly mediaType: string;
+  readonly predicateType: string | null;
+  readonly signer: Signer;
+  readonly subjects: readonly { readonly name?: string; readonly digests: readonly string[] }[];
+  readonly times: readonly string[];
+  readonly source: { readonly repository?: string; readonly ref?: string; readonly commit?: string };
+  readonly builder: string | null;
+  readonly index: number;
+}
+
+export interface Check {
+  readonly check: string;
+  readonly passed: boolean;
+  readonly expected: string;
+  readonly actual: string;
+  readonly attestation?: string;
+}
+
+export type Outcome = "passed" | "failed";
+
+export interface VerdictSummary {
+  readonly policy: string;
+  readonly policyHash: string;
+  readonly artifacts: readonly string[];
+  readonly outcome: Outcome;
+  readonly slsaLevel: number;
+  readonly checks: readonly Check[];
+}
+
+export interface Pushed {
+  readonly attestation: AttestationSummary;
+  readonly receipt: Receipt;
+  readonly verdicts: readonly VerdictSummary[];
+}
+
+/** What became of one line of JSON Lines; lines count from 1. */
+export type LineResult = { readonly line: number } & (
+  | ({ readonly status: "accepted" | "known" } & Pushed)
+  | { readonly status: "refused"; readonly problem: Problem }
+);
+
+/** RFC 9457, with a code of the closed list in src/errors.ts. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly [extension: string]: unknown;
+}
+
+export interface ArtifactFound {
+  readonly digest: string;
+  readonly name?: string;
+  readonly attestations: readonly AttestationSummary[];
+}
+
+export interface ArtifactDetails {
+  readonly digest: string;
+  readonly names: readonly string[];
+  readonly attestations: readonly AttestationSummary[];
+  readonly verdicts: readonly (Omit<VerdictSummary, "artifacts"> & {
+    readonly validUntil: string | null;
+    readonly current: boolean;
+  })[];
+  readonly quarantines: readonly { readonly id: string; readonly reason: string }[];
+}
+
+export interface DecisionReason {
+  readonly code: string;
+  readonly message: string;
+  readonly policy?: string;
+  readonly checks?: readonly Check[];
+}
+
+export interface Decision {
+  readonly digest: string;
+  readonly decision: "allow" | "deny";
+  readonly reasons: readonly DecisionReason[];
+  readonly policies: readonly {
+    readonly policy: string;
+    readonly policyHash: string;
+    readonly outcome: Outcome;
+    readonly slsaLevel: number;
+    readonly attestations: readonly string[];
+    readonly validUntil: string | null;
+  }[];
+  readonly slsaLevel: number;
+  /** The log size as of which this holds. */
+  readonly asOf: number;
+  readonly validUntil: string | null;
+}
+
+export interface PolicyDocument {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface PolicyName {
+  readonly name: string;
+  readonly hash: string;
+}
+
+export interface ActivePolicies {
+  readonly policySet: string | null;
+  readonly documents: readonly PolicyDocument[];
+  readonly policies: readonly PolicyName[];
+}
+
+/** `receipt` is null when the same was active already. */
+export interface PoliciesActivated {
+  readonly policySet: string;
+  readonly policies: readonly PolicyName[];
+  readonly receipt: Receipt | null;
+}
+
+export interface ActiveTrust {
+  readonly trust: string | null;
+  readonly document: unknown;
+  readonly summary: unknown;
+}
+
+export interface TrustActivated {
+  readonly trust: string;
+  readonly receipt: Receipt | null;
+}
+
+export interface Quarantine {
+  readonly id: string;
+  readonly artifact: string;
+  readonly reason: string;
+}
+
+export interface DecisionToRecord {
+  readonly artifact: string;
+  readonly policies: readonly string[];
+  readonly decision: "allow" | "deny";
+  readonly asOf: number;
+  readonly grantedTo: string;
+  readonly issuer: string;
+  readonly expiresAt?: string;
+}
+
+export interface DecisionRecorded {
+  readonly current: "allow" | "deny";
+  readonly reasons: readonly DecisionReason[];
+  readonly receipt: Receipt;
+}
+
+export interface CustodyEvent {
+  readonly index: number;
+  readonly type: string;
+  readonly time: string;
+  readonly about: readonly string[];
+  readonly previous: readonly (number | null)[];
+  readonly salt: string;
+  readonly leaf: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly inclusionProof: readonly string[];
+}
+
+export interface CustodyChain {
+  readonly artifact: string;
+  readonly origin: string;
+  readonly treeSize: number;
+  readonly checkpoint: string;
+  readonly events: readonly CustodyEvent[];
+}
+
+export type Role = "uploader" | "issuer" | "auditor" | "approver" | "operator" | "agent";
+
+export interface TokenToCreate {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** The policies that an artifact must pass when this token asks about it. */
+  readonly policies?: readonly string[];
+  readonly mayChoosePolicy?: boolean;
+  /** Seconds. */
+  readonly expiresIn?: number;
+}
+
+export interface TokenCreated {
+  readonly id: string;
+  /** The secret: shown this once. */
+  readonly token: string;
+  readonly expiresAt: string;
+}
+
+export interface TokenSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly policies: readonly string[];
+  readonly mayChoosePolicy: boolean;
+  readonly expiresAt: string;
+  readonly revokedAt?: string | null;
+}
