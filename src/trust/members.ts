@@ -1,0 +1,57 @@
+import { VouchsafeError } from "../errors.ts";
+import { decodeBase64 } from "../in-toto-attestation/base64.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
+import { ALWAYS, parseTime, type TimeRange } from "./time-range.ts";
+
+// How a trust document's members are read. `where` names the place in errors, e.g. `sigstore[0].trustedRoot`.
+
+/** The value as an object with none but these members. */
+export function objectAt(value: JsonValue | undefined, where: string, known: readonly string[]): JsonObject {
+  if (!isJsonObject(value)) throw invalid(`${where} is not an object`);
+  const unknown = Object.keys(value).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw invalid(`${where} has an unknown member ${JSON.stringify(unknown)}`);
+  return value;
+}
+
+/** The value as an array of at most `most` items; an absent one is empty. */
+export function arrayAt(value: JsonValue | undefined, where: string, most: number): readonly JsonValue[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw invalid(`${where} is not an array`);
+  if (value.length > most) throw invalid(`${where} has more than ${most} items`);
+  return value;
+}
+
+export function stringAt(value: JsonValue | undefined, where: string): string {
+  if (typeof value !== "string" || value === "") throw invalid(`${where} is not a string`);
+  return value;
+}
+
+export function bytesAt(value: JsonValue | undefined, where: string): Uint8Array {
+  const bytes = decodeBase64(stringAt(value, where));
+  if (bytes === undefined || bytes.length === 0) throw invalid(`${where} is not base64`);
+  return bytes;
+}
+
+/**
+ * A protobuf TimeRange. The start is required: a log or authority trusted since for ever is a mistake that must
+ * not load. An absent end means "until further notice".
+ */
+export function timeRangeAt(value: JsonValue | undefined, where: string): TimeRange {
+  const { start, end } = objectAt(value, where, ["start", "end"]);
+  const range = {
+    start: timeAt(start, `${where}.start`),
+    end: end === undefined || end === null ? ALWAYS.end : timeAt(end, `${where}.end`),
+  };
+  if (range.end < range.start) throw invalid(`${where} ends before it starts`);
+  return range;
+}
+
+export function timeAt(value: JsonValue | undefined, where: string): number {
+  const time = typeof value === "string" ? parseTime(value) : undefined;
+  if (time === undefined) throw invalid(`${where} is not an RFC 3339 time`);
+  return time;
+}
+
+export function invalid(message: string, cause?: unknown): VouchsafeError {
+  return new VouchsafeError("invalid-trust", message, cause === undefined ? {} : { cause });
+}

@@ -1,0 +1,168 @@
+import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
+import { arrayAt, bytesAt, invalid, objectAt, stringAt, timeRangeAt } from "./members.ts";
+import { ALWAYS, type TimeRange } from "./time-range.ts";
+
+/** A transparency log or certificate-transparency log. */
+export interface LogAuthority {
+  /** Key id as entries name it, lower-case hex. */
+  readonly logId: string;
+  readonly publicKey: KeyObject;
+  readonly validFor: TimeRange;
+}
+
+/** A certificate or timestamp authority: its chain from the issuing certificate up to the root. */
+export interface CertificateAuthority {
+  readonly chain: readonly X509Certificate[];
+  readonly validFor: TimeRange;
+}
+
+/** How much evidence a certificate's signature needs under this instance. */
+export interface Thresholds {
+  readonly logEntries: number;
+  readonly scts: number;
+  readonly timestamps: number;
+}
+
+/** One Sigstore deployment whose word is taken, read from its trusted root. */
+export interface SigstoreInstance {
+  readonly name: string;
+  readonly trustedRoot: JsonObject;
+  readonly certificateAuthorities: readonly CertificateAuthority[];
+  readonly timestampAuthorities: readonly CertificateAuthority[];
+  readonly logs: readonly LogAuthority[];
+  readonly ctLogs: readonly LogAuthority[];
+  readonly thresholds: Thresholds;
+}
+
+const MEDIA_TYPES: ReadonlySet<string> = new Set([
+  "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+  "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+]);
+
+/** protobuf-specs PublicKeyDetails of log keys → how node:crypto reads the key. */
+const KEY_ENCODINGS: ReadonlyMap<string, "spki" | "pkcs1"> = new Map([
+  ["PKIX_ECDSA_P256_SHA_256", "spki"],
+  ["PKIX_ECDSA_P384_SHA_384", "spki"],
+  ["PKIX_ECDSA_P521_SHA_512", "spki"],
+  ["PKIX_ED25519", "spki"],
+  ["PKCS1_RSA_PKCS1V5", "pkcs1"],
+  ["PKIX_RSA_PKCS1V5", "pkcs1"],
+  ["PKIX_RSA_PKCS1V15_2048_SHA256", "pkcs1"],
+  ["PKIX_RSA_PKCS1V15_3072_SHA256", "pkcs1"],
+  ["PKIX_RSA_PKCS1V15_4096_SHA256", "pkcs1"],
+]);
+
+const MAX_AUTHORITIES = 64;
+const MAX_CHAIN = 8;
+const MAX_THRESHOLD = 8;
+
+/**
+ * Reads a Sigstore `trusted_root.json` (sigstore/protobuf-specs sigstore_trustroot.proto) strictly: unknown
+ * members, unknown key types, unreadable keys or certificates and missing validity starts are refused.
+ *
+ * Throws `VouchsafeError` (`invalid-trust`).
+ */
+export function parseInstance(value: JsonValue, where: string): SigstoreInstance {
+  const item = objectAt(value, where, ["name", "trustedRoot", "thresholds"]);
+  const at = `${where}.trustedRoot`;
+  const root = objectAt(item.trustedRoot, at, [
+    "mediaType",
+    "tlogs",
+    "certificateAuthorities",
+    "ctlogs",
+    "timestampAuthorities",
+  ]);
+  if (!MEDIA_TYPES.has(stringAt(root.mediaType, `${at}.mediaType`)))
+    throw invalid(`${at}.mediaType is not known`);
+  const logs = arrayAt(root.tlogs, `${at}.tlogs`, MAX_AUTHORITIES).map((log, i) =>
+    parseLog(log, `${at}.tlogs[${i}]`),
+  );
+  const ctLogs = arrayAt(root.ctlogs, `${at}.ctlogs`, MAX_AUTHORITIES).map((log, i) =>
+    parseLog(log, `${at}.ctlogs[${i}]`),
+  );
+  return {
+    name: stringAt(item.name, `${where}.name`),
+    trustedRoot: root,
+    certificateAuthorities: parseAuthorities(root.certificateAuthorities, `${at}.certificateAuthorities`),
+    timestampAuthorities: parseAuthorities(root.timestampAuthorities, `${at}.timestampAuthorities`),
+    logs,
+    ctLogs,
+    thresholds: parseThresholds(item.thresholds, `${where}.thresholds`, logs.length > 0, ctLogs.length > 0),
+  };
+}
+
+/** An instance that runs a log asks for its entries; a document can raise what is asked and never lower it. */
+function parseThresholds(
+  value: JsonValue | undefined,
+  where: string,
+  logs: boolean,
+  ctLogs: boolean,
+): Thresholds {
+  const asked = objectAt(value ?? {}, where, ["logEntries", "scts", "timestamps"]);
+  const atLeast = (name: string, least: number) => {
+    const wanted = asked[name] ?? least;
+    if (typeof wanted !== "number" || !Number.isInteger(wanted) || wanted < least || wanted > MAX_THRESHOLD) {
+      throw invalid(`${where}.${name} is not a whole number from ${least} to ${MAX_THRESHOLD}`);
+    }
+    return wanted;
+  };
+  return {
+    logEntries: atLeast("logEntries", logs ? 1 : 0),
+    scts: atLeast("scts", ctLogs ? 1 : 0),
+    timestamps: atLeast("timestamps", 1),
+  };
+}
+
+function parseLog(value: JsonValue, where: string): LogAuthority {
+  const log = objectAt(value, where, [
+    "baseUrl",
+    "hashAlgorithm",
+    "publicKey",
+    "logId",
+    "checkpointKeyId",
+    "operator",
+  ]);
+  if (log.hashAlgorithm !== "SHA2_256") throw invalid(`${where}.hashAlgorithm is not SHA2_256`);
+  const at = `${where}.publicKey`;
+  const key = objectAt(log.publicKey, at, ["rawBytes", "keyDetails", "validFor"]);
+  const type = KEY_ENCODINGS.get(stringAt(key.keyDetails, `${at}.keyDetails`));
+  if (type === undefined) throw invalid(`${at}.keyDetails is not a supported algorithm`);
+  const logId = objectAt(log.logId, `${where}.logId`, ["keyId"]);
+  return {
+    logId: Buffer.from(bytesAt(logId.keyId, `${where}.logId.keyId`)).toString("hex"),
+    publicKey: parseLogKey(bytesAt(key.rawBytes, `${at}.rawBytes`), type, at),
+    // PublicKey.valid_for is optional as a whole (sigstore_common.proto); a range that is there has a start.
+    validFor: key.validFor === undefined ? ALWAYS : timeRangeAt(key.validFor, `${at}.validFor`),
+  };
+}
+
+function parseLogKey(der: Uint8Array, type: "spki" | "pkcs1", where: string): KeyObject {
+  try {
+    return createPublicKey({ key: Buffer.from(der), format: "der", type });
+  } catch (cause) {
+    throw invalid(`${where} is not a public key`, cause);
+  }
+}
+
+function parseAuthorities(value: JsonValue | undefined, where: string): CertificateAuthority[] {
+  return arrayAt(value, where, MAX_AUTHORITIES).map((item, i) => {
+    const at = `${where}[${i}]`;
+    const authority = objectAt(item, at, ["subject", "uri", "certChain", "validFor", "operator"]);
+    const { certificates } = objectAt(authority.certChain, `${at}.certChain`, ["certificates"]);
+    const chain = arrayAt(certificates, `${at}.certChain.certificates`, MAX_CHAIN).map((certificate, j) => {
+      const place = `${at}.certChain.certificates[${j}]`;
+      return parseCertificate(bytesAt(objectAt(certificate, place, ["rawBytes"]).rawBytes, place), place);
+    });
+    if (chain.length === 0) throw invalid(`${at}.certChain is empty`);
+    return { chain, validFor: timeRangeAt(authority.validFor, `${at}.validFor`) };
+  });
+}
+
+function parseCertificate(der: Uint8Array, where: string): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (cause) {
+    throw invalid(`${where} is not a certificate`, cause);
+  }
+}

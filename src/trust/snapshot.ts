@@ -1,0 +1,125 @@
+import {
+  canonicalJson,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+  sha256,
+} from "../in-toto-attestation/index.ts";
+import { arrayAt, invalid, objectAt } from "./members.ts";
+import { parseInstance, type SigstoreInstance, type Thresholds } from "./sigstore-instance.ts";
+import { type PreparedKey, parseTrustedKey, type TrustedKey } from "./trusted-key.ts";
+
+/** Whose signatures are believed: what an operator activates and what a verdict names by its hash. */
+export interface TrustDocument {
+  readonly sigstore: readonly {
+    readonly name: string;
+    /** A Sigstore `trusted_root.json`. */
+    readonly trustedRoot: JsonObject;
+    /** More than the instance asks for by itself; absent members keep its own. */
+    readonly thresholds?: Partial<Thresholds>;
+  }[];
+  readonly keys: readonly TrustedKey[];
+}
+
+/** A trust document that was checked, hashed and made ready to verify with. Immutable. */
+export interface TrustSnapshot {
+  /** `sha256:…` of `bytes`. */
+  readonly hash: string;
+  /** The document as canonical JSON (RFC 8785). */
+  readonly bytes: Uint8Array;
+  readonly document: TrustDocument;
+  readonly instances: readonly SigstoreInstance[];
+  readonly keys: readonly PreparedKey[];
+}
+
+const MAX_INSTANCES = 16;
+const MAX_KEYS = 64;
+const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+
+/** Reads a trust document's JSON. Throws `VouchsafeError` (`invalid-trust`). */
+export function parseTrust(bytes: Uint8Array): TrustSnapshot {
+  return prepare(readJson(bytes));
+}
+
+/** Checks and hashes a trust document. Throws `VouchsafeError` (`invalid-trust`). */
+export function createTrust(document: TrustDocument): TrustSnapshot {
+  return parseTrust(Buffer.from(JSON.stringify(document)));
+}
+
+function readJson(bytes: Uint8Array): JsonValue {
+  try {
+    return parseJson(bytes, { maxBytes: MAX_DOCUMENT_BYTES });
+  } catch (cause) {
+    throw invalid("the trust document is not strict JSON", cause);
+  }
+}
+
+function prepare(value: JsonValue): TrustSnapshot {
+  const document = objectAt(value, "trust", ["sigstore", "keys"]);
+  const instances = arrayAt(document.sigstore, "sigstore", MAX_INSTANCES).map((instance, i) =>
+    parseInstance(instance, `sigstore[${i}]`),
+  );
+  const keys = arrayAt(document.keys, "keys", MAX_KEYS).map((key, i) => parseTrustedKey(key, `keys[${i}]`));
+  refuseDuplicates(
+    "sigstore",
+    "name",
+    instances.map(({ name }) => name),
+  );
+  refuseDuplicates(
+    "keys",
+    "name",
+    keys.map(({ name }) => name),
+  );
+  // One key, one name: a policy that trusts a name must not depend on which of two the verifier met first.
+  refuseDuplicates(
+    "keys",
+    "publicKey",
+    keys.map(({ fingerprint }) => fingerprint),
+  );
+  const bytes = Buffer.from(canonicalJson(document));
+  return {
+    hash: sha256(bytes),
+    bytes,
+    document: document as unknown as TrustDocument,
+    instances,
+    keys,
+  };
+}
+
+function refuseDuplicates(list: string, member: string, values: readonly string[]): void {
+  const twice = values.find((value, i) => values.indexOf(value) !== i);
+  if (twice !== undefined) throw invalid(`${list}: two have the same ${member}`);
+}
+
+/**
+ * Whether everything that `previous` believes is believed by `next` in the same way, so that what verified under
+ * `previous` still does. False negatives only cost verifying again.
+ */
+export function extendsTrust(next: TrustSnapshot, previous: TrustSnapshot): boolean {
+  const keys = new Set(members(next.document.keys));
+  // Instances are tried in order, so an older one must keep its place before newer ones.
+  return (
+    members(previous.document.keys).every((key) => keys.has(key)) &&
+    previous.instances.every((instance, i) => extendsInstance(next.instances[i], instance))
+  );
+}
+
+function extendsInstance(next: SigstoreInstance | undefined, previous: SigstoreInstance): boolean {
+  if (next === undefined || next.name !== previous.name) return false;
+  const { logEntries, scts, timestamps } = previous.thresholds;
+  if (
+    next.thresholds.logEntries > logEntries ||
+    next.thresholds.scts > scts ||
+    next.thresholds.timestamps > timestamps
+  )
+    return false;
+  return ["tlogs", "ctlogs", "certificateAuthorities", "timestampAuthorities"].every((list) => {
+    const kept = new Set(members(next.trustedRoot[list]));
+    return members(previous.trustedRoot[list]).every((member) => kept.has(member));
+  });
+}
+
+/** The items of a list, each as one canonical text; none for an absent list. */
+function members(list: unknown): string[] {
+  return Array.isArray(list) ? list.map((item) => canonicalJson(item as JsonValue)) : [];
+}

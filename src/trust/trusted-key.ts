@@ -1,0 +1,80 @@
+import { createHash, createPublicKey, type KeyObject } from "node:crypto";
+import type { JsonValue } from "../in-toto-attestation/index.ts";
+import { invalid, objectAt, stringAt, timeAt } from "./members.ts";
+import { ALWAYS, type TimeRange } from "./time-range.ts";
+
+/** A public key that signs attestations, as a trust document writes it. Times are RFC 3339, inclusive. */
+export interface TrustedKey {
+  readonly name: string;
+  /** What envelopes and bundles call it. Default: lower-case hex of the sha256 of the SPKI DER. */
+  readonly keyId?: string;
+  /** SPKI PEM. */
+  readonly publicKey: string;
+  readonly validFrom?: string;
+  readonly validUntil?: string;
+}
+
+/** A trusted key that is ready to verify with. */
+export interface PreparedKey {
+  readonly name: string;
+  readonly keyId: string;
+  readonly publicKey: KeyObject;
+  /** sha256 of the SPKI DER in hex: names the key itself. */
+  readonly fingerprint: string;
+  readonly validFor: TimeRange;
+}
+
+const CURVES: ReadonlySet<string | undefined> = new Set(["prime256v1", "secp384r1", "secp521r1"]);
+const MIN_RSA_BITS = 2048;
+const MAX_RSA_BITS = 8192;
+
+/** Throws `VouchsafeError` (`invalid-trust`). */
+export function parseTrustedKey(value: JsonValue, where: string): PreparedKey {
+  const key = objectAt(value, where, ["name", "keyId", "publicKey", "validFrom", "validUntil"]);
+  const publicKey = parsePem(stringAt(key.publicKey, `${where}.publicKey`), where);
+  const fingerprint = createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("hex");
+  const { validFrom, validUntil } = key;
+  const validFor = {
+    start: validFrom === undefined ? ALWAYS.start : timeAt(validFrom, `${where}.validFrom`),
+    end: validUntil === undefined ? ALWAYS.end : timeAt(validUntil, `${where}.validUntil`),
+  };
+  if (validFor.end < validFor.start) throw invalid(`${where} ends before it starts`);
+  return {
+    name: stringAt(key.name, `${where}.name`),
+    keyId: key.keyId === undefined ? fingerprint : stringAt(key.keyId, `${where}.keyId`),
+    publicKey,
+    fingerprint,
+    validFor,
+  };
+}
+
+function parsePem(pem: string, where: string): KeyObject {
+  // A private key or a certificate would also give a public key: neither belongs in a trust document.
+  if (!/^-----BEGIN PUBLIC KEY-----\r?\n[A-Za-z0-9+/=\r\n]+-----END PUBLIC KEY-----\s*$/.test(pem)) {
+    throw invalid(`${where}.publicKey is not one PEM block "PUBLIC KEY"`);
+  }
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem);
+  } catch (cause) {
+    throw invalid(`${where}.publicKey is not a public key`, cause);
+  }
+  if (!isSupported(key)) throw invalid(`${where}.publicKey is of a type that is not supported`);
+  return key;
+}
+
+function isSupported(key: KeyObject): boolean {
+  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case "ec":
+      return CURVES.has(namedCurve);
+    case "ed25519":
+      return true;
+    case "rsa":
+      return modulusLength >= MIN_RSA_BITS && modulusLength <= MAX_RSA_BITS;
+    default:
+      return false;
+  }
+}
