@@ -13,42 +13,47 @@ import { subtreeHash, type Tile, type TileReader, tileOf } from "./tiles.ts";
 /** The hashes of an inclusion or consistency proof, lowest first. */
 export type Proof = readonly Uint8Array[];
 
-/** Proofs that each leaf is in the tree of this size, read at once. Throws `RangeError` for a leaf outside it. */
+/** Proof that a leaf is in the tree of this size. Throws `RangeError` for a leaf outside it. */
+export async function proveInclusion(readTiles: TileReader, index: number, size: number): Promise<Proof> {
+  const [proof] = await proveInclusions(readTiles, [index], size);
+  return proof as Proof;
+}
+
+/** The same for many leaves, in their order: each tile is read once. */
 export async function proveInclusions(
+  readTiles: TileReader,
   indexes: readonly number[],
   size: number,
-  readTiles: TileReader,
 ): Promise<Proof[]> {
-  for (const index of indexes) {
-    if (!isTreeSize(index) || !isTreeSize(size) || index >= size)
-      throw new RangeError(`no leaf ${index} of ${size}`);
-  }
+  const inTree = indexes.every((index) => isTreeSize(index) && index < size);
+  if (!isTreeSize(size) || !inTree) throw new RangeError(`not all of these are leaves of a tree of ${size}`);
   const paths = indexes.map((index) => inclusionPath(index, size));
-  const hash = await readSubtrees(paths.flat(), size, readTiles);
+  const hash = await readSubtrees(readTiles, paths.flat(), size);
   return paths.map((path) => path.map(hash));
 }
 
 /** Proof that the tree of size `second` extends that of size `first`. Empty when `first` is 0 or both are equal. */
-export async function proveConsistency(first: number, second: number, readTiles: TileReader): Promise<Proof> {
-  if (!isTreeSize(first) || !isTreeSize(second) || first > second)
-    throw new RangeError(`no sizes ${first}, ${second}`);
+export async function proveConsistency(readTiles: TileReader, first: number, second: number): Promise<Proof> {
+  if (!isTreeSize(first) || !isTreeSize(second) || first > second) {
+    throw new RangeError(`no tree of ${first} grows to ${second}`);
+  }
   if (first === 0 || first === second) return [];
   const path = consistencyPath(first, second);
-  return path.map(await readSubtrees(path, second, readTiles));
+  return path.map(await readSubtrees(readTiles, path, second));
 }
 
 /** The root of the first `size` leaves, from stored tiles. */
-export async function treeRoot(size: number, readTiles: TileReader): Promise<Uint8Array> {
+export async function treeRoot(readTiles: TileReader, size: number): Promise<Uint8Array> {
   if (size === 0) return EMPTY_ROOT;
   const whole = wholeTree(size);
-  return (await readSubtrees([whole], size, readTiles))(whole);
+  return (await readSubtrees(readTiles, [whole], size))(whole);
 }
 
 /** Fetches every tile that the subtrees need, once each, and gives back the function from subtree to hash. */
 async function readSubtrees(
+  readTiles: TileReader,
   subtrees: readonly Subtree[],
   size: number,
-  readTiles: TileReader,
 ): Promise<(subtree: Subtree) => Uint8Array> {
   const wanted = new Map<string, Tile>();
   for (const part of subtrees.flatMap((subtree) => fullParts(subtree, size))) {
@@ -58,14 +63,22 @@ async function readSubtrees(
   const contents = await readTiles([...wanted.values()]);
   const tiles = new Map([...wanted.keys()].map((key, i) => [key, contents[i]]));
 
+  const known = new Map<string, Uint8Array>();
   return (subtree) => {
+    const key = `${subtree.height}/${subtree.index}`;
+    const hash = known.get(key) ?? hashOf(subtree);
+    known.set(key, hash);
+    return hash;
+  };
+
+  function hashOf(subtree: Subtree): Uint8Array {
     const hashes = fullParts(subtree, size).map((part) => {
       const tile = tiles.get(tileKey(tileOf(part, size)));
       if (tile === undefined) throw new RangeError("a tile that was asked for did not come");
       return subtreeHash(part, tile);
     });
     return hashes.reduceRight((right, left) => nodeHash(left, right));
-  };
+  }
 }
 
 function tileKey({ level, tile }: Tile): string {
