@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+
+const folder = mkdtempSync(join(tmpdir(), "vouchsafe-run-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** `npm test -- ARGUMENTS…` on a file with these tests. */
+function npmTest(body: string, ...options: string[]): { code: number | null; output: string } {
+  const file = join(folder, "sample.test.ts");
+  writeFileSync(file, `import { test } from "node:test";\n${body}\n`);
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["test/run.ts", ...options, file], {
+    env,
+    encoding: "utf8",
+  });
+  return { code: status, output: stdout + stderr };
+}
+
+describe("npm test", () => {
+  test("exits 0 with node's closing lines when all passed", () => {
+    const { code, output } = npmTest(`test("a", () => {}); test("b", () => {});`);
+    assert.equal(code, 0);
+    assert.match(output, /^ℹ pass 2$/m);
+    assert.match(output, /^ℹ fail 0$/m);
+  });
+
+  test("lists skipped tests with their reasons", () => {
+    const { code, output } = npmTest(
+      `test("a", () => {}); test("b", { skip: "the corpus is away" }, () => {});`,
+    );
+    assert.equal(code, 0);
+    assert.match(output, /^Skipped \(1\):\n {2}.*sample\.test\.ts: b: the corpus is away$/m);
+  });
+
+  test("runs only the tests that --name matches", () => {
+    const { code, output } = npmTest(
+      `test("one", () => { throw 1; }); test("two", () => {});`,
+      "--name",
+      "^two$",
+    );
+    assert.equal(code, 0);
+    assert.match(output, /^ℹ pass 1$/m);
+  });
+
+  const failing: [name: string, body: string, ...options: string[]][] = [
+    ["a test failed", `test("a", () => {}); test("b", () => { throw new Error(); });`],
+    ["a file did not load", `test("a", () => {}); throw new Error();`],
+    ["a file holds no test", "console.log(typeof test);"],
+    ["every test was skipped", `test("a", { skip: "away" }, () => {});`],
+    ["no test has the name", `test("a", () => {});`, "--name", "b"],
+  ];
+  for (const [name, body, ...options] of failing) {
+    test(`exits 1 when ${name}`, () => assert.equal(npmTest(body, ...options).code, 1));
+  }
+
+  test("exits 1 when no file matches", () => {
+    const { status } = spawnSync(process.execPath, ["test/run.ts", "no-such-file"]);
+    assert.equal(status, 1);
+  });
+});
