@@ -5,6 +5,7 @@ import fastifyRateLimit from "@fastify/rate-limit";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import fastifyUnderPressure from "@fastify/under-pressure";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { createAuthenticator } from "../services/authenticator.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { authenticate } from "../services/tokens.ts";
 import { artifactRoutes } from "./artifacts.ts";
@@ -62,6 +63,13 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
     clientErrorHandler: (error, socket) => answerClientError(error, socket, randomUUID()),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = 10_000;
+  const authenticator = createAuthenticator({
+    lookUp: (bearer) => authenticate(v, bearer),
+    clock: v.clock,
+    freshFor: 5 * SECOND,
+    staleFor: v.config.maxStaleness,
+    maxTokens: 10_000,
+  });
 
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   // Answers are written as the services gave them; schemas describe them and drop nothing in silence.
@@ -73,7 +81,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   await app.register(fastifyUnderPressure, { maxEventLoopDelay: 5 * SECOND, retryAfter: 5 });
   await app.register(fastifyRateLimit, { global: false });
   await describeRoutes(app);
-  guardRoutes(app, { authenticate: (bearer) => authenticate(v, bearer), rateLimits });
+  guardRoutes(app, { authenticate: authenticator.authenticate, rateLimits });
   takeStrictJson(app);
   // Decisions, tokens and custody are nobody's to keep; a route that knows better says so.
   app.addHook("onRequest", async (_request, reply) => {
@@ -91,7 +99,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   quarantineRoutes(app, v);
   decisionRoutes(app, v);
   custodyRoutes(app, v);
-  tokenRoutes(app, v);
+  tokenRoutes(app, v, authenticator);
   await app.ready();
   return app;
 }

@@ -1,4 +1,6 @@
 import { Type } from "typebox";
+import { VouchsafeError } from "../errors.ts";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { findArtifacts, readArtifact } from "../services/find-artifacts.ts";
 import type { App } from "./app.ts";
@@ -7,6 +9,7 @@ import { answers } from "./openapi.ts";
 import { ArtifactVerdict, AttestationSummary, closed, Digest, LogSize, nullable } from "./schemas.ts";
 
 const READERS: Access = ["uploader", "issuer", "auditor", "operator", "approver"];
+const DEFAULT_PAGE = 50;
 const Filter = Type.String({ minLength: 1, maxLength: 2048 });
 
 export function artifactRoutes(app: App, v: Vouchsafe): void {
@@ -45,10 +48,14 @@ export function artifactRoutes(app: App, v: Vouchsafe): void {
       },
     },
     async (request) => {
-      const { limit, ...filters } = request.query;
+      const { limit, after, ...conditions } = request.query;
+      if (Object.keys(conditions).length === 0) {
+        throw new VouchsafeError("invalid-request", "Say which: repository, commit or signer");
+      }
       return findArtifacts(v, callerOf(request), {
-        ...filters,
-        ...(limit !== undefined && { limit: Number(limit) }),
+        ...conditions,
+        limit: limit === undefined ? DEFAULT_PAGE : Number(limit),
+        ...(after !== undefined && { after }),
       });
     },
   );
@@ -71,6 +78,6 @@ export function artifactRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request) => readArtifact(v, callerOf(request), request.params.digest),
+    async (request) => readArtifact(v, callerOf(request), parseDigest(request.params.digest)),
   );
 }

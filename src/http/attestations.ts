@@ -1,8 +1,9 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { pushAttestation, splitJsonLines } from "../services/push-attestation.ts";
-import { readEvidence } from "../services/read-attestation.ts";
+import { pushAttestation } from "../services/push-attestation.ts";
+import { readAttestation } from "../services/read-attestation.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { takeBytes } from "./bodies.ts";
@@ -41,7 +42,10 @@ const LineResults = closed({
 });
 
 export function attestationRoutes(app: App, v: Vouchsafe): void {
-  app.register(async (scope) => takeEvidence(scope, v));
+  app.register((scope, _options, done) => {
+    takeEvidence(scope, v);
+    done();
+  });
 
   app.get(
     "/attestations/:id",
@@ -54,7 +58,11 @@ export function attestationRoutes(app: App, v: Vouchsafe): void {
       },
     },
     async (request, reply) => {
-      const { mediaType, bytes } = await readEvidence(v, callerOf(request), request.params.id);
+      const { mediaType, bytes } = await readAttestation(
+        v,
+        callerOf(request),
+        parseDigest(request.params.id),
+      );
       reply.header("cache-control", "private, max-age=31536000, immutable");
       return reply.type(mediaType).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     },
@@ -92,7 +100,7 @@ function takeEvidence(app: App, v: Vouchsafe): void {
         const results = await pushLines(v, caller, splitJsonLines(request.body), request);
         return reply.code(results.some(({ status }) => status === "refused") ? 207 : 201).send({ results });
       }
-      const { created, ...pushed } = await pushAttestation(v, caller, { bytes: request.body, mediaType });
+      const { created, ...pushed } = await pushAttestation(v, caller, request.body);
       return reply.code(created ? 201 : 200).send(pushed);
     },
   );

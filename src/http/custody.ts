@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { exportPack, readCustody } from "../services/read-custody.ts";
 import type { App } from "./app.ts";
@@ -40,7 +41,7 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request) => readCustody(v, callerOf(request), request.params.digest),
+    async (request) => readCustody(v, callerOf(request), parseDigest(request.params.digest)),
   );
 
   app.get(
@@ -55,9 +56,8 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
       },
     },
     async (request, reply) => {
-      const { digest } = request.params;
+      const digest = parseDigest(request.params.digest);
       const pack = await exportPack(v, callerOf(request), digest);
-      // The service took it, so it is a digest: letters, digits, one colon.
       const filename = `custody-${digest.replace(":", "-")}.json`;
       reply.header("content-disposition", `attachment; filename="${filename}"`);
       return reply.type(PACK_MEDIA_TYPE).send(Buffer.from(pack.buffer, pack.byteOffset, pack.byteLength));

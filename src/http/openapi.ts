@@ -4,14 +4,17 @@ import type { TSchema } from "typebox";
 import { PROBLEM_MEDIA_TYPE } from "./problems.ts";
 import { Problem } from "./schemas.ts";
 
+/** Of the API: raised with the second number when something is added, with the first when something breaks. */
+const VERSION = "0.1.0";
+
 /** Describes every route that is registered after it, with the roles that may call it, for GET /openapi.json. */
-export async function describeRoutes(app: FastifyInstance, version: string): Promise<void> {
+export async function describeRoutes(app: FastifyInstance): Promise<void> {
   await app.register(fastifySwagger, {
     openapi: {
       openapi: "3.1.0",
       info: {
         title: "Vouchsafe",
-        version,
+        version: VERSION,
         description:
           "Verifies supply-chain attestations, keeps the custody log that proves it, and decides whether a digest may be trusted.",
       },

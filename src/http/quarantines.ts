@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { liftQuarantine, listQuarantines, openQuarantine } from "../services/quarantine.ts";
 import type { App } from "./app.ts";
@@ -42,7 +43,11 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request, reply) => reply.code(201).send(await openQuarantine(v, callerOf(request), request.body)),
+    async (request, reply) => {
+      const { artifact, reason } = request.body;
+      const quarantine = { artifact: parseDigest(artifact), reason };
+      return reply.code(201).send(await openQuarantine(v, callerOf(request), quarantine));
+    },
   );
 
   app.post(

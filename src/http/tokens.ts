@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import type { Authenticator } from "../services/authenticator.ts";
 import { ROLES } from "../services/caller.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { createToken, listTokens, revokeToken } from "../services/tokens.ts";
@@ -11,7 +12,7 @@ const OPERATORS: Access = ["operator"];
 const YEAR = 31_536_000;
 const RoleName = Type.Enum([...ROLES]);
 
-export function tokenRoutes(app: App, v: Vouchsafe): void {
+export function tokenRoutes(app: App, v: Vouchsafe, authenticator: Authenticator): void {
   app.post(
     "/tokens",
     {
@@ -57,7 +58,7 @@ export function tokenRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request) => listTokens(v, callerOf(request)),
+    async (request) => ({ tokens: await listTokens(v, callerOf(request)) }),
   );
 
   app.delete(
@@ -65,13 +66,14 @@ export function tokenRoutes(app: App, v: Vouchsafe): void {
     {
       config: { access: OPERATORS },
       schema: {
-        summary: "Revoke a token, at once",
+        summary: "Revoke a token: at once on this node, within five seconds on every other",
         params: closed({ id: Type.String({ pattern: "^[0-9a-f]{16}$" }) }),
         ...answers({ 204: Type.Null() }),
       },
     },
     async (request, reply) => {
       await revokeToken(v, callerOf(request), request.params.id);
+      authenticator.forget(request.params.id);
       return reply.code(204).send();
     },
   );

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { verifyDigest } from "../services/verify-digest.ts";
 import type { App } from "./app.ts";
@@ -28,9 +29,10 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
       },
     },
     async (request, reply) => {
-      const { minSize, ...question } = request.query;
+      const { digest, minSize, ...rest } = request.query;
       const decision = await verifyDigest(v, callerOf(request), {
-        ...question,
+        digest: parseDigest(digest),
+        ...rest,
         ...(minSize !== undefined && { minSize: Number(minSize) }),
       });
       reply.header(LOG_SIZE_HEADER, decision.asOf);
@@ -60,7 +62,9 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
         throw new VouchsafeError("invalid-request", "Send either digest or digests");
       }
       const decisions = await Promise.all(
-        (digests ?? [digest ?? ""]).map((one) => verifyDigest(v, caller, { digest: one, ...rest })),
+        (digests ?? [digest ?? ""]).map((one) =>
+          verifyDigest(v, caller, { digest: parseDigest(one), ...rest }),
+        ),
       );
       reply.header(LOG_SIZE_HEADER, Math.min(...decisions.map(({ asOf }) => asOf)));
       return digests === undefined ? decisions[0] : { decisions };

@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { VouchsafeError } from "../errors.ts";
+import type { Caller } from "./caller.ts";
+
+/** Who bearer tokens stand for, remembered for a moment. */
+export interface Authenticator {
+  /** @throws VouchsafeError `unauthenticated`, and what the look-up throws when it cannot answer */
+  authenticate(bearer: string): Promise<Caller>;
+  /** Forgets a token that was revoked here, so that its next use asks the database. */
+  forget(token: string): void;
+}
+
+export interface AuthenticatorOptions {
+  readonly lookUp: (bearer: string) => Promise<Caller>;
+  /** Milliseconds. */
+  readonly clock: () => number;
+  /** How long after a look-up a token is believed without another: how late a revocation elsewhere may bite. */
+  readonly freshFor: number;
+  /** How long it is believed when no look-up can be made: the node's staleness bound, and no longer. */
+  readonly staleFor: number;
+  /** Tokens remembered; the one looked up first leaves first. */
+  readonly maxTokens: number;
+}
+
+interface Remembered {
+  readonly caller: Caller;
+  readonly at: number;
+}
+
+/**
+ * Spares a database look-up for each call, and lets a node that has lost its database answer from what it knows
+ * within its staleness bound. Only callers are remembered, never refusals; by the sha256 of the token, so that no
+ * secret stays in memory.
+ */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { lookUp, clock, freshFor, staleFor, maxTokens } = options;
+  const remembered = new Map<string, Remembered>();
+  const asking = new Map<string, Promise<Caller>>();
+
+  async function ask(key: string, bearer: string, last: Remembered | undefined): Promise<Caller> {
+    const at = clock();
+    try {
+      const caller = await lookUp(bearer);
+      remembered.delete(key);
+      remembered.set(key, { caller, at });
+      if (remembered.size > maxTokens) remembered.delete(remembered.keys().next().value as string);
+      return caller;
+    } catch (error) {
+      const isRefusal = error instanceof VouchsafeError && error.code === "unauthenticated";
+      if (isRefusal) remembered.delete(key);
+      else if (last && at - last.at < staleFor) return last.caller;
+      throw error;
+    } finally {
+      asking.delete(key);
+    }
+  }
+
+  return {
+    async authenticate(bearer) {
+      const key = createHash("sha256").update(bearer).digest("base64");
+      const last = remembered.get(key);
+      if (last && clock() - last.at < freshFor) return last.caller;
+      // Many calls with one token that has just gone stale share one look-up.
+      const answer = asking.get(key) ?? ask(key, bearer, last);
+      asking.set(key, answer);
+      return answer;
+    },
+    forget(token) {
+      for (const [key, { caller }] of remembered) if (caller.token === token) remembered.delete(key);
+    },
+  };
+}

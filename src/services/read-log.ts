@@ -1,0 +1,21 @@
+import { readHead } from "../db/log.ts";
+import { VouchsafeError } from "../errors.ts";
+import type { Vouchsafe } from "./context.ts";
+
+/** The newest checkpoint, as a C2SP signed note. */
+export async function readCheckpoint(v: Vouchsafe): Promise<string> {
+  return (await readHead(v.database.kysely)).checkpoint;
+}
+
+/**
+ * The log size that this node has followed to, when it may decide.
+ *
+ * @throws VouchsafeError `stale` when it has not heard from the log for longer than it may
+ */
+export function requireReady(v: Vouchsafe): number {
+  const staleness = v.projection.staleness();
+  if (staleness > v.config.maxStaleness) {
+    throw new VouchsafeError("stale", "This node has lost sight of the log; look whether its database answers");
+  }
+  return v.projection.size;
+}
