@@ -15,7 +15,10 @@ export async function readCheckpoint(v: Vouchsafe): Promise<string> {
 export function requireReady(v: Vouchsafe): number {
   const staleness = v.projection.staleness();
   if (staleness > v.config.maxStaleness) {
-    throw new VouchsafeError("stale", "This node has lost sight of the log; look whether its database answers");
+    throw new VouchsafeError(
+      "stale",
+      "This node has lost sight of the log; look whether its database answers",
+    );
   }
   return v.projection.size;
 }

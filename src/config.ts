@@ -1,0 +1,88 @@
+import { VouchsafeError } from "./errors.ts";
+
+/** How one node is set up. Times in milliseconds, sizes in bytes. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Postgres for the application's role; absent: the embedded database in `dataDir`, for evaluation only. */
+  readonly databaseUrl: string | undefined;
+  /** Postgres for the role that owns the tables; absent: `databaseUrl` migrates too. */
+  readonly migrateDatabaseUrl: string | undefined;
+  readonly requirePostgres: boolean;
+  readonly dataDir: string;
+  readonly logKeyFile: string | undefined;
+  /** The log's name in its checkpoints (C2SP tlog-checkpoint: origin). */
+  readonly origin: string;
+  readonly policiesDir: string;
+  readonly trustedRoots: readonly string[];
+  readonly keys: readonly string[];
+  readonly tuf: "auto" | "off";
+  readonly maxBody: number;
+  readonly maxStaleness: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+const MIB = 1024 * 1024;
+
+/**
+ * Reads the configuration from environment variables.
+ *
+ * @throws VouchsafeError `configuration-invalid`, naming every mistake at once
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const mistakes: string[] = [];
+  const text = (name: string) => env[name] || undefined;
+
+  function integer(name: string, fallback: number, min: number, max: number): number {
+    const value = text(name) ?? String(fallback);
+    if (/^(0|[1-9][0-9]{0,14})$/.test(value) && Number(value) >= min && Number(value) <= max)
+      return Number(value);
+    mistakes.push(`${name} must be a whole number from ${min} to ${max}`);
+    return fallback;
+  }
+  function oneOf<const T extends string>(name: string, fallback: T, choices: readonly T[]): T {
+    const value = text(name) ?? fallback;
+    const choice = choices.find((c) => c === value);
+    if (choice === undefined) mistakes.push(`${name} must be one of ${choices.join(", ")}`);
+    return choice ?? fallback;
+  }
+  function postgresUrl(name: string): string | undefined {
+    const value = text(name);
+    if (value !== undefined && !/^postgres(ql)?:\/\//.test(value))
+      mistakes.push(`${name} must start with postgres://`);
+    return value;
+  }
+  const list = (name: string) => (text(name) ?? "").split(",").filter((item) => item !== "");
+
+  const config: Config = {
+    host: text("HOST") ?? "127.0.0.1",
+    port: integer("PORT", 8080, 0, 65_535),
+    databaseUrl: postgresUrl("DATABASE_URL"),
+    migrateDatabaseUrl: postgresUrl("MIGRATE_DATABASE_URL"),
+    requirePostgres: oneOf("VOUCHSAFE_REQUIRE_POSTGRES", "0", ["0", "1"]) === "1",
+    dataDir: text("VOUCHSAFE_DATA_DIR") ?? ".vouchsafe",
+    logKeyFile: text("VOUCHSAFE_LOG_KEY_FILE"),
+    origin: text("VOUCHSAFE_ORIGIN") ?? "vouchsafe.local/log",
+    policiesDir: text("VOUCHSAFE_POLICIES") ?? "policies",
+    trustedRoots: list("VOUCHSAFE_TRUSTED_ROOT"),
+    keys: list("VOUCHSAFE_KEYS"),
+    tuf: oneOf("VOUCHSAFE_TUF", "auto", ["auto", "off"]),
+    maxBody: integer("VOUCHSAFE_MAX_BODY", 16 * MIB, 1024, 256 * MIB),
+    maxStaleness: integer("VOUCHSAFE_MAX_STALENESS", 30, 1, 3600) * 1000,
+    logLevel: oneOf("LOG_LEVEL", "info", LOG_LEVELS),
+  };
+
+  if (config.migrateDatabaseUrl !== undefined && config.databaseUrl === undefined) {
+    mistakes.push("MIGRATE_DATABASE_URL needs DATABASE_URL beside it");
+  }
+  if (config.requirePostgres && config.databaseUrl === undefined) {
+    mistakes.push(
+      "DATABASE_URL is needed here: the embedded database never fsyncs and is for evaluation only",
+    );
+  }
+  if (!/^[^\s+]{1,200}$/.test(config.origin))
+    mistakes.push("VOUCHSAFE_ORIGIN must hold neither spaces nor +");
+  if (mistakes.length > 0) throw new VouchsafeError("configuration-invalid", mistakes.join("; "));
+  return config;
+}

@@ -1,0 +1,162 @@
+import type { Verdict } from "../custody/log-store.ts";
+import { groundsAllow } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Check } from "../policy/types.ts";
+
+export interface Quarantine {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** What is in force in a project: the log alone says so. */
+export interface InForce {
+  /** Active policies, name → hash. */
+  readonly policies: ReadonlyMap<string, string>;
+  /** Trust hashes under which a pass still holds: the active snapshot's and those that it only added to. */
+  readonly trust: ReadonlySet<string>;
+}
+
+export interface DecisionInput {
+  readonly digest: Digest;
+  /** Named by the caller's access rule (or chosen where it may choose), never by the artifact's own claims. */
+  readonly policies: readonly string[];
+  readonly inForce: InForce;
+  readonly verdicts: readonly Verdict[];
+  readonly quarantines: readonly Quarantine[];
+}
+
+export type ReasonCode =
+  | "verdict-passed"
+  | "verdict-failed"
+  | "verdict-outdated"
+  | "verdict-expired"
+  | "no-verdict"
+  | "no-policy-named"
+  | "unknown-policy"
+  | "quarantined"
+  | "digest-cannot-ground"
+  | "stale";
+
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly message: string;
+  readonly policy?: string;
+  /** The checks that failed, nearest miss first. */
+  readonly checks?: readonly Check[];
+}
+
+export interface Decision {
+  readonly digest: Digest;
+  readonly decision: "allow" | "deny";
+  readonly reasons: readonly Reason[];
+  readonly verdicts: readonly Verdict[];
+  /** The lowest level that a named policy vouches for; 0 when denied. */
+  readonly slsaLevel: number;
+  readonly validUntil: number | null;
+}
+
+/**
+ * Decides whether an artifact may be trusted now: it is not quarantined, at least one policy is named, and each
+ * named policy is active and has a passing verdict that is neither outdated nor expired. Everything else is
+ * denied, with every reason.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function decide(input: DecisionInput, now: number): Decision {
+  const denials: Reason[] = [];
+  const passes: Verdict[] = [];
+  if (!groundsAllow(input.digest)) {
+    denials.push({
+      code: "digest-cannot-ground",
+      message: "Only sha256, sha384 and sha512 digests ground an allow",
+    });
+  }
+  for (const { id, reason } of input.quarantines) {
+    denials.push({ code: "quarantined", message: `Quarantine ${id}: ${reason}` });
+  }
+  if (input.policies.length === 0) {
+    denials.push({
+      code: "no-policy-named",
+      message: "The caller's access names no policy that the artifact must pass",
+    });
+  }
+  for (const policy of input.policies) {
+    const verdict = input.verdicts.find((v) => v.policy === policy);
+    const denial = refusal(policy, verdict, input.inForce, now);
+    if (denial) denials.push(denial);
+    else if (verdict) passes.push(verdict);
+  }
+
+  const named = input.verdicts.filter((v) => input.policies.includes(v.policy));
+  if (denials.length > 0) {
+    return {
+      digest: input.digest,
+      decision: "deny",
+      reasons: denials,
+      verdicts: named,
+      slsaLevel: 0,
+      validUntil: null,
+    };
+  }
+  return {
+    digest: input.digest,
+    decision: "allow",
+    reasons: passes.map((v) => ({
+      code: "verdict-passed",
+      message: `Policy ${v.policy} passed`,
+      policy: v.policy,
+    })),
+    verdicts: named,
+    slsaLevel: Math.min(...passes.map((v) => v.slsaLevel)),
+    validUntil: earliest(passes.map((v) => v.validUntil)),
+  };
+}
+
+/** A denial that needs no verdicts: for a node that has lost sight of the log. */
+export function denyStale(digest: Digest): Decision {
+  const reason: Reason = {
+    code: "stale",
+    message: "This node has not heard from the log for longer than it may",
+  };
+  return { digest, decision: "deny", reasons: [reason], verdicts: [], slsaLevel: 0, validUntil: null };
+}
+
+/** True when the verdict was computed from the policy and a trust snapshot that are in force. */
+export function isCurrent(verdict: Verdict, inForce: InForce): boolean {
+  return inForce.policies.get(verdict.policy) === verdict.policyHash && inForce.trust.has(verdict.trustHash);
+}
+
+function refusal(
+  policy: string,
+  verdict: Verdict | undefined,
+  inForce: InForce,
+  now: number,
+): Reason | undefined {
+  if (!inForce.policies.has(policy)) {
+    return { code: "unknown-policy", message: `No active policy is named ${policy}`, policy };
+  }
+  if (!verdict) {
+    return {
+      code: "no-verdict",
+      message: `No verified evidence about this digest was judged by ${policy}`,
+      policy,
+    };
+  }
+  if (!isCurrent(verdict, inForce)) {
+    const message = `The verdict of ${policy} is older than the policy or the trust roots now in force`;
+    return { code: "verdict-outdated", message, policy };
+  }
+  if (verdict.outcome === "failed") {
+    const checks = verdict.checks.filter((check) => !check.passed);
+    return { code: "verdict-failed", message: `Policy ${policy} failed`, policy, checks };
+  }
+  if (verdict.validUntil !== undefined && verdict.validUntil <= now) {
+    return { code: "verdict-expired", message: `The verdict of ${policy} has expired`, policy };
+  }
+  return undefined;
+}
+
+function earliest(times: readonly (number | undefined)[]): number | null {
+  const ends = times.filter((time) => time !== undefined);
+  return ends.length === 0 ? null : Math.min(...ends);
+}

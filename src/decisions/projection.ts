@@ -1,0 +1,174 @@
+import type { ChainKey, ProjectId } from "../custody/events.ts";
+import { PROJECT_CHAIN } from "../custody/events.ts";
+import type { Verdict } from "../custody/log-store.ts";
+import { VouchsafeError } from "../errors.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { InForce, Quarantine } from "./decide.ts";
+
+/** Everything that `decide` needs of one artifact, as of one log size. */
+export interface ArtifactState {
+  readonly verdicts: readonly Verdict[];
+  readonly quarantines: readonly Quarantine[];
+  /** Whether any attestation is about the artifact; without one there is nothing to evaluate. */
+  readonly hasEvidence: boolean;
+}
+
+/** What the projection reads. Each answer is of one snapshot of the log and says of which size. */
+export interface ProjectionSource {
+  artifactState(project: ProjectId, artifact: Digest): Promise<{ size: number; state: ArtifactState }>;
+  inForce(project: ProjectId): Promise<{ size: number; inForce: InForce }>;
+  /** The chains that events `from <= index < size` joined, and the size then. At most a bounded page of them. */
+  touchedSince(
+    from: number,
+  ): Promise<{ size: number; touched: readonly { project: ProjectId; key: ChainKey }[] }>;
+}
+
+/** An answer with the log size that it is as of. */
+export interface AsOf<T> {
+  readonly asOf: number;
+  readonly value: T;
+}
+
+export interface Projection {
+  artifact(project: ProjectId, artifact: Digest): Promise<AsOf<ArtifactState>>;
+  inForce(project: ProjectId): Promise<AsOf<InForce>>;
+  /** Forgets one artifact: what is in the database is newer than any event says (a verdict was confirmed). */
+  forget(project: ProjectId, artifact: Digest): void;
+  /** Resolves when the node has followed the log to `size`; throws `stale` when it does not within `waitMs`. */
+  caughtUp(size: number, waitMs: number): Promise<void>;
+  /** Follows the log to its present end. Called by a notification, by this node's own commits and by the timer. */
+  follow(): Promise<void>;
+  /** Milliseconds since the log was last read with success. */
+  staleness(): number;
+  readonly size: number;
+}
+
+export interface ProjectionOptions {
+  readonly source: ProjectionSource;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+  /** Artifacts kept in memory; the least recently asked leaves first. */
+  readonly maxArtifacts: number;
+  /** Log size to follow from: nothing is kept of what was before. */
+  readonly from: number;
+}
+
+interface Kept<T> {
+  readonly value: T;
+}
+
+/**
+ * A node's view of the log for deciding. It keeps the state of the artifacts that are asked for, and drops what
+ * a newer event touches, so what it keeps holds as of the size that it has followed to.
+ *
+ * A read that began before an event and ends after it must not be kept: it is kept only when it is of a size
+ * that the projection has not passed since.
+ */
+export function createProjection({ source, clock, maxArtifacts, from }: ProjectionOptions): Projection {
+  const artifacts = new Map<string, Kept<ArtifactState>>();
+  const projects = new Map<ProjectId, Kept<InForce>>();
+  let size = from;
+  let followedAt = Number.NEGATIVE_INFINITY;
+  let following: Promise<void> | undefined;
+  let again = false;
+  let waiting: { size: number; resolve: () => void }[] = [];
+
+  async function read<K, T>(
+    kept: Map<K, Kept<T>>,
+    key: K,
+    load: () => Promise<{ size: number; value: T }>,
+  ): Promise<AsOf<T>> {
+    const hit = kept.get(key);
+    if (hit) {
+      kept.delete(key);
+      kept.set(key, hit);
+      return { asOf: size, value: hit.value };
+    }
+    const loaded = await load();
+    if (loaded.size >= size) {
+      kept.set(key, { value: loaded.value });
+      if (kept.size > maxArtifacts) kept.delete(kept.keys().next().value as K);
+    }
+    return { asOf: loaded.size, value: loaded.value };
+  }
+
+  async function followOnce(): Promise<void> {
+    for (;;) {
+      const page = await source.touchedSince(size);
+      for (const { project, key } of page.touched) {
+        if (key === PROJECT_CHAIN) projects.delete(project);
+        else artifacts.delete(artifactKey(project, key));
+      }
+      const grown = page.size > size;
+      size = Math.max(size, page.size);
+      followedAt = clock();
+      if (!grown) break;
+    }
+    const reached = waiting.filter((waiter) => waiter.size <= size);
+    waiting = waiting.filter((waiter) => waiter.size > size);
+    for (const { resolve } of reached) resolve();
+  }
+
+  /** One reader at a time: a call during a read asks for one more round and shares its end. */
+  function follow(): Promise<void> {
+    again = true;
+    following ??= (async () => {
+      try {
+        while (again) {
+          again = false;
+          await followOnce();
+        }
+      } finally {
+        following = undefined;
+      }
+    })();
+    return following;
+  }
+
+  return {
+    async artifact(project, artifact) {
+      return read(artifacts, artifactKey(project, artifact), async () => {
+        const { size, state } = await source.artifactState(project, artifact);
+        return { size, value: state };
+      });
+    },
+    async inForce(project) {
+      return read(projects, project, async () => {
+        const { size, inForce } = await source.inForce(project);
+        return { size, value: inForce };
+      });
+    },
+    forget(project, artifact) {
+      artifacts.delete(artifactKey(project, artifact));
+    },
+    async caughtUp(wanted, waitMs) {
+      if (wanted <= size) return;
+      const reached = Promise.withResolvers<void>();
+      const waiter = { size: wanted, resolve: reached.resolve };
+      waiting.push(waiter);
+      const timer = setTimeout(() => {
+        waiting = waiting.filter((other) => other !== waiter);
+        reached.reject(
+          new VouchsafeError(
+            "stale",
+            `This node follows the log to size ${size}, not yet ${wanted}; ask again`,
+          ),
+        );
+      }, waitMs);
+      try {
+        await Promise.race([reached.promise, follow().then(() => reached.promise)]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    follow,
+    staleness: () => clock() - followedAt,
+    get size() {
+      return size;
+    },
+  };
+}
+
+function artifactKey(project: ProjectId, artifact: ChainKey): string {
+  return `${project} ${artifact}`;
+}

@@ -1,0 +1,87 @@
+import { PROJECT_CHAIN } from "../custody/events.ts";
+import type { Receipt } from "../custody/receipt.ts";
+import { activePolicies } from "../db/activations.ts";
+import { readHead } from "../db/log.ts";
+import { VouchsafeError } from "../errors.ts";
+import { loadPolicySet, type PolicyFile, type PolicySet } from "../policy/load.ts";
+import { appendFresh, onlyEvent } from "./append.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+import { reevaluateProject } from "./reevaluate.ts";
+
+export interface PolicyProposal {
+  readonly documents: readonly PolicyFile[];
+  /** Hash of the policy set that this one is to replace; null where none is active. */
+  readonly previous: string | null;
+}
+
+export interface ActivatedPolicies {
+  readonly policySet: string;
+  readonly policies: readonly { readonly name: string; readonly hash: string }[];
+  /** Null when this very set was active already. */
+  readonly receipt: Receipt | null;
+}
+
+/**
+ * Puts a policy set in force by compare-and-swap on the one that its author saw. Verdicts under policies that
+ * changed are outdated from then on, and evaluated anew in the background or when asked about.
+ *
+ * @throws VouchsafeError `invalid-policy` with every mistake; `conflict` with the set that is active
+ */
+export async function activatePolicies(
+  v: Vouchsafe,
+  { project, token }: Pick<Caller, "project" | "token">,
+  { documents, previous }: PolicyProposal,
+): Promise<ActivatedPolicies> {
+  const policySet = loadPolicySet(documents);
+  const policies = namesAndHashes(policySet);
+
+  const { committed } = await appendFresh(v, async () => {
+    const { size } = await readHead(v.database.kysely);
+    const active = (await activePolicies(v.database.kysely, project))?.policySet ?? null;
+    if (active !== policySet.hash && active !== previous) throw conflict("policy set", active);
+    const event = {
+      type: "policy.activated",
+      about: [PROJECT_CHAIN],
+      body: {
+        previous,
+        policySet: policySet.hash,
+        policies,
+        document: policySet.documentHash,
+        caller: token,
+      },
+    } as const;
+    const document = { hash: policySet.documentHash, kind: "policy", bytes: policySet.document } as const;
+    const basis = { project, asOf: size, restsOn: [PROJECT_CHAIN] };
+    const isActive = active === policySet.hash;
+    return {
+      proposal: isActive ? { ...basis, events: [] } : { ...basis, events: [event], documents: [document] },
+    };
+  });
+  if (committed.length === 0) return { policySet: policySet.hash, policies, receipt: null };
+  v.background((signal) => reevaluateProject(v, project, signal));
+  return { policySet: policySet.hash, policies, receipt: onlyEvent(committed).receipt };
+}
+
+/** The active policies, as they were written. */
+export async function readPolicies(v: Vouchsafe, { project }: Pick<Caller, "project">) {
+  const active = await activePolicies(v.database.kysely, project);
+  if (!active) return { policySet: null, documents: [], policies: [] };
+  const policySet = await v.documents.policies(project, active.document);
+  return { policySet: policySet.hash, documents: policySet.files, policies: namesAndHashes(policySet) };
+}
+
+/** What a compare-and-swap answers whose author had not seen the newest state. */
+export function conflict(what: string, active: string | null): VouchsafeError {
+  return new VouchsafeError(
+    "conflict",
+    `Another ${what} became active; read it, and send yours with its hash as previous`,
+    {
+      extensions: { active },
+    },
+  );
+}
+
+function namesAndHashes({ policies }: PolicySet) {
+  return [...policies.values()].map(({ name, hash }) => ({ name, hash }));
+}

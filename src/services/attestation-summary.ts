@@ -1,0 +1,85 @@
+import { provenanceOf } from "../in-toto-attestation/provenance.ts";
+import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
+import type { Signer, Subject, VerifiedAttestation } from "../verify/verified-attestation.ts";
+
+/** Where the source of an artifact is, as far as the evidence says. */
+export interface SourceSummary {
+  readonly repository?: string;
+  readonly ref?: string;
+  readonly commit?: string;
+}
+
+export type SignerSummary =
+  | {
+      readonly case: "certificate";
+      readonly issuer: string;
+      readonly identity: string;
+      readonly instance: string;
+    }
+  | { readonly case: "key"; readonly name: string; readonly keyId: string };
+
+/** An attestation as the API describes it and as `evidence.accepted` records it. */
+export interface AttestationSummary {
+  readonly id: Digest;
+  readonly mediaType: string;
+  readonly predicateType: string | null;
+  readonly signer: SignerSummary;
+  readonly subjects: readonly Subject[];
+  /** RFC 3339. */
+  readonly times: readonly string[];
+  readonly source: SourceSummary;
+  readonly builder: string | null;
+}
+
+/**
+ * Describes verified evidence. The source is what the certificate says, for the certificate authority checked
+ * it; the provenance's own claim stands in only where there is no certificate to ask.
+ */
+export function summarize(attestation: VerifiedAttestation): AttestationSummary {
+  const provenance = attestation.statement ? provenanceOf(attestation.statement) : undefined;
+  return {
+    id: attestation.id,
+    mediaType: attestation.mediaType,
+    predicateType: attestation.statement?.predicateType ?? null,
+    signer: signerSummary(attestation.signer),
+    subjects: attestation.subjects,
+    times: attestation.times.map((time) => new Date(time).toISOString()),
+    source: certificateSource(attestation.signer) ?? provenanceSource(provenance?.source) ?? {},
+    builder: provenance?.builderId ?? null,
+  };
+}
+
+/** The digests that an attestation is about, each once. */
+export function artifactsOf(attestation: VerifiedAttestation): Digest[] {
+  return [...new Set(attestation.subjects.flatMap(({ digests }) => digests))];
+}
+
+/** A summary as members of an event's body. */
+export function summaryBody({ id, ...summary }: AttestationSummary): JsonObject {
+  return { attestation: id, ...(summary as unknown as JsonObject) };
+}
+
+function signerSummary(signer: Signer): SignerSummary {
+  if (signer.case === "key") return signer;
+  const { issuer, identity, instance } = signer;
+  return { case: "certificate", issuer, identity, instance };
+}
+
+function certificateSource(signer: Signer): SourceSummary | undefined {
+  if (signer.case === "key") return undefined;
+  const { sourceRepositoryUri, sourceRepositoryRef, sourceRepositoryDigest } = signer.claims;
+  if (sourceRepositoryUri === undefined) return undefined;
+  return {
+    repository: sourceRepositoryUri,
+    ...(sourceRepositoryRef !== undefined && { ref: sourceRepositoryRef }),
+    ...(sourceRepositoryDigest !== undefined && { commit: sourceRepositoryDigest }),
+  };
+}
+
+function provenanceSource(
+  source: { readonly uri: string; readonly ref?: string; readonly commit?: string } | undefined,
+): SourceSummary | undefined {
+  if (source === undefined) return undefined;
+  const { uri, ref, commit } = source;
+  return { repository: uri, ...(ref !== undefined && { ref }), ...(commit !== undefined && { commit }) };
+}

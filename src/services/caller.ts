@@ -1,0 +1,33 @@
+import type { ProjectId } from "../custody/events.ts";
+import { VouchsafeError } from "../errors.ts";
+
+/** What a caller may do. `http/` says which roles each route takes. */
+export const ROLES = ["uploader", "issuer", "auditor", "approver", "operator", "agent"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who asks, as its credential says: never as the request says. */
+export interface Caller {
+  /** The credential's id, which events name; never the secret. */
+  readonly token: string;
+  readonly project: ProjectId;
+  readonly roles: readonly Role[];
+  /** The policies that an artifact must pass, all of them, when this caller asks about it. */
+  readonly policies: readonly string[];
+  readonly mayChoosePolicy: boolean;
+}
+
+/**
+ * The policies that a question of this caller is decided by: those of its access rule, or the one that it
+ * chose where its access rule lets it choose.
+ *
+ * @throws VouchsafeError `policy-not-allowed`
+ */
+export function policiesFor(caller: Caller, chosen: string | undefined): readonly string[] {
+  if (chosen === undefined) return caller.policies;
+  const isItsOnlyPolicy = caller.policies.length === 1 && caller.policies[0] === chosen;
+  if (caller.mayChoosePolicy || isItsOnlyPolicy) return [chosen];
+  throw new VouchsafeError(
+    "policy-not-allowed",
+    `This token may not choose the policy ${chosen}; leave it out`,
+  );
+}

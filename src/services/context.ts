@@ -1,0 +1,35 @@
+import type { Config } from "../config.ts";
+import type { ProjectId } from "../custody/events.ts";
+import type { Writer } from "../custody/writer.ts";
+import type { Database } from "../db/connection.ts";
+import type { Projection } from "../decisions/projection.ts";
+import type { Documents } from "./documents.ts";
+import type { EvidenceStore } from "./evidence-store.ts";
+
+/** One opened node: what every use case is given. */
+export interface Vouchsafe {
+  readonly config: Config;
+  readonly database: Database;
+  readonly writer: Writer;
+  readonly projection: Projection;
+  readonly documents: Documents;
+  readonly evidence: EvidenceStore;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly log: {
+    readonly origin: string;
+    /** C2SP signed-note verifier key, as text. */
+    readonly verifierKey: string;
+  };
+  /** The project `default`, which every installation has. */
+  readonly project: ProjectId;
+  /** Reports what went wrong in the background; never given secrets. */
+  readonly report: (problem: string, cause: unknown) => void;
+  /** Work that goes on after an answer, e.g. verifying anew after trust changed; `close` waits for it. */
+  readonly background: (work: (signal: AbortSignal) => Promise<void>) => void;
+  /** Sentences that an operator should read at start. */
+  readonly warnings: readonly string[];
+  /** Where the first operator token was written, when this start made one. */
+  readonly operatorTokenFile: string;
+  close(): Promise<void>;
+}

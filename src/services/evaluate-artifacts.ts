@@ -1,0 +1,163 @@
+import { type EventDraft, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
+import type { Verdict } from "../custody/log-store.ts";
+import type { Proposal } from "../custody/writer.ts";
+import { readEvaluationInputs } from "../db/decision-inputs.ts";
+import { isCurrent } from "../decisions/decide.ts";
+import { VouchsafeError } from "../errors.ts";
+import { sha256 } from "../in-toto-attestation/digest.ts";
+import { canonicalJson } from "../in-toto-attestation/json.ts";
+import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
+import { appliesTo, evaluate } from "../policy/evaluate.ts";
+import type { PolicySet } from "../policy/load.ts";
+import type { Evaluation } from "../policy/types.ts";
+import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
+import type { Vouchsafe } from "./context.ts";
+
+/** Attestations about one artifact: each upload is judged beside all of them. */
+const MAX_ATTESTATIONS = 1000;
+
+/** Verdicts of some artifacts as they should be now, beside what the log says of them. */
+export interface Evaluated {
+  /** Verdicts whose outcome changed, as events; artifacts that fare alike under a policy share one. */
+  readonly events: readonly EventDraft[];
+  /** Verdicts that came out the same from newer policies, trust or evidence. */
+  readonly confirmations: readonly Verdict[];
+  /** What to hand to the writer so that it refuses them when anything they rest on moved. */
+  readonly basis: Pick<Proposal, "project" | "asOf" | "restsOn">;
+}
+
+/**
+ * Evaluates artifacts under every active policy that applies to them or that is named, from the evidence that is
+ * stored and from `added`, which is about to be. Evidence is verified anew from its bytes under the active trust snapshot; what
+ * no longer verifies does not count.
+ */
+export async function evaluateArtifacts(
+  v: Vouchsafe,
+  project: ProjectId,
+  artifacts: readonly Digest[],
+  { added, policies: named = [] }: { added?: VerifiedAttestation; policies?: readonly string[] } = {},
+): Promise<Evaluated> {
+  const inputs = await readEvaluationInputs(v.database.kysely, project, artifacts);
+  const basis = { project, asOf: inputs.size, restsOn: [PROJECT_CHAIN, ...artifacts] };
+  if (!inputs.policies || !inputs.trust) return { events: [], confirmations: [], basis };
+
+  const policySet = await v.documents.policies(project, inputs.policies.document);
+  const trustHash = inputs.trust.trust;
+  const trust = await v.documents.trust(project, trustHash);
+  const verified = await v.evidence.verified(
+    project,
+    [...new Set([...inputs.attestations.values()].flat())],
+    trust,
+  );
+  if (added) verified.set(added.id, added);
+
+  const changed = new Map<string, { evaluation: Evaluation; policy: string; artifacts: JudgedArtifact[] }>();
+  const confirmations: Verdict[] = [];
+  for (const artifact of artifacts) {
+    const ids = new Set(inputs.attestations.get(artifact));
+    if (added && ids.size >= MAX_ATTESTATIONS) {
+      throw new VouchsafeError(
+        "too-many-items",
+        `${artifact} has ${ids.size} attestations already; no more are taken`,
+      );
+    }
+    if (added) ids.add(added.id);
+    const evidenceSet = evidenceSetHash([...ids]);
+    const evidence = [...ids].flatMap((id) => verified.get(id) ?? []);
+    const names = evidence.flatMap((attestation) => namesOf(attestation, artifact));
+
+    for (const policy of policySet.policies.values()) {
+      const before = inputs.verdicts.get(artifact)?.find((verdict) => verdict.policy === policy.name);
+      if (!before && !named.includes(policy.name) && !appliesTo(policy, artifact, names)) continue;
+      const evaluation = evaluate(policy, artifact, evidence, v.clock());
+      if (before && sameOutcome(before, evaluation)) {
+        const isUnchanged =
+          before.evidenceSet === evidenceSet &&
+          before.policyHash === policy.hash &&
+          before.trustHash === trustHash;
+        if (!isUnchanged) confirmations.push({ ...before, policyHash: policy.hash, trustHash, evidenceSet });
+        continue;
+      }
+      const likeness = canonicalJson({ policy: policy.name, ...evaluationBody(evaluation) });
+      const group = changed.get(likeness) ?? { evaluation, policy: policy.name, artifacts: [] };
+      group.artifacts.push({ digest: artifact, evidenceSet });
+      changed.set(likeness, group);
+    }
+  }
+
+  const events = [...changed.values()].map(({ evaluation, policy, artifacts }) =>
+    verdictEvent(policySet, policy, trustHash, artifacts, evaluation),
+  );
+  return { events, confirmations, basis };
+}
+
+/** Whether a verdict of these policies is missing or outdated though there is evidence to judge. */
+export function needsEvaluation(
+  verdicts: readonly Verdict[],
+  policies: readonly string[],
+  inForce: Parameters<typeof isCurrent>[1],
+): boolean {
+  return policies.some((name) => {
+    if (!inForce.policies.has(name)) return false;
+    const verdict = verdicts.find((candidate) => candidate.policy === name);
+    return verdict === undefined || !isCurrent(verdict, inForce);
+  });
+}
+
+/** Names the evidence that a verdict was computed from: sha256 over the sorted attestation ids. */
+export function evidenceSetHash(ids: readonly Digest[]): Digest {
+  return sha256(new TextEncoder().encode([...ids].sort().join("\n")));
+}
+
+interface JudgedArtifact {
+  readonly digest: Digest;
+  readonly evidenceSet: Digest;
+}
+
+function namesOf(attestation: VerifiedAttestation, artifact: Digest): string[] {
+  return attestation.subjects.flatMap(({ name, digests }) =>
+    name && digests.includes(artifact) ? [name] : [],
+  );
+}
+
+function sameOutcome(before: Verdict, evaluation: Evaluation): boolean {
+  return (
+    before.outcome === evaluation.outcome &&
+    before.slsaLevel === evaluation.slsaLevel &&
+    before.validUntil === evaluation.validUntil &&
+    canonicalJson(before.attestations) === canonicalJson(evaluation.attestations) &&
+    canonicalJson(before.checks as never) === canonicalJson(evaluation.checks as never)
+  );
+}
+
+function evaluationBody(evaluation: Evaluation): JsonObject {
+  return {
+    outcome: evaluation.outcome,
+    attestations: evaluation.attestations,
+    slsaLevel: evaluation.slsaLevel,
+    validUntil: evaluation.validUntil === undefined ? null : new Date(evaluation.validUntil).toISOString(),
+    checks: evaluation.checks.map((check) => ({ ...check })),
+  };
+}
+
+function verdictEvent(
+  policySet: PolicySet,
+  policy: string,
+  trust: string,
+  artifacts: readonly JudgedArtifact[],
+  evaluation: Evaluation,
+): EventDraft {
+  const { outcome, ...body } = evaluationBody(evaluation);
+  return {
+    type: outcome === "passed" ? "verdict.passed" : "verdict.failed",
+    about: artifacts.map(({ digest }) => digest),
+    body: {
+      policy,
+      policyHash: policySet.policies.get(policy)?.hash ?? "",
+      policySet: policySet.hash,
+      trust,
+      artifacts: artifacts.map(({ digest, evidenceSet }) => ({ digest, evidenceSet })),
+      ...body,
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { ProjectId } from "../custody/events.ts";
+import type { Database } from "../db/connection.ts";
+import { readEvidence } from "../db/evidence.ts";
+import { VouchsafeError } from "../errors.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { TrustSnapshot } from "../trust/snapshot.ts";
+import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { verifyEvidence } from "../verify/verify-evidence.ts";
+
+/** Stored evidence, verified from its bytes: the database is never believed about what they say. */
+export interface EvidenceStore {
+  /**
+   * Verifies stored evidence under a trust snapshot, each at the time when it was accepted. What does not
+   * verify under it is left out.
+   */
+  verified(
+    project: ProjectId,
+    ids: readonly Digest[],
+    trust: TrustSnapshot,
+  ): Promise<Map<Digest, VerifiedAttestation>>;
+}
+
+/** Attestations kept after verification, of all projects. A statement is some 10 kB. */
+const KEPT = 4096;
+/** Evidence read at once while verifying many: bounds the bytes held. */
+const PAGE = 32;
+
+export function createEvidenceStore(database: Database): EvidenceStore {
+  const kept = new Map<string, VerifiedAttestation>();
+
+  function keep(key: string, attestation: VerifiedAttestation): void {
+    kept.set(key, attestation);
+    const oldest = kept.keys().next().value;
+    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+  }
+
+  return {
+    async verified(project, ids, trust) {
+      const result = new Map<Digest, VerifiedAttestation>();
+      const missing: Digest[] = [];
+      for (const id of ids) {
+        const hit = kept.get(`${project} ${id} ${trust.hash}`);
+        if (hit) result.set(id, hit);
+        else missing.push(id);
+      }
+      for (let start = 0; start < missing.length; start += PAGE) {
+        const page = missing.slice(start, start + PAGE);
+        for (const { id, bytes, verifiedAt } of await readEvidence(database.kysely, project, page)) {
+          const attestation = attempt(() => verifyEvidence(bytes, trust, verifiedAt));
+          if (attestation?.id !== id) continue;
+          keep(`${project} ${id} ${trust.hash}`, attestation);
+          result.set(id, attestation);
+        }
+      }
+      return result;
+    },
+  };
+}
+
+function attempt(verify: () => VerifiedAttestation): VerifiedAttestation | undefined {
+  try {
+    return verify();
+  } catch (error) {
+    if (error instanceof VouchsafeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,151 @@
+import type { LogEvent, ProjectId } from "../custody/events.ts";
+import { activePolicies, activeTrust } from "../db/activations.ts";
+import { searchAttestations } from "../db/evidence.ts";
+import { readChain, readEvents } from "../db/log.ts";
+import { openQuarantines } from "../db/quarantines.ts";
+import { currentVerdicts } from "../db/verdicts.ts";
+import { isCurrent } from "../decisions/decide.ts";
+import { VouchsafeError } from "../errors.ts";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { AttestationSummary } from "./attestation-summary.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+import { inForceOf } from "./in-force.ts";
+
+export type LoggedAttestation = AttestationSummary & { readonly index: number };
+
+export interface ArtifactSearch {
+  readonly repository?: string;
+  readonly commit?: string;
+  /** A certificate's identity, or a key's name. */
+  readonly signer?: string;
+  /** Attestations to look at, 1 to 200. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly after?: string;
+}
+
+export interface FoundArtifact {
+  readonly digest: Digest;
+  readonly name?: string;
+  readonly attestations: readonly LoggedAttestation[];
+}
+
+/** Finds artifacts by what their attestations say of source and signer, newest attestation first. */
+export async function findArtifacts(v: Vouchsafe, { project }: Caller, search: ArtifactSearch) {
+  const { after, ...conditions } = search;
+  const before = after === undefined ? undefined : pageStart(after);
+  const found = await searchAttestations(v.database.kysely, project, {
+    ...conditions,
+    ...(before !== undefined && { before }),
+  });
+  const attestations = await attestationsByIndex(
+    v,
+    project,
+    found.map(({ index }) => index),
+  );
+  const last = found.at(-1);
+  return {
+    artifacts: groupByDigest(attestations),
+    next: last !== undefined && found.length === search.limit ? String(last.index) : null,
+  };
+}
+
+/**
+ * Everything that is known of one artifact: names, attestations, verdicts and open quarantines.
+ *
+ * @throws VouchsafeError `not-found` when the project's log has no event about it
+ */
+export async function readArtifact(v: Vouchsafe, { project }: Caller, text: string) {
+  const digest = parseDigest(text);
+  const { kysely } = v.database;
+  const [chain, verdicts, quarantines, policies, trust] = await Promise.all([
+    readChain(kysely, project, digest),
+    currentVerdicts(kysely, project, digest),
+    openQuarantines(kysely, project, digest),
+    activePolicies(kysely, project),
+    activeTrust(kysely, project),
+  ]);
+  if (chain.length === 0)
+    throw new VouchsafeError("not-found", `Nothing is recorded about ${digest}; push its attestations first`);
+  const inForce = await inForceOf(v, project, policies, trust);
+  const attestations = chain.filter(({ type }) => type === "evidence.accepted").map(loggedAttestation);
+  const named = groupByDigest(attestations).filter((artifact) => artifact.digest === digest);
+  return {
+    digest,
+    names: [...new Set(named.flatMap(({ name }) => name ?? []))],
+    attestations,
+    verdicts: verdicts.map(({ policy, policyHash, outcome, slsaLevel, validUntil, checks, ...verdict }) => ({
+      policy,
+      policyHash,
+      outcome,
+      slsaLevel,
+      validUntil: validUntil === undefined ? null : new Date(validUntil).toISOString(),
+      current: isCurrent({ ...verdict, policy, policyHash, outcome, slsaLevel, checks }, inForce),
+      checks,
+    })),
+    quarantines: quarantines.map(({ id, reason, openedIndex }) => ({ id, reason, openedIndex })),
+  };
+}
+
+/** The summary that an `evidence.accepted` event recorded. */
+export async function attestationByIndex(
+  v: Vouchsafe,
+  project: ProjectId,
+  index: number,
+): Promise<LoggedAttestation> {
+  const [attestation] = await attestationsByIndex(v, project, [index]);
+  if (!attestation) throw new VouchsafeError("log-inconsistent", `The log has lost its entry ${index}`);
+  return attestation;
+}
+
+async function attestationsByIndex(
+  v: Vouchsafe,
+  project: ProjectId,
+  indexes: readonly number[],
+): Promise<LoggedAttestation[]> {
+  const events = await readEvents(v.database.kysely, project, indexes);
+  const byIndex = new Map(events.map((event) => [event.index, event]));
+  return indexes.flatMap((index) => {
+    const event = byIndex.get(index);
+    return event ? [loggedAttestation(event)] : [];
+  });
+}
+
+function loggedAttestation({ index, body }: LogEvent): LoggedAttestation {
+  const { attestation, mediaType, predicateType, signer, subjects, times, source, builder } = body;
+  const summary = {
+    id: attestation,
+    mediaType,
+    predicateType,
+    signer,
+    subjects,
+    times,
+    source,
+    builder,
+    index,
+  };
+  return summary as unknown as LoggedAttestation;
+}
+
+function groupByDigest(attestations: readonly LoggedAttestation[]): FoundArtifact[] {
+  const artifacts = new Map<Digest, { digest: Digest; name?: string; attestations: LoggedAttestation[] }>();
+  for (const attestation of attestations) {
+    for (const { name, digests } of attestation.subjects) {
+      for (const digest of digests) {
+        const artifact = artifacts.get(digest) ?? { digest, attestations: [] };
+        if (name !== undefined) artifact.name ??= name;
+        if (!artifact.attestations.includes(attestation)) artifact.attestations.push(attestation);
+        artifacts.set(digest, artifact);
+      }
+    }
+  }
+  return [...artifacts.values()];
+}
+
+function pageStart(after: string): number {
+  if (!/^(0|[1-9][0-9]{0,14})$/.test(after))
+    throw new VouchsafeError("invalid-request", "`after` must be the `next` of a page");
+  return Number(after);
+}

@@ -1,0 +1,18 @@
+import type { ProjectId } from "../custody/events.ts";
+import type { ActivePolicies, ActiveTrust } from "../db/activations.ts";
+import type { InForce } from "../decisions/decide.ts";
+import type { Vouchsafe } from "./context.ts";
+
+/** What the log says is active, as decisions need it: policy hashes by name, and the trust that passes may rest on. */
+export async function inForceOf(
+  { documents }: Pick<Vouchsafe, "documents">,
+  project: ProjectId,
+  policies: ActivePolicies | undefined,
+  trust: ActiveTrust | undefined,
+): Promise<InForce> {
+  const policySet = policies && (await documents.policies(project, policies.document));
+  return {
+    policies: new Map([...(policySet?.policies.values() ?? [])].map(({ name, hash }) => [name, hash])),
+    trust: new Set(trust?.holding),
+  };
+}

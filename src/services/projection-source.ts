@@ -1,0 +1,39 @@
+import { activePolicies, activeTrust } from "../db/activations.ts";
+import type { Database } from "../db/connection.ts";
+import { readDecisionInputs } from "../db/decision-inputs.ts";
+import { readEventsFrom, readHead } from "../db/log.ts";
+import type { ProjectionSource } from "../decisions/projection.ts";
+import type { Documents } from "./documents.ts";
+import { inForceOf } from "./in-force.ts";
+
+/** Events followed at a time. */
+const PAGE = 1000;
+
+/** What the projection reads, from the database. */
+export function createProjectionSource(database: Database, documents: Documents): ProjectionSource {
+  const { kysely } = database;
+  return {
+    async artifactState(project, artifact) {
+      const { size, verdicts, quarantines, hasEvidence } = await readDecisionInputs(
+        kysely,
+        project,
+        artifact,
+      );
+      return { size, state: { verdicts, quarantines, hasEvidence } };
+    },
+    async inForce(project) {
+      // Read first: what is read after it is at least as new.
+      const { size } = await readHead(kysely);
+      const [policies, trust] = await Promise.all([
+        activePolicies(kysely, project),
+        activeTrust(kysely, project),
+      ]);
+      return { size, inForce: await inForceOf({ documents }, project, policies, trust) };
+    },
+    async touchedSince(from) {
+      const events = await readEventsFrom(kysely, from, PAGE);
+      const touched = events.flatMap(({ project, about }) => about.map((key) => ({ project, key })));
+      return { size: from + events.length, touched };
+    },
+  };
+}

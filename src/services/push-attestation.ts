@@ -1,0 +1,156 @@
+import type { EventDraft } from "../custody/events.ts";
+import type { Receipt } from "../custody/receipt.ts";
+import type { Proposal } from "../custody/writer.ts";
+import { activeTrust } from "../db/activations.ts";
+import { findAttestation } from "../db/evidence.ts";
+import { VouchsafeError } from "../errors.ts";
+import { sha256 } from "../in-toto-attestation/digest.ts";
+import { isKnownPredicateType } from "../in-toto-attestation/predicates.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Check } from "../policy/types.ts";
+import type { TrustSnapshot } from "../trust/snapshot.ts";
+import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { verifyEvidence } from "../verify/verify-evidence.ts";
+import { appendFresh } from "./append.ts";
+import { type AttestationSummary, artifactsOf, summarize, summaryBody } from "./attestation-summary.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+import { evaluateArtifacts } from "./evaluate-artifacts.ts";
+import { attestationByIndex } from "./find-artifacts.ts";
+import { receiptFor } from "./receipts.ts";
+import { recordRejection } from "./record-rejection.ts";
+
+/** A verdict that an upload changed. */
+export interface VerdictSummary {
+  readonly policy: string;
+  readonly policyHash: string;
+  readonly artifacts: readonly Digest[];
+  readonly outcome: "passed" | "failed";
+  readonly slsaLevel: number;
+  readonly checks: readonly Check[];
+}
+
+export interface Pushed {
+  /** False when the same bytes were accepted before: the answer is then about that upload. */
+  readonly created: boolean;
+  readonly attestation: AttestationSummary & { readonly index: number };
+  readonly receipt: Receipt;
+  readonly verdicts: readonly VerdictSummary[];
+}
+
+/**
+ * Takes one piece of evidence: verifies it under the active trust snapshot, evaluates what it is about under the
+ * active policies, and answers when evidence, event and verdicts are committed together.
+ *
+ * @throws VouchsafeError with the code of the first check that failed; the refusal is recorded, nothing else is
+ */
+export async function pushAttestation(
+  v: Vouchsafe,
+  caller: Caller,
+  { bytes }: { readonly bytes: Uint8Array },
+): Promise<Pushed> {
+  const id = sha256(bytes);
+  const known = await findPushed(v, caller, id);
+  if (known) return known;
+
+  const trust = await currentTrust(v, caller);
+  const verifiedAt = v.clock();
+  const attestation = await verifyOrRecord(v, caller, bytes, trust, verifiedAt);
+  const summary = summarize(attestation);
+  const artifacts = artifactsOf(attestation);
+  const accepted: EventDraft = {
+    type: "evidence.accepted",
+    about: artifacts,
+    body: {
+      ...summaryBody(summary),
+      size: bytes.length,
+      trust: trust.hash,
+      verifiedAt: new Date(verifiedAt).toISOString(),
+      caller: caller.token,
+    },
+  };
+
+  const { committed, proposal, already } = await appendFresh(v, async () => {
+    const { events, confirmations, basis } = await evaluateArtifacts(v, caller.project, artifacts, {
+      added: attestation,
+    });
+    // Looked for after the basis was read: the same upload committed in between makes this proposal stale.
+    const already = await findPushed(v, caller, id);
+    const proposal: Proposal = already
+      ? { ...basis, events: [] }
+      : {
+          ...basis,
+          events: [accepted, ...events],
+          confirmations,
+          evidence: { id, mediaType: attestation.mediaType, bytes },
+        };
+    return { proposal, already };
+  });
+  if (already) return already;
+  const [first] = committed;
+  if (first === undefined) throw new TypeError("the writer committed no event");
+  return {
+    created: true,
+    attestation: { ...summary, index: first.index },
+    receipt: first.receipt,
+    verdicts: proposal.events.slice(1).map(verdictSummary),
+  };
+}
+
+async function verifyOrRecord(
+  v: Vouchsafe,
+  caller: Caller,
+  bytes: Uint8Array,
+  trust: TrustSnapshot,
+  at: number,
+): Promise<VerifiedAttestation> {
+  try {
+    const attestation = verifyEvidence(bytes, trust, at);
+    const predicateType = attestation.statement?.predicateType;
+    if (predicateType !== undefined && !isKnownPredicateType(predicateType)) {
+      throw new VouchsafeError(
+        "unknown-predicate-type",
+        `No predicate of type ${predicateType} is taken here`,
+      );
+    }
+    if (artifactsOf(attestation).length === 0) {
+      throw new VouchsafeError(
+        "unsupported-digest-algorithm",
+        "No subject is named by a digest that is known here",
+      );
+    }
+    return attestation;
+  } catch (error) {
+    if (error instanceof VouchsafeError) await recordRejection(v, caller, bytes, error.code, trust.hash);
+    throw error;
+  }
+}
+
+async function currentTrust(v: Vouchsafe, { project }: Caller): Promise<TrustSnapshot> {
+  const active = await activeTrust(v.database.kysely, project);
+  if (!active)
+    throw new VouchsafeError(
+      "unavailable",
+      "No trust is active: an operator must run `vouchsafe trust activate`",
+    );
+  return v.documents.trust(project, active.trust);
+}
+
+/** The answer to an upload of bytes that were accepted before. */
+async function findPushed(v: Vouchsafe, { project }: Caller, id: Digest): Promise<Pushed | undefined> {
+  const record = await findAttestation(v.database.kysely, project, id);
+  if (!record) return undefined;
+  const attestation = await attestationByIndex(v, project, record.index);
+  return { created: false, attestation, receipt: await receiptFor(v, record.index), verdicts: [] };
+}
+
+function verdictSummary({ type, about, body }: EventDraft): VerdictSummary {
+  return {
+    policy: body.policy as string,
+    policyHash: body.policyHash as string,
+    artifacts: about as Digest[],
+    outcome: type === "verdict.passed" ? "passed" : "failed",
+    slsaLevel: body.slsaLevel as number,
+    checks: body.checks as unknown as Check[],
+  };
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { readHead } from "../db/log.ts";
+import { findQuarantine, openQuarantines } from "../db/quarantines.ts";
+import { VouchsafeError } from "../errors.ts";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
+import { appendFresh, onlyEvent } from "./append.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+
+/** Denies a digest from the commit of this event on, whatever its verdicts say. Several may stand at once. */
+export async function openQuarantine(
+  v: Vouchsafe,
+  { project, token }: Caller,
+  request: { readonly artifact: string; readonly reason: string },
+) {
+  const artifact = parseDigest(request.artifact);
+  const { reason } = request;
+  const id = randomUUID();
+  const { committed } = await appendFresh(v, async () => ({
+    proposal: {
+      project,
+      asOf: v.projection.size,
+      restsOn: [],
+      events: [
+        { type: "quarantine.opened", about: [artifact], body: { id, artifact, reason, caller: token } },
+      ],
+    },
+  }));
+  return { id, artifact, reason, receipt: onlyEvent(committed).receipt };
+}
+
+/** @throws VouchsafeError `not-found` when it is not open */
+export async function liftQuarantine(
+  v: Vouchsafe,
+  { project, token }: Caller,
+  { id, reason }: { readonly id: string; readonly reason: string },
+) {
+  const { committed } = await appendFresh(v, async () => {
+    const { size } = await readHead(v.database.kysely);
+    const quarantine = isUuid(id) ? await findQuarantine(v.database.kysely, project, id) : undefined;
+    if (!quarantine || quarantine.liftedIndex !== undefined) {
+      throw new VouchsafeError("not-found", `No quarantine ${id} is open`);
+    }
+    const { artifact } = quarantine;
+    return {
+      proposal: {
+        project,
+        asOf: size,
+        restsOn: [artifact],
+        events: [
+          { type: "quarantine.lifted", about: [artifact], body: { id, artifact, reason, caller: token } },
+        ],
+      },
+    };
+  });
+  return { id, receipt: onlyEvent(committed).receipt };
+}
+
+export async function listQuarantines(v: Vouchsafe, { project }: Caller) {
+  const quarantines = await openQuarantines(v.database.kysely, project);
+  return {
+    quarantines: quarantines.map(({ id, artifact, reason, openedIndex }) => ({
+      id,
+      artifact,
+      reason,
+      index: openedIndex,
+    })),
+  };
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+}

@@ -1,0 +1,75 @@
+import { PROJECT_CHAIN } from "../custody/events.ts";
+import { readDecisionInputs } from "../db/decision-inputs.ts";
+import { decide } from "../decisions/decide.ts";
+import { VouchsafeError } from "../errors.ts";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
+import { appendFresh, onlyEvent } from "./append.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+import { inForceOf } from "./in-force.ts";
+
+/** What an outside issuer did on our word. */
+export interface IssuerDecision {
+  readonly artifact: string;
+  readonly policies: readonly string[];
+  /** What the issuer was told, at log size `asOf`. */
+  readonly decision: "allow" | "deny";
+  readonly asOf: number;
+  /** Who or what got it, e.g. a SPIFFE ID. */
+  readonly grantedTo: string;
+  readonly issuer: string;
+  /** RFC 3339. */
+  readonly expiresAt?: string;
+}
+
+/**
+ * Records what an outside issuer granted or refused on our word, so that it stands in the artifact's chain. It
+ * happened, so it is recorded even when the decision no longer holds: `current` says what the decision is at this
+ * event's place in the log, and an issuer that reads `deny` there must take back what it granted.
+ *
+ * @throws VouchsafeError `invalid-request` for an `asOf` that the log has not reached, or a malformed time
+ */
+export async function recordDecision(v: Vouchsafe, { project, token }: Caller, request: IssuerDecision) {
+  const artifact = parseDigest(request.artifact);
+  const { policies, decision, asOf, grantedTo, issuer } = request;
+  const expiresAt = request.expiresAt === undefined ? null : normalTime(request.expiresAt);
+
+  const { committed, current } = await appendFresh(v, async () => {
+    const inputs = await readDecisionInputs(v.database.kysely, project, artifact);
+    if (asOf > inputs.size)
+      throw new VouchsafeError("invalid-request", `The log has ${inputs.size} entries, not ${asOf}`);
+    const inForce = await inForceOf(v, project, inputs.policies, inputs.trust);
+    const current = decide(
+      { digest: artifact, policies, inForce, verdicts: inputs.verdicts, quarantines: inputs.quarantines },
+      v.clock(),
+    );
+    const body = {
+      artifact,
+      policies,
+      decision,
+      asOf,
+      grantedTo,
+      issuer,
+      expiresAt,
+      current: current.decision,
+      caller: token,
+    };
+    return {
+      current,
+      proposal: {
+        project,
+        asOf: inputs.size,
+        restsOn: [PROJECT_CHAIN, artifact],
+        events: [{ type: "decision.recorded", about: [artifact], body }],
+      },
+    };
+  });
+  return { current: current.decision, reasons: current.reasons, receipt: onlyEvent(committed).receipt };
+}
+
+function normalTime(text: string): string {
+  const isRfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/.test(text);
+  const time = isRfc3339 ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new VouchsafeError("invalid-request", "expiresAt must be an RFC 3339 time");
+  return new Date(time).toISOString();
+}

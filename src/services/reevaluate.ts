@@ -1,0 +1,46 @@
+import type { ProjectId } from "../custody/events.ts";
+import { artifactsAfter } from "../db/evidence.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import { appendFresh } from "./append.ts";
+import type { Vouchsafe } from "./context.ts";
+import { evaluateArtifacts } from "./evaluate-artifacts.ts";
+
+/** Artifacts evaluated and committed together. */
+const PAGE = 64;
+
+/**
+ * Evaluates artifacts anew and commits what changed; outcomes that stayed are confirmed and not logged again.
+ *
+ * @param policies evaluated whether or not they say that they apply: somebody asked for them by name
+ */
+export async function reevaluate(
+  v: Vouchsafe,
+  project: ProjectId,
+  artifacts: readonly Digest[],
+  policies: readonly string[] = [],
+): Promise<void> {
+  await appendFresh(v, async () => {
+    const { events, confirmations, basis } = await evaluateArtifacts(v, project, artifacts, { policies });
+    return { proposal: { ...basis, events, confirmations } };
+  });
+  // A confirmation is no event, so nothing else would tell the projection of it.
+  for (const artifact of artifacts) v.projection.forget(project, artifact);
+}
+
+/**
+ * Evaluates every artifact of a project anew, after policies or trust changed. Decisions do not wait for it: until
+ * an artifact's turn has come its verdicts are outdated, and a question about it evaluates it at once.
+ */
+export async function reevaluateProject(
+  v: Vouchsafe,
+  project: ProjectId,
+  signal: AbortSignal,
+): Promise<void> {
+  let last: Digest | undefined;
+  while (!signal.aborted) {
+    const artifacts = await artifactsAfter(v.database.kysely, project, last, PAGE);
+    if (artifacts.length === 0) return;
+    await reevaluate(v, project, artifacts);
+    last = artifacts.at(-1);
+  }
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../../src/custody/events.ts";
+import type { InForce } from "../../src/decisions/decide.ts";
+import { createProjection, type ProjectionSource } from "../../src/decisions/projection.ts";
+import { VouchsafeError } from "../../src/errors.ts";
+import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
+
+const PROJECT = "7a9f8d1e-0000-4000-8000-000000000001" as ProjectId;
+const DIGEST = parseDigest(`sha256:${"a".repeat(64)}`);
+const OTHER = parseDigest(`sha256:${"b".repeat(64)}`);
+
+/** A log in memory whose reads can be held, so that a test decides what happens between their start and end. */
+function fakeLog() {
+  const log: ChainKey[] = [];
+  const quarantined = new Set<ChainKey>();
+  let reads = 0;
+  let gate: Promise<void> | undefined;
+  let failing = false;
+  const source: ProjectionSource = {
+    async artifactState(_project, artifact) {
+      reads += 1;
+      const quarantines = quarantined.has(artifact) ? [{ id: "1", reason: "bad" }] : [];
+      const answer = { size: log.length, state: { verdicts: [], quarantines, hasEvidence: false } };
+      await gate;
+      return answer;
+    },
+    async inForce() {
+      const inForce: InForce = {
+        policies: new Map([["p", `v${log.filter((key) => key === "*").length}`]]),
+        trust: new Set(),
+      };
+      return { size: log.length, inForce };
+    },
+    async touchedSince(from) {
+      if (failing) throw new VouchsafeError("unavailable", "gone");
+      const touched = log.slice(from, from + 2).map((key) => ({ project: PROJECT, key }));
+      return { size: from + touched.length, touched };
+    },
+  };
+  return {
+    source,
+    reads: () => reads,
+    hold(until: Promise<void>) {
+      gate = until;
+    },
+    fail(yes: boolean) {
+      failing = yes;
+    },
+    quarantine(digest: ChainKey) {
+      quarantined.add(digest);
+      log.push(digest);
+    },
+    append: (key: ChainKey) => log.push(key),
+  };
+}
+
+function projectionOf(log: ReturnType<typeof fakeLog>, clock = () => 0) {
+  return createProjection({ source: log.source, clock, maxArtifacts: 2, from: 0 });
+}
+
+test("an answer is kept until an event touches its artifact", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  await projection.follow();
+  await projection.artifact(PROJECT, DIGEST);
+  log.append(OTHER);
+  await projection.follow();
+  const kept = await projection.artifact(PROJECT, DIGEST);
+  assert.equal(log.reads(), 1);
+  assert.equal(kept.asOf, 1);
+  log.quarantine(DIGEST);
+  await projection.follow();
+  const anew = await projection.artifact(PROJECT, DIGEST);
+  assert.equal(anew.value.quarantines.length, 1);
+  assert.equal(anew.asOf, 2);
+});
+
+test("a read that an event overtook is not kept", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  await projection.follow();
+  const gate = Promise.withResolvers<void>();
+  log.hold(gate.promise);
+  const reading = projection.artifact(PROJECT, DIGEST);
+  log.quarantine(DIGEST);
+  await projection.follow();
+  gate.resolve();
+  assert.equal((await reading).asOf, 0);
+  assert.equal((await projection.artifact(PROJECT, DIGEST)).value.quarantines.length, 1);
+});
+
+test("a wide event changes what is in force for its project", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  assert.equal((await projection.inForce(PROJECT)).value.policies.get("p"), "v0");
+  log.append(PROJECT_CHAIN);
+  await projection.follow();
+  assert.equal((await projection.inForce(PROJECT)).value.policies.get("p"), "v1");
+});
+
+test("memory is bounded: the artifact asked for least recently is forgotten", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  const third = parseDigest(`sha256:${"c".repeat(64)}`);
+  for (const digest of [DIGEST, OTHER, DIGEST, third]) await projection.artifact(PROJECT, digest);
+  assert.equal(log.reads(), 3);
+  await projection.artifact(PROJECT, DIGEST);
+  assert.equal(log.reads(), 3);
+  await projection.artifact(PROJECT, OTHER);
+  assert.equal(log.reads(), 4);
+});
+
+test("one who asks for a size waits until it is reached, and is refused when it is not", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  const waiting = projection.caughtUp(5, 1000);
+  for (let i = 0; i < 5; i++) log.append(OTHER);
+  await projection.follow();
+  await waiting;
+  assert.equal(projection.size, 5);
+  await assert.rejects(projection.caughtUp(6, 5), { code: "stale" });
+});
+
+test("staleness counts from the last successful read of the log", async () => {
+  let now = 100;
+  const log = fakeLog();
+  const projection = projectionOf(log, () => now);
+  assert.equal(projection.staleness(), Number.POSITIVE_INFINITY);
+  await projection.follow();
+  now = 130;
+  assert.equal(projection.staleness(), 30);
+  log.fail(true);
+  await assert.rejects(projection.follow(), { code: "unavailable" });
+  assert.equal(projection.staleness(), 30);
+  log.fail(false);
+  await projection.follow();
+  assert.equal(projection.staleness(), 0);
+});
