@@ -1,6 +1,5 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { findArtifacts, readArtifact } from "../services/find-artifacts.ts";
 import type { App } from "./app.ts";
@@ -78,6 +77,6 @@ export function artifactRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request) => readArtifact(v, callerOf(request), parseDigest(request.params.digest)),
+    async (request) => readArtifact(v, callerOf(request), request.params.digest),
   );
 }

@@ -1,9 +1,10 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { pushAttestation } from "../services/push-attestation.ts";
-import { readAttestation } from "../services/read-attestation.ts";
+import { readEvidence } from "../services/read-attestation.ts";
+import { splitJsonLines } from "../services/split-json-lines.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { takeBytes } from "./bodies.ts";
@@ -42,10 +43,8 @@ const LineResults = closed({
 });
 
 export function attestationRoutes(app: App, v: Vouchsafe): void {
-  app.register((scope, _options, done) => {
-    takeEvidence(scope, v);
-    done();
-  });
+  const evidenceScope: FastifyPluginAsyncTypebox = async (scope) => takeEvidence(scope, v);
+  app.register(evidenceScope);
 
   app.get(
     "/attestations/:id",
@@ -58,11 +57,7 @@ export function attestationRoutes(app: App, v: Vouchsafe): void {
       },
     },
     async (request, reply) => {
-      const { mediaType, bytes } = await readAttestation(
-        v,
-        callerOf(request),
-        parseDigest(request.params.id),
-      );
+      const { mediaType, bytes } = await readEvidence(v, callerOf(request), request.params.id);
       reply.header("cache-control", "private, max-age=31536000, immutable");
       return reply.type(mediaType).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     },
@@ -100,7 +95,7 @@ function takeEvidence(app: App, v: Vouchsafe): void {
         const results = await pushLines(v, caller, splitJsonLines(request.body), request);
         return reply.code(results.some(({ status }) => status === "refused") ? 207 : 201).send({ results });
       }
-      const { created, ...pushed } = await pushAttestation(v, caller, request.body);
+      const { created, ...pushed } = await pushAttestation(v, caller, { bytes: request.body });
       return reply.code(created ? 201 : 200).send(pushed);
     },
   );

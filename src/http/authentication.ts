@@ -23,6 +23,10 @@ declare module "fastify" {
   interface FastifyRequest {
     caller: Caller | null;
   }
+  interface FastifyInstance {
+    /** Every route, as `METHOD /path`, with who may call it. */
+    routeAccess: Map<string, Access>;
+  }
 }
 
 const MINUTE = 60_000;
@@ -37,7 +41,10 @@ export function guardRoutes(app: FastifyInstance, { authenticate, rateLimits }: 
   const addresses = limiter(app, rateLimits.perAddress, (request) => request.ip);
 
   app.decorateRequest("caller", null);
-  app.addHook("onRoute", requireDeclaration);
+  app.decorate("routeAccess", new Map());
+  app.addHook("onRoute", (route) => {
+    app.routeAccess.set(`${route.method} ${route.url}`, declaredAccess(route));
+  });
   app.addHook("onRequest", async (request) => {
     const access = request.routeOptions.config.access;
     if (access === "public" || request.is404) return addresses(request);
@@ -60,13 +67,14 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller;
 }
 
-function requireDeclaration(route: RouteOptions): void {
-  if (route.config?.access === undefined) {
-    throw new TypeError(`${route.method} ${route.url} does not declare who may call it (config.access)`);
+function declaredAccess({ method, url, config }: RouteOptions): Access {
+  if (config?.access === undefined) {
+    throw new TypeError(`${method} ${url} does not declare who may call it (config.access)`);
   }
+  return config.access;
 }
 
-/** An undeclared access cannot be: `requireDeclaration` refused the route. It is refused here all the same. */
+/** A route without a declaration cannot be here; if one were, nobody may call it. */
 function requireRole(caller: Caller, access: Exclude<Access, "public"> | undefined): void {
   if (access?.some((role) => caller.roles.includes(role))) return;
   const roles = access?.join(", ") ?? "nobody";

@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { exportPack, readCustody } from "../services/read-custody.ts";
 import type { App } from "./app.ts";
@@ -41,7 +40,7 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request) => readCustody(v, callerOf(request), parseDigest(request.params.digest)),
+    async (request) => readCustody(v, callerOf(request), request.params.digest),
   );
 
   app.get(
@@ -56,7 +55,7 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
       },
     },
     async (request, reply) => {
-      const digest = parseDigest(request.params.digest);
+      const digest = request.params.digest;
       const pack = await exportPack(v, callerOf(request), digest);
       const filename = `custody-${digest.replace(":", "-")}.json`;
       reply.header("content-disposition", `attachment; filename="${filename}"`);

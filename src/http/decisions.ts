@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { recordDecision } from "../services/record-decision.ts";
 import type { App } from "./app.ts";
@@ -30,13 +29,6 @@ export function decisionRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request, reply) => {
-      const { artifact, ...decision } = request.body;
-      const recorded = await recordDecision(v, callerOf(request), {
-        artifact: parseDigest(artifact),
-        ...decision,
-      });
-      return reply.code(201).send(recorded);
-    },
+    async (request, reply) => reply.code(201).send(await recordDecision(v, callerOf(request), request.body)),
   );
 }

@@ -31,7 +31,7 @@ export async function pushLines(
   }
   async function pushLine(line: number, bytes: Uint8Array): Promise<LineResult> {
     try {
-      const { created, ...pushed } = await pushAttestation(v, caller, bytes);
+      const { created, ...pushed } = await pushAttestation(v, caller, { bytes });
       return { line, status: created ? "accepted" : "known", ...pushed };
     } catch (error) {
       const problem = problemOf(error, request.id);

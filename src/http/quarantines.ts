@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { liftQuarantine, listQuarantines, openQuarantine } from "../services/quarantine.ts";
 import type { App } from "./app.ts";
@@ -43,11 +42,7 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request, reply) => {
-      const { artifact, reason } = request.body;
-      const quarantine = { artifact: parseDigest(artifact), reason };
-      return reply.code(201).send(await openQuarantine(v, callerOf(request), quarantine));
-    },
+    async (request, reply) => reply.code(201).send(await openQuarantine(v, callerOf(request), request.body)),
   );
 
   app.post(

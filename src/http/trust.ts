@@ -1,12 +1,13 @@
 import { Type } from "typebox";
-import { activateTrust, readTrust } from "../services/activate-trust.ts";
+import { activateTrust, readTrust, type TrustProposal } from "../services/activate-trust.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
 import { closed, nullable, PreviousHash, Receipt } from "./schemas.ts";
 
-const Document = Type.Object({}, { description: "sigstore trusted roots and keys" });
+/** Sigstore trusted roots and keys. Its shape is judged where trust documents are read: any mistake is `invalid-trust`. */
+const Document = Type.Unsafe<TrustProposal["document"]>(Type.Object({}));
 
 export function trustRoutes(app: App, v: Vouchsafe): void {
   app.get(

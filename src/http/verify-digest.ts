@@ -1,6 +1,5 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { verifyDigest } from "../services/verify-digest.ts";
 import type { App } from "./app.ts";
@@ -29,10 +28,9 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
       },
     },
     async (request, reply) => {
-      const { digest, minSize, ...rest } = request.query;
+      const { minSize, ...question } = request.query;
       const decision = await verifyDigest(v, callerOf(request), {
-        digest: parseDigest(digest),
-        ...rest,
+        ...question,
         ...(minSize !== undefined && { minSize: Number(minSize) }),
       });
       reply.header(LOG_SIZE_HEADER, decision.asOf);
@@ -62,9 +60,7 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
         throw new VouchsafeError("invalid-request", "Send either digest or digests");
       }
       const decisions = await Promise.all(
-        (digests ?? [digest ?? ""]).map((one) =>
-          verifyDigest(v, caller, { digest: parseDigest(one), ...rest }),
-        ),
+        (digests ?? [digest ?? ""]).map((one) => verifyDigest(v, caller, { digest: one, ...rest })),
       );
       reply.header(LOG_SIZE_HEADER, Math.min(...decisions.map(({ asOf }) => asOf)));
       return digests === undefined ? decisions[0] : { decisions };

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import type { ProjectId } from "../../src/custody/events.ts";
+import { VouchsafeError } from "../../src/errors.ts";
+import { type Authenticator, createAuthenticator } from "../../src/services/authenticator.ts";
+import type { Caller } from "../../src/services/caller.ts";
+
+const FRESH = 5_000;
+const STALE = 30_000;
+
+let now: number;
+let lookUps: string[];
+let answer: (bearer: string) => Promise<Caller>;
+let authenticator: Authenticator;
+
+beforeEach(() => {
+  now = 1_000_000;
+  lookUps = [];
+  answer = async (bearer) => callerNamed(bearer);
+  const lookUp = (bearer: string) => {
+    lookUps.push(bearer);
+    return answer(bearer);
+  };
+  authenticator = createAuthenticator({
+    lookUp,
+    clock: () => now,
+    freshFor: FRESH,
+    staleFor: STALE,
+    maxTokens: 2,
+  });
+});
+
+test("a token is looked up once while it is fresh, and again after", async () => {
+  assert.equal((await authenticator.authenticate("a")).token, "a");
+  now += FRESH - 1;
+  await authenticator.authenticate("a");
+  assert.deepEqual(lookUps, ["a"]);
+  now += 1;
+  await authenticator.authenticate("a");
+  assert.deepEqual(lookUps, ["a", "a"]);
+});
+
+test("a revoked token is refused as soon as it is no longer fresh, and stays refused", async () => {
+  await authenticator.authenticate("a");
+  answer = refuse;
+  now += FRESH;
+  await refusedWith("unauthenticated", "a");
+  answer = fail;
+  await refusedWith("unavailable", "a");
+});
+
+test("a token that was revoked here is refused at once", async () => {
+  await authenticator.authenticate("a");
+  answer = refuse;
+  authenticator.forget("a");
+  await refusedWith("unauthenticated", "a");
+});
+
+test("refusals are not remembered", async () => {
+  answer = refuse;
+  await refusedWith("unauthenticated", "a");
+  answer = async (bearer) => callerNamed(bearer);
+  assert.equal((await authenticator.authenticate("a")).token, "a");
+});
+
+test("without a database a known caller is believed within the staleness bound, an unknown one never", async () => {
+  await authenticator.authenticate("a");
+  answer = fail;
+  now += STALE - 1;
+  assert.equal((await authenticator.authenticate("a")).token, "a");
+  await refusedWith("unavailable", "b");
+  now += 1;
+  await refusedWith("unavailable", "a");
+});
+
+test("calls at once share one look-up, and a failed one is not kept", async () => {
+  await Promise.all([1, 2, 3].map(() => authenticator.authenticate("a")));
+  assert.deepEqual(lookUps, ["a"]);
+  answer = fail;
+  await refusedWith("unavailable", "b");
+  answer = async (bearer) => callerNamed(bearer);
+  assert.equal((await authenticator.authenticate("b")).token, "b");
+});
+
+test("memory is bounded: the token looked up first leaves first", async () => {
+  for (const bearer of ["a", "b", "c"]) await authenticator.authenticate(bearer);
+  await authenticator.authenticate("c");
+  await authenticator.authenticate("b");
+  assert.deepEqual(lookUps, ["a", "b", "c"]);
+  await authenticator.authenticate("a");
+  assert.deepEqual(lookUps, ["a", "b", "c", "a"]);
+});
+
+function callerNamed(token: string): Caller {
+  return { token, project: "p" as ProjectId, roles: ["auditor"], policies: [], mayChoosePolicy: false };
+}
+
+async function refuse(): Promise<never> {
+  throw new VouchsafeError("unauthenticated", "revoked");
+}
+
+async function fail(): Promise<never> {
+  throw new VouchsafeError("unavailable", "no database");
+}
+
+async function refusedWith(code: string, bearer: string): Promise<void> {
+  await assert.rejects(authenticator.authenticate(bearer), (error: VouchsafeError) => error.code === code);
+}
