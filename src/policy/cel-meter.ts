@@ -1,0 +1,79 @@
+import type { ASTNode, Environment } from "@marcbachmann/cel-js";
+import { type OperandCost, operandCost } from "./cel-functions.ts";
+
+/** What a rule may spend on one attestation; in practice about a tenth of a second. */
+const BUDGET = 1_000_000;
+/** Raising and catching an error takes about as long as this many steps. */
+const STEPS_AN_ERROR = 20;
+
+/** The part of the library's evaluator that it hands to macros. */
+interface Evaluator {
+  run(node: ASTNode, context: unknown): unknown;
+}
+interface Evaluable {
+  evaluate(evaluator: Evaluator, node: ASTNode, context: unknown): unknown;
+}
+
+export class BudgetExceeded extends Error {
+  override readonly name = "BudgetExceeded";
+  constructor() {
+    super(`takes more than ${BUDGET} steps on this evidence`);
+  }
+}
+
+/**
+ * Bounds what expressions of an environment cost, in steps and not in seconds: a verdict must not depend on the
+ * machine, so that an auditor who evaluates it again gets the same.
+ *
+ * The library has no such limit. It evaluates every part of an expression through `run` of one evaluator, which
+ * is made to count here. Returns what runs an evaluation within the budget and throws `BudgetExceeded` beyond.
+ */
+export function meter(environment: Environment): <T>(evaluation: () => T) => T {
+  const evaluator = evaluatorOf(environment);
+  const exceeded = new BudgetExceeded();
+  let left = 0;
+  let costOfOperand: OperandCost | undefined;
+
+  const spend = (steps: number) => {
+    left -= steps;
+    if (left < 0) throw exceeded;
+  };
+
+  evaluator.run = (node, context) => {
+    const cost = costOfOperand;
+    spend(1);
+    costOfOperand = operandCost(node);
+    try {
+      const value = (node as unknown as Evaluable).evaluate(evaluator, node, context);
+      if (cost !== undefined) spend(cost(value, left));
+      return value;
+    } catch (error) {
+      if (error !== exceeded) spend(STEPS_AN_ERROR);
+      throw error;
+    } finally {
+      costOfOperand = cost;
+    }
+  };
+
+  return (evaluation) => {
+    left = BUDGET;
+    costOfOperand = undefined;
+    const result = evaluation();
+    // `exists` and `||` may have swallowed the error on the way.
+    if (left < 0) throw exceeded;
+    return result;
+  };
+}
+
+/** The environment keeps its evaluator private, but shows it to macros when they are evaluated. */
+function evaluatorOf(environment: Environment): Evaluator {
+  const seen: Evaluator[] = [];
+  environment.registerFunction("showEvaluator(ast): bool", () => ({
+    typeCheck: (checker: { getType(name: string): unknown }) => checker.getType("bool"),
+    evaluate: (evaluator: Evaluator) => seen.push(evaluator) > 0,
+  }));
+  environment.evaluate("showEvaluator(true)");
+  const [evaluator] = seen;
+  if (evaluator === undefined) throw new TypeError("the CEL library does not evaluate macros as it did");
+  return evaluator;
+}

@@ -1,0 +1,107 @@
+import {
+  AttestationFormatError,
+  type Digest,
+  type JsonObject,
+  type Provenance,
+  type Statement,
+} from "../in-toto-attestation/index.ts";
+import { provenanceOf } from "../in-toto-attestation/provenance.ts";
+import type { CertificateClaims, Signer, VerifiedAttestation } from "../verify/verified-attestation.ts";
+
+/** Where a build came from. */
+export interface Source {
+  readonly repository?: string;
+  readonly ref?: string;
+  readonly commit?: string;
+}
+
+/** What an attestation says of one artifact, as checks and rules read it. What it does not say is absent. */
+export interface Facts {
+  readonly attestation: Digest;
+  readonly artifact: { readonly digest: Digest; readonly name?: string };
+  readonly signer: {
+    readonly issuer?: string;
+    readonly identity?: string;
+    readonly key?: string;
+    readonly claims: CertificateClaims;
+  };
+  /** As the provenance claims it; what it leaves out, as the certificate does. */
+  readonly source: Source;
+  /** Each claim about the source that provenance and certificate make differently. */
+  readonly contradictions: readonly string[];
+  readonly predicateType?: string;
+  readonly predicate?: JsonObject;
+  readonly provenance?: Provenance;
+  /** The earliest trusted time at which the signature existed: a later timestamp makes nothing fresher. */
+  readonly signedAt?: number;
+}
+
+/**
+ * Reads the attestation as evidence about the artifact; undefined when it is about others. Where several of its
+ * subjects are the artifact, the first counts whose name is `wanted`.
+ */
+export function factsOf(
+  attestation: VerifiedAttestation,
+  artifact: Digest,
+  wanted: (name: string) => boolean,
+): Facts | undefined {
+  const subjects = attestation.subjects.filter(({ digests }) => digests.includes(artifact));
+  const subject = subjects.find(({ name }) => wanted(name ?? "")) ?? subjects[0];
+  if (subject === undefined) return undefined;
+  const { id, signer, statement, times } = attestation;
+  const provenance = statement && readProvenance(statement);
+  const claimed = sourceClaimedBy(provenance);
+  const certified = sourceCertifiedBy(signer);
+  const [signedAt] = times;
+  return {
+    attestation: id,
+    artifact: { digest: artifact, ...(subject.name !== undefined && { name: subject.name }) },
+    signer: readSigner(signer),
+    source: { ...certified, ...claimed },
+    contradictions: contradictionsOf(claimed, certified),
+    ...(statement && { predicateType: statement.predicateType, predicate: statement.predicate }),
+    ...(provenance && { provenance }),
+    ...(signedAt !== undefined && { signedAt }),
+  };
+}
+
+/** Malformed provenance is none: it fails every check that asks for provenance. */
+function readProvenance(statement: Statement): Provenance | undefined {
+  try {
+    return provenanceOf(statement);
+  } catch (error) {
+    if (error instanceof AttestationFormatError) return undefined;
+    throw error;
+  }
+}
+
+function readSigner(signer: Signer): Facts["signer"] {
+  if (signer.case === "key") return { key: signer.name, claims: {} };
+  return { issuer: signer.issuer, identity: signer.identity, claims: signer.claims };
+}
+
+function sourceClaimedBy(provenance: Provenance | undefined): Source {
+  const { uri, ref, commit } = provenance?.source ?? {};
+  return {
+    ...(uri !== undefined && { repository: uri }),
+    ...(ref !== undefined && { ref }),
+    ...(commit !== undefined && { commit }),
+  };
+}
+
+function sourceCertifiedBy(signer: Signer): Source {
+  if (signer.case === "key") return {};
+  const { sourceRepositoryUri, sourceRepositoryRef, sourceRepositoryDigest } = signer.claims;
+  return {
+    ...(sourceRepositoryUri !== undefined && { repository: sourceRepositoryUri }),
+    ...(sourceRepositoryRef !== undefined && { ref: sourceRepositoryRef }),
+    ...(sourceRepositoryDigest !== undefined && { commit: sourceRepositoryDigest }),
+  };
+}
+
+function contradictionsOf(claimed: Source, certified: Source): string[] {
+  return (["repository", "ref", "commit"] as const)
+    .filter((part) => claimed[part] !== undefined && certified[part] !== undefined)
+    .filter((part) => claimed[part] !== certified[part])
+    .map((part) => `${part} ${claimed[part]} in the provenance, ${certified[part]} in the certificate`);
+}

@@ -1,0 +1,130 @@
+import { isMap, isNode } from "yaml";
+import { VouchsafeError } from "../errors.ts";
+import {
+  AttestationFormatError,
+  canonicalJson,
+  isJsonObject,
+  type JsonValue,
+  parseJson,
+  sha256,
+} from "../in-toto-attestation/index.ts";
+import type { VerificationPolicy } from "./policy.ts";
+import { policyDocument } from "./schema.ts";
+import type { Diagnostic } from "./types.ts";
+import { readYaml, startOf, type YamlDocument, type YamlSource } from "./yaml-source.ts";
+
+export interface PolicyFile {
+  /** Unique in the set, e.g. `release.yaml`. Diagnostics name it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Policies that are in force together. */
+export interface PolicySet {
+  /** `sha256:…` over each policy's name and hash and over the document. */
+  readonly hash: string;
+  /** Canonical JSON of the files, sorted by name: the form in which the texts are kept. */
+  readonly document: Uint8Array;
+  /** `sha256:…` of `document`. */
+  readonly documentHash: string;
+  readonly files: readonly PolicyFile[];
+  readonly policies: ReadonlyMap<string, VerificationPolicy>;
+}
+
+const MAX_FILES = 256;
+const MAX_DIAGNOSTICS = 200;
+const MAX_DOCUMENT = 16 * 1024 * 1024;
+
+/**
+ * Loads policies from YAML files of one or more documents each.
+ *
+ * Throws `VouchsafeError` `invalid-policy` whose `extensions.diagnostics` (`Diagnostic[]`) lists every mistake of
+ * every file; nothing is loaded in part.
+ */
+export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
+  if (files.length > MAX_FILES) throw new VouchsafeError("invalid-policy", `more than ${MAX_FILES} files`);
+  const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const policies = new Map<string, VerificationPolicy>();
+  const diagnostics: Diagnostic[] = repeatedFiles(sorted);
+  for (const file of sorted) {
+    const { source, documents } = readYaml(file.name, file.text);
+    for (const document of documents) addPolicy(policies, source, document);
+    diagnostics.push(...source.diagnostics);
+  }
+  if (diagnostics.length > 0) throw invalid(diagnostics);
+  const document = new TextEncoder().encode(canonicalJson(sorted.map(({ name, text }) => ({ name, text }))));
+  const documentHash = sha256(document);
+  const hashes = [...policies.values()].map(({ name, hash }) => ({ name, hash }));
+  const hash = sha256(canonicalJson({ document: documentHash, policies: hashes }));
+  return { hash, document, documentHash, files: sorted, policies };
+}
+
+/** Loads a set from the `document` of one, as the log keeps it. Throws like `loadPolicySet`. */
+export function loadPolicyDocument(document: Uint8Array): PolicySet {
+  const files = readDocument(document);
+  if (!Array.isArray(files)) throw notADocument();
+  return loadPolicySet(
+    files.map((file: JsonValue) => {
+      if (!isJsonObject(file) || typeof file.name !== "string" || typeof file.text !== "string") {
+        throw notADocument();
+      }
+      return { name: file.name, text: file.text };
+    }),
+  );
+}
+
+function readDocument(document: Uint8Array): JsonValue {
+  try {
+    return parseJson(document, { maxBytes: MAX_DOCUMENT, maxDepth: 4 });
+  } catch (cause) {
+    if (cause instanceof AttestationFormatError) throw notADocument(cause);
+    throw cause;
+  }
+}
+
+function addPolicy(
+  policies: Map<string, VerificationPolicy>,
+  source: YamlSource,
+  { node, json }: YamlDocument,
+): void {
+  const read = policyDocument(source, node, node);
+  if (read === undefined) return;
+  const { name, description } = read.metadata;
+  const earlier = policies.get(name);
+  if (earlier !== undefined) {
+    const written = isMap(node) ? node.getIn(["metadata", "name"], true) : node;
+    const offset = startOf(isNode(written) ? written : node);
+    source.report(offset, `\`${name}\` is also the name of a policy in ${earlier.file}`);
+    return;
+  }
+  policies.set(name, {
+    name,
+    ...(description !== undefined && { description }),
+    hash: sha256(canonicalJson(json)),
+    file: source.file,
+    spec: read.spec,
+  });
+}
+
+function repeatedFiles(sorted: readonly PolicyFile[]): Diagnostic[] {
+  return sorted
+    .filter(({ name }, index) => name === sorted[index + 1]?.name)
+    .map(({ name }) => ({ file: name, line: 1, column: 1, message: "two files have this name" }));
+}
+
+function invalid(diagnostics: readonly Diagnostic[]): VouchsafeError {
+  const ordered = diagnostics
+    .toSorted((a, b) =>
+      a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
+    )
+    .slice(0, MAX_DIAGNOSTICS);
+  const [first] = ordered;
+  const place = first && `${first.file}:${first.line}:${first.column}: ${first.message}`;
+  return new VouchsafeError("invalid-policy", `${diagnostics.length} mistakes, the first: ${place}`, {
+    extensions: { diagnostics: ordered },
+  });
+}
+
+function notADocument(cause?: unknown): VouchsafeError {
+  return new VouchsafeError("invalid-policy", "not the canonical JSON of a list of policy files", { cause });
+}

@@ -1,0 +1,92 @@
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Predicate } from "./cel.ts";
+import type { Glob } from "./glob.ts";
+
+export const API_VERSION = "vouchsafe.dev/v1";
+
+/** A loaded policy document. Only `loadPolicySet` makes one. */
+export interface VerificationPolicy {
+  readonly name: string;
+  readonly description?: string;
+  /** `sha256:…` of the canonical JSON of the document: comments and layout are not part of it. */
+  readonly hash: string;
+  /** The file that it stands in. */
+  readonly file: string;
+  readonly spec: PolicySpec;
+}
+
+/** What evidence must say. A section that is absent demands nothing, except where its comment says otherwise. */
+export interface PolicySpec {
+  readonly artifacts: ArtifactSelector;
+  /** Who may sign. Never empty. */
+  readonly signers: readonly SignerRule[];
+  readonly predicateTypes?: readonly Glob[];
+  /** How long evidence counts after it was signed, in milliseconds. */
+  readonly maxAge?: number;
+  readonly builders?: readonly BuilderRule[];
+  readonly buildTypes?: readonly Glob[];
+  readonly source?: SourceRule;
+  /** Absent in a policy on provenance: no external parameter is allowed. */
+  readonly externalParameters?: ParameterRules;
+  readonly rules: readonly Rule[];
+}
+
+/** Names match those that the evidence gives its subjects; lists are alternatives, both members must hold. */
+export interface ArtifactSelector {
+  readonly names?: readonly Glob[];
+  readonly digests?: readonly Digest[];
+}
+
+/** A certificate's identity under an OIDC issuer, or a key of the trust snapshot by its name. */
+export type SignerRule =
+  | { readonly case: "certificate"; readonly issuer: Glob; readonly identity: Glob }
+  | { readonly case: "key"; readonly name: string };
+
+/** A builder id is believed only from a signer that the policy maps to it: `signers`, or all of the policy's. */
+export interface BuilderRule {
+  readonly id: Glob;
+  /** The SLSA build level that this builder is trusted for, 1 to 4. */
+  readonly level: number;
+  readonly signers?: readonly SignerRule[];
+}
+
+export interface SourceRule {
+  readonly repositories?: readonly Glob[];
+  readonly refs?: readonly Glob[];
+}
+
+/** A CEL expression that must be true of the attestation. */
+export interface Rule {
+  readonly name: string;
+  readonly expression: string;
+  /** What people are told that it wants. */
+  readonly message?: string;
+  readonly holds: Predicate;
+}
+
+/** What the provenance's `externalParameters` may hold: one that no member names fails. */
+export interface ParameterRules {
+  /** Must be there, and match. */
+  readonly require: ReadonlyMap<string, ParameterPattern>;
+  /** Need not be there; if it is, must match. */
+  readonly allow: ReadonlyMap<string, ParameterPattern>;
+  /** May hold anything. */
+  readonly ignore: readonly Glob[];
+}
+
+/**
+ * `text`: a string that the glob matches · `value`: that boolean, number or null · `anyOf`: one of these, and of
+ * a list each element · `members`: an object with all these members, each matching, and no others.
+ */
+export type ParameterPattern =
+  | { readonly case: "text"; readonly glob: Glob }
+  | { readonly case: "value"; readonly value: boolean | number | null }
+  | { readonly case: "anyOf"; readonly patterns: readonly ParameterPattern[] }
+  | { readonly case: "members"; readonly members: ReadonlyMap<string, ParameterPattern> };
+
+/** Whether the policy reads SLSA provenance, so that evidence without it fails. */
+export function demandsProvenance(spec: PolicySpec): boolean {
+  return (
+    spec.builders !== undefined || spec.buildTypes !== undefined || spec.externalParameters !== undefined
+  );
+}
