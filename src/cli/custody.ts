@@ -1,0 +1,108 @@
+import { open } from "node:fs/promises";
+import { Command } from "commander";
+import { verifyPack } from "../custody/verify-pack.ts";
+import { digestOfArgument } from "./artifact-argument.ts";
+import { EXIT } from "./exit-codes.ts";
+import { readBytes } from "./files.ts";
+import { action } from "./session.ts";
+import { UsageError } from "./usage-error.ts";
+
+export function custodyCommand(): Command {
+  return new Command("custody")
+    .description("show, export and verify an artifact's chain of custody")
+    .addCommand(show())
+    .addCommand(exportFile())
+    .addCommand(verify());
+}
+
+function show(): Command {
+  return new Command("show")
+    .description("show what the log holds about an artifact, in order")
+    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .action(
+      action(async ({ client, terminal, json }, artifact: string) => {
+        const chain = await client().readCustody(await digestOfArgument(artifact));
+        if (json) terminal.printJson(chain);
+        else {
+          terminal.print(`${chain.artifact}: ${chain.events.length} events in ${chain.origin}`);
+          for (const { index, time, type, body } of chain.events) {
+            terminal.print(`  ${index} ${time} ${type} ${gist(body)}`.trimEnd());
+          }
+          terminal.print(`  as of log size ${chain.treeSize}`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}
+
+/** The member that tells one event of a type from the next, for people; --json has everything. */
+function gist(body: Readonly<Record<string, unknown>>): string {
+  const value = [body.reason, body.policy, body.attestation, body.grantedTo, body.policySet, body.trust].find(
+    (member) => typeof member === "string",
+  );
+  return typeof value === "string" ? value : "";
+}
+
+function exportFile(): Command {
+  return new Command("export")
+    .description("write an artifact's custody file, which anybody can verify offline")
+    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .option("-o, --output <file>", "where to; - for stdout (default: custody-<digest>.json)")
+    .action(
+      action(async ({ client, terminal, json }, artifact: string, { output }: { output?: string }) => {
+        const digest = await digestOfArgument(artifact);
+        const bytes = await client().exportCustody(digest);
+        if (output === "-") {
+          await terminal.write(bytes);
+          return EXIT.ok;
+        }
+        const file = output ?? `custody-${digest.replace(":", "-")}.json`;
+        await writeNew(file, bytes);
+        if (json) terminal.printJson({ file, artifact: digest, size: bytes.length });
+        else {
+          terminal.print(`wrote ${file}: ${bytes.length} bytes`, "good");
+          terminal.note(`  verify it anywhere: vouchsafe custody verify ${file} --log-key KEY`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}
+
+/** Evidence is not overwritten: a file of that name may be the only copy of what held before. */
+async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
+  try {
+    const handle = await open(file, "wx");
+    await handle.writeFile(bytes);
+    await handle.close();
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be written (it may exist already): name another with --output`, {
+      cause,
+    });
+  }
+}
+
+function verify(): Command {
+  return new Command("verify")
+    .description("check a custody file offline: proofs, evidence, policies and verdicts, as they were")
+    .argument("<file>", "as written by custody export")
+    .requiredOption("--log-key <key|file>", "the log's verifier key, which you have from elsewhere")
+    .action(
+      action(async ({ terminal, json }, file: string, { logKey }: { logKey: string }) => {
+        const report = verifyPack(await readBytes(file), await verifierKey(logKey));
+        if (json) terminal.printJson(report);
+        else {
+          for (const { ok, statement } of report.checks) {
+            terminal.print(`${ok ? "holds" : "fails"} ${statement}`, ok ? "good" : "bad");
+          }
+          terminal.print(report.ok ? "The custody file holds." : "The custody file does not hold.");
+        }
+        return report.ok ? EXIT.ok : EXIT.refused;
+      }),
+    );
+}
+
+/** `name+hash+base64` as it is (C2SP signed-note), or a file that holds it. */
+async function verifierKey(keyOrFile: string): Promise<string> {
+  if (/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(keyOrFile)) return keyOrFile;
+  return new TextDecoder().decode(await readBytes(keyOrFile)).trim();
+}

@@ -1,0 +1,56 @@
+import { access, constants, readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { PolicyDocument } from "../client/types.ts";
+import { UsageError } from "./usage-error.ts";
+
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+export async function requireReadable(path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+export async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(path)));
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(`${path} is not JSON: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Policy documents from files and from the YAML files directly in directories, in the order of their names. */
+export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyDocument[]> {
+  const files = (await Promise.all(paths.map(expand))).flat();
+  if (files.length === 0) throw new UsageError(`There is no .yaml file in ${paths.join(", ")}`);
+  const decoder = new TextDecoder();
+  return Promise.all(
+    files.map(async (file) => ({ name: basename(file), text: decoder.decode(await readBytes(file)) })),
+  );
+}
+
+async function expand(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const names = await readdir(path);
+    return names
+      .filter((name) => /\.ya?ml$/.test(name))
+      .sort()
+      .map((name) => join(path, name));
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

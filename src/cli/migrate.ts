@@ -1,0 +1,30 @@
+import { Command } from "commander";
+import { readConfig } from "../config.ts";
+import { openDatabase } from "../db/connection.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+
+export function migrateCommand(): Command {
+  return new Command("migrate")
+    .description(
+      "bring the database's schema up to date (MIGRATE_DATABASE_URL, DATABASE_URL), without a server",
+    )
+    .action(
+      action(async ({ terminal, json }) => {
+        const { databaseUrl, migrateDatabaseUrl, dataDir } = readConfig(process.env);
+        const database = await openDatabase({
+          dataDir,
+          ...(databaseUrl === undefined ? {} : { databaseUrl }),
+          ...(migrateDatabaseUrl === undefined ? {} : { migrateUrl: migrateDatabaseUrl }),
+        });
+        await database.close();
+        const { kind, warnings } = database;
+        if (json) terminal.printJson({ migrated: true, database: kind, warnings });
+        else {
+          terminal.print(`migrated: the ${kind} schema is up to date`, "good");
+          for (const warning of warnings) terminal.note(`warning: ${warning}`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}

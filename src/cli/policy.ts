@@ -1,0 +1,118 @@
+import { Command } from "commander";
+import { ApiError } from "../client/api-error.ts";
+import type { ActivePolicies, PolicyDocument, PolicyName } from "../client/types.ts";
+import { VouchsafeError } from "../errors.ts";
+import { loadPolicySet } from "../policy/load.ts";
+import { diagnosticsOf, printDiagnostics } from "./diagnostics.ts";
+import { EXIT } from "./exit-codes.ts";
+import { readPolicyFiles } from "./files.ts";
+import { action, type Session } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function policyCommand(): Command {
+  return new Command("policy")
+    .description("check, show and activate policies")
+    .addCommand(lint())
+    .addCommand(show())
+    .addCommand(activate());
+}
+
+function lint(): Command {
+  return new Command("lint")
+    .description("load policy files as the server would, without a server")
+    .argument("<dir|file...>", "policy files, or directories of them")
+    .action(
+      action(async ({ terminal, json }, paths: string[]) => {
+        const documents = await readPolicyFiles(paths);
+        try {
+          const { hash, policies } = loadPolicySet(documents);
+          const loaded = [...policies.values()].map(({ name, hash }) => ({ name, hash }));
+          if (json) terminal.printJson({ policySet: hash, policies: loaded, diagnostics: [] });
+          else for (const { name, hash } of loaded) terminal.print(`ok ${name} ${hash}`, "good");
+          return EXIT.ok;
+        } catch (error) {
+          if (!(error instanceof VouchsafeError) || error.code !== "invalid-policy") throw error;
+          const diagnostics = diagnosticsOf(error.extensions);
+          if (json) terminal.printJson({ diagnostics });
+          else {
+            printDiagnostics(terminal, diagnostics, documents);
+            terminal.note(`error: ${error.message}`, "bad");
+          }
+          return EXIT.refused;
+        }
+      }),
+    );
+}
+
+function show(): Command {
+  return new Command("show")
+    .description("show the active policies")
+    .option("--text", "print the documents as they were written")
+    .action(
+      action(async ({ client, terminal, json }, { text = false }: { text?: boolean }) => {
+        const active = await client().readPolicies();
+        if (json) terminal.printJson(active);
+        else if (text) printDocuments(terminal, active.documents);
+        else {
+          terminal.print(`policy set ${active.policySet ?? "(none is active: everything is denied)"}`);
+          for (const { name, hash } of active.policies) terminal.print(`  ${name} ${hash}`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}
+
+function printDocuments(terminal: Terminal, documents: readonly PolicyDocument[]): void {
+  for (const { name, text } of documents) {
+    terminal.print(`# ${name}`);
+    for (const line of text.trimEnd().split("\n")) terminal.print(line);
+  }
+}
+
+function activate(): Command {
+  return new Command("activate")
+    .description("make these policies the active ones, all of them and no others")
+    .argument("<dir|file...>", "policy files, or directories of them")
+    .action(
+      action(async (session, paths: string[]) => {
+        const documents = await readPolicyFiles(paths);
+        const before = await session.client().readPolicies();
+        try {
+          await activateOver(session, before, documents);
+          return EXIT.ok;
+        } catch (error) {
+          if (error instanceof ApiError && error.code === "invalid-policy" && !session.json) {
+            printDiagnostics(session.terminal, diagnosticsOf(error.problem), documents);
+          }
+          throw error;
+        }
+      }),
+    );
+}
+
+async function activateOver(
+  { client, terminal, json }: Session,
+  before: ActivePolicies,
+  documents: readonly PolicyDocument[],
+): Promise<void> {
+  const activated = await client().activatePolicies(documents, before.policySet);
+  if (json) terminal.printJson(activated);
+  else {
+    const { receipt, policySet, policies } = activated;
+    const how = receipt === null ? "was active already" : `recorded at log index ${receipt.index}`;
+    terminal.print(`active ${policySet}: ${how}`, "good");
+    for (const line of changes(before.policies, policies)) terminal.print(`  ${line}`);
+  }
+}
+
+function changes(before: readonly PolicyName[], after: readonly PolicyName[]): string[] {
+  const old = new Map(before.map(({ name, hash }) => [name, hash]));
+  const names = new Set(after.map(({ name }) => name));
+  return [
+    ...after.map(({ name, hash }) => {
+      const was = old.get(name);
+      return `${was === undefined ? "added" : was === hash ? "same" : "changed"} ${name} ${hash}`;
+    }),
+    ...before.filter(({ name }) => !names.has(name)).map(({ name }) => `removed ${name}`),
+  ];
+}

@@ -1,0 +1,59 @@
+import { Command, Option } from "commander";
+import { artifactCommand } from "./artifact.ts";
+import { custodyCommand } from "./custody.ts";
+import { EXIT } from "./exit-codes.ts";
+import { logCommand } from "./log.ts";
+import { migrateCommand } from "./migrate.ts";
+import { policyCommand } from "./policy.ts";
+import { pushCommand } from "./push.ts";
+import { quarantineCommand } from "./quarantine.ts";
+import { DEFAULT_SERVER } from "./session.ts";
+import { tokenCommand } from "./token.ts";
+import { trustCommand } from "./trust.ts";
+import { verifyDigestCommand } from "./verify-digest.ts";
+
+const EPILOGUE = `
+Environment:
+  VOUCHSAFE_SERVER      the server's URL, as --server
+  VOUCHSAFE_TOKEN       bearer token; or VOUCHSAFE_TOKEN_FILE, a file that holds it. For a server on this
+                        machine, the operator token in VOUCHSAFE_DATA_DIR (.vouchsafe) is found by itself.
+  NO_COLOR              no colours
+
+Exit status:
+  ${EXIT.ok}  done; allowed; it holds
+  ${EXIT.refused}  refused; denied; it does not hold
+  ${EXIT.usage}  the command line, a file named on it, or the configuration is wrong
+  ${EXIT.failed}  the server could not be reached, or failed`;
+
+/** The whole command line. Errors in it are thrown as commander's, for `main` to report. */
+export function createProgram(): Command {
+  const program = new Command("vouchsafe")
+    .description("push evidence, ask for decisions, and verify chains of custody")
+    .addOption(
+      new Option("--server <url>", "the server to talk to").env("VOUCHSAFE_SERVER").default(DEFAULT_SERVER),
+    )
+    .option("--json", "one JSON value as the result, for programs")
+    .addHelpText("after", EPILOGUE);
+  for (const command of [
+    pushCommand(),
+    verifyDigestCommand(),
+    artifactCommand(),
+    custodyCommand(),
+    policyCommand(),
+    trustCommand(),
+    quarantineCommand(),
+    tokenCommand(),
+    logCommand(),
+    migrateCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  return throwing(program);
+}
+
+/** Commander ends the process by itself unless each command is told not to. */
+function throwing(command: Command): Command {
+  command.exitOverride();
+  for (const child of command.commands) throwing(child);
+  return command;
+}

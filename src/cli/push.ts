@@ -1,0 +1,116 @@
+import { Command } from "commander";
+import { ApiError } from "../client/api-error.ts";
+import type { Client } from "../client/client.ts";
+import type { Pushed } from "../client/types.ts";
+import { piecesOf } from "./evidence-file.ts";
+import { EXIT } from "./exit-codes.ts";
+import { readBytes, requireReadable } from "./files.ts";
+import { printChecks, short } from "./findings.ts";
+import { action } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What became of one item of evidence. */
+type Result = { readonly file: string; readonly line?: number } & (
+  | ({ readonly status: "accepted" | "known" } & Pushed)
+  | { readonly status: "refused"; readonly code: string; readonly detail: string }
+);
+
+/** Files on their way at once: the server commits together what arrives together. */
+const AT_ONCE = 8;
+
+export function pushCommand(): Command {
+  return new Command("push")
+    .description("push evidence: Sigstore bundles, DSSE envelopes, or JSON Lines of them")
+    .argument("<file...>", "files of evidence")
+    .action(
+      action(async ({ client, terminal, json }, files: string[]) => {
+        // Before anything is sent: a mistyped name must not leave half of the files pushed.
+        await Promise.all(files.map(requireReadable));
+        const results: Result[] = [];
+        let refused = 0;
+        let done = 0;
+        for await (const ofFile of inOrder(files, AT_ONCE, (file) => pushFile(client(), file))) {
+          done += 1;
+          for (const result of ofFile) {
+            results.push(result);
+            if (result.status === "refused") refused += 1;
+            if (!json) show(terminal, result);
+          }
+          if (files.length > 1)
+            terminal.progress(`pushed ${done} of ${files.length} files, ${refused} refused`);
+        }
+        if (json) terminal.printJson({ results });
+        else if (results.length > 1) {
+          terminal.note(`${results.length - refused} of ${results.length} recorded, ${refused} refused`);
+        }
+        return refused === 0 ? EXIT.ok : EXIT.refused;
+      }),
+    );
+}
+
+async function pushFile(client: Client, file: string): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const piece of piecesOf(await readBytes(file))) {
+    if (piece.case === "item") results.push(await pushItem(client, file, piece.bytes));
+    else results.push(...(await pushLines(client, file, piece.bytes, piece.firstLine)));
+  }
+  return results;
+}
+
+async function pushItem(client: Client, file: string, bytes: Uint8Array): Promise<Result> {
+  try {
+    const { created, ...pushed } = await client.pushAttestation(bytes);
+    return { file, status: created ? "accepted" : "known", ...pushed };
+  } catch (error) {
+    if (!(error instanceof ApiError) || !isAboutEvidence(error)) throw error;
+    return { file, status: "refused", code: error.code, detail: error.message };
+  }
+}
+
+/** Whether the next file may fare better: not so when nobody is there or the token may not push. */
+function isAboutEvidence({ status }: ApiError): boolean {
+  return status === 400 || status === 413 || status === 422;
+}
+
+async function pushLines(
+  client: Client,
+  file: string,
+  bytes: Uint8Array,
+  firstLine: number,
+): Promise<Result[]> {
+  return (await client.pushJsonLines(bytes)).map((result) => {
+    const line = firstLine + result.line - 1;
+    if (result.status !== "refused") return { ...result, file, line };
+    const { code, detail } = result.problem;
+    return { file, line, status: "refused", code, detail };
+  });
+}
+
+function show(terminal: Terminal, result: Result): void {
+  const where = result.line === undefined ? result.file : `${result.file}:${result.line}`;
+  if (result.status === "refused") {
+    terminal.note(`refused ${where}: ${result.detail} (${result.code})`, "bad");
+    return;
+  }
+  const { attestation, receipt, verdicts } = result;
+  terminal.print(`${result.status} ${where}: evidence ${attestation.id}, log index ${receipt.index}`, "good");
+  for (const { policy, outcome, artifacts, slsaLevel, checks } of verdicts) {
+    terminal.print(
+      `  policy ${policy} ${outcome} for ${artifacts.map(short).join(", ")}, SLSA build level ${slsaLevel}`,
+    );
+    if (outcome === "failed") printChecks(terminal, checks, "    ");
+  }
+}
+
+/** Runs a few at once and gives the results in the order of the items. */
+async function* inOrder<Item, T>(items: readonly Item[], atOnce: number, run: (item: Item) => Promise<T>) {
+  const running: Promise<T>[] = [];
+  for (const item of items) {
+    const result = run(item);
+    // A failure counts when its turn comes; until then it must not end the process as unhandled.
+    result.catch(() => undefined);
+    running.push(result);
+    if (running.length === atOnce) yield (await running.shift()) as T;
+  }
+  for (const result of running) yield await result;
+}

@@ -1,0 +1,58 @@
+import { ApiError } from "../client/api-error.ts";
+import { VouchsafeError } from "../errors.ts";
+import { AttestationFormatError } from "../in-toto-attestation/errors.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What to do next, for codes of which the message alone does not say it. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ["unreachable", "Start one with `npm start`, or name another with --server or VOUCHSAFE_SERVER."],
+  [
+    "unauthenticated",
+    "Put a token into VOUCHSAFE_TOKEN, or its file's path into VOUCHSAFE_TOKEN_FILE. `vouchsafe token create` makes one.",
+  ],
+  ["forbidden", "Ask an operator for a token with a role that may: `vouchsafe token create --role ROLE`."],
+  ["policy-not-allowed", "Leave --policy out, or use a token made with --may-choose-policy."],
+  ["conflict", "Somebody changed it meanwhile: look at what is active now, and run the command again."],
+  ["unavailable", "Nothing was changed. Try again in a moment."],
+]);
+
+/** Tells what went wrong on stderr and which exit status says so. Throws what is a bug of ours. */
+export function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCode {
+  const { code, detail, exit, more } = describe(error);
+  if (json) terminal.note(JSON.stringify({ error: { ...more, code, detail } }));
+  else {
+    terminal.note(`error: ${detail}`, "bad");
+    const advice = ADVICE.get(code);
+    if (advice !== undefined) terminal.note(`  ${advice}`);
+    terminal.note(`  code: ${code}`);
+  }
+  return exit;
+}
+
+function describe(error: unknown): {
+  readonly code: string;
+  readonly detail: string;
+  readonly exit: ExitCode;
+  readonly more?: Readonly<Record<string, unknown>>;
+} {
+  if (error instanceof ApiError) {
+    return { code: error.code, detail: error.message, exit: exitOf(error), more: error.problem };
+  }
+  if (error instanceof UsageError) return { code: "usage", detail: error.message, exit: EXIT.usage };
+  if (error instanceof VouchsafeError) {
+    const isSetUp = error.code === "configuration-invalid";
+    const exit = isSetUp ? EXIT.usage : error.code === "unavailable" ? EXIT.failed : EXIT.refused;
+    return { code: error.code, detail: error.message, exit, more: error.extensions };
+  }
+  if (error instanceof AttestationFormatError) {
+    return { code: error.code, detail: error.message, exit: EXIT.refused };
+  }
+  throw error;
+}
+
+/** A refusal says something of what was asked; a failure of the server or of the way to it says nothing. */
+function exitOf({ status }: ApiError): ExitCode {
+  return status === undefined || status === 429 || status >= 500 ? EXIT.failed : EXIT.refused;
+}

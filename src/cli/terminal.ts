@@ -1,0 +1,70 @@
+import type { WriteStream } from "node:tty";
+
+export type Mark = "good" | "bad" | "plain";
+
+/** Where a command writes: results to stdout, everything else to stderr. */
+export interface Terminal {
+  /** A line of the result. The mark colours its first word, on a terminal. */
+  print(line: string, mark?: Mark): void;
+  /** A line about what went wrong or what to do next. */
+  note(line: string, mark?: Mark): void;
+  /** One JSON value as the result, for machines. */
+  printJson(value: unknown): void;
+  /** Shows how far a long command is, on one line that is overwritten; only on a terminal. */
+  progress(line: string): void;
+  /** Bytes as they are, e.g. a file. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+const COLOUR: Readonly<Record<Mark, string>> = { good: "\u001b[32m", bad: "\u001b[31m", plain: "" };
+const RESET = "\u001b[0m";
+const CLEAR_LINE = "\r\u001b[K";
+
+type Stream = Pick<WriteStream, "write"> & { readonly isTTY?: boolean };
+
+export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: NodeJS.ProcessEnv): Terminal {
+  const { stdout, stderr } = streams;
+  // https://no-color.org: any value that is not empty.
+  const mayColour = !env.NO_COLOR && env.TERM !== "dumb";
+  let progressShown = false;
+
+  function clearProgress() {
+    if (progressShown) stderr.write(CLEAR_LINE);
+    progressShown = false;
+  }
+  function writeLine(stream: Stream, line: string, mark: Mark) {
+    clearProgress();
+    stream.write(`${coloured(visible(line), mark, mayColour && stream.isTTY === true)}\n`);
+  }
+
+  return {
+    print: (line, mark = "plain") => writeLine(stdout, line, mark),
+    note: (line, mark = "plain") => writeLine(stderr, line, mark),
+    printJson(value) {
+      clearProgress();
+      stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    progress(line) {
+      if (stderr.isTTY !== true) return;
+      stderr.write(`${CLEAR_LINE}${visible(line)}`);
+      progressShown = true;
+    },
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
+  };
+}
+
+function coloured(line: string, mark: Mark, isOn: boolean): string {
+  if (!isOn || mark === "plain") return line;
+  return line.replace(/^\s*\S+/, (first) => `${COLOUR[mark]}${first}${RESET}`);
+}
+
+/** Names and messages come from evidence that anybody may push: they must not steer the reader's terminal. */
+function visible(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

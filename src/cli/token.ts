@@ -1,0 +1,102 @@
+import { Command } from "commander";
+import type { Role } from "../client/types.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+import { UsageError } from "./usage-error.ts";
+
+interface CreateOptions {
+  readonly name: string;
+  readonly role: Role[];
+  readonly policy?: string[];
+  readonly mayChoosePolicy?: boolean;
+  readonly expiresIn?: string;
+}
+
+export function tokenCommand(): Command {
+  return new Command("token")
+    .description("make, list and revoke bearer tokens")
+    .addCommand(create())
+    .addCommand(list())
+    .addCommand(revoke());
+}
+
+function create(): Command {
+  return new Command("create")
+    .description("make a token; its text is printed this once and kept nowhere")
+    .requiredOption("--name <name>", "what it is for")
+    .requiredOption(
+      "--role <role...>",
+      "what it may do: uploader, issuer, auditor, approver, operator, agent",
+    )
+    .option(
+      "--policy <name...>",
+      "policies that an artifact must pass, all of them, when this token asks about it",
+    )
+    .option("--may-choose-policy", "its holder may name the policy to decide by")
+    .option("--expires-in <time>", "such as 12h or 90d; 30d if left out")
+    .action(
+      action(async ({ client, terminal, json }, options: CreateOptions) => {
+        const { name, role, policy, mayChoosePolicy, expiresIn } = options;
+        const created = await client().createToken({
+          name,
+          roles: role,
+          ...(policy === undefined ? {} : { policies: policy }),
+          ...(mayChoosePolicy === undefined ? {} : { mayChoosePolicy }),
+          ...(expiresIn === undefined ? {} : { expiresIn: seconds(expiresIn) }),
+        });
+        if (json) terminal.printJson(created);
+        else {
+          // The secret alone on stdout, so that TOKEN=$(vouchsafe token create …) works.
+          terminal.print(created.token);
+          terminal.note(`token ${created.id} (${role.join(", ")}) expires ${created.expiresAt}`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}
+
+function list(): Command {
+  return new Command("list").description("show the project's tokens, without their secrets").action(
+    action(async ({ client, terminal, json }) => {
+      const tokens = await client().listTokens();
+      if (json) terminal.printJson({ tokens });
+      else {
+        for (const { id, name, roles, policies, mayChoosePolicy, expiresAt, revokedAt } of tokens) {
+          const state = revokedAt === null ? `expires ${expiresAt}` : `revoked ${revokedAt}`;
+          const decidesBy = mayChoosePolicy ? "any policy" : policies.join(", ") || "no policy";
+          terminal.print(`${id} ${state} ${roles.join(",")} (${decidesBy}) ${name}`);
+        }
+      }
+      return EXIT.ok;
+    }),
+  );
+}
+
+function revoke(): Command {
+  return new Command("revoke")
+    .description("end a token now")
+    .argument("<id>", "as shown by token list")
+    .action(
+      action(async ({ client, terminal, json }, id: string) => {
+        await client().revokeToken(id);
+        if (json) terminal.printJson({ revoked: id });
+        else terminal.print(`revoked ${id}`, "good");
+        return EXIT.ok;
+      }),
+    );
+}
+
+const SECONDS: ReadonlyMap<string, number> = new Map([
+  ["s", 1],
+  ["m", 60],
+  ["h", 3600],
+  ["d", 86_400],
+]);
+
+function seconds(time: string): number {
+  const [, count, unit = ""] = /^([1-9][0-9]{0,8})([smhd])$/.exec(time) ?? [];
+  const factor = SECONDS.get(unit);
+  if (factor === undefined)
+    throw new UsageError(`--expires-in takes a number with s, m, h or d, such as 90d, and not ${time}`);
+  return Number(count) * factor;
+}
