@@ -52,6 +52,17 @@ export function timeAt(value: JsonValue | undefined, where: string): number {
   return time;
 }
 
+const MAX_THRESHOLD = 8;
+
+/** How many pieces of evidence are asked for: `least` unless the document asks for more. */
+export function thresholdAt(value: JsonValue | undefined, where: string, least: number): number {
+  const wanted = value ?? least;
+  if (typeof wanted !== "number" || !Number.isInteger(wanted) || wanted < least || wanted > MAX_THRESHOLD) {
+    throw invalid(`${where} is not a whole number from ${least} to ${MAX_THRESHOLD}`);
+  }
+  return wanted;
+}
+
 export function invalid(message: string, cause?: unknown): VouchsafeError {
   return new VouchsafeError("invalid-trust", message, cause === undefined ? {} : { cause });
 }

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
-import { arrayAt, bytesAt, invalid, objectAt, stringAt, timeRangeAt } from "./members.ts";
+import { arrayAt, bytesAt, invalid, objectAt, stringAt, thresholdAt, timeRangeAt } from "./members.ts";
 import { ALWAYS, type TimeRange } from "./time-range.ts";
 
 /** A transparency log or certificate-transparency log. */
@@ -55,7 +55,6 @@ const KEY_ENCODINGS: ReadonlyMap<string, "spki" | "pkcs1"> = new Map([
 
 const MAX_AUTHORITIES = 64;
 const MAX_CHAIN = 8;
-const MAX_THRESHOLD = 8;
 
 /**
  * Reads a Sigstore `trusted_root.json` (sigstore/protobuf-specs sigstore_trustroot.proto) strictly: unknown
@@ -100,17 +99,10 @@ function parseThresholds(
   ctLogs: boolean,
 ): Thresholds {
   const asked = objectAt(value ?? {}, where, ["logEntries", "scts", "timestamps"]);
-  const atLeast = (name: string, least: number) => {
-    const wanted = asked[name] ?? least;
-    if (typeof wanted !== "number" || !Number.isInteger(wanted) || wanted < least || wanted > MAX_THRESHOLD) {
-      throw invalid(`${where}.${name} is not a whole number from ${least} to ${MAX_THRESHOLD}`);
-    }
-    return wanted;
-  };
   return {
-    logEntries: atLeast("logEntries", logs ? 1 : 0),
-    scts: atLeast("scts", ctLogs ? 1 : 0),
-    timestamps: atLeast("timestamps", 1),
+    logEntries: thresholdAt(asked.logEntries, `${where}.logEntries`, logs ? 1 : 0),
+    scts: thresholdAt(asked.scts, `${where}.scts`, ctLogs ? 1 : 0),
+    timestamps: thresholdAt(asked.timestamps, `${where}.timestamps`, 1),
   };
 }
 

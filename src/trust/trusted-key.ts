@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import type { JsonValue } from "../in-toto-attestation/index.ts";
-import { invalid, objectAt, stringAt, timeAt } from "./members.ts";
+import { invalid, objectAt, stringAt, thresholdAt, timeAt } from "./members.ts";
+import type { Thresholds } from "./sigstore-instance.ts";
 import { ALWAYS, type TimeRange } from "./time-range.ts";
 
 /** A public key that signs attestations, as a trust document writes it. Times are RFC 3339, inclusive. */
@@ -12,7 +13,11 @@ export interface TrustedKey {
   readonly publicKey: string;
   readonly validFrom?: string;
   readonly validUntil?: string;
+  /** Evidence of log and time that its signatures must come with; absent members ask for none. */
+  readonly thresholds?: Partial<KeyThresholds>;
 }
+
+export type KeyThresholds = Omit<Thresholds, "scts">;
 
 /** A trusted key that is ready to verify with. */
 export interface PreparedKey {
@@ -22,6 +27,7 @@ export interface PreparedKey {
   /** sha256 of the SPKI DER in hex: names the key itself. */
   readonly fingerprint: string;
   readonly validFor: TimeRange;
+  readonly thresholds: KeyThresholds;
 }
 
 const CURVES: ReadonlySet<string | undefined> = new Set(["prime256v1", "secp384r1", "secp521r1"]);
@@ -30,7 +36,7 @@ const MAX_RSA_BITS = 8192;
 
 /** Throws `VouchsafeError` (`invalid-trust`). */
 export function parseTrustedKey(value: JsonValue, where: string): PreparedKey {
-  const key = objectAt(value, where, ["name", "keyId", "publicKey", "validFrom", "validUntil"]);
+  const key = objectAt(value, where, ["name", "keyId", "publicKey", "validFrom", "validUntil", "thresholds"]);
   const publicKey = parsePem(stringAt(key.publicKey, `${where}.publicKey`), where);
   const fingerprint = createHash("sha256")
     .update(publicKey.export({ type: "spki", format: "der" }))
@@ -47,6 +53,15 @@ export function parseTrustedKey(value: JsonValue, where: string): PreparedKey {
     publicKey,
     fingerprint,
     validFor,
+    thresholds: parseKeyThresholds(key.thresholds, `${where}.thresholds`),
+  };
+}
+
+function parseKeyThresholds(value: JsonValue | undefined, where: string): KeyThresholds {
+  const asked = objectAt(value ?? {}, where, ["logEntries", "timestamps"]);
+  return {
+    logEntries: thresholdAt(asked.logEntries, `${where}.logEntries`, 0),
+    timestamps: thresholdAt(asked.timestamps, `${where}.timestamps`, 0),
   };
 }
 

@@ -1,0 +1,55 @@
+/** One DER element (X.690 §8.1): `content` and `encoded` are views, not copies. */
+export interface DerElement {
+  readonly tag: number;
+  readonly content: Uint8Array;
+  /** Tag, length and content. */
+  readonly encoded: Uint8Array;
+}
+
+/** Bytes that are not DER. Never leaves `verify/`: certificate.ts turns it into an error with a code. */
+export class DerError extends Error {
+  override readonly name = "DerError";
+}
+
+export const TAG = {
+  bitString: 0x03,
+  octetString: 0x04,
+  oid: 0x06,
+  utf8String: 0x0c,
+  sequence: 0x30,
+} as const;
+
+/** The one element that the bytes are. Throws `DerError`, also for anything that follows it. */
+export function readDer(bytes: Uint8Array): DerElement {
+  const element = elementAt(bytes, 0);
+  if (element.encoded.length !== bytes.length) throw new DerError("something follows the element");
+  return element;
+}
+
+/** The elements that follow one another in a constructed element's content. Throws `DerError`. */
+export function derChildren(content: Uint8Array): DerElement[] {
+  const children: DerElement[] = [];
+  for (let at = 0; at < content.length; ) {
+    const child = elementAt(content, at);
+    children.push(child);
+    at += child.encoded.length;
+  }
+  return children;
+}
+
+/** One-byte tags and definite, minimal lengths of at most three bytes: all that a certificate needs. */
+function elementAt(bytes: Uint8Array, start: number): DerElement {
+  const [tag, first] = bytes.subarray(start, start + 2);
+  if (tag === undefined || first === undefined) throw new DerError("the element is cut off");
+  if ((tag & 0x1f) === 0x1f) throw new DerError("the tag has more than one byte");
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  if (first === 0x80 || lengthBytes > 3) throw new DerError("the length is indefinite or too long");
+  const header = 2 + lengthBytes;
+  const longLength = bytes.subarray(start + 2, start + header);
+  const length = lengthBytes === 0 ? first : longLength.reduce((sum, byte) => sum * 256 + byte, 0);
+  if (lengthBytes > 0 && (length < 0x80 || longLength[0] === 0))
+    throw new DerError("the length is not minimal");
+  const end = start + header + length;
+  if (longLength.length !== lengthBytes || end > bytes.length) throw new DerError("the element is cut off");
+  return { tag, content: bytes.subarray(start + header, end), encoded: bytes.subarray(start, end) };
+}
