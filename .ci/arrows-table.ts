@@ -35,6 +35,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["http", ["errors.ts", "config.ts", "in-toto-attestation", "policy", "custody", "services"]],
   ["client", ["errors.ts", "in-toto-attestation"]],
+  // Of the database the CLI needs only to migrate it, which is done where no server runs.
   [
     "cli",
     [
@@ -47,6 +48,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "policy",
       "custody",
       "client",
+      "db/connection.ts",
     ],
   ],
 ]);
