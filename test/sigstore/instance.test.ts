@@ -4,6 +4,8 @@ import { after, before, describe, test } from "node:test";
 import { bundleFromJSON } from "@sigstore/bundle";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
+import { createTrust } from "../../src/trust/snapshot.ts";
+import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
 import { actionsClaims, actionsIdentity } from "./github-actions.ts";
 import { type SignOptions, type Sigstore, startSigstore } from "./instance.ts";
 import { slsaProvenance } from "./provenance.ts";
@@ -23,7 +25,7 @@ function verifyWith(instance: Sigstore, bundle: Uint8Array, blob?: Buffer) {
   return verifier.verify(toSignedEntity(parsed, blob));
 }
 
-describe("what the local Sigstore instance signs verifies with @sigstore/verify", () => {
+describe("what the local Sigstore instance signs verifies, with @sigstore/verify and with ours", () => {
   const ways: { name: string; options: SignOptions }[] = [
     { name: "logged as dsse 0.0.1", options: {} },
     { name: "logged as intoto 0.0.2", options: { entryType: "intoto" } },
@@ -33,10 +35,20 @@ describe("what the local Sigstore instance signs verifies with @sigstore/verify"
   for (const { name, options } of ways) {
     test(name, async () => {
       const bundle = await sigstore.signStatement(slsaProvenance([artifact]), options);
-      const signer = verifyWith(sigstore, bundle);
+      const { identity } = verifyWith(sigstore, bundle);
       const claims = actionsClaims();
-      assert.equal(signer.identity?.subjectAlternativeName, actionsIdentity(claims));
-      assert.equal(signer.identity?.extensions?.issuer, claims.iss);
+      assert.equal(identity?.subjectAlternativeName, actionsIdentity(claims));
+      assert.equal(identity?.extensions?.issuer, claims.iss);
+
+      const trust = createTrust({
+        sigstore: [{ name: "local", trustedRoot: sigstore.trustedRoot }],
+        keys: [],
+      });
+      const { signer } = verifyEvidence(bundle, trust, Date.now());
+      assert.ok(signer.case === "certificate");
+      assert.equal(signer.identity, actionsIdentity(claims));
+      assert.equal(signer.claims.sourceRepositoryUri, `https://github.com/${claims.repository}`);
+      assert.equal(signer.claims.sourceRepositoryDigest, claims.sha);
     });
   }
 

@@ -18,6 +18,7 @@ import {
   TSAWitness,
   type Witness,
 } from "@sigstore/sign";
+import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
 import { type ActionsClaims, actionsClaims } from "./github-actions.ts";
 import { oidcToken, SUBJECT_CLAIM } from "./oidc-token.ts";
 import type { InTotoStatement } from "./provenance.ts";
@@ -42,7 +43,7 @@ export interface Sigstore {
   readonly rekorUrl: string;
   readonly tsaUrl: string;
   /** The `trusted_root.json` that a verifier needs. */
-  readonly trustedRoot: object;
+  readonly trustedRoot: JsonObject;
   /** Signs an in-toto Statement keylessly: the bytes of a Sigstore bundle. */
   signStatement(statement: InTotoStatement, options?: SignOptions): Promise<Uint8Array>;
   /** Signs any payload as an envelope. */

@@ -1,4 +1,5 @@
 import { createHash, X509Certificate } from "node:crypto";
+import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
 
 type Bytes = ArrayBufferView<ArrayBufferLike>;
 
@@ -15,7 +16,12 @@ interface Authority {
 }
 
 /** A `trusted_root.json` (sigstore/protobuf-specs sigstore_trustroot.proto) for one of each service. */
-export function trustedRoot(parts: { fulcio: Authority; ctLog: Log; rekor: Log; tsa: Authority }): object {
+export function trustedRoot(parts: {
+  fulcio: Authority;
+  ctLog: Log;
+  rekor: Log;
+  tsa: Authority;
+}): JsonObject {
   return {
     mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
     tlogs: [log(parts.rekor, parts.fulcio)],
@@ -26,7 +32,7 @@ export function trustedRoot(parts: { fulcio: Authority; ctLog: Log; rekor: Log; 
 }
 
 /** Logs begin with the authority whose certificates they hold. */
-function log({ url, publicKey }: Log, beginsWith: Authority): object {
+function log({ url, publicKey }: Log, beginsWith: Authority): JsonObject {
   const rawBytes = bytes(publicKey);
   return {
     baseUrl: url,
@@ -40,7 +46,7 @@ function log({ url, publicKey }: Log, beginsWith: Authority): object {
   };
 }
 
-function authority(from: Authority): object {
+function authority(from: Authority): JsonObject {
   return {
     subject: { organization: "sigstore.local", commonName: "sigstore" },
     uri: from.url,
