@@ -68,7 +68,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     reply.header("retry-after", String(problem.retryAfter ?? RETRY_AFTER));
   }
   if (problem.code === "method-not-allowed") reply.header("allow", String(problem.allow));
-  reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+  // As bytes: to a text Fastify would add a charset, which JSON's media types do not have (RFC 8259 §11).
+  reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** Errors that the service is to blame for are logged with their cause; a caller's mistakes are not. */

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import type { Access } from "../../src/http/authentication.ts";
+import { ROLES } from "../../src/services/caller.ts";
+import { openNode, type TestNode } from "./node.ts";
+
+const GOLDEN = new URL("../../testdata/routes.golden.json", import.meta.url);
+const DIGEST = `sha256:${"0".repeat(64)}`;
+
+let node: TestNode;
+before(async () => {
+  node = await openNode();
+});
+after(() => node.close());
+
+test("every route and who may call it is as agreed (UPDATE_GOLDEN=1 rewrites the agreement)", () => {
+  const routes = Object.fromEntries([...node.app.routeAccess].sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (process.env.UPDATE_GOLDEN === "1") writeFileSync(GOLDEN, `${JSON.stringify(routes, null, 2)}\n`);
+  assert.deepEqual(routes, readGolden());
+});
+
+test("the OpenAPI description holds every route", async () => {
+  const { paths } = (await node.app.inject("/openapi.json")).json();
+  const described = Object.entries(paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`),
+  );
+  const routes = Object.keys(readGolden()).filter((route) => !/^HEAD|openapi/.test(route));
+  assert.deepEqual(described.sort(), routes.sort());
+});
+
+describe("each route and each role", () => {
+  for (const [route, access] of Object.entries(readGolden())) {
+    const [method, path] = route.split(" ") as ["GET", string];
+    const url = path.replace(":digest", DIGEST).replace(/:\w+/, "0123456789abcdef");
+    const call = (headers: Record<string, string>) =>
+      node.app.inject({
+        method,
+        url,
+        headers: { ...headers, ...(method === ("POST" as string) && { "content-type": "application/json" }) },
+        ...(method === ("POST" as string) && { payload: "{}" }),
+      });
+
+    test(route, async () => {
+      const anonymous = await call({});
+      if (access === "public") {
+        assert.ok(anonymous.statusCode < 400, `${anonymous.statusCode} ${anonymous.body}`);
+        return;
+      }
+      assert.equal(anonymous.statusCode, 401);
+      for (const role of ROLES) {
+        const { statusCode } = await call({ authorization: `Bearer ${await node.token([role])}` });
+        const isLetIn = statusCode !== 401 && statusCode !== 403;
+        assert.equal(isLetIn, access.includes(role), `${role} was answered ${statusCode}`);
+        assert.ok(statusCode < 500, `${role} was answered ${statusCode}`);
+        if (!isLetIn) assert.equal(statusCode, 403);
+      }
+      const others = ROLES.filter((role) => !access.includes(role));
+      if (others.length > 0) {
+        const { statusCode } = await call({ authorization: `Bearer ${await node.token(others)}` });
+        assert.equal(statusCode, 403, `${others.join(" ")} together`);
+      }
+    });
+  }
+});
+
+function readGolden(): Record<string, Access> {
+  return JSON.parse(readFileSync(GOLDEN, "utf8"));
+}
