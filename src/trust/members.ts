@@ -32,14 +32,18 @@ export function bytesAt(value: JsonValue | undefined, where: string): Uint8Array
   return bytes;
 }
 
-/**
- * A protobuf TimeRange. The start is required: a log or authority trusted since for ever is a mistake that must
- * not load. An absent end means "until further notice".
- */
+/** A protobuf TimeRange with its start. An absent end means "until further notice". */
 export function timeRangeAt(value: JsonValue | undefined, where: string): TimeRange {
+  const { start, end } = openTimeRangeAt(value, where);
+  if (start === ALWAYS.start) throw invalid(`${where}.start is missing`);
+  return { start, end };
+}
+
+/** A protobuf TimeRange, open at an end that is absent or null. */
+export function openTimeRangeAt(value: JsonValue | undefined, where: string): TimeRange {
   const { start, end } = objectAt(value, where, ["start", "end"]);
   const range = {
-    start: timeAt(start, `${where}.start`),
+    start: start === undefined || start === null ? ALWAYS.start : timeAt(start, `${where}.start`),
     end: end === undefined || end === null ? ALWAYS.end : timeAt(end, `${where}.end`),
   };
   if (range.end < range.start) throw invalid(`${where} ends before it starts`);

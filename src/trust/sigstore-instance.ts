@@ -1,6 +1,15 @@
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
-import { arrayAt, bytesAt, invalid, objectAt, stringAt, thresholdAt, timeRangeAt } from "./members.ts";
+import {
+  arrayAt,
+  bytesAt,
+  invalid,
+  objectAt,
+  openTimeRangeAt,
+  stringAt,
+  thresholdAt,
+  timeRangeAt,
+} from "./members.ts";
 import { ALWAYS, type TimeRange } from "./time-range.ts";
 
 /** A transparency log or certificate-transparency log. */
@@ -58,7 +67,7 @@ const MAX_CHAIN = 8;
 
 /**
  * Reads a Sigstore `trusted_root.json` (sigstore/protobuf-specs sigstore_trustroot.proto) strictly: unknown
- * members, unknown key types, unreadable keys or certificates and missing validity starts are refused.
+ * members, unknown key types, unreadable keys or certificates and log keys trusted since for ever are refused.
  *
  * Throws `VouchsafeError` (`invalid-trust`).
  */
@@ -147,7 +156,8 @@ function parseAuthorities(value: JsonValue | undefined, where: string): Certific
       return parseCertificate(bytesAt(objectAt(certificate, place, ["rawBytes"]).rawBytes, place), place);
     });
     if (chain.length === 0) throw invalid(`${at}.certChain is empty`);
-    return { chain, validFor: timeRangeAt(authority.validFor, `${at}.validFor`) };
+    // Other than a bare log key, a chain is bounded by its certificates' own dates: the start may be absent.
+    return { chain, validFor: openTimeRangeAt(authority.validFor, `${at}.validFor`) };
   });
 }
 

@@ -66,11 +66,14 @@ function rawPoint(key: KeyObject, coordinateBytes: number): Uint8Array {
   return key.export({ type: "spki", format: "der" }).subarray(-(1 + 2 * coordinateBytes));
 }
 
-/** Kind of key → the schemes that it may have signed with, the usual one first. */
+/**
+ * Kind of key → the schemes that it may have signed with, the usual one first. Older Sigstore clients signed
+ * with SHA-256 on every curve (sigstore/architecture-docs algorithm-registry.md, the "legacy" rows).
+ */
 const SCHEMES: ReadonlyMap<string, readonly Scheme[]> = new Map([
   ["ec prime256v1", [ecdsa(p256, "sha256", 32)]],
-  ["ec secp384r1", [ecdsa(p384, "sha384", 48)]],
-  ["ec secp521r1", [ecdsa(p521, "sha512", 66)]],
+  ["ec secp384r1", [ecdsa(p384, "sha384", 48), ecdsa(p384, "sha256", 48)]],
+  ["ec secp521r1", [ecdsa(p521, "sha512", 66), ecdsa(p521, "sha256", 66)]],
   ["ed25519", [ED25519]],
   ["rsa", [RSA_PKCS1_SHA256, RSA_PSS_SHA256]],
 ]);

@@ -54,8 +54,8 @@ function verifyCertificateBundle(bundle: Bundle, der: Uint8Array, trust: TrustSn
 
 /** Whether one of the instance's authorities signed it. The chain above and the times are checked later. */
 function issued({ certificateAuthorities }: SigstoreInstance, leaf: X509Certificate): boolean {
-  return certificateAuthorities.some(
-    ({ chain }) => chain[0] !== undefined && leaf.verify(chain[0].publicKey),
+  return certificateAuthorities.some(({ chain }) =>
+    chain.some((authority) => leaf.checkIssued(authority) && leaf.verify(authority.publicKey)),
   );
 }
 
