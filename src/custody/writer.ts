@@ -1,6 +1,19 @@
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
+import { VouchsafeError } from "../errors.ts";
+import { type NoteSigner, parseVerifierKey } from "../tlog/note.ts";
+import type { Acknowledged } from "./acknowledged.ts";
+import type { KnownTree } from "./consistency.ts";
 import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
-import type { Confirmation, Document, Evidence, LogStore } from "./log-store.ts";
+import {
+  commitGroup,
+  type GroupCommit,
+  type GroupCommitContext,
+  OutcomeUnknown,
+  tookPlace,
+} from "./group-commit.ts";
+import type { ChainRef, Confirmation, Document, Evidence, LogStore } from "./log-store.ts";
 import type { Receipt } from "./receipt.ts";
+import { type PreparedProposal, prepareProposal } from "./sequence.ts";
 
 /** Something to append, and what must not have changed meanwhile. All of it is stored, or nothing. */
 export interface Proposal {
@@ -31,21 +44,203 @@ export type Appended =
   | { readonly outcome: "committed"; readonly events: readonly AppendedEvent[]; readonly size: number }
   | { readonly outcome: "stale"; readonly size: number };
 
-/** A chain that a commit of this node touched. */
-export interface TouchedChain {
-  readonly project: ProjectId;
-  readonly key: ChainKey;
-}
-
 export interface Writer {
   /**
    * Resolves when the proposal is committed, with a receipt for each event, or found stale.
-   * Throws `unavailable` (queue full, database away), `log-inconsistent`, `malformed-leaf`.
+   *
+   * Throws `conflict` (something of it is recorded already), `too-many-items`, `log-inconsistent`, and
+   * `unavailable` (queue full, database away). After `unavailable` it may have been committed all the same if
+   * the database went away at that very moment: asking again is safe, as it is then stale or a conflict.
    */
   append(proposal: Proposal): Promise<Appended>;
   /** Calls back after each commit of this node, before its receipts are given out. Returns the way to stop. */
-  onCommitted(listener: (size: number, touched: readonly TouchedChain[]) => void): () => void;
+  onCommitted(listener: (size: number, touched: readonly ChainRef[]) => void): () => void;
   /** Refuses new proposals and resolves when those taken are answered. */
   close(): Promise<void>;
 }
-export type { LogStore };
+
+export interface WriterLimits {
+  /** Proposals that wait at most, and their bytes. */
+  readonly queue: number;
+  readonly queueBytes: number;
+  /** Proposals of one transaction at most, and their bytes unless one alone has more. */
+  readonly batch: number;
+  readonly batchBytes: number;
+  /** Milliseconds for which the outcome of a lost commit is sought. */
+  readonly patience: number;
+}
+
+const MIB = 1024 * 1024;
+const LIMITS: WriterLimits = {
+  queue: 4_096,
+  queueBytes: 64 * MIB,
+  batch: 512,
+  batchBytes: 16 * MIB,
+  patience: 30_000,
+};
+
+export interface WriterOptions {
+  readonly store: LogStore;
+  /** The log's key; its name is the log's origin. */
+  readonly signer: NoteSigner;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly random: (length: number) => Uint8Array;
+  readonly acknowledged: Acknowledged;
+  readonly limits?: Partial<WriterLimits>;
+}
+
+interface Waiting extends PreparedProposal {
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The writer of one process: any number of them, in any number of processes, may share a store. */
+export function createWriter(options: WriterOptions): Writer {
+  const { store, signer, clock, random, acknowledged } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const context: GroupCommitContext = {
+    store,
+    signer,
+    clock,
+    verifier: parseVerifierKey(signer.verifierKey),
+  };
+  const listeners = new Set<(size: number, touched: readonly ChainRef[]) => void>();
+  const queue: Waiting[] = [];
+  let queueBytes = 0;
+  let known: KnownTree = acknowledged.tree;
+  let draining: Promise<void> | undefined;
+  let closed = false;
+  const answering = new Set<Promise<void>>();
+
+  /** Takes batches until the queue is empty: what arrives during one flush makes up the next. */
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      // Lets everything that this turn of the event loop has to say join the batch.
+      await immediate();
+      await flush(takeBatch());
+    }
+    draining = undefined;
+  }
+
+  function takeBatch(): Waiting[] {
+    let count = 0;
+    let bytes = 0;
+    for (const waiting of queue) {
+      if (count > 0 && (count >= limits.batch || bytes + waiting.bytes > limits.batchBytes)) break;
+      count += 1;
+      bytes += waiting.bytes;
+    }
+    queueBytes -= bytes;
+    return queue.splice(0, count);
+  }
+
+  /** When a batch fails, its proposals are tried one by one, so that only the culprit fails. */
+  async function flush(batch: readonly Waiting[]): Promise<void> {
+    try {
+      answer(batch, await commit(batch));
+    } catch (error) {
+      if (batch.length === 1 || isEverybodys(error)) {
+        for (const { reject } of batch) reject(error);
+      } else {
+        for (const waiting of batch) await flush([waiting]);
+      }
+    }
+  }
+
+  /** Commits once, whatever becomes of the answer to the commit. */
+  async function commit(batch: readonly Waiting[]): Promise<GroupCommit> {
+    for (;;) {
+      try {
+        return await commitGroup(context, batch, known);
+      } catch (error) {
+        if (!(error instanceof OutcomeUnknown)) throw error;
+        if (await findOut(error)) return error.attempted;
+      }
+    }
+  }
+
+  async function findOut(unknown: OutcomeUnknown): Promise<boolean> {
+    const deadline = performance.now() + limits.patience;
+    for (;;) {
+      try {
+        return await tookPlace(store, unknown.attempted);
+      } catch (error) {
+        if (performance.now() > deadline || !isUnavailable(error)) {
+          throw new VouchsafeError("unavailable", "Whether this was committed is not known yet", {
+            cause: error,
+          });
+        }
+        await sleep(100);
+      }
+    }
+  }
+
+  /** Gives the answers out when the tree is on this node's disk too; the next flush need not wait for that. */
+  function answer(batch: readonly Waiting[], { batch: written, answers }: GroupCommit): void {
+    known = written.head;
+    const touched = touchedBy(batch, answers);
+    if (touched.length > 0) for (const listener of listeners) listener(known.size, touched);
+    const answered = giveOut(batch, answers, known);
+    answering.add(answered);
+    void answered.finally(() => answering.delete(answered));
+  }
+
+  async function giveOut(
+    batch: readonly Waiting[],
+    answers: readonly Appended[],
+    tree: KnownTree,
+  ): Promise<void> {
+    try {
+      await acknowledged.record(tree);
+      for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as Appended);
+    } catch (cause) {
+      const error = new VouchsafeError("unavailable", "What was committed could not be acknowledged", {
+        cause,
+      });
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  return {
+    async append(proposal) {
+      if (closed) throw new VouchsafeError("unavailable", "The node is shutting down");
+      const prepared = prepareProposal(proposal, random);
+      if (queue.length >= limits.queue || queueBytes + prepared.bytes > limits.queueBytes) {
+        throw new VouchsafeError("unavailable", "Too much is waiting to be written; try again shortly");
+      }
+      const { promise, resolve, reject } = Promise.withResolvers<Appended>();
+      queue.push({ ...prepared, resolve, reject });
+      queueBytes += prepared.bytes;
+      draining ??= drain();
+      return promise;
+    },
+    onCommitted(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      closed = true;
+      await draining;
+      await Promise.all(answering);
+    },
+  };
+}
+
+/** Chains whose events or verdicts the answered proposals changed. */
+function touchedBy(batch: readonly Waiting[], answers: readonly Appended[]): ChainRef[] {
+  return batch.flatMap(({ proposal: { project, events, confirmations = [] } }, i) => {
+    if (answers[i]?.outcome !== "committed") return [];
+    const keys = [...events.flatMap(({ about }) => about), ...confirmations.map(({ artifact }) => artifact)];
+    return keys.map((key) => ({ project, key }));
+  });
+}
+
+/** Errors that no proposal of the batch has caused, and that each of them would meet again. */
+function isEverybodys(error: unknown): boolean {
+  return isUnavailable(error) || (error instanceof VouchsafeError && error.code === "log-inconsistent");
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof VouchsafeError && error.code === "unavailable";
+}

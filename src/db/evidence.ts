@@ -157,6 +157,23 @@ export async function searchAttestations(
   return found.map((attestation) => ({ ...attestation, subjects: subjects.get(attestation.id) ?? [] }));
 }
 
+/** Artifacts that any attestation is about, in the order of their digests, after `last`: a page to go on from. */
+export async function artifactsAfter(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  last: Digest | undefined,
+  limit: number,
+): Promise<Digest[]> {
+  let query = db
+    .selectFrom("attestation_subjects")
+    .select("digest")
+    .distinct()
+    .where("project_id", "=", project);
+  if (last !== undefined) query = query.where("digest", ">", last);
+  const rows = await query.orderBy("digest").limit(limit).execute();
+  return rows.map(({ digest }) => digest as Digest);
+}
+
 export async function readDocument(
   db: Kysely<Schema>,
   project: ProjectId,

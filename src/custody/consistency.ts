@@ -1,0 +1,62 @@
+import { VouchsafeError } from "../errors.ts";
+import { openCheckpoint } from "../tlog/checkpoint.ts";
+import { frontierRoot } from "../tlog/frontier.ts";
+import { EMPTY_ROOT, sameHash } from "../tlog/hash.ts";
+import type { NoteVerifier } from "../tlog/note.ts";
+import { proveConsistency, verifyConsistency } from "../tlog/proofs.ts";
+import type { LockedLog, LogHead } from "./log-store.ts";
+
+/** A tree of the log that was signed once and may never be contradicted. */
+export interface KnownTree {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+export const EMPTY_TREE: KnownTree = { size: 0, root: EMPTY_ROOT };
+
+/**
+ * Refuses to go on from a head that contradicts what is known: a smaller tree, another root for the same size,
+ * peaks that do not lead to the root, or a larger tree that was not signed with the log's key or does not
+ * extend the known one. Throws `log-inconsistent`.
+ */
+export async function refuseFork(log: LockedLog, known: KnownTree, verifier: NoteVerifier): Promise<void> {
+  const { head } = log;
+  refuseUnless(sameHash(frontierRoot(head), head.root), "its peaks do not lead to its root");
+  if (head.size === known.size) {
+    refuseUnless(sameHash(head.root, known.root), `it has another root at size ${known.size}`);
+    return;
+  }
+  refuseUnless(head.size > known.size, `it has ${head.size} entries where ${known.size} were acknowledged`);
+  try {
+    refuseUnless(isSigned(head, verifier), "its checkpoint is of another tree");
+    await proveExtension(log, known);
+  } catch (cause) {
+    throw new VouchsafeError("log-inconsistent", "The log does not extend what was acknowledged", { cause });
+  }
+}
+
+/** Whether the log has the known tree in it. Rejects when that could not be found out. */
+export async function extendsTree(log: LockedLog, known: KnownTree): Promise<boolean> {
+  if (log.head.size < known.size) return false;
+  try {
+    await proveExtension(log, known);
+    return true;
+  } catch (error) {
+    if (error instanceof VouchsafeError && error.code === "proof-invalid") return false;
+    throw error;
+  }
+}
+
+async function proveExtension({ head, readTiles }: LockedLog, known: KnownTree): Promise<void> {
+  verifyConsistency(known, head, await proveConsistency(readTiles, known.size, head.size));
+}
+
+function isSigned(head: LogHead, verifier: NoteVerifier): boolean {
+  const { size, root } = openCheckpoint(head.checkpoint, verifier.name, [verifier]);
+  return size === head.size && sameHash(root, head.root);
+}
+
+function refuseUnless(condition: boolean, what: string): asserts condition {
+  if (!condition)
+    throw new VouchsafeError("log-inconsistent", `The log's head is not to be trusted: ${what}`);
+}

@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe } from "node:test";
+import { type Database, openDatabase } from "../../src/db/connection.ts";
+import { createPostgres, stopPostgres, type TestPostgres } from "./postgres.ts";
+
+/** A database for one suite, which is given back when the suite ends. */
+export interface TestDatabase {
+  readonly kind: Database["kind"];
+  readonly dataDir: string;
+  /** Absent on PGlite. */
+  readonly postgres?: TestPostgres;
+  /** Another node on the same database. On PGlite there can be only one: the same is given again. */
+  open(options?: { readonly poolSize?: number }): Promise<Database>;
+}
+
+/** Runs a suite on the embedded database and on a real Postgres. */
+export function forEachDatabase(name: string, suite: (create: () => Promise<TestDatabase>) => void): void {
+  for (const kind of ["pglite", "postgres"] as const) {
+    describe(`${name} on ${kind}`, () => {
+      const cleanUps: (() => Promise<void>)[] = [];
+      after(async () => {
+        for (const cleanUp of cleanUps.reverse()) await cleanUp();
+      });
+      suite(() => createDatabase(kind, cleanUps));
+    });
+  }
+  after(stopPostgres);
+}
+
+async function createDatabase(
+  kind: Database["kind"],
+  cleanUps: (() => Promise<void>)[],
+): Promise<TestDatabase> {
+  const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-test-"));
+  cleanUps.push(() => rm(dataDir, { recursive: true, force: true }));
+  const postgres = kind === "postgres" ? await createPostgres() : undefined;
+  if (postgres !== undefined) cleanUps.push(() => postgres.drop());
+  let single: Database | undefined;
+  return {
+    kind,
+    dataDir,
+    ...(postgres !== undefined && { postgres }),
+    async open(options = {}) {
+      if (single !== undefined) return single;
+      const urls = postgres && { databaseUrl: postgres.databaseUrl, migrateUrl: postgres.migrateUrl };
+      const database = await openDatabase({ dataDir, ...urls, ...options });
+      if (kind === "pglite") single = database;
+      cleanUps.push(() => database.close());
+      return database;
+    },
+  };
+}

