@@ -1,6 +1,6 @@
 import type { ChainKey, ProjectId } from "../custody/events.ts";
 import { PROJECT_CHAIN } from "../custody/events.ts";
-import type { Verdict } from "../custody/log-store.ts";
+import type { ChainRef, Verdict } from "../custody/log-store.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { InForce, Quarantine } from "./decide.ts";
@@ -38,6 +38,8 @@ export interface Projection {
   caughtUp(size: number, waitMs: number): Promise<void>;
   /** Follows the log to its present end. Called by a notification, by this node's own commits and by the timer. */
   follow(): Promise<void>;
+  /** Takes over a commit of this node, [from, to), without reading it back; reads when something is missing before it. */
+  committed(from: number, to: number, touched: readonly ChainRef[]): void;
   /** Milliseconds since the log was last read with success. */
   staleness(): number;
   readonly size: number;
@@ -92,21 +94,25 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     return { asOf: loaded.size, value: loaded.value };
   }
 
-  async function followOnce(): Promise<void> {
-    for (;;) {
-      const page = await source.touchedSince(size);
-      for (const { project, key } of page.touched) {
-        if (key === PROJECT_CHAIN) projects.delete(project);
-        else artifacts.delete(artifactKey(project, key));
-      }
-      const grown = page.size > size;
-      size = Math.max(size, page.size);
-      followedAt = clock();
-      if (!grown) break;
+  function advance(to: number, touched: readonly ChainRef[]): void {
+    for (const { project, key } of touched) {
+      if (key === PROJECT_CHAIN) projects.delete(project);
+      else artifacts.delete(artifactKey(project, key));
     }
+    size = Math.max(size, to);
+    followedAt = clock();
     const reached = waiting.filter((waiter) => waiter.size <= size);
     waiting = waiting.filter((waiter) => waiter.size > size);
     for (const { resolve } of reached) resolve();
+  }
+
+  async function followOnce(): Promise<void> {
+    for (;;) {
+      const before = size;
+      const page = await source.touchedSince(before);
+      advance(page.size, page.touched);
+      if (page.size <= before) return;
+    }
   }
 
   /** One reader at a time: a call during a read asks for one more round and shares its end. */
@@ -162,6 +168,10 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
       }
     },
     follow,
+    committed(from, to, touched) {
+      if (from <= size) advance(to, touched);
+      else void follow().catch(() => undefined);
+    },
     staleness: () => clock() - followedAt,
     get size() {
       return size;

@@ -49,6 +49,9 @@ export async function evaluateArtifacts(
     [...new Set([...inputs.attestations.values()].flat())],
     trust,
   );
+  if (added && added.trustHash !== trustHash) {
+    throw new VouchsafeError("unavailable", "The trust roots changed at this moment; send the request again");
+  }
   if (added) verified.set(added.id, added);
 
   const changed = new Map<string, { evaluation: Evaluation; policy: string; artifacts: JudgedArtifact[] }>();

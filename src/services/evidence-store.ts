@@ -9,6 +9,8 @@ import { verifyEvidence } from "../verify/verify-evidence.ts";
 
 /** Stored evidence, verified from its bytes: the database is never believed about what they say. */
 export interface EvidenceStore {
+  /** Takes an attestation that was verified just now into memory. */
+  keep(project: ProjectId, attestation: VerifiedAttestation): void;
   /**
    * Verifies stored evidence under a trust snapshot, each at the time when it was accepted. What does not
    * verify under it is left out.
@@ -28,18 +30,19 @@ const PAGE = 32;
 export function createEvidenceStore(database: Database): EvidenceStore {
   const kept = new Map<string, VerifiedAttestation>();
 
-  function keep(key: string, attestation: VerifiedAttestation): void {
-    kept.set(key, attestation);
+  function keep(project: ProjectId, attestation: VerifiedAttestation): void {
+    kept.set(keyOf(project, attestation.id, attestation.trustHash), attestation);
     const oldest = kept.keys().next().value;
     if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
   }
 
   return {
+    keep,
     async verified(project, ids, trust) {
       const result = new Map<Digest, VerifiedAttestation>();
       const missing: Digest[] = [];
       for (const id of ids) {
-        const hit = kept.get(`${project} ${id} ${trust.hash}`);
+        const hit = kept.get(keyOf(project, id, trust.hash));
         if (hit) result.set(id, hit);
         else missing.push(id);
       }
@@ -48,13 +51,17 @@ export function createEvidenceStore(database: Database): EvidenceStore {
         for (const { id, bytes, verifiedAt } of await readEvidence(database.kysely, project, page)) {
           const attestation = attempt(() => verifyEvidence(bytes, trust, verifiedAt));
           if (attestation?.id !== id) continue;
-          keep(`${project} ${id} ${trust.hash}`, attestation);
+          keep(project, attestation);
           result.set(id, attestation);
         }
       }
       return result;
     },
   };
+}
+
+function keyOf(project: ProjectId, id: Digest, trustHash: string): string {
+  return `${project} ${id} ${trustHash}`;
 }
 
 function attempt(verify: () => VerifiedAttestation): VerifiedAttestation | undefined {

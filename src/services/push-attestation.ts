@@ -5,7 +5,6 @@ import { activeTrust } from "../db/activations.ts";
 import { findAttestation } from "../db/evidence.ts";
 import { VouchsafeError } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
-import { isKnownPredicateType } from "../in-toto-attestation/predicates.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Check } from "../policy/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
@@ -53,38 +52,34 @@ export async function pushAttestation(
   const known = await findPushed(v, caller, id);
   if (known) return known;
 
-  const trust = await currentTrust(v, caller);
   const verifiedAt = v.clock();
-  const attestation = await verifyOrRecord(v, caller, bytes, trust, verifiedAt);
-  const summary = summarize(attestation);
-  const artifacts = artifactsOf(attestation);
-  const accepted: EventDraft = {
-    type: "evidence.accepted",
-    about: artifacts,
-    body: {
-      ...summaryBody(summary),
-      size: bytes.length,
-      trust: trust.hash,
-      verifiedAt: new Date(verifiedAt).toISOString(),
-      caller: caller.token,
-    },
-  };
-
-  const { committed, proposal, already } = await appendFresh(v, async () => {
+  const { committed, proposal, summary, already } = await appendFresh(v, async () => {
+    const trust = await currentTrust(v, caller);
+    const attestation = await verifyOrRecord(v, caller, bytes, trust, verifiedAt);
+    const summary = summarize(attestation);
+    const artifacts = artifactsOf(attestation);
     const { events, confirmations, basis } = await evaluateArtifacts(v, caller.project, artifacts, {
       added: attestation,
     });
     // Looked for after the basis was read: the same upload committed in between makes this proposal stale.
     const already = await findPushed(v, caller, id);
-    const proposal: Proposal = already
-      ? { ...basis, events: [] }
-      : {
-          ...basis,
-          events: [accepted, ...events],
-          confirmations,
-          evidence: { id, mediaType: attestation.mediaType, bytes },
-        };
-    return { proposal, already };
+    if (already) return { proposal: { ...basis, events: [] }, summary, already };
+
+    const accepted: EventDraft = {
+      type: "evidence.accepted",
+      about: artifacts,
+      body: {
+        ...summaryBody(summary),
+        size: bytes.length,
+        trust: trust.hash,
+        verifiedAt: new Date(verifiedAt).toISOString(),
+        caller: caller.token,
+      },
+    };
+    const evidence = { id, mediaType: attestation.mediaType, bytes };
+    const proposal: Proposal = { ...basis, events: [accepted, ...events], confirmations, evidence };
+    v.evidence.keep(caller.project, attestation);
+    return { proposal, summary, already };
   });
   if (already) return already;
   const [first] = committed;
@@ -106,13 +101,6 @@ async function verifyOrRecord(
 ): Promise<VerifiedAttestation> {
   try {
     const attestation = verifyEvidence(bytes, trust, at);
-    const predicateType = attestation.statement?.predicateType;
-    if (predicateType !== undefined && !isKnownPredicateType(predicateType)) {
-      throw new VouchsafeError(
-        "unknown-predicate-type",
-        `No predicate of type ${predicateType} is taken here`,
-      );
-    }
     if (artifactsOf(attestation).length === 0) {
       throw new VouchsafeError(
         "unsupported-digest-algorithm",

@@ -5,6 +5,7 @@ import {
   insertToken,
   revokeToken as markRevoked,
   listTokens as readTokens,
+  type TokenRecord,
 } from "../db/tokens.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type Caller, ROLES, type Role } from "./caller.ts";
@@ -35,11 +36,32 @@ export async function createToken(
   { project }: Pick<Caller, "project">,
   request: TokenRequest,
 ): Promise<CreatedToken> {
+  const { record, created } = newToken(project, request, v.clock());
+  await insertToken(v.database.kysely, record);
+  return created;
+}
+
+/**
+ * Without a token nobody could make one, so the first start makes an operator's and gives it to `keep`. It is
+ * kept before it is stored: a crash in between leaves a token that opens nothing, and the next start makes another.
+ */
+export async function createFirstToken(v: Vouchsafe, keep: (token: string) => Promise<void>): Promise<void> {
+  if ((await readTokens(v.database.kysely, v.project)).length > 0) return;
+  const request: TokenRequest = { name: "first operator", roles: ["operator"], mayChoosePolicy: true };
+  const { record, created } = newToken(v.project, request, v.clock());
+  await keep(created.token);
+  await insertToken(v.database.kysely, record);
+}
+
+function newToken(
+  project: ProjectId,
+  request: TokenRequest,
+  createdAt: number,
+): { record: TokenRecord; created: CreatedToken } {
   const id = randomBytes(8).toString("hex");
   const secret = randomBytes(32).toString("base64url");
-  const createdAt = v.clock();
   const expiresAt = createdAt + (request.expiresIn ?? DEFAULT_LIFE) * 1000;
-  await insertToken(v.database.kysely, {
+  const record: TokenRecord = {
     project,
     id,
     hash: hashSecret(secret),
@@ -49,8 +71,9 @@ export async function createToken(
     mayChoosePolicy: request.mayChoosePolicy ?? false,
     createdAt,
     expiresAt,
-  });
-  return { id, token: `vouchsafe_${id}_${secret}`, expiresAt: new Date(expiresAt).toISOString() };
+  };
+  const token = `vouchsafe_${id}_${secret}`;
+  return { record, created: { id, token, expiresAt: new Date(expiresAt).toISOString() } };
 }
 
 /**
@@ -98,11 +121,6 @@ export async function listTokens(v: Vouchsafe, { project }: Caller) {
 export async function revokeToken(v: Vouchsafe, { project }: Caller, id: string): Promise<void> {
   const revoked = await markRevoked(v.database.kysely, project, id, v.clock());
   if (!revoked) throw new VouchsafeError("not-found", `There is no token ${id} that could be revoked`);
-}
-
-/** Whether the project has any token yet: without one, nobody could make the first. */
-export async function hasTokens(v: Vouchsafe, project: ProjectId): Promise<boolean> {
-  return (await readTokens(v.database.kysely, project)).length > 0;
 }
 
 function hashSecret(secret: string): Uint8Array {

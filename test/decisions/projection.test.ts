@@ -122,6 +122,22 @@ test("one who asks for a size waits until it is reached, and is refused when it 
   await assert.rejects(projection.caughtUp(6, 5), { code: "stale" });
 });
 
+test("this node's own commits are taken over without a read, and read where others wrote before them", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  await projection.artifact(PROJECT, DIGEST);
+  log.quarantine(DIGEST);
+  projection.committed(0, 1, [{ project: PROJECT, key: DIGEST }]);
+  assert.equal(projection.size, 1);
+  assert.equal((await projection.artifact(PROJECT, DIGEST)).value.quarantines.length, 1);
+
+  log.quarantine(OTHER);
+  log.append(PROJECT_CHAIN);
+  projection.committed(2, 3, [{ project: PROJECT, key: PROJECT_CHAIN }]);
+  await projection.caughtUp(3, 1000);
+  assert.equal((await projection.artifact(PROJECT, OTHER)).value.quarantines.length, 1);
+});
+
 test("staleness counts from the last successful read of the log", async () => {
   let now = 100;
   const log = fakeLog();

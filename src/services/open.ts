@@ -1,0 +1,156 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../config.ts";
+import { openAcknowledged } from "../custody/acknowledged.ts";
+import { INSTALLATION } from "../custody/events.ts";
+import { ensureLogCreated } from "../custody/genesis.ts";
+import { loadLogKey } from "../custody/log-key.ts";
+import { createWriter } from "../custody/writer.ts";
+import { type Database, openDatabase } from "../db/connection.ts";
+import { readEvents, readHead } from "../db/log.ts";
+import { createLogStore, LOG_CHANNEL } from "../db/log-store.ts";
+import { createProject } from "../db/projects.ts";
+import { createProjection, type Projection } from "../decisions/projection.ts";
+import { createBackground } from "./background.ts";
+import type { Vouchsafe } from "./context.ts";
+import { createDocuments } from "./documents.ts";
+import { createEvidenceStore } from "./evidence-store.ts";
+import { createProjectionSource } from "./projection-source.ts";
+import { proposeConfigured, refreshTrust } from "./propose.ts";
+import { createFirstToken } from "./tokens.ts";
+
+/** Artifacts whose decisions one node keeps in memory: some 1 kB each. */
+const HOT_ARTIFACTS = 100_000;
+/** How often the log is read although nothing was announced: a lost notification costs no more than this. */
+const POLL = 1_000;
+
+export interface OpenOptions {
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+  readonly report?: Vouchsafe["report"];
+}
+
+/**
+ * Opens a node: database brought up to date, log key loaded or made, the log's first event pinned, what is
+ * configured proposed, and the log followed. When it resolves the node may answer.
+ *
+ * A crash at any step leaves nothing that the next start does not find and go on from: each step first looks
+ * whether it was done.
+ *
+ * @throws VouchsafeError `configuration-invalid`, `unavailable`, `log-inconsistent`, `invalid-policy`, `invalid-trust`
+ */
+export async function openVouchsafe(config: Config, options: OpenOptions = {}): Promise<Vouchsafe> {
+  const { clock = Date.now, report = reportToConsole } = options;
+  const database = await openDatabase({
+    dataDir: config.dataDir,
+    ...(config.databaseUrl !== undefined && { databaseUrl: config.databaseUrl }),
+    ...(config.migrateDatabaseUrl !== undefined && { migrateUrl: config.migrateDatabaseUrl }),
+  });
+  const closers: (() => Promise<void> | void)[] = [() => database.close()];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const signer = await loadLogKey(config.logKeyFile ?? join(config.dataDir, "log-key.pem"), config.origin);
+    const acknowledged = await openAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
+    closers.push(() => acknowledged.close());
+    const writer = createWriter({
+      store: createLogStore(database),
+      signer,
+      clock,
+      random: randomBytes,
+      acknowledged,
+    });
+    closers.push(() => writer.close());
+    await ensureLogCreated(
+      writer,
+      async () => (await readEvents(database.kysely, INSTALLATION, [0]))[0],
+      signer,
+    );
+
+    const documents = createDocuments(database);
+    const projection = createProjection({
+      source: createProjectionSource(database, documents),
+      clock: () => performance.now(),
+      maxArtifacts: HOT_ARTIFACTS,
+      from: (await readHead(database.kysely)).size,
+    });
+    closers.push(await followLog(database, projection, report));
+    writer.onCommitted(() => void projection.follow().catch(() => undefined));
+
+    const background = createBackground(report);
+    closers.push(() => background.close());
+    const project = await createProject(database.kysely, {
+      id: randomUUID(),
+      name: "default",
+      createdAt: clock(),
+    });
+
+    const warnings = [...database.warnings];
+    const v: Vouchsafe = {
+      config,
+      database,
+      writer,
+      projection,
+      documents,
+      evidence: createEvidenceStore(database),
+      clock,
+      log: { origin: config.origin, verifierKey: signer.verifierKey },
+      project: project.id,
+      report,
+      background: background.run,
+      warnings,
+      operatorTokenFile: join(config.dataDir, "operator-token"),
+      close,
+    };
+    warnings.push(...(await proposeConfigured(v)));
+    await createFirstToken(v, (token) => writeSecret(v.operatorTokenFile, token));
+    if (config.tuf === "auto" && config.trustedRoots.length === 0) v.background(() => refreshTrust(v));
+    return v;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Follows the log by notifications, and by the clock in case one is lost. Resolves when it has caught up. */
+async function followLog(
+  database: Database,
+  projection: Projection,
+  report: Vouchsafe["report"],
+): Promise<() => Promise<void>> {
+  let lost = false;
+  const follow = () =>
+    projection.follow().then(
+      () => {
+        lost = false;
+      },
+      (cause: unknown) => {
+        if (!lost) report("the log cannot be followed; answers go stale", cause);
+        lost = true;
+      },
+    );
+  const stopListening = await database.listen(LOG_CHANNEL, () => void follow());
+  const timer = setInterval(() => void follow(), POLL);
+  await projection.follow();
+  return async () => {
+    clearInterval(timer);
+    await stopListening();
+  };
+}
+
+/** Only this user can read it. */
+async function writeSecret(path: string, secret: string): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    await file.writeFile(`${secret}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function reportToConsole(problem: string, cause: unknown): void {
+  console.error(`vouchsafe: ${problem}${cause instanceof Error ? `: ${cause.message}` : ""}`);
+}

@@ -1,0 +1,106 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { VouchsafeError } from "../errors.ts";
+import type { PolicyFile } from "../policy/load.ts";
+import { createTrust, extendsTrust, type TrustDocument } from "../trust/snapshot.ts";
+import { embeddedPublicGood, readTrustFiles, refreshPublicGood } from "../trust/sources.ts";
+import { activatePolicies, readPolicies } from "./activate-policies.ts";
+import { activateTrust, readTrust } from "./activate-trust.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+
+/** What events name as the caller when a node acts by its configuration. */
+const CONFIGURATION = "configuration";
+
+/** The policy files of a directory, by their names. */
+export async function readPolicyFiles(directory: string): Promise<PolicyFile[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new VouchsafeError("configuration-invalid", `The policies in ${directory} cannot be read`, {
+      cause,
+    });
+  });
+  const names = entries
+    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+    .map(({ name }) => name);
+  const isPolicy = (name: string) => !/\.test\.ya?ml$/.test(name);
+  const files = names.filter(isPolicy).sort();
+  return Promise.all(
+    files.map(async (name) => ({ name, text: await readFile(join(directory, name), "utf8") })),
+  );
+}
+
+/**
+ * Activates the configured policies and trust in a project that has none. Where the log already says what is
+ * active nothing changes: a restart never re-activates, and an edited file is activated by an operator.
+ *
+ * @returns sentences about configuration that differs from what is active
+ */
+export async function proposeConfigured(v: Vouchsafe): Promise<string[]> {
+  const caller = { project: v.project, token: CONFIGURATION };
+  const differences: string[] = [];
+
+  const trust = await readTrust(v, caller);
+  const document = await configuredTrust(v);
+  if (trust.trust === null) await firstOfMany(() => activateTrust(v, caller, { document, previous: null }));
+  else if (
+    v.config.trustedRoots.length + v.config.keys.length > 0 &&
+    createTrust(document).hash !== trust.trust
+  ) {
+    differences.push(
+      "The configured trust differs from the active one: `vouchsafe trust activate` puts it in force.",
+    );
+  }
+
+  const policies = await readPolicies(v, caller);
+  const documents = await readPolicyFiles(v.config.policiesDir);
+  if (policies.policySet === null)
+    await firstOfMany(() => activatePolicies(v, caller, { documents, previous: null }));
+  else if (JSON.stringify(documents) !== JSON.stringify(policies.documents)) {
+    differences.push(
+      `The policies in ${v.config.policiesDir} differ from the active ones: \`vouchsafe policy activate\` puts them in force.`,
+    );
+  }
+  return differences;
+}
+
+/**
+ * Asks the Sigstore TUF repository for the public-good root and activates it when it only adds to the active
+ * one. A root that takes something away is left to an operator.
+ */
+export async function refreshTrust(v: Vouchsafe): Promise<void> {
+  const { instance, source } = await refreshPublicGood(join(v.config.dataDir, "tuf"));
+  const caller: Pick<Caller, "project" | "token"> = { project: v.project, token: CONFIGURATION };
+  const active = await readTrust(v, caller);
+  if (source === "embedded" || active.document === null) return;
+  const document = {
+    ...active.document,
+    sigstore: active.document.sigstore.map((old) =>
+      old.name === instance.name ? { ...old, ...instance } : old,
+    ),
+  };
+  const next = createTrust(document);
+  if (next.hash === active.trust) return;
+  if (!extendsTrust(next, createTrust(active.document))) {
+    v.report(
+      "the Sigstore TUF repository withdrew trust: look at it and run `vouchsafe trust activate`",
+      undefined,
+    );
+    return;
+  }
+  await activateTrust(v, caller, { document, previous: active.trust });
+}
+
+async function configuredTrust({ config }: Vouchsafe): Promise<TrustDocument> {
+  const files = await readTrustFiles(config);
+  if (files.sigstore.length > 0) return files;
+  return { ...files, sigstore: [await embeddedPublicGood()] };
+}
+
+/** Of several nodes that start at once the first activates; what it chose is what the others then follow. */
+async function firstOfMany(activate: () => Promise<unknown>): Promise<void> {
+  try {
+    await activate();
+  } catch (error) {
+    if (!(error instanceof VouchsafeError && error.code === "conflict")) throw error;
+  }
+}
