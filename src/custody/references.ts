@@ -1,5 +1,5 @@
-import { VouchsafeError } from "../errors.ts";
-import { type Digest, type JsonObject, parseDigest } from "../in-toto-attestation/index.ts";
+import type { Digest } from "../in-toto-attestation/index.ts";
+import { digestIn, textIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
 
 /** The policies and the trust that the wide events up to some point put in force. */
@@ -18,9 +18,9 @@ type Said = Pick<LogEvent, "type" | "body">;
 export function inForceAfter(before: InForce, { type, body }: Said): InForce {
   switch (type) {
     case "policy.activated":
-      return { ...before, policySet: text(body, "policySet"), policyDocument: digest(body, "document") };
+      return { ...before, policySet: textIn(body, "policySet"), policyDocument: digestIn(body, "document") };
     case "trust.activated":
-      return { ...before, trust: digest(body, "trust") };
+      return { ...before, trust: digestIn(body, "trust") };
     default:
       return before;
   }
@@ -37,8 +37,8 @@ export function referencesOf({ type, body }: Said, inForce: InForce): Reference[
   switch (type) {
     case "evidence.accepted":
       return [
-        { case: "trust", hash: digest(body, "trust") },
-        { case: "evidence", hash: digest(body, "attestation") },
+        { case: "trust", hash: digestIn(body, "trust") },
+        { case: "evidence", hash: digestIn(body, "attestation") },
       ];
     case "verdict.passed":
     case "verdict.failed":
@@ -46,7 +46,7 @@ export function referencesOf({ type, body }: Said, inForce: InForce): Reference[
         ...(inForce.policyDocument === null
           ? []
           : [{ case: "policy" as const, hash: inForce.policyDocument }]),
-        { case: "trust", hash: digest(body, "trust") },
+        { case: "trust", hash: digestIn(body, "trust") },
       ];
     default:
       return [];
@@ -68,21 +68,4 @@ export function newReferences(events: readonly Said[]): Reference[][] {
     inForce = inForceAfter(inForce, event);
     return fresh;
   });
-}
-
-/** A member of a body that must be text. Throws `malformed-leaf`. */
-export function text(body: JsonObject, name: string): string {
-  const value = body[name];
-  if (typeof value !== "string")
-    throw new VouchsafeError("malformed-leaf", `The event's body has no text "${name}".`);
-  return value;
-}
-
-/** A member of a body that must be a digest. Throws `malformed-leaf`. */
-export function digest(body: JsonObject, name: string): Digest {
-  try {
-    return parseDigest(text(body, name));
-  } catch (cause) {
-    throw new VouchsafeError("malformed-leaf", `The event's body has no digest "${name}".`, { cause });
-  }
 }

@@ -1,0 +1,36 @@
+import { VouchsafeError } from "../errors.ts";
+import { type Digest, type JsonObject, type JsonValue, parseDigest } from "../in-toto-attestation/index.ts";
+
+// Members of events' bodies, read back from the log. Each throws `malformed-leaf` when the body has no such member.
+
+export function textIn(body: JsonObject, name: string): string {
+  const value = body[name];
+  if (typeof value !== "string") throw missing(name);
+  return value;
+}
+
+export function digestIn(body: JsonObject, name: string): Digest {
+  try {
+    return parseDigest(textIn(body, name));
+  } catch (cause) {
+    throw missing(name, cause);
+  }
+}
+
+/** An RFC 3339 time as bodies have it, in milliseconds since the epoch. */
+export function timeIn(body: JsonObject, name: string): number {
+  const value = textIn(body, name);
+  const time = Date.parse(value);
+  if (Number.isNaN(time) || new Date(time).toISOString() !== value) throw missing(name);
+  return time;
+}
+
+export function listIn(body: JsonObject, name: string): readonly JsonValue[] {
+  const value = body[name];
+  if (!Array.isArray(value)) throw missing(name);
+  return value;
+}
+
+function missing(name: string, cause?: unknown): VouchsafeError {
+  return new VouchsafeError("malformed-leaf", `The event's body has no readable "${name}".`, { cause });
+}
