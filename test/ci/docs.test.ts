@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { commandBlocks } from "../../.ci/readme-command.ts";
+
+const PAGES = globSync("{*.md,docs/**/*.md}").sort();
+const read = (file: string) => readFileSync(file, "utf8");
+
+describe("what the docs name exists", () => {
+  for (const page of PAGES) {
+    test(`links of ${page}`, () => {
+      const targets = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? "");
+      const local = targets.filter((target) => !/^(https?:|#)/.test(target));
+      for (const target of local) {
+        assert.ok(existsSync(join(dirname(page), target.split("#")[0] ?? "")), `${target} does not exist`);
+      }
+    });
+
+    test(`files named in ${page}`, () => {
+      const named = [
+        ...read(page).matchAll(/`((?:src|test|testdata|docs|bench|policies|\.ci)\/[^`\s*{}]*)`/g),
+      ];
+      for (const [, path = ""] of named) assert.ok(existsSync(path), `${path} does not exist`);
+    });
+  }
+
+  test("decisions that pages refer to by number", () => {
+    for (const page of PAGES) {
+      for (const [, number] of read(page).matchAll(/decisions\/(\d{4})\b/g)) {
+        assert.equal(
+          globSync(`docs/decisions/${number}-*.md`).length,
+          1,
+          `${page} refers to decision ${number}`,
+        );
+      }
+    }
+  });
+});
+
+describe("README.md", () => {
+  test("has one block each that ends with the demo and with the tests", () => {
+    assert.deepEqual(commandBlocks(read("README.md"), "npm run demo"), ["npm ci && npm run demo"]);
+    assert.deepEqual(commandBlocks(read("README.md"), "npm test"), ["npm ci && npm test"]);
+  });
+
+  // HEAD goes where GET goes.
+  test("lists every route with the roles that may call it", () => {
+    const listed = new Map<string, string>();
+    for (const line of read("README.md")
+      .split("\n")
+      .filter((text) => text.startsWith("| `"))) {
+      const [, routes = "", , roles = ""] = line.split("|");
+      for (const [, route = ""] of routes.matchAll(/`([^`]+)`/g))
+        listed.set(route, rolesIn(roles.split(",")));
+    }
+    const golden = Object.entries(
+      JSON.parse(read("testdata/routes.golden.json")) as Record<string, string | string[]>,
+    );
+    const routes = golden.filter(([route]) => !route.startsWith("HEAD "));
+    const actual = new Map(routes.map(([route, roles]) => [route, rolesIn([roles].flat())]));
+    assert.deepEqual(Object.fromEntries(listed), Object.fromEntries(actual));
+  });
+});
+
+describe("docs/operations.md", () => {
+  test("lists the variables that the configuration reads, and no others", () => {
+    const listed = [...read("docs/operations.md").matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]);
+    const known = [...read("src/config.ts").matchAll(/\("([A-Z][A-Z_]+)"/g)].map((match) => match[1]);
+    assert.deepEqual(listed.sort(), known.sort());
+  });
+});
+
+function rolesIn(roles: readonly string[]): string {
+  return roles
+    .map((role) => role.trim())
+    .sort()
+    .join(", ");
+}
