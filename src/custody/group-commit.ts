@@ -1,8 +1,8 @@
 import { signCheckpoint } from "../tlog/checkpoint.ts";
 import { type Growth, grow } from "../tlog/frontier.ts";
-import type { NoteSigner, NoteVerifier } from "../tlog/note.ts";
+import type { NoteSigner } from "../tlog/note.ts";
 import { completeTiles, tilesToComplete } from "../tlog/tiles.ts";
-import { extendsTree, type KnownTree, refuseFork } from "./consistency.ts";
+import { extendsTree } from "./consistency.ts";
 import { CommitUnknown, type LockedLog, type LogBatch, type LogStore } from "./log-store.ts";
 import { createReceipt } from "./receipt.ts";
 import { chainsOf, type Fate, lastIndexesOf, type PreparedProposal, sequence } from "./sequence.ts";
@@ -11,7 +11,6 @@ import type { Appended } from "./writer.ts";
 export interface GroupCommitContext {
   readonly store: LogStore;
   readonly signer: NoteSigner;
-  readonly verifier: NoteVerifier;
   readonly clock: () => number;
 }
 
@@ -26,17 +25,18 @@ export interface GroupCommit {
  * Commits the proposals in one transaction, those that are stale apart. A crash before the commit leaves
  * nothing; a crash after it leaves events that nobody was given a receipt for, which is allowed.
  *
- * Throws `CommitUnknown` with the batch whose outcome is unknown (`OutcomeUnknown`), and what the store throws.
+ * `refuseFork` throws when the head may not be extended. Throws `OutcomeUnknown` when the answer to the commit
+ * was lost, and what the store throws.
  */
 export async function commitGroup(
   context: GroupCommitContext,
   prepared: readonly PreparedProposal[],
-  known: KnownTree,
+  refuseFork: (log: LockedLog) => Promise<void>,
 ): Promise<GroupCommit> {
   let attempted: GroupCommit | undefined;
   try {
     return await context.store.locked(async (log) => {
-      await refuseFork(log, known, context.verifier);
+      await refuseFork(log);
       const chains = chainsOf(prepared);
       const last = lastIndexesOf(chains, await log.lastIndexes(chains));
       const fates = sequence(log.head, prepared, last, context.clock());

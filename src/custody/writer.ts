@@ -2,7 +2,7 @@ import { setImmediate as immediate, setTimeout as sleep } from "node:timers/prom
 import { VouchsafeError } from "../errors.ts";
 import { type NoteSigner, parseVerifierKey } from "../tlog/note.ts";
 import type { Acknowledged } from "./acknowledged.ts";
-import type { KnownTree } from "./consistency.ts";
+import { type KnownTree, refuseFork } from "./consistency.ts";
 import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
 import {
   commitGroup,
@@ -99,12 +99,8 @@ interface Waiting extends PreparedProposal {
 export function createWriter(options: WriterOptions): Writer {
   const { store, signer, clock, random, acknowledged } = options;
   const limits = { ...LIMITS, ...options.limits };
-  const context: GroupCommitContext = {
-    store,
-    signer,
-    clock,
-    verifier: parseVerifierKey(signer.verifierKey),
-  };
+  const context: GroupCommitContext = { store, signer, clock };
+  const verifier = parseVerifierKey(signer.verifierKey);
   const listeners = new Set<(size: number, touched: readonly ChainRef[]) => void>();
   const queue: Waiting[] = [];
   let queueBytes = 0;
@@ -152,7 +148,7 @@ export function createWriter(options: WriterOptions): Writer {
   async function commit(batch: readonly Waiting[]): Promise<GroupCommit> {
     for (;;) {
       try {
-        return await commitGroup(context, batch, known);
+        return await commitGroup(context, batch, (log) => refuseFork(log, known, verifier));
       } catch (error) {
         if (!(error instanceof OutcomeUnknown)) throw error;
         if (await findOut(error)) return error.attempted;

@@ -1,0 +1,38 @@
+/**
+ * `npm run bench -- NAME [--json]`: runs one bench and prints a table, or, with `--json`, one object as the last
+ * line: `{"bench","rows":[{"name","median","unit"}…],"ratios":{…}}`.
+ */
+import { parseArgs } from "node:util";
+import { ingest } from "./ingest.ts";
+import type { BenchResult } from "./measure.ts";
+
+const BENCHES: ReadonlyMap<string, () => Promise<BenchResult>> = new Map([["ingest", ingest]]);
+
+const { values: options, positionals } = parseArgs({
+  options: { json: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const bench = BENCHES.get(positionals[0] ?? "");
+if (bench === undefined || positionals.length !== 1) {
+  console.error(`usage: npm run bench -- NAME [--json]\n\nbenches: ${[...BENCHES.keys()].join(", ")}`);
+  process.exit(2);
+}
+const result = await bench();
+if (options.json) console.log(JSON.stringify(result));
+else printTable(result);
+
+function printTable({ bench, rows, ratios }: BenchResult): void {
+  const lines = [
+    ...rows.map(({ name, median, unit }) => [
+      name,
+      median.toLocaleString("en", { maximumFractionDigits: 0 }),
+      unit,
+    ]),
+    ...Object.entries(ratios).map(([name, ratio]) => [name, ratio.toFixed(2), "×"]),
+  ];
+  const widths = [0, 1].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  console.log(bench);
+  for (const [name = "", value = "", unit = ""] of lines) {
+    console.log(`  ${name.padEnd(widths[0] ?? 0)}  ${value.padStart(widths[1] ?? 0)} ${unit}`);
+  }
+}
