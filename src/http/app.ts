@@ -38,6 +38,11 @@ const SECOND = 1000;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/** Nothing that is served here is a page: a browser that shows it loads, runs and frames nothing. */
+const CONTENT_SECURITY_POLICY = {
+  useDefaults: false,
+  directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+};
 /** Far above what a busy issuer needs; they stop loops gone wild, not work. */
 const RATE_LIMITS: RateLimits = { perCaller: 600_000, perAddress: 60_000 };
 
@@ -77,16 +82,16 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);
 
-  await app.register(fastifyHelmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"] } } });
+  await app.register(fastifyHelmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
   await app.register(fastifyUnderPressure, { maxEventLoopDelay: 5 * SECOND, retryAfter: 5 });
   await app.register(fastifyRateLimit, { global: false });
   await describeRoutes(app);
-  guardRoutes(app, { authenticate: authenticator.authenticate, rateLimits });
-  takeStrictJson(app);
-  // Decisions, tokens and custody are nobody's to keep; a route that knows better says so.
+  // Decisions, tokens and custody are no cache's to keep; a route that knows better says so.
   app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store");
   });
+  guardRoutes(app, { authenticate: authenticator.authenticate, rateLimits });
+  takeStrictJson(app);
 
   healthRoutes(app, v);
   openapiRoute(app);

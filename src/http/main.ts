@@ -1,28 +1,44 @@
-import { readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { VouchsafeError } from "../errors.ts";
 import { openVouchsafe } from "../services/open.ts";
-import { createApp } from "./app.ts";
+import { type App, createApp } from "./app.ts";
 import { banner } from "./banner.ts";
 import { drainOnSignal } from "./drain.ts";
 
-/**
- * `npm start`: open the node, listen, and drain on SIGTERM or SIGINT.
- *
- * A start that fails says why in one sentence and ends with status 1; what was half open is closed by ending.
- */
+/** `npm start`: open the node, listen, say what to do next, and drain on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const v = await openVouchsafe(config);
-  const app = await createApp(v);
-  await app.listen({ host: config.host, port: config.port });
-  console.log(banner(v, app.listeningOrigin));
-  drainOnSignal(app, v);
+  try {
+    const app = await createApp(v);
+    await listen(app, config);
+    console.log(banner(v, app.listeningOrigin));
+    drainOnSignal(app, v);
+  } catch (error) {
+    await v.close();
+    throw error;
+  }
+}
+
+async function listen(app: App, { host, port }: Config): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new VouchsafeError(
+      "configuration-invalid",
+      `HOST ${host} and PORT ${port} cannot be listened on: ${why}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 try {
   await main();
 } catch (error) {
-  const isOurs = error instanceof VouchsafeError;
-  console.error(isOurs ? `vouchsafe: ${error.code}: ${error.message}` : error);
+  // A mistake of ours shows its stack; what an operator can mend is one sentence.
+  console.error(error instanceof VouchsafeError ? `vouchsafe: ${error.code}: ${error.message}` : error);
   process.exit(1);
 }

@@ -67,9 +67,15 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if ((problem.status === 429 || problem.status === 503) && !reply.hasHeader("retry-after")) {
     reply.header("retry-after", String(problem.retryAfter ?? RETRY_AFTER));
   }
+  // Fastify would close the connection on a client that is still sending, and many then never read the answer.
+  // The rest of the body is discarded as it comes, for no longer than the request timeout.
+  if (problem.code === "body-too-large") reply.removeHeader("connection");
   if (problem.code === "method-not-allowed") reply.header("allow", String(problem.allow));
   // As bytes: to a text Fastify would add a charset, which JSON's media types do not have (RFC 8259 §11).
-  reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(Buffer.from(JSON.stringify(problem)));
+  reply
+    .code(problem.status)
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** Errors that the service is to blame for are logged with their cause; a caller's mistakes are not. */
