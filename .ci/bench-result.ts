@@ -3,12 +3,7 @@
  * bench prints in one shape, and exits 1 when the shape is wrong or the ratio is less than the least wanted.
  */
 import { text } from "node:stream/consumers";
-
-interface BenchResult {
-  readonly bench: string;
-  readonly rows: readonly { readonly name: string; readonly median: number; readonly unit: string }[];
-  readonly ratios: Readonly<Record<string, number>>;
-}
+import type { BenchResult } from "../bench/measure.ts";
 
 /** Throws `Error` or `SyntaxError` for anything but `{"bench","rows":[{"name","median","unit"}…],"ratios":{…}}`. */
 export function parseBenchResult(line: string): BenchResult {
