@@ -70,7 +70,7 @@ export function decodeLeaf(leaf: Uint8Array): Leaf {
     type,
     time: safeNumber(bytes.readBigUInt64BE(2)),
     project: formatUuid(bytes.toString("hex", 10, 26)) as ProjectId,
-    bodyHash: Uint8Array.prototype.slice.call(bytes, 26, 58),
+    bodyHash: Uint8Array.from(bytes.subarray(26, 58)),
     previous: Array.from({ length: count }, (_, i) => {
       const link = bytes.readBigUInt64BE(FIXED_BYTES + 8 * i);
       return link === NO_PREVIOUS ? null : safeNumber(link);

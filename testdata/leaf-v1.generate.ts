@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+
+/*
+ * Makes leaf-v1.golden.json: `node testdata/leaf-v1.generate.ts`. It writes leaves field by field as
+ * docs/log-format.md describes them and imports nothing from src/, so that the golden file is a second opinion.
+ * Leaves of version 1 are for ever: a change to an entry of that file, other than a new one, is a mistake.
+ */
+
+interface GoldenEvent {
+  readonly name: string;
+  readonly type: string;
+  readonly typeNumber: number;
+  readonly time: number;
+  readonly project: string;
+  readonly salt: string;
+  /** Canonical JSON. */
+  readonly body: string;
+  readonly previous: readonly (number | null)[];
+}
+
+const PROJECT = "0b51c2d4-7e6f-4a89-9c0d-1e2f3a4b5c6d";
+const NIL = "00000000-0000-0000-0000-000000000000";
+const A = `sha256:${"a1".repeat(32)}`;
+const B = `sha512:${"b2".repeat(64)}`;
+const salt = (byte: string) => byte.repeat(32);
+
+const TYPES = [
+  "log.created",
+  "policy.activated",
+  "trust.activated",
+  "evidence.accepted",
+  "evidence.rejected",
+  "verdict.passed",
+  "verdict.failed",
+  "quarantine.opened",
+  "quarantine.lifted",
+  "decision.recorded",
+];
+
+const EVENTS: readonly GoldenEvent[] = [
+  {
+    name: "the first event of a log: no chain, the installation's project",
+    type: "log.created",
+    typeNumber: 1,
+    time: 1_700_000_000_000,
+    project: NIL,
+    salt: salt("00"),
+    body: '{"about":[],"origin":"log.example/vouchsafe","verifierKey":"log.example/vouchsafe+00000000+AQ=="}',
+    previous: [],
+  },
+  {
+    name: "the first wide event of a project",
+    type: "policy.activated",
+    typeNumber: 2,
+    time: 1_700_000_000_001,
+    project: PROJECT,
+    salt: salt("01"),
+    body: `{"about":["*"],"caller":"token-1","policySet":"sha256:${"c3".repeat(32)}","previous":null}`,
+    previous: [null],
+  },
+  {
+    name: "two chains, one begun and one continued; text beyond ASCII",
+    type: "evidence.accepted",
+    typeNumber: 4,
+    time: 1_700_000_000_002,
+    project: PROJECT,
+    salt: salt("ff"),
+    body: `{"about":["${A}","${B}"],"subjects":[{"name":"naïve — ☃.tgz"}]}`,
+    previous: [1, null],
+  },
+  {
+    name: "the largest numbers that a leaf can hold",
+    type: "decision.recorded",
+    typeNumber: 10,
+    time: Number.MAX_SAFE_INTEGER,
+    project: "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    salt: salt("7e"),
+    body: `{"about":["${A}"]}`,
+    previous: [Number.MAX_SAFE_INTEGER],
+  },
+  ...TYPES.map((type, i) => ({
+    name: `type ${type}`,
+    type,
+    typeNumber: i + 1,
+    time: i,
+    project: PROJECT,
+    salt: salt("5a"),
+    body: '{"about":[]}',
+    previous: [],
+  })),
+];
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function bigEndian(value: number | bigint, bytes: number): string {
+  return value.toString(16).padStart(bytes * 2, "0");
+}
+
+const golden = EVENTS.map(({ typeNumber, ...event }) => {
+  const bodyHash = sha256(Buffer.concat([Buffer.from(event.salt, "hex"), Buffer.from(event.body)]));
+  const leaf = [
+    bigEndian(1, 1),
+    bigEndian(typeNumber, 1),
+    bigEndian(event.time, 8),
+    event.project.replaceAll("-", ""),
+    bodyHash,
+    bigEndian(event.previous.length, 2),
+    ...event.previous.map((index) => (index === null ? "f".repeat(16) : bigEndian(index, 8))),
+  ].join("");
+  const leafHash = sha256(Buffer.from(`00${leaf}`, "hex"));
+  return { ...event, bodyHash, leaf, leafHash };
+});
+
+writeFileSync(new URL("leaf-v1.golden.json", import.meta.url), `${JSON.stringify(golden, null, 2)}\n`);
