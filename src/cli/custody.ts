@@ -1,6 +1,5 @@
 import { open } from "node:fs/promises";
 import { Command } from "commander";
-import { verifyPack } from "../custody/verify-pack.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readBytes } from "./files.ts";
@@ -47,7 +46,7 @@ function exportFile(): Command {
   return new Command("export")
     .description("write an artifact's custody file, which anybody can verify offline")
     .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
-    .option("-o, --output <file>", "where to; - for stdout (default: custody-<digest>.json)")
+    .option("-o, --output <file>", "where to; - for stdout (default: custody-<digest>.jsonl)")
     .action(
       action(async ({ client, terminal, json }, artifact: string, { output }: { output?: string }) => {
         const digest = await digestOfArgument(artifact);
@@ -56,7 +55,7 @@ function exportFile(): Command {
           await terminal.write(bytes);
           return EXIT.ok;
         }
-        const file = output ?? `custody-${digest.replace(":", "-")}.json`;
+        const file = output ?? `custody-${digest.replace(":", "-")}.jsonl`;
         await writeNew(file, bytes);
         if (json) terminal.printJson({ file, artifact: digest, size: bytes.length });
         else {
@@ -88,6 +87,8 @@ function verify(): Command {
     .requiredOption("--log-key <key|file>", "the log's verifier key, which you have from elsewhere")
     .action(
       action(async ({ terminal, json }, file: string, { logKey }: { logKey: string }) => {
+        // Loaded here alone: the verifier is large, and every other command would wait for it.
+        const { verifyPack } = await import("../custody/verify-pack.ts");
         const report = verifyPack(await readBytes(file), await verifierKey(logKey));
         if (json) terminal.printJson(report);
         else {

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { readConfig } from "../config.ts";
-import { openDatabase } from "../db/connection.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 
@@ -12,6 +11,8 @@ export function migrateCommand(): Command {
     .action(
       action(async ({ terminal, json }) => {
         const { databaseUrl, migrateDatabaseUrl, dataDir } = readConfig(process.env);
+        // Loaded here alone: databases are large, and every other command would wait for them.
+        const { openDatabase } = await import("../db/connection.ts");
         const database = await openDatabase({
           dataDir,
           ...(databaseUrl === undefined ? {} : { databaseUrl }),

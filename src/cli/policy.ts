@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { ActivePolicies, PolicyDocument, PolicyName } from "../client/types.ts";
 import { VouchsafeError } from "../errors.ts";
-import { loadPolicySet } from "../policy/load.ts";
 import { diagnosticsOf, printDiagnostics } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
@@ -24,6 +23,8 @@ function lint(): Command {
     .action(
       action(async ({ terminal, json }, paths: string[]) => {
         const documents = await readPolicyFiles(paths);
+        // Loaded here alone: YAML and CEL are large, and every other command would wait for them.
+        const { loadPolicySet } = await import("../policy/load.ts");
         try {
           const { hash, policies } = loadPolicySet(documents);
           const loaded = [...policies.values()].map(({ name, hash }) => ({ name, hash }));

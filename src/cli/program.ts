@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { artifactCommand } from "./artifact.ts";
 import { custodyCommand } from "./custody.ts";
@@ -28,6 +29,7 @@ Exit status:
 /** The whole command line. Errors in it are thrown as commander's, for `main` to report. */
 export function createProgram(): Command {
   const program = new Command("vouchsafe")
+    .version(version())
     .description("push evidence, ask for decisions, and verify chains of custody")
     .addOption(
       new Option("--server <url>", "the server to talk to").env("VOUCHSAFE_SERVER").default(DEFAULT_SERVER),
@@ -49,6 +51,12 @@ export function createProgram(): Command {
     program.addCommand(command);
   }
   return throwing(program);
+}
+
+function version(): string {
+  // The same way up from src/ and from dist/.
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 /** Commander ends the process by itself unless each command is told not to. */

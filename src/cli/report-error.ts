@@ -26,7 +26,7 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
     terminal.note(`error: ${detail}`, "bad");
     const advice = ADVICE.get(code);
     if (advice !== undefined) terminal.note(`  ${advice}`);
-    terminal.note(`  code: ${code}`);
+    if (code !== "usage") terminal.note(`  code: ${code}`);
   }
   return exit;
 }
