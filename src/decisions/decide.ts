@@ -12,8 +12,10 @@ export interface Quarantine {
 export interface InForce {
   /** Active policies, name → hash. */
   readonly policies: ReadonlyMap<string, string>;
+  /** Hash of the active trust snapshot; empty where none is active. */
+  readonly trust: string;
   /** Trust hashes under which a pass still holds: the active snapshot's and those that it only added to. */
-  readonly trust: ReadonlySet<string>;
+  readonly holding: ReadonlySet<string>;
 }
 
 export interface DecisionInput {
@@ -121,9 +123,14 @@ export function denyStale(digest: Digest): Decision {
   return { digest, decision: "deny", reasons: [reason], verdicts: [], slsaLevel: 0, validUntil: null };
 }
 
-/** True when the verdict was computed from the policy and a trust snapshot that are in force. */
+/**
+ * Whether the verdict was computed from the policy and the trust that are in force. Trust that was only added to
+ * takes no pass away, but may turn a failure.
+ */
 export function isCurrent(verdict: Verdict, inForce: InForce): boolean {
-  return inForce.policies.get(verdict.policy) === verdict.policyHash && inForce.trust.has(verdict.trustHash);
+  const { policyHash, trustHash, outcome } = verdict;
+  const trustHolds = outcome === "passed" ? inForce.holding.has(trustHash) : inForce.trust === trustHash;
+  return inForce.policies.get(verdict.policy) === policyHash && trustHolds;
 }
 
 function refusal(

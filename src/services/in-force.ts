@@ -13,6 +13,7 @@ export async function inForceOf(
   const policySet = policies && (await documents.policies(project, policies.document));
   return {
     policies: new Map([...(policySet?.policies.values() ?? [])].map(({ name, hash }) => [name, hash])),
-    trust: new Set(trust?.holding),
+    trust: trust?.trust ?? "",
+    holding: new Set(trust?.holding),
   };
 }

@@ -1,7 +1,8 @@
 import type { InForce } from "../decisions/decide.ts";
 import { type Decision, decide, denyStale, type Reason } from "../decisions/decide.ts";
 import type { ArtifactState } from "../decisions/projection.ts";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
+import { VouchsafeError } from "../errors.ts";
+import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { type Caller, policiesFor } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -44,7 +45,7 @@ const CATCH_UP = 2_000;
  * outdated is evaluated first, so that an edit of policy or trust never denies longer than it takes to ask. A node
  * that has lost sight of the log denies.
  *
- * @throws VouchsafeError `policy-not-allowed`; `stale` when the log's `minSize` is not reached in two seconds
+ * @throws VouchsafeError `unsupported-digest-algorithm`; `policy-not-allowed`; `stale` when the log's `minSize` is not reached in two seconds
  */
 export async function verifyDigest(
   v: Vouchsafe,
@@ -52,6 +53,9 @@ export async function verifyDigest(
   question: DigestQuestion,
 ): Promise<DigestAnswer> {
   const digest = parseDigest(question.digest);
+  if (!groundsAllow(digest)) {
+    throw new VouchsafeError("unsupported-digest-algorithm", "Ask by a sha256, sha384 or sha512 digest");
+  }
   const policies = policiesFor(caller, question.policy);
   if (question.minSize !== undefined) await v.projection.caughtUp(question.minSize, CATCH_UP);
   if (v.projection.staleness() > v.config.maxStaleness) return answer(denyStale(digest), v.projection.size);

@@ -29,7 +29,11 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
   return {
     digest: DIGEST,
     policies: ["release"],
-    inForce: { policies: new Map([["release", "sha256:policy"]]), trust: new Set(["sha256:trust"]) },
+    inForce: {
+      policies: new Map([["release", "sha256:policy"]]),
+      trust: "sha256:trust",
+      holding: new Set(["sha256:trust", "sha256:narrower"]),
+    },
     verdicts: [verdict()],
     quarantines: [],
     ...over,
@@ -51,7 +55,13 @@ const DENIALS: readonly (readonly [string, Partial<DecisionInput>, ReasonCode])[
   ["no policy is named", { policies: [] }, "no-policy-named"],
   [
     "the policy is not active",
-    { inForce: { policies: new Map(), trust: new Set(["sha256:trust"]) } },
+    {
+      inForce: {
+        policies: new Map(),
+        trust: "sha256:trust",
+        holding: new Set(["sha256:trust", "sha256:narrower"]),
+      },
+    },
     "unknown-policy",
   ],
   ["there is no verdict", { verdicts: [] }, "no-verdict"],
@@ -85,6 +95,13 @@ for (const [when, over, code] of DENIALS) {
   });
 }
 
+test("trust that was added to takes no pass away, and makes a failure outdated", () => {
+  const trustHash = "sha256:narrower";
+  assert.equal(decide(input({ verdicts: [verdict({ trustHash })] }), NOW).decision, "allow");
+  const failed = decide(input({ verdicts: [verdict({ trustHash, outcome: "failed" })] }), NOW);
+  assert.equal(failed.reasons[0]?.code, "verdict-outdated");
+});
+
 test("all named policies must pass, and the answer holds as long and as high as the weakest", () => {
   const second = verdict({ policy: "scan", policyHash: "sha256:scan", slsaLevel: 1, validUntil: NOW + 5 });
   const inForce = {
@@ -92,7 +109,8 @@ test("all named policies must pass, and the answer holds as long and as high as 
       ["release", "sha256:policy"],
       ["scan", "sha256:scan"],
     ]),
-    trust: new Set(["sha256:trust"]),
+    trust: "sha256:trust",
+    holding: new Set(["sha256:trust", "sha256:narrower"]),
   };
   const policies = ["release", "scan"];
   const both = decide(

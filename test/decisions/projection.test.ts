@@ -28,7 +28,8 @@ function fakeLog() {
     async inForce() {
       const inForce: InForce = {
         policies: new Map([["p", `v${log.filter((key) => key === "*").length}`]]),
-        trust: new Set(),
+        trust: "",
+        holding: new Set(),
       };
       return { size: log.length, inForce };
     },

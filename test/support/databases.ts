@@ -20,10 +20,11 @@ export function forEachDatabase(name: string, suite: (create: () => Promise<Test
   for (const kind of ["pglite", "postgres"] as const) {
     describe(`${name} on ${kind}`, () => {
       const cleanUps: (() => Promise<void>)[] = [];
+      suite(() => createDatabase(kind, cleanUps));
+      // After the suite's own, which may still need the database.
       after(async () => {
         for (const cleanUp of cleanUps.reverse()) await cleanUp();
       });
-      suite(() => createDatabase(kind, cleanUps));
     });
   }
   after(stopPostgres);

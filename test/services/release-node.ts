@@ -1,0 +1,71 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Caller, Role } from "../../src/services/caller.ts";
+import { openNode, type TestNode } from "../http/node.ts";
+import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
+import type { TestPostgres } from "../support/postgres.ts";
+
+export const RELEASE_POLICY = `
+apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata: { name: release }
+spec:
+  artifacts: { names: ["widget*"] }
+  signers:
+    - issuer: https://token.actions.githubusercontent.com
+      identity: https://github.com/acme/widget/.github/workflows/release.yml@refs/heads/main
+  builders:
+    - id: https://github.com/acme/widget/.github/workflows/release.yml@refs/heads/main
+      level: 3
+  source:
+    repositories: [https://github.com/acme/widget]
+    refs: [refs/heads/main]
+  buildTypes: [https://actions.github.io/buildtypes/workflow/v1]
+  externalParameters:
+    ignore: [workflow]
+`;
+
+/** Nodes that trust one local Sigstore instance and start with one policy, on one database. */
+export interface ReleaseHouse {
+  readonly sigstore: Sigstore;
+  /** Another node; on Postgres they share database and log key. */
+  open(): Promise<TestNode>;
+  close(): Promise<void>;
+}
+
+export async function openReleaseHouse(postgres?: TestPostgres): Promise<ReleaseHouse> {
+  const sigstore = await startSigstore();
+  const directory = await mkdtemp(join(tmpdir(), "vouchsafe-services-"));
+  await mkdir(join(directory, "policies"));
+  await writeFile(join(directory, "policies", "release.yaml"), RELEASE_POLICY);
+  await writeFile(join(directory, "local.json"), JSON.stringify(sigstore.trustedRoot));
+  const nodes: TestNode[] = [];
+  return {
+    sigstore,
+    async open() {
+      const node = await openNode({
+        VOUCHSAFE_POLICIES: join(directory, "policies"),
+        VOUCHSAFE_TRUSTED_ROOT: join(directory, "local.json"),
+        VOUCHSAFE_LOG_KEY_FILE: join(directory, "log-key.pem"),
+        ...(postgres && { DATABASE_URL: postgres.databaseUrl, MIGRATE_DATABASE_URL: postgres.migrateUrl }),
+      });
+      nodes.push(node);
+      return node;
+    },
+    async close() {
+      for (const node of nodes) await node.close();
+      await sigstore.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A caller with these roles, whose questions are decided by the policies named. */
+export function callerWith(
+  { v }: TestNode,
+  roles: readonly Role[],
+  policies: readonly string[] = ["release"],
+): Caller {
+  return { token: "0123456789abcdef", project: v.project, roles, policies, mayChoosePolicy: false };
+}
