@@ -1,0 +1,61 @@
+import { createPublicKey } from "node:crypto";
+import { createTrust, type TrustSnapshot } from "../../src/trust/snapshot.ts";
+import type { TrustedKey } from "../../src/trust/trusted-key.ts";
+import type { Case, Corpus } from "./manifest.ts";
+
+/** The trust document of a case: its trusted root and its keys, with the thresholds that it asks for. */
+export function trustOf(test: Case, corpus: Corpus): TrustSnapshot {
+  const { tlogEntries = 0, scts = 0, observerTimestamps = 0 } = test.requirements ?? {};
+  const { trustedRoot, key, keySet } = test.files;
+  const thresholds = { logEntries: tlogEntries, timestamps: observerTimestamps };
+  return createTrust({
+    sigstore:
+      trustedRoot === undefined
+        ? []
+        : [
+            {
+              name: "root",
+              trustedRoot: JSON.parse(corpus.read(trustedRoot).toString()),
+              // A certificate always needs a trusted time: no case can lower that.
+              thresholds: { ...thresholds, scts, timestamps: Math.max(1, observerTimestamps) },
+            },
+          ],
+    keys: [
+      ...(key === undefined ? [] : [{ ...keyOf(corpus.read(key), test), thresholds }]),
+      ...(keySet === undefined ? [] : npmKeys(corpus.read(keySet)).map((one) => ({ ...one, thresholds }))),
+    ],
+  });
+}
+
+function keyOf(file: Buffer, { policy }: Case): TrustedKey {
+  const { start, end } = policy?.keyValidFor ?? {};
+  return {
+    name: "key",
+    publicKey: createPublicKey(file).export({ type: "spki", format: "pem" }).toString(),
+    ...(start === undefined ? {} : { validFrom: start }),
+    ...(end === undefined ? {} : { validUntil: end }),
+  };
+}
+
+interface NpmKey {
+  readonly keyId: string;
+  readonly keyUsage: string;
+  readonly publicKey: {
+    readonly rawBytes: string;
+    readonly validFor: { readonly start: string; readonly end?: string };
+  };
+}
+
+/** The npm registry's keys as its TUF target lists them; those for attestations. */
+function npmKeys(file: Buffer): TrustedKey[] {
+  const { keys }: { keys: readonly NpmKey[] } = JSON.parse(file.toString());
+  return keys
+    .filter(({ keyUsage }) => keyUsage === "npm:attestations")
+    .map(({ keyId, publicKey: { rawBytes, validFor } }) => ({
+      name: `npm ${keyId}`,
+      keyId,
+      publicKey: `-----BEGIN PUBLIC KEY-----\n${rawBytes}\n-----END PUBLIC KEY-----\n`,
+      validFrom: validFor.start,
+      ...(validFor.end === undefined ? {} : { validUntil: validFor.end }),
+    }));
+}
