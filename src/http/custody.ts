@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { PACK_MEDIA_TYPE } from "../custody/pack.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { exportPack, readCustody } from "../services/read-custody.ts";
 import type { App } from "./app.ts";
@@ -7,7 +8,6 @@ import { answers } from "./openapi.ts";
 import { closed, Digest, LogSize, nullable, Time } from "./schemas.ts";
 
 const AUDITORS: Access = ["auditor", "operator"];
-const PACK_MEDIA_TYPE = "application/vnd.vouchsafe.custody+json";
 
 export function custodyRoutes(app: App, v: Vouchsafe): void {
   app.get(
@@ -57,7 +57,7 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
     async (request, reply) => {
       const digest = request.params.digest;
       const pack = await exportPack(v, callerOf(request), digest);
-      const filename = `custody-${digest.replace(":", "-")}.json`;
+      const filename = `custody-${digest.replace(":", "-")}.jsonl`;
       reply.header("content-disposition", `attachment; filename="${filename}"`);
       return reply.type(PACK_MEDIA_TYPE).send(Buffer.from(pack.buffer, pack.byteOffset, pack.byteLength));
     },

@@ -85,7 +85,7 @@ export async function readArtifact(v: Vouchsafe, { project }: Caller, text: stri
       current: isCurrent({ ...verdict, policy, policyHash, outcome, slsaLevel, checks }, inForce),
       checks,
     })),
-    quarantines: quarantines.map(({ id, reason, openedIndex }) => ({ id, reason, openedIndex })),
+    quarantines: quarantines.map(({ id, reason, openedIndex }) => ({ id, reason, index: openedIndex })),
   };
 }
 

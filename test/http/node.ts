@@ -1,14 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../src/config.ts";
 import { type App, createApp } from "../../src/http/app.ts";
-import type { Caller, Role } from "../../src/services/caller.ts";
+import type { Role } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
 import { openVouchsafe } from "../../src/services/open.ts";
 import { createToken, type TokenRequest } from "../../src/services/tokens.ts";
 
-/** The real service on a real database in a directory of its own, with its doors. */
+/** The real service with its doors, on a real database; it starts with no policies. */
 export interface TestNode {
   readonly app: App;
   readonly v: Vouchsafe;
@@ -19,11 +19,15 @@ export interface TestNode {
   close(): Promise<void>;
 }
 
+/** @param settings environment variables; without any, an embedded database in a directory of its own */
 export async function openNode(settings: Readonly<Record<string, string>> = {}): Promise<TestNode> {
-  const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-http-"));
+  const ownDir = await mkdtemp(join(tmpdir(), "vouchsafe-http-"));
+  const policies = join(ownDir, "policies");
+  await mkdir(policies);
   let ahead = 0;
   const config = readConfig({
-    VOUCHSAFE_DATA_DIR: dataDir,
+    VOUCHSAFE_DATA_DIR: join(ownDir, "data"),
+    VOUCHSAFE_POLICIES: policies,
     VOUCHSAFE_TUF: "off",
     LOG_LEVEL: "silent",
     PORT: "0",
@@ -31,7 +35,6 @@ export async function openNode(settings: Readonly<Record<string, string>> = {}):
   });
   const v = await openVouchsafe(config, { clock: () => Date.now() + ahead });
   const app = await createApp(v);
-  const creator: Pick<Caller, "project"> = { project: v.project };
   return {
     app,
     v,
@@ -39,13 +42,13 @@ export async function openNode(settings: Readonly<Record<string, string>> = {}):
       ahead += milliseconds;
     },
     async token(roles, request = {}) {
-      const { token } = await createToken(v, creator, { name: `test ${roles.join(" ")}`, roles, ...request });
-      return token;
+      const name = `test ${roles.join(" ")}`;
+      return (await createToken(v, { project: v.project }, { name, roles, ...request })).token;
     },
     async close() {
       await app.close();
       await v.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await rm(ownDir, { recursive: true, force: true });
     },
   };
 }

@@ -52,7 +52,9 @@ test("evidence that is cut off on its way is refused and leaves nothing behind",
   const token = await node.token(["uploader"]);
   const size = node.v.projection.size;
   const head = `POST /attestations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n`;
-  await exchange(`${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":1}`, { end: true });
+  await exchange(`${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":1}`, {
+    end: true,
+  });
   await node.v.projection.follow();
   assert.equal(node.v.projection.size, size);
   assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
