@@ -1,13 +1,14 @@
 /** A piece of a file that one request carries. */
 export type Piece =
   | { readonly case: "item"; readonly bytes: Uint8Array }
-  /** Complete lines; `firstLine` is the number of the first of them in the file, from 1. */
-  | { readonly case: "lines"; readonly bytes: Uint8Array; readonly firstLine: number };
+  /** Complete lines, and for each that is not empty (the server counts no others) its number in the file, from 1. */
+  | { readonly case: "lines"; readonly bytes: Uint8Array; readonly numbers: readonly number[] };
 
 /** What one request may hold: the server takes 1,000 lines, and bodies that are larger than this. */
 const MOST_LINES = 1000;
 const MOST_BYTES = 8 * 1024 * 1024;
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /**
  * Cuts a file of evidence into requests: JSON Lines into runs of lines, anything else stays whole. A file is JSON
@@ -35,22 +36,25 @@ function isJson(bytes: Uint8Array): boolean {
 function runsOfLines(file: Uint8Array): Piece[] {
   const pieces: Piece[] = [];
   let begin = 0;
-  let firstLine = 1;
-  let lines = 0;
-  let end = 0;
-  const cut = () => {
-    if (end > begin) pieces.push({ case: "lines", bytes: file.subarray(begin, end), firstLine });
-    begin = end;
-    firstLine += lines;
-    lines = 0;
-  };
-  while (end < file.length) {
-    const newline = file.indexOf(NEWLINE, end);
-    const next = newline === -1 ? file.length : newline + 1;
-    if (lines === MOST_LINES || next - begin > MOST_BYTES) cut();
-    end = next;
-    lines += 1;
+  let numbers: number[] = [];
+  let number = 0;
+  for (let lineBegin = 0; lineBegin < file.length; ) {
+    const newline = file.indexOf(NEWLINE, lineBegin);
+    const lineEnd = newline === -1 ? file.length : newline + 1;
+    number += 1;
+    if (!isEmpty(file.subarray(lineBegin, lineEnd))) {
+      if (numbers.length === MOST_LINES || (numbers.length > 0 && lineEnd - begin > MOST_BYTES)) {
+        pieces.push({ case: "lines", bytes: file.subarray(begin, lineBegin), numbers });
+        begin = lineBegin;
+        numbers = [];
+      }
+      numbers.push(number);
+    }
+    lineBegin = lineEnd;
   }
-  cut();
-  return pieces;
+  return [...pieces, { case: "lines", bytes: file.subarray(begin), numbers }];
+}
+
+function isEmpty(line: Uint8Array): boolean {
+  return line.every((byte) => byte === NEWLINE || byte === CARRIAGE_RETURN);
 }

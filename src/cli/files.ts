@@ -28,7 +28,10 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Policy documents from files and from the YAML files directly in directories, in the order of their names. */
+/**
+ * Policy documents from files, and from directories the files that a server started on them would read: YAML
+ * directly in it, in the order of names, without tests.
+ */
 export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyDocument[]> {
   const files = (await Promise.all(paths.map(expand))).flat();
   if (files.length === 0) throw new UsageError(`There is no .yaml file in ${paths.join(", ")}`);
@@ -43,7 +46,7 @@ async function expand(path: string): Promise<string[]> {
     if (!(await stat(path)).isDirectory()) return [path];
     const names = await readdir(path);
     return names
-      .filter((name) => /\.ya?ml$/.test(name))
+      .filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name))
       .sort()
       .map((name) => join(path, name));
   } catch (cause) {

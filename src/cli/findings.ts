@@ -1,15 +1,24 @@
 import type { Check, DecisionReason } from "../client/types.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Failed checks in their order, nearest miss first; those that passed are counted. */
-export function printChecks(terminal: Terminal, checks: readonly Check[], indent: string): void {
+/** Failed checks in their order, nearest miss first; how many are left out, and how many hold. */
+export function printChecks(
+  terminal: Terminal,
+  checks: readonly Check[],
+  indent: string,
+  most = Number.POSITIVE_INFINITY,
+): void {
   const failed = checks.filter(({ passed }) => !passed);
-  for (const { check, expected, actual, attestation } of failed) {
+  for (const { check, expected, actual, attestation } of failed.slice(0, most)) {
     const where = attestation === undefined ? "" : ` (evidence ${short(attestation)})`;
     terminal.print(`${indent}${check}: expected ${expected}; found ${actual}${where}`);
   }
-  const passed = checks.length - failed.length;
-  if (failed.length > 0 && passed > 0) terminal.print(`${indent}${passed} other checks hold`);
+  const rest = [
+    [failed.length - most, "more fail"],
+    [checks.length - failed.length, "hold"],
+  ] as const;
+  const counts = rest.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : []));
+  if (counts.length > 0) terminal.print(`${indent}${counts.join(", ")}`);
 }
 
 export function printReasons(terminal: Terminal, reasons: readonly DecisionReason[]): void {

@@ -2,8 +2,8 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
 import type { Pushed } from "../client/types.ts";
-import { piecesOf } from "./evidence-file.ts";
-import { EXIT } from "./exit-codes.ts";
+import { type Piece, piecesOf } from "./evidence-file.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { readBytes, requireReadable } from "./files.ts";
 import { printChecks, short } from "./findings.ts";
 import { action } from "./session.ts";
@@ -12,11 +12,19 @@ import type { Terminal } from "./terminal.ts";
 /** What became of one item of evidence. */
 type Result = { readonly file: string; readonly line?: number } & (
   | ({ readonly status: "accepted" | "known" } & Pushed)
-  | { readonly status: "refused"; readonly code: string; readonly detail: string }
+  | {
+      readonly status: "refused";
+      readonly code: string;
+      readonly detail: string;
+      /** Nothing is wrong with the evidence: the server could not take it now. */
+      readonly isPassing: boolean;
+    }
 );
 
 /** Files on their way at once: the server commits together what arrives together. */
 const AT_ONCE = 8;
+/** Of the nearest miss, what a push shows; verify-digest and artifact show tell all. */
+const CHECKS_SHOWN = 2;
 
 export function pushCommand(): Command {
   return new Command("push")
@@ -27,32 +35,40 @@ export function pushCommand(): Command {
         // Before anything is sent: a mistyped name must not leave half of the files pushed.
         await Promise.all(files.map(requireReadable));
         const results: Result[] = [];
-        let refused = 0;
         let done = 0;
         for await (const ofFile of inOrder(files, AT_ONCE, (file) => pushFile(client(), file))) {
+          results.push(...ofFile);
           done += 1;
-          for (const result of ofFile) {
-            results.push(result);
-            if (result.status === "refused") refused += 1;
-            if (!json) show(terminal, result);
+          if (!json) for (const result of ofFile) show(terminal, result);
+          if (files.length > 1) {
+            terminal.progress(`pushed ${done} of ${files.length} files, ${refusedAmong(results)} refused`);
           }
-          if (files.length > 1)
-            terminal.progress(`pushed ${done} of ${files.length} files, ${refused} refused`);
         }
         if (json) terminal.printJson({ results });
         else if (results.length > 1) {
+          const refused = refusedAmong(results);
           terminal.note(`${results.length - refused} of ${results.length} recorded, ${refused} refused`);
         }
-        return refused === 0 ? EXIT.ok : EXIT.refused;
+        return exitOf(results);
       }),
     );
+}
+
+function refusedAmong(results: readonly Result[]): number {
+  return results.filter(({ status }) => status === "refused").length;
+}
+
+function exitOf(results: readonly Result[]): ExitCode {
+  const refused = results.filter((result) => result.status === "refused");
+  if (refused.length === 0) return EXIT.ok;
+  return refused.some(({ isPassing }) => isPassing) ? EXIT.failed : EXIT.refused;
 }
 
 async function pushFile(client: Client, file: string): Promise<Result[]> {
   const results: Result[] = [];
   for (const piece of piecesOf(await readBytes(file))) {
     if (piece.case === "item") results.push(await pushItem(client, file, piece.bytes));
-    else results.push(...(await pushLines(client, file, piece.bytes, piece.firstLine)));
+    else results.push(...(await pushLines(client, file, piece)));
   }
   return results;
 }
@@ -63,7 +79,7 @@ async function pushItem(client: Client, file: string, bytes: Uint8Array): Promis
     return { file, status: created ? "accepted" : "known", ...pushed };
   } catch (error) {
     if (!(error instanceof ApiError) || !isAboutEvidence(error)) throw error;
-    return { file, status: "refused", code: error.code, detail: error.message };
+    return { file, status: "refused", code: error.code, detail: error.message, isPassing: false };
   }
 }
 
@@ -75,14 +91,13 @@ function isAboutEvidence({ status }: ApiError): boolean {
 async function pushLines(
   client: Client,
   file: string,
-  bytes: Uint8Array,
-  firstLine: number,
+  { bytes, numbers }: Extract<Piece, { case: "lines" }>,
 ): Promise<Result[]> {
   return (await client.pushJsonLines(bytes)).map((result) => {
-    const line = firstLine + result.line - 1;
-    if (result.status !== "refused") return { ...result, file, line };
-    const { code, detail } = result.problem;
-    return { file, line, status: "refused", code, detail };
+    const where = { file, line: numbers[result.line - 1] ?? result.line };
+    if (result.status !== "refused") return { ...result, ...where };
+    const { code, detail, status } = result.problem;
+    return { ...where, status: "refused", code, detail, isPassing: status === 429 || status >= 500 };
   });
 }
 
@@ -98,7 +113,7 @@ function show(terminal: Terminal, result: Result): void {
     terminal.print(
       `  policy ${policy} ${outcome} for ${artifacts.map(short).join(", ")}, SLSA build level ${slsaLevel}`,
     );
-    if (outcome === "failed") printChecks(terminal, checks, "    ");
+    if (outcome === "failed") printChecks(terminal, checks, "    ", CHECKS_SHOWN);
   }
 }
 

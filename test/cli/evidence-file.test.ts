@@ -5,18 +5,27 @@ import { piecesOf } from "../../src/cli/evidence-file.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const shape = (text: string) =>
-  piecesOf(bytes(text)).map((piece) => (piece.case === "item" ? "item" : `lines from ${piece.firstLine}`));
+  piecesOf(bytes(text)).map((piece) =>
+    piece.case === "item"
+      ? "item"
+      : `lines ${piece.numbers.length > 4 ? `${piece.numbers[0]} to ${piece.numbers.at(-1)}` : piece.numbers}`,
+  );
 
 const cases: { name: string; text: string; pieces: string[] }[] = [
   { name: "one document on one line", text: '{"a":1}', pieces: ["item"] },
   { name: "one document with a newline at its end", text: '{"a":1}\n', pieces: ["item"] },
   { name: "one document over several lines", text: '{\n  "a": 1\n}\n', pieces: ["item"] },
-  { name: "two documents, a line each", text: '{"a":1}\n{"b":2}\n', pieces: ["lines from 1"] },
-  { name: "a last line without its newline", text: '{"a":1}\n{"b":2}', pieces: ["lines from 1"] },
+  { name: "two documents, a line each", text: '{"a":1}\n{"b":2}\n', pieces: ["lines 1,2"] },
+  { name: "a last line without its newline", text: '{"a":1}\n{"b":2}', pieces: ["lines 1,2"] },
   {
     name: "a broken line among others is the server's to refuse",
     text: '{"a":1}\n{',
-    pieces: ["lines from 1"],
+    pieces: ["lines 1,2"],
+  },
+  {
+    name: "empty lines, which have numbers but are nothing",
+    text: "{}\n\n\r\n{}\n\n",
+    pieces: ["lines 1,4"],
   },
   { name: "nothing", text: "", pieces: ["item"] },
   { name: "no JSON at all", text: "not json\nat all\n", pieces: ["item"] },
@@ -26,12 +35,12 @@ for (const { name, text, pieces } of cases) {
 }
 
 test("more lines than one request takes are cut into several, with the numbers that they have in the file", () => {
-  assert.deepEqual(shape("{}\n".repeat(2001)), ["lines from 1", "lines from 1001", "lines from 2001"]);
+  assert.deepEqual(shape("{}\n".repeat(2001)), ["lines 1 to 1000", "lines 1001 to 2000", "lines 2001"]);
 });
 
 test("more bytes than one request takes are cut between lines", () => {
   const line = `"${"x".repeat(3 * 1024 * 1024)}"\n`;
-  assert.deepEqual(shape(line.repeat(5)), ["lines from 1", "lines from 3", "lines from 5"]);
+  assert.deepEqual(shape(line.repeat(5)), ["lines 1,2", "lines 3,4", "lines 5"]);
 });
 
 test("pieces are the file: no byte is added, lost or moved", () => {
