@@ -51,13 +51,16 @@ test("the golden file has every event type", () => {
   assert.deepEqual(new Set(golden.map(({ type }) => type)), new Set(Object.keys(EVENT_TYPES)));
 });
 
-const leaves: fc.Arbitrary<Leaf> = fc.record({
-  type: fc.constantFrom(...(Object.keys(EVENT_TYPES) as EventType[])),
-  time: fc.maxSafeNat(),
-  project: fc.uuid().map((id) => id as ProjectId),
-  bodyHash: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-  previous: fc.array(fc.option(fc.maxSafeNat())),
-});
+const leaves: fc.Arbitrary<Leaf> = fc.record(
+  {
+    type: fc.constantFrom(...(Object.keys(EVENT_TYPES) as EventType[])),
+    time: fc.maxSafeNat(),
+    project: fc.uuid().map((id) => id as ProjectId),
+    bodyHash: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    previous: fc.array(fc.option(fc.maxSafeNat())),
+  },
+  { noNullPrototype: true },
+);
 
 test("every leaf reads back as it was written", () => {
   fc.assert(fc.property(leaves, (leaf) => assert.deepEqual(decodeLeaf(encodeLeaf(leaf)), leaf)));

@@ -1,0 +1,282 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { bodyHash, encodeBody } from "../../src/custody/body.ts";
+import {
+  type ChainKey,
+  type EventDraft,
+  INSTALLATION,
+  type LogEvent,
+  PROJECT_CHAIN,
+  type ProjectId,
+} from "../../src/custody/events.ts";
+import { evidenceSetHash } from "../../src/custody/evidence-set.ts";
+import { encodeLeaf } from "../../src/custody/leaf.ts";
+import type { Document, Evidence } from "../../src/custody/log-store.ts";
+import { buildPack, type PackInput } from "../../src/custody/pack.ts";
+import {
+  canonicalJson,
+  type Digest,
+  type JsonObject,
+  preAuthenticationEncoding,
+  sha256,
+} from "../../src/in-toto-attestation/index.ts";
+import { evaluate } from "../../src/policy/evaluate.ts";
+import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
+import { encodeBase64 } from "../../src/tlog/base64.ts";
+import { signCheckpoint } from "../../src/tlog/checkpoint.ts";
+import { EMPTY_FRONTIER, grow } from "../../src/tlog/frontier.ts";
+import { leafHash } from "../../src/tlog/hash.ts";
+import { ed25519Signer } from "../../src/tlog/note.ts";
+import { createTrust, type TrustSnapshot } from "../../src/trust/snapshot.ts";
+import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
+import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
+
+/*
+ * A log in memory with a story in it, made of the real parts and of no database, so that tests can tell it
+ * otherwise in one place and see what a custody file of it is worth.
+ */
+
+export const PROJECT = "0b51c2d4-7e6f-4a89-9c0d-1e2f3a4b5c6d" as ProjectId;
+export const ARTIFACT = sha256("the artifact");
+export const OTHER = sha256("another artifact");
+const START = Date.UTC(2024, 0, 1);
+
+export const logSigner = ed25519Signer("log.example/vouchsafe", generateKeyPairSync("ed25519").privateKey);
+const builderKey = generateKeyPairSync("ed25519");
+const secondKey = generateKeyPairSync("ed25519");
+
+function policies(level: number): PolicySet {
+  const text = `
+apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata: { name: release }
+spec:
+  artifacts: { names: ["**"] }
+  signers: [{ key: builder }]
+  builders: [{ id: https://builder.example/ci, level: ${level} }]
+  buildTypes: [https://builder.example/type]
+  externalParameters: { ignore: ["**"] }
+`;
+  return loadPolicySet([{ name: "release.yaml", text }]);
+}
+
+function trustOf(...keys: [string, KeyObject][]): TrustSnapshot {
+  return createTrust({
+    sigstore: [],
+    keys: keys.map(([name, key]) => ({
+      name,
+      publicKey: key.export({ format: "pem", type: "spki" }) as string,
+    })),
+  });
+}
+
+/** A DSSE envelope of SLSA provenance. */
+function provenance(key: KeyObject, run: string, subjects: readonly Digest[]): Uint8Array {
+  const statement = {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: subjects.map((digest, i) => ({
+      name: `file-${i}`,
+      digest: { sha256: digest.slice("sha256:".length) },
+    })),
+    predicateType: "https://slsa.dev/provenance/v1",
+    predicate: {
+      buildDefinition: { buildType: "https://builder.example/type", externalParameters: { run } },
+      runDetails: { builder: { id: "https://builder.example/ci" } },
+    },
+  };
+  const payload = Buffer.from(JSON.stringify(statement));
+  const payloadType = "application/vnd.in-toto+json";
+  const sig = sign(null, preAuthenticationEncoding(payloadType, payload), key);
+  return Buffer.from(
+    JSON.stringify({ payload: encodeBase64(payload), payloadType, signatures: [{ sig: encodeBase64(sig) }] }),
+  );
+}
+
+/** What the trust snapshot no longer believes does not count. */
+function verifiedIfBelieved(bytes: Uint8Array, trust: TrustSnapshot, at: number): VerifiedAttestation[] {
+  try {
+    return [verifyEvidence(bytes, trust, at)];
+  } catch {
+    return [];
+  }
+}
+
+export interface SmallLog {
+  append(draft: EventDraft, project?: ProjectId): LogEvent;
+  activateTrust(trust: TrustSnapshot): void;
+  activatePolicies(set: PolicySet): void;
+  /** Accepts evidence and records the verdict that it leads to. */
+  push(bytes: Uint8Array): void;
+  /** The custody file's content, to be built or altered. */
+  packInput(artifact?: Digest): PackInput;
+  readonly events: LogEvent[];
+}
+
+export function smallLog(): SmallLog {
+  const events: LogEvent[] = [];
+  const last = new Map<ChainKey, number>();
+  const evidence: Evidence[] = [];
+  const documents: Document[] = [];
+  const accepted: { id: Digest; bytes: Uint8Array; at: number; about: readonly Digest[] }[] = [];
+  let trust: TrustSnapshot | undefined;
+  let policySet: PolicySet | undefined;
+
+  function now(): number {
+    return START + events.length * 1000;
+  }
+
+  function append({ type, about, body }: EventDraft, project = PROJECT): LogEvent {
+    const salt = createHash("sha256").update(`salt ${events.length}`).digest();
+    const index = events.length;
+    const previous = about.map((key) => last.get(key) ?? null);
+    for (const key of about) last.set(key, index);
+    const fields = { type, time: now(), project, previous };
+    const leaf = encodeLeaf({ ...fields, bodyHash: bodyHash(salt, encodeBody({ about, body })) });
+    const event = { index, ...fields, about, body, salt, leaf };
+    events.push(event);
+    return event;
+  }
+
+  function verdict(artifact: Digest): void {
+    if (policySet === undefined || trust === undefined) throw new TypeError("nothing is in force");
+    const policy = policySet.policies.get("release");
+    if (policy === undefined) throw new TypeError("no policy");
+    const believed = trust;
+    const mine = accepted.filter(({ about }) => about.includes(artifact));
+    const verified = mine.flatMap(({ bytes, at }) => verifiedIfBelieved(bytes, believed, at));
+    const { outcome, checks, validUntil: _, ...evaluation } = evaluate(policy, artifact, verified, now());
+    append({
+      type: `verdict.${outcome}`,
+      about: [artifact],
+      body: {
+        policy: policy.name,
+        policyHash: policy.hash,
+        policySet: policySet.hash,
+        trust: trust.hash,
+        artifacts: [{ digest: artifact, evidenceSet: evidenceSetHash(mine.map(({ id }) => id)) }],
+        ...evaluation,
+        validUntil: null,
+        checks: checks.map((check) => ({ ...check })),
+      },
+    });
+  }
+
+  append(
+    { type: "log.created", about: [], body: { origin: logSigner.name, verifierKey: logSigner.verifierKey } },
+    INSTALLATION,
+  );
+
+  return {
+    events,
+    append,
+    activateTrust(next) {
+      const body: JsonObject = {
+        previous: trust?.hash ?? null,
+        trust: next.hash,
+        extendsPrevious: false,
+        caller: "token",
+      };
+      documents.push({ hash: next.hash, kind: "trust", bytes: next.bytes });
+      trust = next;
+      append({ type: "trust.activated", about: [PROJECT_CHAIN], body });
+    },
+    activatePolicies(next) {
+      const body: JsonObject = {
+        previous: policySet?.hash ?? null,
+        policySet: next.hash,
+        document: next.documentHash,
+      };
+      documents.push({ hash: next.documentHash, kind: "policy", bytes: next.document });
+      policySet = next;
+      append({ type: "policy.activated", about: [PROJECT_CHAIN], body });
+    },
+    push(bytes) {
+      if (trust === undefined) throw new TypeError("no trust");
+      const at = now();
+      const { id, mediaType, signer, subjects, statement } = verifyEvidence(bytes, trust, at);
+      const about = subjects.flatMap(({ digests }) => digests);
+      evidence.push({ id, mediaType, bytes });
+      accepted.push({ id, bytes, at, about });
+      append({
+        type: "evidence.accepted",
+        about,
+        body: {
+          attestation: id,
+          mediaType,
+          size: bytes.length,
+          predicateType: statement?.predicateType ?? null,
+          signer: { ...signer } as JsonObject,
+          subjects: subjects.map((subject) => ({ ...subject })),
+          times: [],
+          trust: trust.hash,
+          verifiedAt: new Date(at).toISOString(),
+          caller: "token",
+        },
+      });
+      for (const artifact of about) verdict(artifact);
+    },
+    packInput(artifact = ARTIFACT) {
+      const growth = grow(
+        EMPTY_FRONTIER,
+        events.map(({ leaf }) => leafHash(leaf)),
+      );
+      const checkpoint = { origin: logSigner.name, size: events.length, root: growth.root };
+      const chosen = events.filter(({ about }) => about.includes(artifact) || about.includes(PROJECT_CHAIN));
+      return {
+        artifact,
+        checkpoint: signCheckpoint(checkpoint, [logSigner]),
+        events: chosen.map((event) => ({ event, proof: growth.inclusionProof(event.index) })),
+        evidence,
+        documents,
+      };
+    },
+  };
+}
+
+export const firstTrust = trustOf(["builder", builderKey.publicKey]);
+export const widerTrust = trustOf(["builder", builderKey.publicKey], ["second", secondKey.publicKey]);
+export const otherTrust = trustOf(["second", secondKey.publicKey]);
+export const firstPolicies = policies(2);
+export const secondPolicies = policies(3);
+export const byBuilder = (run: string, subjects: readonly Digest[] = [ARTIFACT]) =>
+  provenance(builderKey.privateKey, run, subjects);
+export const bySecond = (run: string) => provenance(secondKey.privateKey, run, [ARTIFACT]);
+
+/** Failing, passing, policy and trust changes, another artifact's events in between, and a quarantine. */
+export function tellStory(log: SmallLog): void {
+  log.activateTrust(widerTrust);
+  log.activatePolicies(firstPolicies);
+  log.push(bySecond("run 1"));
+  log.push(byBuilder("run 2", [OTHER]));
+  log.push(byBuilder("run 3", [ARTIFACT, OTHER]));
+  log.activatePolicies(secondPolicies);
+  log.append({
+    type: "quarantine.opened",
+    about: [ARTIFACT],
+    body: { id: "q", artifact: ARTIFACT, reason: "leak", caller: "token" },
+  });
+  log.activateTrust(firstTrust);
+  log.push(byBuilder("run 4"));
+}
+
+export function storyPack(change: (input: PackInput) => PackInput = (input) => input): Uint8Array {
+  const log = smallLog();
+  tellStory(log);
+  return buildPack(change(log.packInput()));
+}
+
+export function readLines(pack: Uint8Array): JsonObject[] {
+  return Buffer.from(pack)
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as JsonObject);
+}
+
+/** The lines of a custody file, changed and written again in canonical form. */
+export function editLines(pack: Uint8Array, edit: (lines: JsonObject[]) => JsonObject[]): Uint8Array {
+  return Buffer.from(
+    edit(readLines(pack))
+      .map((line) => `${canonicalJson(line)}\n`)
+      .join(""),
+  );
+}

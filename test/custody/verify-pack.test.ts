@@ -1,0 +1,329 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { test } from "node:test";
+import { INSTALLATION } from "../../src/custody/events.ts";
+import { buildPack } from "../../src/custody/pack.ts";
+import type { PackCheckName, PackReport } from "../../src/custody/pack-report.ts";
+import { verifyPack } from "../../src/custody/verify-pack.ts";
+import { VouchsafeError } from "../../src/errors.ts";
+import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
+import { ed25519Signer, signNote } from "../../src/tlog/note.ts";
+import {
+  ARTIFACT,
+  byBuilder,
+  editLines,
+  firstPolicies,
+  firstTrust,
+  logSigner,
+  OTHER,
+  otherTrust,
+  readLines,
+  smallLog,
+  storyPack,
+  tellStory,
+} from "./small-log.ts";
+
+const KEY = logSigner.verifierKey;
+const pack = storyPack();
+
+function failed(report: PackReport): Set<PackCheckName> {
+  assert.equal(
+    report.ok,
+    report.checks.every(({ ok }) => ok),
+  );
+  return new Set(report.checks.filter(({ ok }) => !ok).map(({ check }) => check));
+}
+
+/** Builds the file of a story told another way, and says which checks failed. */
+function failures(edit: (lines: JsonObject[]) => JsonObject[]): Set<PackCheckName> {
+  return failed(verifyPack(editLines(pack, edit), KEY));
+}
+
+test("the custody file of a true story holds, and says so check by check", () => {
+  const report = verifyPack(pack, KEY);
+  assert.deepEqual(
+    report.checks.filter(({ ok }) => !ok),
+    [],
+  );
+  assert.equal(report.artifact, ARTIFACT);
+  const types = report.events.map(({ type }) => type);
+  assert.deepEqual(types.slice(0, 2), ["trust.activated", "policy.activated"]);
+  assert.ok(
+    types.includes("quarantine.opened") &&
+      types.includes("verdict.failed") &&
+      types.includes("verdict.passed"),
+  );
+  for (const check of [
+    "checkpoint",
+    "inclusion",
+    "body",
+    "order",
+    "chain",
+    "contents",
+    "activation",
+    "evidence",
+    "verdict",
+  ]) {
+    assert.ok(
+      report.checks.some((c) => c.check === check),
+      check,
+    );
+  }
+});
+
+test("two exports of the same log are the same bytes", () => {
+  const log = smallLog();
+  tellStory(log);
+  assert.deepEqual(buildPack(log.packInput()), buildPack(log.packInput()));
+});
+
+test("any single changed byte is noticed, wherever it is", () => {
+  // A dense sample of a smaller file and a thinner one of the story; both have every kind of line.
+  const log = smallLog();
+  log.activateTrust(firstTrust);
+  log.activatePolicies(firstPolicies);
+  log.push(byBuilder("only run"));
+  for (const [bytes, step] of [
+    [buildPack(log.packInput()), 2],
+    [pack, 101],
+  ] as const) {
+    assert.equal(verifyPack(bytes, KEY).ok, true);
+    for (let i = 0; i < bytes.length; i += step) {
+      const changed = bytes.with(i, (bytes[i] as number) ^ (1 << (i % 7)));
+      assert.equal(holds(changed), false, `byte ${i}`);
+    }
+  }
+});
+
+test("a byte too many, a byte too few, or a line left out is noticed", () => {
+  assert.equal(holds(pack.subarray(0, -1)), false);
+  assert.equal(holds(Buffer.concat([pack, Buffer.from("\n")])), false);
+  assert.equal(holds(Buffer.concat([pack, Buffer.from("{}\n")])), false);
+  const lines = readLines(pack).length;
+  // The last line is an event that no other names: without it the file is that of a moment before.
+  for (let i = 1; i < lines - 1; i += 1)
+    assert.equal(holds(editLines(pack, (all) => all.toSpliced(i, 1))), false, `line ${i}`);
+});
+
+function holds(bytes: Uint8Array): boolean {
+  try {
+    return verifyPack(bytes, KEY).ok;
+  } catch (error) {
+    assert.ok(error instanceof VouchsafeError, `${error}`);
+    return false;
+  }
+}
+
+test("another log's key opens nothing", () => {
+  const other = ed25519Signer(logSigner.name, generateKeyPairSync("ed25519").privateKey);
+  assert.deepEqual(failed(verifyPack(pack, other.verifierKey)), new Set(["checkpoint"]));
+  assert.throws(() => verifyPack(pack, "no key"), { code: "invalid-request" });
+});
+
+test("bytes that are no custody file are refused", () => {
+  const cases: Record<string, Uint8Array> = {
+    empty: new Uint8Array(0),
+    garbage: Buffer.from("garbage\n"),
+    "not UTF-8": Buffer.from([0xff, 0x0a]),
+    "another format": editLines(pack, ([header, ...rest]) => [
+      { ...header, format: "vouchsafe-custody/v2" },
+      ...rest,
+    ]),
+    "white space": Buffer.from(Buffer.from(pack).toString().replace('"artifact":', '"artifact": ')),
+    "a carriage return": Buffer.from(Buffer.from(pack).toString().replaceAll("\n", "\r\n")),
+    "an unknown member": editLines(pack, ([header, ...rest]) => [{ ...header, note: "" }, ...rest]),
+    "an unknown record": editLines(pack, (lines) => [...lines, { remark: "" }]),
+    "base64 of another form": editLines(pack, (lines) =>
+      lines.map((l) => ("salt" in l ? { ...l, salt: `${l.salt}=` } : l)),
+    ),
+    "an artifact that is no digest": editLines(pack, ([header, ...rest]) => [
+      { ...header, artifact: "x" },
+      ...rest,
+    ]),
+  };
+  for (const [name, bytes] of Object.entries(cases))
+    assert.throws(() => verifyPack(bytes, KEY), { code: "pack-invalid" }, name);
+});
+
+test("the file of one artifact is none for another", () => {
+  assert.ok(failures(([header, ...rest]) => [{ ...header, artifact: OTHER }, ...rest]).has("contents"));
+});
+
+test("a checkpoint with a line that nobody can check is refused", () => {
+  const stranger = ed25519Signer("witness.example", generateKeyPairSync("ed25519").privateKey);
+  const cosign = (note: string) =>
+    signNote(note.slice(0, note.lastIndexOf("\n\n") + 1), [logSigner, stranger]);
+  const cosigned = storyPack((input) => ({ ...input, checkpoint: cosign(input.checkpoint) }));
+  assert.deepEqual(failed(verifyPack(cosigned, KEY)), new Set(["checkpoint"]));
+});
+
+test("an event of the chain that is left out is missed, with what only it needed", () => {
+  const log = smallLog();
+  tellStory(log);
+  const input = log.packInput();
+  for (const [i, { event }] of input.events.entries()) {
+    // Without the last event of a chain the file is that of a moment before, unless others rest on it.
+    const isLast = !input.events
+      .slice(i + 1)
+      .some((later) => later.event.about.some((key) => event.about.includes(key)));
+    if (isLast) continue;
+    const report = verifyPack(buildPack({ ...input, events: input.events.toSpliced(i, 1) }), KEY);
+    assert.ok(failed(report).has("chain"), `event ${event.index}`);
+  }
+});
+
+test("an event of another artifact does not belong into the file", () => {
+  const log = smallLog();
+  tellStory(log);
+  const [whole, others] = [log.packInput(), log.packInput(OTHER)];
+  const stranger = others.events.find(
+    ({ event }) => !event.about.includes(ARTIFACT) && !event.about.includes("*"),
+  );
+  assert.ok(stranger);
+  const events = [...whole.events, stranger].sort((a, b) => a.event.index - b.event.index);
+  assert.ok(failed(verifyPack(buildPack({ ...whole, events }), KEY)).has("contents"));
+});
+
+test("records that are repeated, or stand where they are not needed yet, are noticed", () => {
+  const twice = (at: number) => failures((lines) => lines.toSpliced(at, 0, lines[at] as JsonObject));
+  const lines = readLines(pack);
+  const event = lines.findIndex((line) => "event" in line);
+  const evidence = lines.findIndex((line) => "evidence" in line);
+  assert.ok(twice(event).has("order"));
+  assert.deepEqual(twice(evidence), new Set(["contents"]));
+  const tooEarly = [
+    ...lines.slice(0, 1),
+    ...lines.slice(evidence, evidence + 1),
+    ...lines.slice(1).toSpliced(evidence - 1, 1),
+  ];
+  assert.deepEqual(
+    failures(() => tooEarly),
+    new Set(["contents"]),
+  );
+});
+
+/*
+ * A log that lies: everything is signed and proved, but the story cannot have happened. These are what the
+ * replay is for.
+ */
+
+function lie(tell: (log: ReturnType<typeof smallLog>) => void): Set<PackCheckName> {
+  const log = smallLog();
+  log.activateTrust(firstTrust);
+  log.activatePolicies(firstPolicies);
+  tell(log);
+  return failed(verifyPack(buildPack(log.packInput()), KEY));
+}
+
+/** The last event once more with another body. */
+function alter(log: ReturnType<typeof smallLog>, type: string, change: JsonObject): void {
+  const event = log.events.findLast((e) => e.type === type);
+  assert.ok(event);
+  log.append({ type: event.type, about: event.about, body: { ...event.body, ...change } });
+}
+
+test("a log that tells no lies passes the same way", () => {
+  assert.deepEqual(
+    lie((log) => log.push(byBuilder("run"))),
+    new Set(),
+  );
+});
+
+test("a verdict that the evidence does not bear out is found, though the log signed it", () => {
+  const change: Record<string, JsonObject> = {
+    "another level": { slsaLevel: 4 },
+    "no attestations": { attestations: [] },
+    "an end that the policy does not set": { validUntil: "2030-01-01T00:00:00.000Z" },
+    "another policy hash": { policyHash: firstPolicies.hash },
+    "an unknown policy": { policy: "other" },
+    "a policy set that was not in force": { policySet: `sha256:${"00".repeat(32)}` },
+    "trust that was not in force": { trust: otherTrust.hash },
+    "evidence left out": { artifacts: [{ digest: ARTIFACT, evidenceSet: `sha256:${"00".repeat(32)}` }] },
+    "another artifact": { artifacts: [] },
+    "no policy": { policy: null },
+  };
+  for (const [name, body] of Object.entries(change)) {
+    const checks = lie((log) => {
+      log.push(byBuilder("run"));
+      if ("trust" in body) {
+        log.activateTrust(otherTrust);
+        log.activateTrust(firstTrust);
+      }
+      alter(log, "verdict.passed", body);
+    });
+    assert.ok(checks.has("verdict"), name);
+  }
+});
+
+test("a pass that is recorded where the evidence fails is found", () => {
+  const checks = lie((log) => {
+    log.push(byBuilder("run"));
+    const verdict = log.events.findLast(({ type }) => type === "verdict.passed");
+    assert.ok(verdict);
+    log.append({ type: "verdict.failed", about: verdict.about, body: verdict.body });
+  });
+  assert.deepEqual(checks, new Set(["verdict"]));
+});
+
+test("an attestation that is recorded as something else than it is, is found", () => {
+  const change: Record<string, JsonObject> = {
+    signer: { signer: { case: "key", name: "someone", keyId: "else" } },
+    predicateType: { predicateType: "https://example.com/other" },
+    subjects: { subjects: [] },
+    size: { size: 1 },
+    times: { times: ["2024-01-01T00:00:00.000Z"] },
+    verifiedAt: { verifiedAt: "yesterday" },
+  };
+  for (const [name, body] of Object.entries(change)) {
+    const checks = lie((log) => {
+      log.push(byBuilder("run"));
+      alter(log, "evidence.accepted", body);
+    });
+    assert.ok(checks.has("evidence"), name);
+  }
+});
+
+test("evidence that is about another artifact does not belong to this one", () => {
+  const checks = lie((log) => {
+    log.push(byBuilder("run", [OTHER]));
+    const accepted = log.events.findLast(({ type }) => type === "evidence.accepted");
+    assert.ok(accepted);
+    log.append({ type: accepted.type, about: [ARTIFACT], body: accepted.body });
+  });
+  assert.ok(checks.has("evidence"));
+});
+
+test("evidence accepted under trust that was not in force is found", () => {
+  const checks = lie((log) => {
+    log.push(byBuilder("run"));
+    log.activateTrust(otherTrust);
+    alter(log, "evidence.accepted", {});
+  });
+  assert.ok(checks.has("evidence"));
+});
+
+test("a change of policy or trust that names another predecessor is found", () => {
+  for (const type of ["policy.activated", "trust.activated"]) {
+    const checks = lie((log) => {
+      log.push(byBuilder("run"));
+      alter(log, type, { previous: `sha256:${"00".repeat(32)}` });
+    });
+    assert.deepEqual(checks, new Set(["activation"]), type);
+  }
+});
+
+test("an event out of its place, and one of another project, are found", () => {
+  const log = smallLog();
+  tellStory(log);
+  const { events, ...rest } = log.packInput();
+  const swapped = buildPack({
+    ...rest,
+    events: [...events.slice(1, 2), ...events.slice(0, 1), ...events.slice(2)],
+  });
+  assert.ok(failed(verifyPack(swapped, KEY)).has("order"));
+  const foreign = lie(({ append }) => {
+    const body = { id: "q", artifact: ARTIFACT, reason: "leak", caller: "token" };
+    append({ type: "quarantine.opened", about: [ARTIFACT], body }, INSTALLATION);
+  });
+  assert.deepEqual(foreign, new Set(["order"]));
+});
