@@ -54,10 +54,13 @@ export interface Writer {
    */
   append(proposal: Proposal): Promise<Appended>;
   /** Calls back after each commit of this node, before its receipts are given out. Returns the way to stop. */
-  onCommitted(listener: (size: number, touched: readonly ChainRef[]) => void): () => void;
+  onCommitted(listener: CommitListener): () => void;
   /** Refuses new proposals and resolves when those taken are answered. */
   close(): Promise<void>;
 }
+
+/** Entries [from, to) were committed, or verdicts confirmed without any; both changed these chains. */
+export type CommitListener = (from: number, to: number, touched: readonly ChainRef[]) => void;
 
 export interface WriterLimits {
   /** Proposals that wait at most, and their bytes. */
@@ -101,7 +104,7 @@ export function createWriter(options: WriterOptions): Writer {
   const limits = { ...LIMITS, ...options.limits };
   const context: GroupCommitContext = { store, signer, clock };
   const verifier = parseVerifierKey(signer.verifierKey);
-  const listeners = new Set<(size: number, touched: readonly ChainRef[]) => void>();
+  const listeners = new Set<CommitListener>();
   const queue: Waiting[] = [];
   let queueBytes = 0;
   let known: KnownTree = acknowledged.tree;
@@ -176,7 +179,8 @@ export function createWriter(options: WriterOptions): Writer {
   function answer(batch: readonly Waiting[], { batch: written, answers }: GroupCommit): void {
     known = written.head;
     const touched = touchedBy(batch, answers);
-    if (touched.length > 0) for (const listener of listeners) listener(known.size, touched);
+    const from = known.size - written.entries.length;
+    if (touched.length > 0) for (const listener of listeners) listener(from, known.size, touched);
     const answered = giveOut(batch, answers, known);
     answering.add(answered);
     void answered.finally(() => answering.delete(answered));

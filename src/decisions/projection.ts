@@ -32,8 +32,6 @@ export interface AsOf<T> {
 export interface Projection {
   artifact(project: ProjectId, artifact: Digest): Promise<AsOf<ArtifactState>>;
   inForce(project: ProjectId): Promise<AsOf<InForce>>;
-  /** Forgets one artifact: what is in the database is newer than any event says (a verdict was confirmed). */
-  forget(project: ProjectId, artifact: Digest): void;
   /** Resolves when the node has followed the log to `size`; throws `stale` when it does not within `waitMs`. */
   caughtUp(size: number, waitMs: number): Promise<void>;
   /** Follows the log to its present end. Called by a notification, by this node's own commits and by the timer. */
@@ -94,11 +92,14 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     return { asOf: loaded.size, value: loaded.value };
   }
 
-  function advance(to: number, touched: readonly ChainRef[]): void {
+  function forget(touched: readonly ChainRef[]): void {
     for (const { project, key } of touched) {
       if (key === PROJECT_CHAIN) projects.delete(project);
       else artifacts.delete(artifactKey(project, key));
     }
+  }
+
+  function advance(to: number): void {
     size = Math.max(size, to);
     followedAt = clock();
     const reached = waiting.filter((waiter) => waiter.size <= size);
@@ -110,7 +111,8 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     for (;;) {
       const before = size;
       const page = await source.touchedSince(before);
-      advance(page.size, page.touched);
+      forget(page.touched);
+      advance(page.size);
       if (page.size <= before) return;
     }
   }
@@ -144,9 +146,6 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
         return { size, value: inForce };
       });
     },
-    forget(project, artifact) {
-      artifacts.delete(artifactKey(project, artifact));
-    },
     async caughtUp(wanted, waitMs) {
       if (wanted <= size) return;
       const reached = Promise.withResolvers<void>();
@@ -169,7 +168,8 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     },
     follow,
     committed(from, to, touched) {
-      if (from <= size) advance(to, touched);
+      forget(touched);
+      if (from <= size) advance(to);
       else void follow().catch(() => undefined);
     },
     staleness: () => clock() - followedAt,

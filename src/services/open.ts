@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { open } from "node:fs/promises";
+import { chmod, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { openAcknowledged } from "../custody/acknowledged.ts";
@@ -42,6 +42,8 @@ export interface OpenOptions {
  */
 export async function openVouchsafe(config: Config, options: OpenOptions = {}): Promise<Vouchsafe> {
   const { clock = Date.now, report = reportToConsole } = options;
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await chmod(config.dataDir, 0o700);
   const database = await openDatabase({
     dataDir: config.dataDir,
     ...(config.databaseUrl !== undefined && { databaseUrl: config.databaseUrl }),
@@ -77,7 +79,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       from: (await readHead(database.kysely)).size,
     });
     closers.push(await followLog(database, projection, report));
-    writer.onCommitted(() => void projection.follow().catch(() => undefined));
+    writer.onCommitted(projection.committed);
 
     const background = createBackground(report);
     closers.push(() => background.close());

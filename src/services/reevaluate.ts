@@ -23,8 +23,6 @@ export async function reevaluate(
     const { events, confirmations, basis } = await evaluateArtifacts(v, project, artifacts, { policies });
     return { proposal: { ...basis, events, confirmations } };
   });
-  // A confirmation is no event, so nothing else would tell the projection of it.
-  for (const artifact of artifacts) v.projection.forget(project, artifact);
 }
 
 /**
