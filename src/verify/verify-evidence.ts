@@ -1,6 +1,5 @@
 import { VouchsafeError } from "../errors.ts";
 import {
-  AttestationFormatError,
   digestOf,
   IN_TOTO_PAYLOAD_TYPE,
   isJsonObject,
@@ -14,6 +13,7 @@ import {
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import type { BundleContent } from "./bundle.ts";
 import { verifyEnvelope } from "./dsse-key.ts";
+import { withOurErrors } from "./format-errors.ts";
 import { verifyBundle } from "./sigstore-bundle.ts";
 import { type Subject, sealVerified, type VerifiedAttestation } from "./verified-attestation.ts";
 import type { VerifiedSignature } from "./verified-signature.ts";
@@ -84,15 +84,4 @@ function readContent(content: BundleContent): { subjects: readonly Subject[]; st
     );
   }
   return { subjects: subjectsOf(statement), statement };
-}
-
-function withOurErrors<T>(verify: () => T): T {
-  try {
-    return verify();
-  } catch (error) {
-    if (error instanceof AttestationFormatError) {
-      throw new VouchsafeError(error.code, error.message, { cause: error });
-    }
-    throw error;
-  }
 }
