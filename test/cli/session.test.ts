@@ -328,11 +328,9 @@ describe("a session at a terminal", () => {
     assert.equal(JSON.parse(stderr).error.code, "unreachable");
   });
 
-  test("migrate brings an embedded database into being, and again does nothing", async () => {
-    const settings = { cwd: directory, env: { VOUCHSAFE_DATA_DIR: path("fresh") } };
-    for (let run = 0; run < 2; run++)
-      assertEnded(await vouchsafe(["migrate"], settings), 0, "stdout", /^migrated/);
-    assert.equal((await stat(path("fresh"))).mode & 0o777, 0o700);
+  test("migrate brings an embedded database up to date, and refuses a configuration that is none", async () => {
+    assertEnded(await $("migrate"), 0, "stdout", /^migrated/);
+    assert.equal((await stat(path("data"))).mode & 0o777, 0o700);
     assertEnded(
       await vouchsafe(["migrate"], { cwd: directory, env: { MIGRATE_DATABASE_URL: "mysql://x" } }),
       2,

@@ -1,8 +1,15 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bareEnvironment } from "./server.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** What one command compiled the next need not compile again: without it, starting up is most of a session. */
+const compiled = mkdtempSync(join(tmpdir(), "vouchsafe-compiled-"));
+process.once("exit", () => rmSync(compiled, { recursive: true, force: true }));
 
 /** How a command ended and what it wrote. */
 export interface Ended {
@@ -19,7 +26,7 @@ export function vouchsafe(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
-      env: { ...bareEnvironment(), ...env },
+      env: { ...bareEnvironment(), NODE_COMPILE_CACHE: compiled, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";
