@@ -1,7 +1,7 @@
 import pg from "pg";
 import { VouchsafeError } from "../errors.ts";
 import { ensureRole, grant } from "./grants.ts";
-import { applyMigrations, type MigrationSession, pendingMigrations } from "./migrate.ts";
+import { applyMigrations, type MigrationSession, pendingMigrations, whileMigrating } from "./migrate.ts";
 
 /**
  * Migrates as the owner (`migrateUrl`) and grants the application's role, the user of `databaseUrl`, what it
@@ -18,7 +18,8 @@ export async function migratePostgres(options: {
   const { databaseUrl, migrateUrl } = options;
   if (migrateUrl !== undefined) await connected(migrateUrl, (owner) => migrateAsOwner(owner, databaseUrl));
   return connected(databaseUrl, async (app) => {
-    if (migrateUrl === undefined && !(await isCurrent(app))) await applyMigrations(app);
+    if (migrateUrl === undefined && !(await isCurrent(app)))
+      await whileMigrating(app, () => applyMigrations(app));
     await refuseUnlessCurrent(app);
     return (await ownsLog(app))
       ? [
@@ -31,13 +32,20 @@ export async function migratePostgres(options: {
 async function migrateAsOwner(owner: MigrationSession, databaseUrl: string): Promise<void> {
   const { user, password } = new pg.Client(databaseUrl);
   if (user === undefined) throw new VouchsafeError("configuration-invalid", "DATABASE_URL names no user");
-  await applyMigrations(owner);
+  // Privileges are rows too: granting at once from several nodes would fail like any concurrent update.
+  await whileMigrating(owner, async () => {
+    await applyMigrations(owner);
+    await grantTo(owner, user, password ?? undefined);
+  });
+}
+
+async function grantTo(owner: MigrationSession, user: string, password: string | undefined): Promise<void> {
   const [self] = await owner.query<{ name: string; known: boolean }>(
     "select current_user as name, exists (select from pg_roles where rolname = $1) as known",
     [user],
   );
   if (self?.name === user) return;
-  if (self?.known !== true) await owner.exec(ensureRole(user, password ?? undefined));
+  if (self?.known !== true) await owner.exec(ensureRole(user, password));
   await owner.exec(grant(user));
 }
 

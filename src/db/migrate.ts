@@ -13,30 +13,37 @@ export interface MigrationSession {
 const LOCK = 0x766f_7563_6873;
 
 /**
- * Brings the schema up to date in one transaction: a crash or a mistake leaves it as it was. Any number of
- * processes may call this at once; one migrates and the others find the work done.
+ * Runs in one transaction while no other process migrates this database: a crash or a mistake leaves it as it was.
+ */
+export async function whileMigrating(session: MigrationSession, run: () => Promise<void>): Promise<void> {
+  await session.exec("begin");
+  try {
+    await session.query("select pg_advisory_xact_lock($1)", [LOCK]);
+    await run();
+    await session.exec("commit");
+  } catch (error) {
+    await session.exec("rollback");
+    throw error;
+  }
+}
+
+/**
+ * Brings the schema up to date. Any number of processes may call this at once, each in `whileMigrating`; one
+ * migrates and the others find the work done.
  *
  * Throws `configuration-invalid` when a migration that was applied reads differently now, or when the database
  * is of a newer version than this program.
  */
 export async function applyMigrations(session: MigrationSession, migrations = MIGRATIONS): Promise<void> {
-  await session.exec("begin");
-  try {
-    await session.query("select pg_advisory_xact_lock($1)", [LOCK]);
-    await session.exec(
-      "create table if not exists schema_migrations (name text primary key, sha256 text not null)",
-    );
-    for (const migration of await pendingMigrations(session, migrations)) {
-      await session.exec(migration.sql);
-      await session.query("insert into schema_migrations (name, sha256) values ($1, $2)", [
-        migration.name,
-        hashOf(migration),
-      ]);
-    }
-    await session.exec("commit");
-  } catch (error) {
-    await session.exec("rollback");
-    throw error;
+  await session.exec(
+    "create table if not exists schema_migrations (name text primary key, sha256 text not null)",
+  );
+  for (const migration of await pendingMigrations(session, migrations)) {
+    await session.exec(migration.sql);
+    await session.query("insert into schema_migrations (name, sha256) values ($1, $2)", [
+      migration.name,
+      hashOf(migration),
+    ]);
   }
 }
 

@@ -14,7 +14,7 @@ import { integerOf } from "./column-values.ts";
 import type { Database } from "./connection.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { ensureRole, grant } from "./grants.ts";
-import { applyMigrations } from "./migrate.ts";
+import { applyMigrations, type MigrationSession, whileMigrating } from "./migrate.ts";
 import type { Schema } from "./schema.ts";
 
 const APP_ROLE = "vouchsafe_app";
@@ -32,11 +32,12 @@ export async function openPGlite(dataDir: string): Promise<Database> {
   const unlock = await lockDirectory(dataDir);
   try {
     const pglite = await PGlite.create(directory, { parsers: { [types.INT8]: integerOf } });
-    await applyMigrations({
+    const session: MigrationSession = {
       exec: async (sql) => void (await pglite.exec(sql)),
       query: async <Row>(text: string, values?: readonly unknown[]) =>
         (await pglite.query<Row>(text, values && [...values])).rows,
-    });
+    };
+    await whileMigrating(session, () => applyMigrations(session));
     await pglite.exec(ensureRole(APP_ROLE));
     await pglite.exec(grant(APP_ROLE));
     await pglite.exec(`set role ${APP_ROLE}`);

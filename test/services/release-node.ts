@@ -30,7 +30,7 @@ spec:
 export interface ReleaseHouse {
   readonly sigstore: Sigstore;
   /** Another node; on Postgres they share database and log key. */
-  open(): Promise<TestNode>;
+  open(settings?: Readonly<Record<string, string>>): Promise<TestNode>;
   close(): Promise<void>;
 }
 
@@ -43,12 +43,13 @@ export async function openReleaseHouse(postgres?: TestPostgres): Promise<Release
   const nodes: TestNode[] = [];
   return {
     sigstore,
-    async open() {
+    async open(settings = {}) {
       const node = await openNode({
         VOUCHSAFE_POLICIES: join(directory, "policies"),
         VOUCHSAFE_TRUSTED_ROOT: join(directory, "local.json"),
         VOUCHSAFE_LOG_KEY_FILE: join(directory, "log-key.pem"),
         ...(postgres && { DATABASE_URL: postgres.databaseUrl, MIGRATE_DATABASE_URL: postgres.migrateUrl }),
+        ...settings,
       });
       nodes.push(node);
       return node;
