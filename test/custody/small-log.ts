@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { bodyHash, encodeBody } from "../../src/custody/body.ts";
 import {
   type ChainKey,
@@ -12,23 +12,26 @@ import { evidenceSetHash } from "../../src/custody/evidence-set.ts";
 import { encodeLeaf } from "../../src/custody/leaf.ts";
 import type { Document, Evidence } from "../../src/custody/log-store.ts";
 import { buildPack, type PackInput } from "../../src/custody/pack.ts";
-import {
-  canonicalJson,
-  type Digest,
-  type JsonObject,
-  preAuthenticationEncoding,
-  sha256,
-} from "../../src/in-toto-attestation/index.ts";
+import { canonicalJson, type Digest, type JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
-import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
-import { encodeBase64 } from "../../src/tlog/base64.ts";
+import type { PolicySet } from "../../src/policy/load.ts";
 import { signCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { EMPTY_FRONTIER, grow } from "../../src/tlog/frontier.ts";
 import { leafHash } from "../../src/tlog/hash.ts";
 import { ed25519Signer } from "../../src/tlog/note.ts";
-import { createTrust, type TrustSnapshot } from "../../src/trust/snapshot.ts";
+import type { TrustSnapshot } from "../../src/trust/snapshot.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
+import {
+  ARTIFACT,
+  byBuilder,
+  bySecond,
+  firstPolicies,
+  firstTrust,
+  OTHER,
+  secondPolicies,
+  widerTrust,
+} from "./evidence.ts";
 
 /*
  * A log in memory with a story in it, made of the real parts and of no database, so that tests can tell it
@@ -36,60 +39,9 @@ import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
  */
 
 export const PROJECT = "0b51c2d4-7e6f-4a89-9c0d-1e2f3a4b5c6d" as ProjectId;
-export const ARTIFACT = sha256("the artifact");
-export const OTHER = sha256("another artifact");
 const START = Date.UTC(2024, 0, 1);
 
 export const logSigner = ed25519Signer("log.example/vouchsafe", generateKeyPairSync("ed25519").privateKey);
-const builderKey = generateKeyPairSync("ed25519");
-const secondKey = generateKeyPairSync("ed25519");
-
-function policies(level: number): PolicySet {
-  const text = `
-apiVersion: vouchsafe.dev/v1
-kind: VerificationPolicy
-metadata: { name: release }
-spec:
-  artifacts: { names: ["**"] }
-  signers: [{ key: builder }]
-  builders: [{ id: https://builder.example/ci, level: ${level} }]
-  buildTypes: [https://builder.example/type]
-  externalParameters: { ignore: ["**"] }
-`;
-  return loadPolicySet([{ name: "release.yaml", text }]);
-}
-
-function trustOf(...keys: [string, KeyObject][]): TrustSnapshot {
-  return createTrust({
-    sigstore: [],
-    keys: keys.map(([name, key]) => ({
-      name,
-      publicKey: key.export({ format: "pem", type: "spki" }) as string,
-    })),
-  });
-}
-
-/** A DSSE envelope of SLSA provenance. */
-function provenance(key: KeyObject, run: string, subjects: readonly Digest[]): Uint8Array {
-  const statement = {
-    _type: "https://in-toto.io/Statement/v1",
-    subject: subjects.map((digest, i) => ({
-      name: `file-${i}`,
-      digest: { sha256: digest.slice("sha256:".length) },
-    })),
-    predicateType: "https://slsa.dev/provenance/v1",
-    predicate: {
-      buildDefinition: { buildType: "https://builder.example/type", externalParameters: { run } },
-      runDetails: { builder: { id: "https://builder.example/ci" } },
-    },
-  };
-  const payload = Buffer.from(JSON.stringify(statement));
-  const payloadType = "application/vnd.in-toto+json";
-  const sig = sign(null, preAuthenticationEncoding(payloadType, payload), key);
-  return Buffer.from(
-    JSON.stringify({ payload: encodeBase64(payload), payloadType, signatures: [{ sig: encodeBase64(sig) }] }),
-  );
-}
 
 /** What the trust snapshot no longer believes does not count. */
 function verifiedIfBelieved(bytes: Uint8Array, trust: TrustSnapshot, at: number): VerifiedAttestation[] {
@@ -231,15 +183,6 @@ export function smallLog(): SmallLog {
     },
   };
 }
-
-export const firstTrust = trustOf(["builder", builderKey.publicKey]);
-export const widerTrust = trustOf(["builder", builderKey.publicKey], ["second", secondKey.publicKey]);
-export const otherTrust = trustOf(["second", secondKey.publicKey]);
-export const firstPolicies = policies(2);
-export const secondPolicies = policies(3);
-export const byBuilder = (run: string, subjects: readonly Digest[] = [ARTIFACT]) =>
-  provenance(builderKey.privateKey, run, subjects);
-export const bySecond = (run: string) => provenance(secondKey.privateKey, run, [ARTIFACT]);
 
 /** Failing, passing, policy and trust changes, another artifact's events in between, and a quarantine. */
 export function tellStory(log: SmallLog): void {
