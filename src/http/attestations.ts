@@ -23,6 +23,9 @@ const ONE = [
 /** JSON Lines: an item a line. */
 const LINES: readonly string[] = ["application/jsonl", "application/x-ndjson", "application/json-lines"];
 
+/** Bodies of the largest size that are taken at once; of usual evidence (10 kB) that is many thousands. */
+const LARGEST_AT_ONCE = 16;
+
 const Pushed = closed({
   attestation: AttestationSummary,
   receipt: Receipt,
@@ -66,11 +69,12 @@ export function attestationRoutes(app: App, v: Vouchsafe): void {
 
 /** In a scope of its own, because here bodies are evidence: bytes that must never be parsed and written again. */
 function takeEvidence(app: App, v: Vouchsafe): void {
-  takeBytes(app, [...ONE, ...LINES], v.config.maxBody);
+  const { maxBody } = v.config;
+  takeBytes(app, [...ONE, ...LINES], { body: maxBody, underWay: LARGEST_AT_ONCE * maxBody });
   app.post(
     "/attestations",
     {
-      bodyLimit: v.config.maxBody,
+      bodyLimit: maxBody,
       config: { access: ["uploader", "operator"] },
       schema: {
         summary: "Push evidence: verified, recorded in the custody log, answered with a receipt and verdicts",

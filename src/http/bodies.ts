@@ -1,6 +1,13 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { VouchsafeError } from "../errors.ts";
 import { parseJson } from "../in-toto-attestation/json.ts";
+
+export interface ByteLimits {
+  /** The largest body. */
+  readonly body: number;
+  /** What all bodies under way may hold in memory together. */
+  readonly underWay: number;
+}
 
 /**
  * Bodies are strict JSON (one meaning to every reader: no duplicate members, bounded nesting) and of no other
@@ -11,7 +18,7 @@ export function takeStrictJson(app: FastifyInstance): void {
   app.addContentTypeParser(
     "application/json",
     { parseAs: "buffer" },
-    async (_request: unknown, body: Buffer) => parseJson(body),
+    async (_request: FastifyRequest, body: Buffer) => parseJson(body),
   );
   app.addHook("onRequest", async (request) => {
     const coding = request.headers["content-encoding"];
@@ -21,12 +28,28 @@ export function takeStrictJson(app: FastifyInstance): void {
   });
 }
 
-/** In this scope bodies of the media types are bytes, kept exactly as they arrived, and of no other type. */
-export function takeBytes(app: FastifyInstance, mediaTypes: readonly string[], bodyLimit: number): void {
+/**
+ * In this scope bodies are bytes, kept exactly as they arrived, of these media types and no other. Each claims its
+ * length (or the largest, where it does not say) from the moment it is let in until it is answered.
+ */
+export function takeBytes(app: FastifyInstance, mediaTypes: readonly string[], limits: ByteLimits): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     [...mediaTypes],
-    { parseAs: "buffer", bodyLimit },
-    async (_request: unknown, body: Buffer) => body,
+    { parseAs: "buffer", bodyLimit: limits.body },
+    async (_request: FastifyRequest, body: Buffer) => body,
   );
+
+  let underWay = 0;
+  app.addHook("onRequest", async (request, reply) => {
+    const claim = Math.min(Number(request.headers["content-length"] ?? limits.body), limits.body);
+    if (underWay + claim > limits.underWay) {
+      throw new VouchsafeError("unavailable", "Too many uploads are under way; send this one again shortly");
+    }
+    underWay += claim;
+    // Also when the client goes away before it is answered.
+    reply.raw.once("close", () => {
+      underWay -= claim;
+    });
+  });
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fastify, LogController } from "fastify";
 import { ERRORS, type ErrorCode, VouchsafeError } from "../../src/errors.ts";
-import { problemOf } from "../../src/http/problems.ts";
+import { problemOf, sendProblem } from "../../src/http/problems.ts";
 import { AttestationFormatError } from "../../src/in-toto-attestation/errors.ts";
 
 const SECRET = "postgres://owner:hunter2@db/vouchsafe";
@@ -57,4 +58,46 @@ test("an extension never replaces a member of the problem", () => {
   assert.equal(problem.type, "urn:vouchsafe:error:conflict");
   assert.equal(problem.instance, "i");
   assert.equal(problem.active, "sha256:00");
+});
+
+test("Fastify's own refusals have codes of the closed list", () => {
+  const cases: [fastifyCode: string, statusCode: number, code: ErrorCode][] = [
+    ["FST_ERR_CTP_INVALID_MEDIA_TYPE", 415, "unsupported-media-type"],
+    ["FST_ERR_CTP_BODY_TOO_LARGE", 413, "body-too-large"],
+    ["FST_ERR_CTP_INVALID_CONTENT_LENGTH", 400, "invalid-request"],
+    ["FST_ERR_BAD_URL", 400, "invalid-request"],
+    ["FST_UNDER_PRESSURE", 503, "unavailable"],
+    ["FST_ERR_OF_TOMORROW", 400, "invalid-request"],
+    ["FST_ERR_OF_TOMORROW", 500, "internal"],
+  ];
+  for (const [fastifyCode, statusCode, code] of cases) {
+    const error = Object.assign(new Error("why"), { code: fastifyCode, statusCode });
+    assert.equal(problemOf(error, "i").code, code);
+  }
+});
+
+test("the server's log has the cause under the answer's instance, and not the caller's token", async () => {
+  const lines: string[] = [];
+  const stream = { write: (line: string) => void lines.push(line) };
+  const app = fastify({
+    logger: { level: "info", stream },
+    logController: new LogController({ disableRequestLogging: true }),
+  });
+  app.setErrorHandler(sendProblem);
+  app.get("/broken", async () => {
+    throw new VouchsafeError("internal", "could not", { cause: new Error(SECRET) });
+  });
+  app.get("/refused", async () => {
+    throw new VouchsafeError("not-found", "nothing");
+  });
+  const headers = { authorization: "Bearer t0ken" };
+  await app.inject({ url: "/refused", headers });
+  assert.deepEqual(lines, []);
+  const answer = await app.inject({ url: "/broken", headers });
+  assert.equal(answer.statusCode, 500);
+  assert.ok(!answer.body.includes("hunter2"));
+  const [line = ""] = lines;
+  assert.equal(JSON.parse(line).reqId, answer.json().instance);
+  assert.ok(line.includes("hunter2"));
+  assert.ok(!line.includes("t0ken"));
 });
