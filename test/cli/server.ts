@@ -9,6 +9,8 @@ export interface RunningServer {
   readonly banner: string;
   /** Asks it to finish, and waits until it has. */
   stop(): Promise<void>;
+  /** Ends it at once, as a crash would (SIGKILL), and waits until it is gone. */
+  kill(): Promise<void>;
 }
 
 const MAIN = fileURLToPath(new URL("../../src/http/main.ts", import.meta.url));
@@ -31,16 +33,13 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { url, banner } = await listening(child);
-  return {
-    url,
-    banner,
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      await ended;
-    },
-  };
+  async function end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+  return { url, banner, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
 }
 
 /** This process's environment without what would configure a server or a client. */
