@@ -151,6 +151,7 @@ function parseMaterial(material: JsonObject, version: Version): BundleMaterial {
     "certificates",
     MAX_CERTIFICATES,
   ).map(rawBytes);
+  // The rest is superfluous: chains are built from the snapshot's authorities alone (sigstore_common.proto).
   const [leaf] = chain;
   if (leaf === undefined) throw malformed("its certificate chain is empty");
   return { case: "certificate", der: leaf };

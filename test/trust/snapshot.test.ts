@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { before, describe, test } from "node:test";
+import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
+import { createTrust, extendsTrust, parseTrust, type TrustDocument } from "../../src/trust/snapshot.ts";
+import { embeddedPublicGood } from "../../src/trust/sources.ts";
+import type { TrustedKey } from "../../src/trust/trusted-key.ts";
+
+type Changes = Record<string, unknown>;
+
+const pem = (key: KeyObject) => key.export({ type: "spki", format: "pem" }).toString();
+const newKey = (name: string): TrustedKey => ({
+  name,
+  publicKey: pem(generateKeyPairSync("ed25519").publicKey),
+});
+
+let instance: TrustDocument["sigstore"][number];
+before(async () => {
+  instance = await embeddedPublicGood();
+});
+
+const refuses = (document: unknown) =>
+  assert.throws(() => parseTrust(Buffer.from(JSON.stringify(document))), {
+    name: "VouchsafeError",
+    code: "invalid-trust",
+  });
+
+/** A copy of the trusted root with the first member of a list changed. */
+function withFirst(list: string, change: (member: Changes) => Changes): TrustDocument {
+  const root: Record<string, Changes[]> = JSON.parse(JSON.stringify(instance.trustedRoot));
+  const [first = {}, ...rest] = root[list] ?? [];
+  const trustedRoot = { ...root, [list]: [change(first), ...rest] } as unknown as JsonObject;
+  return { sigstore: [{ name: "changed", trustedRoot }], keys: [] };
+}
+
+describe("a snapshot", () => {
+  test("is named by the hash of its canonical bytes, whatever the order of members", () => {
+    const { name, publicKey } = newKey("k");
+    const one = createTrust({ sigstore: [instance], keys: [{ name, publicKey }] });
+    const other = parseTrust(
+      Buffer.from(JSON.stringify({ keys: [{ publicKey, name }], sigstore: [instance] }, null, 2)),
+    );
+    assert.equal(one.hash, other.hash);
+    assert.deepEqual(parseTrust(one.bytes).bytes, one.bytes);
+    assert.notEqual(one.hash, createTrust({ sigstore: [instance], keys: [] }).hash);
+  });
+
+  test("asks by itself for log entries and SCTs where the instance runs logs, and always for a time", () => {
+    const thresholds = (trustedRoot: JsonObject) =>
+      createTrust({ sigstore: [{ name: "x", trustedRoot }], keys: [] }).instances[0]?.thresholds;
+    assert.deepEqual(thresholds(instance.trustedRoot), { logEntries: 1, scts: 1, timestamps: 1 });
+    const { tlogs: _, ctlogs: __, ...without } = instance.trustedRoot;
+    assert.deepEqual(thresholds(without), { logEntries: 0, scts: 0, timestamps: 1 });
+  });
+});
+
+describe("a trust document is refused", () => {
+  test("with an unknown member anywhere", () => {
+    refuses({ sigstore: [], keys: [], more: 1 });
+    refuses({ sigstore: [{ ...instance, more: 1 }], keys: [] });
+    refuses({ sigstore: [], keys: [{ ...newKey("k"), more: 1 }] });
+    refuses(withFirst("tlogs", (log) => ({ ...log, more: 1 })));
+  });
+
+  test("with a log key trusted since for ever", () => {
+    for (const list of ["tlogs", "ctlogs"]) {
+      refuses(
+        withFirst(list, (log) => ({ ...log, publicKey: { ...(log.publicKey as Changes), validFor: {} } })),
+      );
+      const end = { validFor: { end: "2100-01-01T00:00:00Z" } };
+      refuses(withFirst(list, (log) => ({ ...log, publicKey: { ...(log.publicKey as Changes), ...end } })));
+    }
+  });
+
+  test("with a key or certificate that cannot be read, or of a kind that is not supported", () => {
+    const withKey = (changes: Changes) =>
+      withFirst("tlogs", (log) => ({ ...log, publicKey: { ...(log.publicKey as Changes), ...changes } }));
+    refuses(withKey({ rawBytes: "AAAA" }));
+    refuses(withKey({ rawBytes: "not base64" }));
+    refuses(withKey({ keyDetails: "PKIX_ECDSA_SECP256K1" }));
+    refuses(withKey({ keyDetails: "constructor" }));
+    const chain = (certificates: unknown) =>
+      withFirst("certificateAuthorities", (ca) => ({ ...ca, certChain: { certificates } }));
+    refuses(chain([]));
+    refuses(chain([{ rawBytes: "AAAA" }]));
+  });
+
+  test("with a range that ends before it starts, or a time that is none", () => {
+    const range = (validFor: unknown) => withFirst("certificateAuthorities", (ca) => ({ ...ca, validFor }));
+    refuses(range({ start: "2026-01-01T00:00:00Z", end: "2025-01-01T00:00:00Z" }));
+    for (const start of ["2026-02-30T00:00:00Z", "2026-01-01", "yesterday", "2026-01-01T00:00:00", 0]) {
+      refuses(range({ start }));
+    }
+  });
+
+  test("with two instances or keys of one name, or one key under two names", () => {
+    refuses({ sigstore: [instance, instance], keys: [] });
+    refuses({ sigstore: [], keys: [newKey("k"), newKey("k")] });
+    const key = newKey("k");
+    refuses({ sigstore: [], keys: [key, { ...key, name: "other" }] });
+  });
+
+  test("with a threshold below what the instance asks for", () => {
+    refuses({ sigstore: [{ ...instance, thresholds: { logEntries: 0 } }], keys: [] });
+    refuses({ sigstore: [{ ...instance, thresholds: { timestamps: 0 } }], keys: [] });
+    refuses({ sigstore: [{ ...instance, thresholds: { scts: 1.5 } }], keys: [] });
+  });
+
+  test("with a key of another type, too weak, private, or not a key", () => {
+    const keys = (publicKey: string) => ({ sigstore: [], keys: [{ name: "k", publicKey }] });
+    refuses(keys(pem(generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey)));
+    refuses(keys(pem(generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey)));
+    refuses(keys(pem(generateKeyPairSync("x25519").publicKey)));
+    const { privateKey } = generateKeyPairSync("ed25519");
+    refuses(keys(privateKey.export({ type: "pkcs8", format: "pem" }).toString()));
+    refuses(keys("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"));
+  });
+
+  test("that is no JSON", () => {
+    assert.throws(() => parseTrust(Buffer.from("{")), { code: "invalid-trust" });
+    refuses(null);
+    refuses([]);
+  });
+});
+
+describe("extendsTrust", () => {
+  const key = newKey("k");
+  const trust = (sigstore: TrustDocument["sigstore"], keys: readonly TrustedKey[]) =>
+    createTrust({ sigstore, keys });
+
+  test("what is added extends", () => {
+    const previous = trust([instance], [key]);
+    assert.ok(extendsTrust(previous, previous));
+    assert.ok(extendsTrust(trust([instance], [newKey("new"), key]), previous));
+    assert.ok(extendsTrust(trust([instance, { ...instance, name: "second" }], [key]), previous));
+    const { timestampAuthorities: _, ...fewer } = instance.trustedRoot;
+    assert.ok(extendsTrust(previous, trust([{ name: instance.name, trustedRoot: fewer }], [key])));
+  });
+
+  test("what is removed, changed, narrowed or overtaken does not", () => {
+    const previous = trust([instance], [key]);
+    const { timestampAuthorities: _, ...fewer } = instance.trustedRoot;
+    const notExtending = [
+      trust([instance], []),
+      trust([], [key]),
+      trust([instance], [{ ...key, validUntil: "2100-01-01T00:00:00Z" }]),
+      trust([instance], [{ ...key, name: "renamed" }]),
+      trust([{ ...instance, name: "renamed" }], [key]),
+      trust([{ ...instance, thresholds: { logEntries: 2 } }], [key]),
+      trust([{ ...instance, trustedRoot: fewer }], [key]),
+      trust([{ ...instance, name: "first" }, instance], [key]),
+    ];
+    for (const next of notExtending) assert.equal(extendsTrust(next, previous), false);
+  });
+});
