@@ -1,48 +1,25 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { LightMyRequestResponse } from "fastify";
 import { PACK_MEDIA_TYPE } from "../../src/custody/pack.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
-import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
+import { sha256Hex } from "../sigstore/provenance.ts";
 import { forEachDatabase } from "../support/databases.ts";
-import { assertDescribed } from "./described.ts";
+import type { Call } from "./calls.ts";
+import * as calls from "./calls.ts";
 import { openNode, type TestNode } from "./node.ts";
-import { POLICY } from "./policy.ts";
+import { POLICY, signRelease, tampered } from "./release.ts";
 
 /** The log entry is compared first, and it is of another payload. */
 const TAMPERED = "log-entry-invalid";
 const JSON_LINES = "application/jsonl";
-
-interface Call {
-  readonly as: string;
-  readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly json?: unknown;
-  readonly bytes?: Uint8Array;
-  readonly type?: string;
-}
 
 let sigstore: Sigstore;
 before(async () => {
   sigstore = await startSigstore();
 });
 after(() => sigstore.close());
-
-/** A fresh artifact with provenance that the policy passes. */
-async function release() {
-  const bytes = randomBytes(64);
-  const bundle = await sigstore.signStatement(slsaProvenance([{ name: "widget.tgz", bytes }]));
-  return { digest: `sha256:${sha256Hex(bytes)}`, bundle };
-}
-
-function tampered(bundle: Uint8Array): Buffer {
-  const parsed = JSON.parse(Buffer.from(bundle).toString());
-  const payload = Buffer.from(parsed.dsseEnvelope.payload, "base64").toString();
-  parsed.dsseEnvelope.payload = Buffer.from(payload.replace("widget.tgz", "gadget.tgz")).toString("base64");
-  return Buffer.from(JSON.stringify(parsed));
-}
 
 forEachDatabase("the API", (create) => {
   let node: TestNode;
@@ -51,35 +28,10 @@ forEachDatabase("the API", (create) => {
   let issuer: string;
   let auditor: string;
 
-  /** Calls a route by its name in the golden file, and holds the answer to its description. */
-  async function call(route: string, { as, params = {}, query = {}, json, bytes, type }: Call) {
-    const [method = "", path = ""] = route.split(" ");
-    const url = path.replaceAll(/:(\w+)/g, (_, name) => encodeURIComponent(params[name] ?? ""));
-    const payload = bytes === undefined ? JSON.stringify(json) : Buffer.from(bytes);
-    const answer = await node.app.inject({
-      method: method as "GET",
-      url: `${url}?${new URLSearchParams(query)}`,
-      headers: {
-        authorization: `Bearer ${as}`,
-        ...(payload !== undefined && { "content-type": type ?? "application/json" }),
-      },
-      ...(payload !== undefined && { payload }),
-    });
-    if (answer.body !== "" && !route.endsWith(".pack") && route !== "GET /attestations/:id") {
-      assertDescribed(node.app, route, answer);
-    }
-    return answer;
-  }
-  async function succeeds(status: number, route: string, request: Call) {
-    const answer = await call(route, request);
-    assert.equal(answer.statusCode, status, answer.body);
-    return answer.body === "" ? undefined : answer.json();
-  }
-  async function fails(code: string, route: string, request: Call) {
-    const answer = await call(route, request);
-    assert.equal(answer.json().code, code, answer.body);
-    return answer.json();
-  }
+  const call = (route: string, request: Call) => calls.call(node.app, route, request);
+  const succeeds = (status: number, route: string, request: Call) =>
+    calls.succeeds(node.app, status, route, request);
+  const fails = (code: string, route: string, request: Call) => calls.fails(node.app, code, route, request);
   const ask = (digest: string) => succeeds(200, "GET /verify-digest", { as: issuer, query: { digest } });
   const push = (bytes: Uint8Array, type?: string): Promise<LightMyRequestResponse> =>
     call("POST /attestations", { as: uploader, bytes, ...(type && { type }) });
@@ -136,7 +88,7 @@ forEachDatabase("the API", (create) => {
   });
 
   test("evidence is pushed once, kept byte for byte, found, and allows what the policy passes", async () => {
-    const { digest, bundle } = await release();
+    const { digest, bundle } = await signRelease(sigstore);
     const before = await ask(digest);
     assert.equal(before.decision, "deny");
     assert.deepEqual(
@@ -184,7 +136,7 @@ forEachDatabase("the API", (create) => {
   });
 
   test("a batch is answered in its order, and a caller that may choose names the policy", async () => {
-    const { digest, bundle } = await release();
+    const { digest, bundle } = await signRelease(sigstore);
     await push(bundle);
     const unknown = `sha256:${"1".repeat(64)}`;
     const json = { digests: [unknown, digest, unknown], policy: "release" };
@@ -205,7 +157,7 @@ forEachDatabase("the API", (create) => {
   });
 
   test("evidence that was tampered with is refused, and nothing enters the artifact's chain", async () => {
-    const { digest, bundle } = await release();
+    const { digest, bundle } = await signRelease(sigstore);
     const refused = await push(tampered(bundle));
     assert.equal(refused.statusCode, 422);
     assert.equal(refused.json().code, TAMPERED);
@@ -214,7 +166,7 @@ forEachDatabase("the API", (create) => {
   });
 
   test("each line of JSON Lines has a result of its own", async () => {
-    const [first, second] = [await release(), await release()];
+    const [first, second] = [await signRelease(sigstore), await signRelease(sigstore)];
     await push(first.bundle);
     const lines = [second.bundle, Buffer.from("{broken"), first.bundle, tampered(second.bundle)];
     const body = Buffer.concat(lines.flatMap((line) => [line, Buffer.from("\r\n")]));
@@ -235,12 +187,12 @@ forEachDatabase("the API", (create) => {
         [4, TAMPERED],
       ],
     );
-    const fresh = await release();
+    const fresh = await signRelease(sigstore);
     assert.equal((await push(fresh.bundle, JSON_LINES)).statusCode, 201);
   });
 
   test("a quarantine denies at once, until it is lifted", async () => {
-    const { digest, bundle } = await release();
+    const { digest, bundle } = await signRelease(sigstore);
     await push(bundle);
     const json = { artifact: digest, reason: "found in an incident" };
     const { id } = await succeeds(201, "POST /quarantines", { as: operator, json });
@@ -262,7 +214,7 @@ forEachDatabase("the API", (create) => {
   });
 
   test("what an issuer granted is recorded, and told when it no longer holds", async () => {
-    const { digest, bundle } = await release();
+    const { digest, bundle } = await signRelease(sigstore);
     await push(bundle);
     const { asOf } = await ask(digest);
     const granted = {
@@ -285,7 +237,7 @@ forEachDatabase("the API", (create) => {
   });
 
   test("an auditor reads the chain with its proofs, and takes the file that verifies offline", async () => {
-    const { digest, bundle } = await release();
+    const { digest, bundle } = await signRelease(sigstore);
     await push(bundle);
     const { events } = await succeeds(200, "GET /custody/:digest", { as: auditor, params: { digest } });
     assert.deepEqual(

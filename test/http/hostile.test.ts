@@ -5,7 +5,7 @@ import type { InjectOptions } from "fastify";
 import type { ErrorCode } from "../../src/errors.ts";
 import { ERRORS } from "../../src/errors.ts";
 import { openNode, type TestNode } from "./node.ts";
-import { POLICY } from "./policy.ts";
+import { POLICY } from "./release.ts";
 
 const MIB = 1024 * 1024;
 const DIGEST = `sha256:${"ab".repeat(32)}`;
