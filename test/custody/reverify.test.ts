@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INSTALLATION } from "../../src/custody/events.ts";
+import { decodeLeaf, encodeLeaf } from "../../src/custody/leaf.ts";
 import { buildPack } from "../../src/custody/pack.ts";
-import type { PackCheckName } from "../../src/custody/pack-report.ts";
+import type { PackCheck, PackCheckName } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
-import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER, otherTrust } from "./evidence.ts";
+import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER, otherTrust, widerTrust } from "./evidence.ts";
 import { logSigner, smallLog } from "./small-log.ts";
 
 /*
@@ -19,6 +20,10 @@ function lie(tell: (log: ReturnType<typeof smallLog>) => void): Set<PackCheckNam
   log.activatePolicies(firstPolicies);
   tell(log);
   const { checks } = verifyPack(buildPack(log.packInput()), logSigner.verifierKey);
+  return failedOf(checks);
+}
+
+function failedOf(checks: readonly PackCheck[]): Set<PackCheckName> {
   return new Set(checks.filter(({ ok }) => !ok).map(({ check }) => check));
 }
 
@@ -44,7 +49,7 @@ test("a verdict that the evidence does not bear out is found, though the log sig
     "another policy hash": { policyHash: firstPolicies.hash },
     "an unknown policy": { policy: "other" },
     "a policy set that was not in force": { policySet: `sha256:${"00".repeat(32)}` },
-    "trust that was not in force": { trust: otherTrust.hash },
+    "trust that is no longer in force": { trust: widerTrust.hash },
     "evidence left out": { artifacts: [{ digest: ARTIFACT, evidenceSet: `sha256:${"00".repeat(32)}` }] },
     "another artifact": { artifacts: [] },
     "no policy": { policy: null },
@@ -53,7 +58,7 @@ test("a verdict that the evidence does not bear out is found, though the log sig
     const checks = lie((log) => {
       log.push(byBuilder("run"));
       if ("trust" in body) {
-        log.activateTrust(otherTrust);
+        log.activateTrust(widerTrust);
         log.activateTrust(firstTrust);
       }
       alter(log, "verdict.passed", body);
@@ -125,4 +130,38 @@ test("an event of another project does not pass for one of this", () => {
     append({ type: "quarantine.opened", about: [ARTIFACT], body }, INSTALLATION);
   });
   assert.deepEqual(foreign, new Set(["order"]));
+});
+
+test("a policy set that is not what its document holds is found", () => {
+  const policySet = `sha256:${"00".repeat(32)}`;
+  const checks = lie((log) => {
+    log.push(byBuilder("run"));
+    alter(log, "policy.activated", { policySet, previous: firstPolicies.hash });
+    alter(log, "verdict.passed", { policySet });
+  });
+  assert.deepEqual(checks, new Set(["verdict"]));
+});
+
+test("a leaf with a link that its body does not name is found", () => {
+  const checks = lie((log) => {
+    const event = log.push(byBuilder("run"));
+    const leaf = encodeLeaf({ ...decodeLeaf(event.leaf), previous: [...event.previous, null] });
+    log.events[event.index] = { ...event, leaf };
+  });
+  assert.ok(checks.has("body"));
+});
+
+test("a trust document that says the same in other bytes is not the one that the log names", () => {
+  const log = smallLog();
+  log.activateTrust(firstTrust);
+  log.activatePolicies(firstPolicies);
+  log.push(byBuilder("run"));
+  const { documents, ...rest } = log.packInput();
+  const spaced = documents.map((document) =>
+    document.kind === "trust"
+      ? { ...document, bytes: Buffer.from(`${Buffer.from(document.bytes)} `) }
+      : document,
+  );
+  const { checks } = verifyPack(buildPack({ ...rest, documents: spaced }), logSigner.verifierKey);
+  assert.deepEqual(failedOf(checks), new Set(["evidence", "verdict"]));
 });

@@ -56,8 +56,8 @@ export interface SmallLog {
   append(draft: EventDraft, project?: ProjectId): LogEvent;
   activateTrust(trust: TrustSnapshot): void;
   activatePolicies(set: PolicySet): void;
-  /** Accepts evidence and records the verdict that it leads to. */
-  push(bytes: Uint8Array): void;
+  /** Accepts evidence and records the verdicts that it leads to. Gives back the last of them. */
+  push(bytes: Uint8Array): LogEvent;
   /** The custody file's content, to be built or altered. */
   packInput(artifact?: Digest): PackInput;
   readonly events: LogEvent[];
@@ -88,7 +88,7 @@ export function smallLog(): SmallLog {
     return event;
   }
 
-  function verdict(artifact: Digest): void {
+  function verdict(artifact: Digest): LogEvent {
     if (policySet === undefined || trust === undefined) throw new TypeError("nothing is in force");
     const policy = policySet.policies.get("release");
     if (policy === undefined) throw new TypeError("no policy");
@@ -96,7 +96,7 @@ export function smallLog(): SmallLog {
     const mine = accepted.filter(({ about }) => about.includes(artifact));
     const verified = mine.flatMap(({ bytes, at }) => verifiedIfBelieved(bytes, believed, at));
     const { outcome, checks, validUntil: _, ...evaluation } = evaluate(policy, artifact, verified, now());
-    append({
+    return append({
       type: `verdict.${outcome}`,
       about: [artifact],
       body: {
@@ -164,7 +164,7 @@ export function smallLog(): SmallLog {
           caller: "token",
         },
       });
-      for (const artifact of about) verdict(artifact);
+      return about.map(verdict).at(-1) as LogEvent;
     },
     packInput(artifact = ARTIFACT) {
       const growth = grow(
