@@ -71,6 +71,17 @@ describe("docs/operations.md", () => {
   });
 });
 
+describe("docs/decisions/0009-runtime-dependencies.md", () => {
+  test("accounts for each runtime dependency at its version", () => {
+    const rows = read("docs/decisions/0009-runtime-dependencies.md")
+      .split("\n")
+      .filter((line) => line.startsWith("| `"));
+    const listed = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)` ([\d.]+)/g)]);
+    const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
+    assert.deepEqual(Object.fromEntries(listed.map(([, name, version]) => [name, version])), dependencies);
+  });
+});
+
 function rolesIn(roles: readonly string[]): string {
   return roles
     .map((role) => role.trim())
