@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { type KeyObject, X509Certificate } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import { type DerElement, DerError, derChildren, readDer, TAG } from "./der.ts";
 import type { CertificateClaims } from "./verified-attestation.ts";
@@ -6,6 +6,7 @@ import type { CertificateClaims } from "./verified-attestation.ts";
 /** What a signing certificate says of its holder. Believed only once its chain is verified. */
 export interface SigningCertificate {
   readonly x509: X509Certificate;
+  readonly publicKey: KeyObject;
   readonly issuer: string;
   readonly identity: string;
   readonly claims: CertificateClaims;
@@ -60,10 +61,25 @@ export function parseSigningCertificate(der: Uint8Array): SigningCertificate {
     if (!x509.keyUsage?.includes(CODE_SIGNING)) throw invalid("it is not for code signing");
     const extensions = readExtensions(der);
     const issuer = readIssuer(extensions);
-    return { x509, issuer, identity: readIdentity(extensions), claims: readClaims(extensions, issuer) };
+    return {
+      x509,
+      publicKey: x509.publicKey,
+      issuer,
+      identity: readIdentity(extensions),
+      claims: readClaims(extensions, issuer),
+    };
   } catch (error) {
     if (error instanceof VouchsafeError) throw error;
     throw invalid("it cannot be read", error);
+  }
+}
+
+/** Whether the authority signed the certificate. Says nothing of times, nor of who signed the authority. */
+export function isIssuedBy({ x509 }: SigningCertificate, authority: X509Certificate): boolean {
+  try {
+    return x509.checkIssued(authority) && x509.verify(authority.publicKey);
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, type X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import { type JsonObject, preAuthenticationEncoding } from "../in-toto-attestation/index.ts";
 import type { SigstoreInstance } from "../trust/sigstore-instance.ts";
@@ -6,7 +6,7 @@ import type { TrustSnapshot } from "../trust/snapshot.ts";
 import { ALWAYS } from "../trust/time-range.ts";
 import { canVerify, type Signed, verifySignature } from "./algorithms.ts";
 import { type Bundle, type BundleContent, parseBundle } from "./bundle.ts";
-import { parseSigningCertificate } from "./certificate.ts";
+import { isIssuedBy, parseSigningCertificate } from "./certificate.ts";
 import { assertKeyHeld, findSigningKey } from "./signing-key.ts";
 import { type SignatureToMatch, verifyCertified, verifyKeyed } from "./sigstore-js.ts";
 import type { VerifiedSignature } from "./verified-signature.ts";
@@ -30,8 +30,10 @@ export function verifyBundle(json: JsonObject, trust: TrustSnapshot, at: number)
 function verifyCertificateBundle(bundle: Bundle, der: Uint8Array, trust: TrustSnapshot): VerifiedSignature {
   const { signed, signature } = signatureOf(bundle.content);
   const certificate = parseSigningCertificate(der);
-  if (!canVerify(certificate.x509.publicKey, signed)) throw unsupported();
-  const issuers = trust.instances.filter((instance) => issued(instance, certificate.x509));
+  if (!canVerify(certificate.publicKey, signed)) throw unsupported();
+  const issuers = trust.instances.filter(({ certificateAuthorities }) =>
+    certificateAuthorities.some(({ chain }) => chain.some((authority) => isIssuedBy(certificate, authority))),
+  );
   const [instance, times] = firstThatVerifies(
     issuers,
     bundle.json,
@@ -50,13 +52,6 @@ function verifyCertificateBundle(bundle: Bundle, der: Uint8Array, trust: TrustSn
     times,
     holds: ALWAYS,
   };
-}
-
-/** Whether one of the instance's authorities signed it. The chain above and the times are checked later. */
-function issued({ certificateAuthorities }: SigstoreInstance, leaf: X509Certificate): boolean {
-  return certificateAuthorities.some(({ chain }) =>
-    chain.some((authority) => leaf.checkIssued(authority) && leaf.verify(authority.publicKey)),
-  );
 }
 
 /** Instances may share an authority: the first that verifies counts, else the first one's reason. */
