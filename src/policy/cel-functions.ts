@@ -12,12 +12,14 @@ const MAX_TIME_TEXT = 64;
 const whole: OperandCost = (value, most) => {
   let cost = 0;
   const pending = [value];
-  for (let next = pending.pop(); next !== undefined && cost <= most; next = pending.pop()) {
+  while (pending.length > 0 && cost + pending.length <= most) {
+    const next = pending.pop();
     cost += 1;
     if (typeof next === "string") cost += next.length / CHARACTERS_A_STEP;
-    else if (typeof next === "object" && next !== null) pending.push(...elements(next));
+    if (typeof next !== "object" || next === null) continue;
+    for (const element of elements(next)) pending.push(element);
   }
-  return Math.ceil(cost);
+  return Math.ceil(cost) + pending.length;
 };
 
 /** Looks at an object's keys, at a list's length, at all of a text. */

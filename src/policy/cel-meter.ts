@@ -1,4 +1,4 @@
-import type { ASTNode, Environment } from "@marcbachmann/cel-js";
+import type { ASTNode, Environment, ParseResult } from "@marcbachmann/cel-js";
 import { type OperandCost, operandCost } from "./cel-functions.ts";
 
 /** What a rule may spend on one attestation; in practice about a tenth of a second. */
@@ -26,9 +26,9 @@ export class BudgetExceeded extends Error {
  * machine, so that an auditor who evaluates it again gets the same.
  *
  * The library has no such limit. It evaluates every part of an expression through `run` of one evaluator, which
- * is made to count here. Returns what runs an evaluation within the budget and throws `BudgetExceeded` beyond.
+ * is made to count here. Returns what evaluates an expression within the budget and throws `BudgetExceeded` beyond.
  */
-export function meter(environment: Environment): <T>(evaluation: () => T) => T {
+export function meter(environment: Environment): (expression: ParseResult, context: object) => unknown {
   const evaluator = evaluatorOf(environment);
   const exceeded = new BudgetExceeded();
   let left = 0;
@@ -55,10 +55,11 @@ export function meter(environment: Environment): <T>(evaluation: () => T) => T {
     }
   };
 
-  return (evaluation) => {
+  return (expression, context) => {
     left = BUDGET;
-    costOfOperand = undefined;
-    const result = evaluation();
+    // The outermost part is the only one that is not run by `run`.
+    costOfOperand = operandCost(expression.ast);
+    const result: unknown = expression(context);
     // `exists` and `||` may have swallowed the error on the way.
     if (left < 0) throw exceeded;
     return result;

@@ -4,6 +4,7 @@ import {
   Environment,
   EvaluationError,
   ParseError,
+  type ParseResult,
 } from "@marcbachmann/cel-js";
 import type { CertificateClaims } from "../verify/verified-attestation.ts";
 import { FUNCTION_NAMES, partsOf } from "./cel-functions.ts";
@@ -80,7 +81,7 @@ const environment = new Environment({ limits: LIMITS, homogeneousAggregateLitera
 for (const [name, schema] of Object.entries(VARIABLES)) environment.registerVariable({ name, schema });
 environment.registerVariable("predicateType", "string");
 environment.registerVariable("predicate", "map<string, dyn>");
-const withinBudget = meter(environment);
+const evaluateWithinBudget = meter(environment);
 
 /** Compiles an expression that must be a boolean. Throws `ExpressionError`. */
 export function compileExpression(expression: string): Predicate {
@@ -92,10 +93,10 @@ export function compileExpression(expression: string): Predicate {
   const { valid, type, error } = parsed.check();
   if (!valid) throw new ExpressionError(summaryOf(error), error?.range?.start ?? 0);
   if (type !== "bool") throw new ExpressionError(`a rule must be true or false; this is ${type}`, 0);
-  return (facts) => answer(() => parsed(facts));
+  return (facts) => answer(parsed, facts);
 }
 
-function parse(expression: string) {
+function parse(expression: string): ParseResult {
   try {
     return environment.parse(expression);
   } catch (error) {
@@ -109,25 +110,30 @@ function refuseUnknownParts(part: ASTNode): void {
   if (part.op !== "call" && part.op !== "rcall") return;
   const [name] = part.args;
   if (!FUNCTION_NAMES.includes(name)) {
-    throw new ExpressionError(
-      `\`${name}\` cannot be called; known are ${FUNCTION_NAMES.join(", ")}`,
-      part.pos,
-    );
+    const place = part.op === "call" ? part.start : part.input.indexOf(name, part.args[1].end);
+    throw new ExpressionError(`\`${name}\` cannot be called; known are ${FUNCTION_NAMES.join(", ")}`, place);
   }
-  const argument = part.op === "call" && name === "has" ? part.args[1][0] : undefined;
-  if (argument?.op !== "." || argument.args[0].op !== "id") return;
-  const [{ args: variable }, field] = argument.args;
-  const known = Object.hasOwn(VARIABLES, variable)
-    ? VARIABLES[variable as keyof typeof VARIABLES]
-    : undefined;
-  if (known !== undefined && !Object.hasOwn(known, field)) {
-    throw new ExpressionError(`No such key: ${field}`, argument.end - field.length);
-  }
+  if (part.op === "call" && name === "has" && part.args[1][0] !== undefined) schemaOf(part.args[1][0]);
 }
 
-function answer(evaluation: () => unknown): boolean | RuleFailure {
+/** The fields that a selection is known to have; undefined where they are the evidence's. */
+function schemaOf(node: ASTNode): object | undefined {
+  if (node.op === "id")
+    return Object.hasOwn(VARIABLES, node.args) ? Reflect.get(VARIABLES, node.args) : undefined;
+  if (node.op !== ".") return undefined;
+  const [selected, field] = node.args;
+  const fields = schemaOf(selected);
+  if (fields === undefined) return undefined;
+  if (!Object.hasOwn(fields, field)) {
+    throw new ExpressionError(`No such key: ${field}`, node.end - field.length);
+  }
+  const type: unknown = Reflect.get(fields, field);
+  return typeof type === "object" && type !== null ? type : undefined;
+}
+
+function answer(expression: ParseResult, facts: Facts): boolean | RuleFailure {
   try {
-    const value = withinBudget(evaluation);
+    const value = evaluateWithinBudget(expression, facts);
     return typeof value === "boolean" ? value : { failure: "neither true nor false" };
   } catch (error) {
     // Whatever the library throws on hostile data is an answer that the rule does not have.

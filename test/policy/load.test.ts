@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { VouchsafeError } from "../../src/errors.ts";
+import { loadPolicyDocument, loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
+import type { Diagnostic } from "../../src/policy/types.ts";
+
+const RELEASE = `apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata:
+  name: release
+spec:
+  artifacts:
+    names: ["**"]
+  signers:
+    - issuer: https://token.actions.githubusercontent.com
+      identity: https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v*
+  maxAge: 90d
+  builders:
+    - id: https://github.com/actions/runner/github-hosted
+      level: 2
+      signers:
+        - key: builder
+  source:
+    repositories: [https://github.com/acme/app]
+    refs: [refs/tags/v*]
+  externalParameters:
+    require:
+      workflow: {ref: refs/tags/v*, retries: 3}
+    ignore: [inputs]
+  rules:
+    - name: pushed
+      cel: source.ref.startsWith("refs/tags/v")
+`;
+
+function load(...texts: string[]): PolicySet {
+  return loadPolicySet(texts.map((text, index) => ({ name: `${index}.yaml`, text })));
+}
+
+function diagnosticsOf(...texts: string[]): Diagnostic[] {
+  try {
+    load(...texts);
+  } catch (error) {
+    assert.ok(error instanceof VouchsafeError);
+    assert.equal(error.code, "invalid-policy");
+    return error.extensions.diagnostics as Diagnostic[];
+  }
+  return [];
+}
+
+/** Where the mistakes are said to be, as `line:column`. */
+function places(...texts: string[]): string[] {
+  return diagnosticsOf(...texts).map(({ line, column }) => `${line}:${column}`);
+}
+
+test("the policy that the mistakes below are made in loads", () => {
+  assert.deepEqual(diagnosticsOf(RELEASE), []);
+  assert.deepEqual([...load(RELEASE).policies.keys()], ["release"]);
+});
+
+describe("each mistake is pointed at", () => {
+  const MISTAKES: readonly [name: string, right: string, wrong: string, ...places: string[]][] = [
+    ["another API version", "dev/v1", "dev/v2", "1:13"],
+    ["an unknown kind", "VerificationPolicy", "VerifcationPolicy", "2:7"],
+    ["a name that is not one", "name: release", "name: Release!", "4:9"],
+    ["a missing section", "spec:", "specs:", "1:1", "5:1"],
+    ["an unknown key", "artifacts:", "artefacts:", "6:3", "6:3"],
+    ["an empty list", '["**"]', "[]", "7:12"],
+    ["a text where a list belongs", '["**"]', '"**"', "7:12"],
+    ["no value at all", 'names: ["**"]', "names:", "7:11"],
+    ["a misspelt key in a list", "- issuer:", "- isuer:", "9:7"],
+    ["a regular expression as identity", "release.yml@refs/tags/v*", "release.yml@.*$", "10:77"],
+    ["a glob of another dialect", "v*\n  maxAge", "v[0-9]*\n  maxAge", "10:86"],
+    ["a quoted glob of another dialect", "[refs/tags/v*]\n  ext", '["refs/tags/{a,b}"]\n  ext', "19:23"],
+    ["a duration without unit", "90d", "90", "11:11"],
+    ["a duration in another unit", "90d", "90 days", "11:11"],
+    ["a level beyond the last", "level: 2", "level: 5", "14:14"],
+    ["a level that is text", "level: 2", 'level: "2"', "14:14"],
+    ["a key together with an issuer", "- key: builder", "- {key: builder, issuer: x}", "16:11"],
+    ["an issuer without identity", "- key: builder", "- issuer: x", "16:11"],
+    [
+      "a source that says nothing",
+      "repositories: [https://github.com/acme/app]\n    refs: [refs/tags/v*]",
+      "{}",
+      "18:5",
+    ],
+    ["a nested parameter's glob", "workflow: {ref: refs/tags/v*", "workflow: {ref: '^x'", "22:24"],
+    ["a number that a double cannot keep", "retries: 3", "retries: 12345678901234567890", "22:46"],
+    ["a rule's misspelt field", "source.ref.starts", "source.rf.starts", "26:19"],
+    ["a rule of the wrong type", 'startsWith("refs/tags/v")', "size()", "26:12"],
+    ["a rule with a banned function", "startsWith(", "matches(", "26:23"],
+    ["a rule's syntax", '"refs/tags/v")', '"refs/tags/v"', "26:47"],
+    [
+      "a key given twice",
+      "kind: VerificationPolicy",
+      "kind: VerificationPolicy\nkind: VerificationPolicy",
+      "3:1",
+    ],
+    ["an anchor", "metadata:", "metadata: &m", "4:3"],
+    ["an alias", "name: release", "name: *release", "4:9"],
+    ["a tag", "name: release", "name: !!str release", "4:15"],
+    ["a tag of nobody", "name: release", "name: !js release", "4:9"],
+    ["a tab", "  name: release", "\tname: release", "4:1"],
+  ];
+  for (const [name, right, wrong, ...expected] of MISTAKES) {
+    test(name, () => {
+      assert.ok(RELEASE.includes(right));
+      assert.deepEqual(places(RELEASE.replace(right, () => wrong)), expected);
+    });
+  }
+
+  test("a misspelt key is answered with the key that was meant", () => {
+    const [unknown] = diagnosticsOf(RELEASE.replace("identity:", "identiy:"));
+    assert.match(unknown?.message ?? "", /`identity`/);
+  });
+});
+
+describe("a rule's mistake is pointed at in the file, however the rule is written", () => {
+  const WRITTEN: readonly [style: string, written: string, place: string][] = [
+    ["plain", "cel: true && source.rf == 'x'", "26:27"],
+    ["in double quotes", `cel: "true && source.rf == 'x'"`, "26:28"],
+    ["in single quotes", `cel: 'true && source.rf == "x"'`, "26:28"],
+    ["as a literal block", "cel: |\n        true &&\n          source.rf == 'x'", "28:18"],
+    ["as a stripped block", "cel: |-\n\n        true &&\n        source.rf == 'x'", "29:16"],
+    [
+      "as a block with Windows' line ends",
+      "cel: |\r\n        true &&\r\n        source.rf == 'x'\r",
+      "28:16",
+    ],
+    // Folding moves characters: the rule itself is pointed at.
+    ["as a folded block", "cel: >\n        true &&\n        source.rf == 'x'", "26:12"],
+  ];
+  for (const [style, written, place] of WRITTEN) {
+    test(style, () => {
+      const text = RELEASE.replace('cel: source.ref.startsWith("refs/tags/v")', () => written);
+      assert.deepEqual(places(text), [place]);
+    });
+  }
+});
+
+describe("all mistakes are listed at once", () => {
+  test("of one document", () => {
+    const text = RELEASE.replace("level: 2", "level: 9")
+      .replace("90d", "soon")
+      .replace("name: pushed", "nme: pushed")
+      .replace("refs: [refs/tags/v*]", "refs: ['v[1]']");
+    assert.deepEqual(places(text), ["11:11", "14:14", "19:14", "25:7", "25:7"]);
+  });
+
+  test("of all files, with their names", () => {
+    const files = [
+      { name: "b.yaml", text: "kind: [" },
+      { name: "a.yaml", text: RELEASE.replace("level: 2", "level: 0") },
+    ];
+    assert.throws(
+      () => loadPolicySet(files),
+      (error) =>
+        error instanceof VouchsafeError &&
+        new Set((error.extensions.diagnostics as Diagnostic[]).map(({ file }) => file)).size === 2,
+    );
+  });
+
+  test("of every document of a file", () => {
+    const wrong = RELEASE.replace("level: 2", "level: 0");
+    assert.deepEqual(places(`${wrong}---\n${wrong}`), ["14:14", "41:14"]);
+  });
+});
+
+describe("names are unique", () => {
+  test("of policies, over all files", () => {
+    assert.deepEqual(places(RELEASE, RELEASE), ["4:9"]);
+    const renamed = RELEASE.replace("name: release", "name: other");
+    assert.deepEqual([...load(RELEASE, renamed).policies.keys()], ["release", "other"]);
+  });
+
+  test("of rules in a policy", () => {
+    assert.deepEqual(places(`${RELEASE}    - name: pushed\n      cel: "true"\n`), ["25:5"]);
+  });
+
+  test("of files", () => {
+    const files = [
+      { name: "a.yaml", text: "" },
+      { name: "a.yaml", text: "" },
+    ];
+    assert.throws(() => loadPolicySet(files), VouchsafeError);
+  });
+});
+
+describe("the hash of a policy names what it demands", () => {
+  const hashOf = (text: string) => load(text).policies.get("release")?.hash;
+
+  test("comments, layout and the order of keys are not part of it", () => {
+    const other = RELEASE.replace("spec:", "# a comment\nspec:").replace(
+      "repositories: [https://github.com/acme/app]\n    refs: [refs/tags/v*]",
+      "refs:\n    - refs/tags/v*\n    repositories: ['https://github.com/acme/app']",
+    );
+    assert.equal(hashOf(other), hashOf(RELEASE));
+  });
+
+  test("every value is", () => {
+    for (const [from, to] of [
+      ["90d", "91d"],
+      ["level: 2", "level: 3"],
+      ["[inputs]", "[input]"],
+      ['"refs/tags/v"', '"refs/tags/w"'],
+    ] as const) {
+      assert.notEqual(hashOf(RELEASE.replace(from, to)), hashOf(RELEASE), `${from} → ${to}`);
+    }
+  });
+
+  test("the hash of a set binds the texts too, whatever the order of files", () => {
+    const renamed = RELEASE.replace("name: release", "name: other");
+    const set = loadPolicySet([
+      { name: "a", text: RELEASE },
+      { name: "b", text: renamed },
+    ]);
+    const turned = loadPolicySet([
+      { name: "b", text: renamed },
+      { name: "a", text: RELEASE },
+    ]);
+    assert.equal(turned.hash, set.hash);
+    assert.notEqual(load(`${RELEASE}# a comment\n`).hash, load(RELEASE).hash);
+    assert.notEqual(load(RELEASE).hash, load().hash);
+  });
+
+  test("a set loads from its document again", () => {
+    const set = load(RELEASE, "# nothing\n---\n");
+    const again = loadPolicyDocument(set.document);
+    assert.equal(again.hash, set.hash);
+    assert.equal(again.documentHash, set.documentHash);
+    for (const text of ["", "{}", '[{"name":"a"}]', "[1]", '{"a":']) {
+      assert.throws(
+        () => loadPolicyDocument(new TextEncoder().encode(text)),
+        (error) => error instanceof VouchsafeError && error.code === "invalid-policy",
+      );
+    }
+  });
+});
+
+describe("hostile files are refused, soon and with our error", () => {
+  const HOSTILE: readonly [name: string, text: string][] = [
+    ["lists in lists", "[".repeat(200_000)],
+    ["maps in maps", "{a: ".repeat(60_000)],
+    ["block lists in block lists", "- ".repeat(120_000)],
+    ["keys of keys", "? ".repeat(120_000)],
+    ["lists that comments seem to close", "[ # ]\n".repeat(20_000)],
+    ["aliases of aliases", `a: &a [x, x]\n${"b: &b [*a, *a]\n".repeat(1_000)}`],
+    ["too much text", "# ".repeat(200_000)],
+    ["40,000 keys", Array.from({ length: 24_000 }, (_, index) => `k${index}: 1`).join("\n")],
+    ["unclosed quotes", "k: 'x\n".repeat(30_000)],
+    ["a lone surrogate", 'apiVersion: "\\ud800"'],
+    ["a lone surrogate in a comment", "# \ud800"],
+    ["a prototype", RELEASE.replace("spec:", "__proto__: {}\nspec:")],
+    ["another YAML version", `%YAML 1.1\n---\n${RELEASE}`],
+    ["a scalar", "release"],
+    ["a list", "- release"],
+  ];
+  for (const [name, text] of HOSTILE) {
+    test(name, { timeout: 10_000 }, () => {
+      const diagnostics = diagnosticsOf(text);
+      assert.ok(diagnostics.length > 0 && diagnostics.length <= 200);
+    });
+  }
+
+  test("parameters may be called like members of objects", () => {
+    const text = RELEASE.replace("workflow:", "__proto__: x\n      constructor: y\n      workflow:");
+    const rules = load(text).policies.get("release")?.spec.externalParameters;
+    assert.deepEqual([...(rules?.require.keys() ?? [])], ["__proto__", "constructor", "workflow"]);
+    assert.notEqual(load(text).policies.get("release")?.hash, load(RELEASE).policies.get("release")?.hash);
+  });
+});
