@@ -43,7 +43,8 @@ let trust: TrustSnapshot;
 let provenance: BundleJson;
 let blob: BundleJson;
 before(async () => {
-  sigstore = await startSigstore();
+  // Whole seconds: @sigstore/core cannot read a fraction whose last digit is a dropped zero.
+  sigstore = await startSigstore({ tsa: () => Math.ceil(Date.now() / 1000) * 1000 });
   local = { name: "local", trustedRoot: sigstore.trustedRoot };
   trust = createTrust({ sigstore: [local], keys: [] });
   provenance = parse(
