@@ -1,24 +1,38 @@
 import type { Vouchsafe } from "../services/context.ts";
 
+/** Where the command line looks by itself. */
+const DEFAULT_SERVER = "http://127.0.0.1:8080";
+const DEFAULT_DATA_DIR = ".vouchsafe";
+
 /** What a person reads after `npm start`: where things are, what to beware of and what to try next. */
 export function banner(v: Vouchsafe, origin: string): string {
-  const { config, database } = v;
+  const { config, database, log } = v;
   const isEmbedded = database.kind === "pglite";
+  const settings = settingsFor(origin, config.dataDir);
   const lines = [
     "",
     `Vouchsafe listens on ${origin}`,
-    `  database   ${isEmbedded ? `embedded, in ${config.dataDir}` : "Postgres (DATABASE_URL)"}`,
-    `  data       ${config.dataDir} (log key, operator token)`,
-    `  log        ${v.log.origin}`,
-    `  log key    ${v.log.verifierKey}`,
-    `  operator   token in ${v.operatorTokenFile}`,
-    ...v.warnings.map((warning) => `  warning    ${warning}`),
+    `  database  ${isEmbedded ? `embedded, in ${config.dataDir}` : "Postgres (DATABASE_URL)"}`,
+    `  log       ${log.origin}, with the key ${log.verifierKey}`,
+    `  operator  token in ${v.operatorTokenFile}`,
+    ...v.warnings.map((warning) => `  warning   ${warning}`),
     "",
     "Try next, in another terminal:",
-    `  curl ${origin}/readyz`,
-    "  npm run vouchsafe -- push FILE…            push Sigstore bundles or DSSE envelopes",
-    "  npm run vouchsafe -- verify sha256:…       ask whether a digest may be trusted",
+    ...(settings.length === 0 ? [] : [`  export ${settings.join(" ")}`]),
+    "  npm run vouchsafe -- push BUNDLE                         evidence about an artifact",
+    "  npm run vouchsafe -- verify-digest FILE --policy NAME    may it be trusted?",
+    "  npm run vouchsafe -- custody export FILE                 its chain of custody, for an auditor",
     "",
   ];
   return lines.join("\n");
+}
+
+/** What the command line must be told where this server is not where it looks by itself. */
+function settingsFor(origin: string, dataDir: string): string[] {
+  // A server on every address is asked on this machine's own.
+  const server = origin.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+  return [
+    ...(server === DEFAULT_SERVER ? [] : [`VOUCHSAFE_SERVER=${server}`]),
+    ...(dataDir === DEFAULT_DATA_DIR ? [] : [`VOUCHSAFE_DATA_DIR=${dataDir}`]),
+  ];
 }

@@ -44,8 +44,7 @@ const RETRY_AFTER = 5;
 export function problemOf(error: unknown, instance: string): Problem {
   const { code, detail, extensions } = describe(error);
   const { status, title } = ERRORS[code];
-  return {
-    ...extensions,
+  const standard = {
     type: `urn:vouchsafe:error:${code}`,
     title,
     status,
@@ -53,6 +52,8 @@ export function problemOf(error: unknown, instance: string): Problem {
     code,
     instance,
   };
+  // First for readers, last so that no extension stands in the place of a member.
+  return { ...standard, ...extensions, ...standard };
 }
 
 /** Answers with the problem of an error, and logs it when the service is to blame. */
