@@ -40,14 +40,14 @@ const TYPES = [
 
 const EVENTS: readonly GoldenEvent[] = [
   {
-    name: "the first event of a log: no chain, the installation's project",
+    name: "the first event of a log: the installation's own chain",
     type: "log.created",
     typeNumber: 1,
     time: 1_700_000_000_000,
     project: NIL,
     salt: salt("00"),
-    body: '{"about":[],"origin":"log.example/vouchsafe","verifierKey":"log.example/vouchsafe+00000000+AQ=="}',
-    previous: [],
+    body: '{"about":["*"],"origin":"log.example/vouchsafe","verifierKey":"log.example/vouchsafe+00000000+AQ=="}',
+    previous: [null],
   },
   {
     name: "the first wide event of a project",

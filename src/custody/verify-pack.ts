@@ -159,15 +159,19 @@ function checkContents({ artifact, records }: Pack, events: readonly LogEvent[])
   }
   const expected = expectedRecords(events);
   const actual = records.map(recordName);
-  for (const name of expected.filter((e) => !actual.includes(e)))
-    failures.push(failure("contents", `There is no ${name}.`));
-  for (const name of actual.filter((a) => !expected.includes(a))) {
+  for (const name of without(expected, actual)) failures.push(failure("contents", `There is no ${name}.`));
+  for (const name of without(actual, expected)) {
     failures.push(failure("contents", `Nothing that is proved needs ${name}.`));
   }
   if (failures.length === 0 && actual.join("\n") !== expected.join("\n")) {
     failures.push(failure("contents", "The file's records are repeated or stand in another order."));
   }
   return allHold("contents", failures, "The file holds what its events need, and nothing else.");
+}
+
+function without(names: readonly string[], others: readonly string[]): string[] {
+  const known = new Set(others);
+  return names.filter((name) => !known.has(name));
 }
 
 function expectedRecords(events: readonly LogEvent[]): string[] {

@@ -131,20 +131,6 @@ export function parseVerifierKey(text: string): NoteVerifier {
   return { name, keyId, verify: (note, signature) => verify(null, note, key, signature) };
 }
 
-/**
- * A log that signs with ECDSA over SHA-256, as Rekor v1 does: its key id is the start of the SHA-256 of the
- * whole SubjectPublicKeyInfo (signed-note, type 0x02).
- */
-export function ecdsaVerifier(name: string, publicKey: KeyObject): NoteVerifier {
-  if (publicKey.asymmetricKeyType !== "ec") throw new RangeError("not an ECDSA key");
-  const spki = publicKey.export({ format: "der", type: "spki" });
-  return {
-    name,
-    keyId: readKeyId(hash("sha256", spki, "buffer")),
-    verify: (text, signature) => verify("sha256", text, publicKey, signature),
-  };
-}
-
 function keyIdOf(name: string, material: Uint8Array): number {
   return readKeyId(hash("sha256", Buffer.concat([Buffer.from(`${name}\n`), material]), "buffer"));
 }

@@ -96,19 +96,3 @@ function completedBy(growth: Growth, subtree: Subtree): Uint8Array {
   if (hash === undefined) throw new RangeError("the subtree was there before this append");
   return hash;
 }
-
-/** `tile/<L>/<N>[.p/<W>]` or, for level "entries", the path of an entry bundle. */
-export function tilePath({ tile, width }: Tile, level: number | "entries"): string {
-  const suffix = width === TILE_WIDTH ? "" : `.p/${width}`;
-  return `tile/${level}/${tileNumber(tile)}${suffix}`;
-}
-
-/** Three digits an element, all but the last with an `x`: 1234067 is `x001/x234/067`. */
-function tileNumber(tile: number): string {
-  const last = String(tile % 1000).padStart(3, "0");
-  const groups: string[] = [last];
-  for (let rest = Math.floor(tile / 1000); rest > 0; rest = Math.floor(rest / 1000)) {
-    groups.unshift(`x${String(rest % 1000).padStart(3, "0")}`);
-  }
-  return groups.join("/");
-}

@@ -15,7 +15,6 @@ import {
   type Tile,
   type TileReader,
   tileAt,
-  tilePath,
   tilesToComplete,
 } from "../../src/tlog/tiles.ts";
 import { entries, naiveTree } from "./naive-tree.ts";
@@ -29,13 +28,6 @@ test("tiles have the widths of the specification's example: a tree of 70,000", (
   assert.equal(tileAt(2, 0, 70_000).width, 1);
   assert.equal(tileAt(0, 0, 256).width, 256);
   assert.equal(tileAt(1, 0, 256).width, 1);
-});
-
-test("tile paths are those of the specification", () => {
-  assert.equal(tilePath({ level: 0, tile: 1_234_067, width: 256 }, 0), "tile/0/x001/x234/067");
-  assert.equal(tilePath({ level: 1, tile: 0, width: 17 }, 1), "tile/1/000.p/17");
-  assert.equal(tilePath({ level: 0, tile: 273, width: 112 }, "entries"), "tile/entries/273.p/112");
-  assert.equal(tilePath({ level: 2, tile: 1000, width: 256 }, 2), "tile/2/x001/000");
 });
 
 /** A log that keeps what the database keeps: leaf hashes, full tiles and their roots. */
