@@ -73,7 +73,7 @@ const EVENTS: readonly GoldenEvent[] = [
     name: "the largest numbers that a leaf can hold",
     type: "decision.recorded",
     typeNumber: 10,
-    time: Number.MAX_SAFE_INTEGER,
+    time: 8_640_000_000_000_000,
     project: "ffffffff-ffff-ffff-ffff-ffffffffffff",
     salt: salt("7e"),
     body: `{"about":["${A}"]}`,

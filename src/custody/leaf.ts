@@ -21,6 +21,9 @@ export const MAX_LEAF_BYTES = 65_535;
 /** Chains that an event can join: more than the 4,096 that the writer takes. */
 const MAX_LINKS = 8_184;
 
+/** The last time that ECMAScript's Date can hold: year 275760. */
+const MAX_TIME = 8_640_000_000_000_000;
+
 const VERSION = 1;
 const FIXED_BYTES = 60;
 const NO_PREVIOUS = 0xffff_ffff_ffff_ffffn;
@@ -32,7 +35,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Leaf version 1, big-endian: version, type, time, project, body hash, number of links, links. Throws `malformed-leaf`. */
 export function encodeLeaf(leaf: Leaf): Uint8Array {
   refuseUnless(Object.hasOwn(EVENT_TYPES, leaf.type), "unknown event type");
-  refuseUnless(isIndex(leaf.time), "the time is not whole milliseconds since the epoch");
+  refuseUnless(
+    isIndex(leaf.time) && leaf.time <= MAX_TIME,
+    "the time is not whole milliseconds since the epoch",
+  );
   refuseUnless(UUID.test(leaf.project), "the project is not a UUID in lower case");
   refuseUnless(leaf.bodyHash.length === 32, "the body hash is not 32 bytes");
   refuseUnless(leaf.previous.length <= MAX_LINKS, "too many links for one leaf");
@@ -68,7 +74,7 @@ export function decodeLeaf(leaf: Uint8Array): Leaf {
   );
   return {
     type,
-    time: safeNumber(bytes.readBigUInt64BE(2)),
+    time,
     project: formatUuid(bytes.toString("hex", 10, 26)) as ProjectId,
     bodyHash: Uint8Array.from(bytes.subarray(26, 58)),
     previous: Array.from({ length: count }, (_, i) => {

@@ -104,7 +104,10 @@ function readEvent({ index, leaf, salt, body: bytes }: PackedEvent): LogEvent {
   }
   const { about, body } = decodeBody(bytes);
   if (about.length !== fields.previous.length) {
-    throw new VouchsafeError("malformed-leaf", "the leaf has a link for each chain that the body names");
+    throw new VouchsafeError(
+      "malformed-leaf",
+      "its leaf has another number of links than its body names chains",
+    );
   }
   return { index, ...fields, about, body, salt, leaf };
 }
@@ -181,8 +184,9 @@ function expectedRecords(events: readonly LogEvent[]): string[] {
       ...(needed[i] ?? []).map(({ case: kind, hash }) => `${kind} ${hash}`),
       `event ${event.index}`,
     ]);
-  } catch {
-    // An event without the members of its type is reported where it is verified again.
+  } catch (error) {
+    reasonOf(error);
+    // Ours: an event without the members of its type, which is reported where it is verified again.
     return events.map(({ index }) => `event ${index}`);
   }
 }
