@@ -35,7 +35,7 @@ const Pushed = closed({
 const LineResults = closed({
   results: Type.Array(
     closed({
-      line: Type.Integer({ minimum: 1 }),
+      line: Type.Integer({ minimum: 1, description: "counted from 1, empty lines left out" }),
       status: Type.Enum(["accepted", "known", "refused"]),
       attestation: Type.Optional(AttestationSummary),
       receipt: Type.Optional(Receipt),

@@ -6,7 +6,7 @@ import { logServerError, type Problem, problemOf } from "./problems.ts";
 
 type Pushed = Omit<Awaited<ReturnType<typeof pushAttestation>>, "created">;
 
-/** What became of one line, counted from 1. */
+/** What became of one line, counted from 1; empty lines are not counted. */
 export type LineResult = { readonly line: number } & (
   | ({ readonly status: "accepted" | "known" } & Pushed)
   | { readonly status: "refused"; readonly problem: Problem }
