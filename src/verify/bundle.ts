@@ -71,10 +71,6 @@ const MAX_TIMESTAMPS = 32;
 const MAX_CERTIFICATES = 8;
 const MAX_PROOF_HASHES = 64;
 
-export function isBundleMediaType(mediaType: string): boolean {
-  return VERSIONS.has(mediaType);
-}
-
 /**
  * Checks a Sigstore bundle's shape as its version defines it: known members only, base64 in its canonical
  * spelling, whole numbers as decimal strings, bounded counts.

@@ -5,7 +5,7 @@ import { assertKeyHeld, findSigningKey } from "./signing-key.ts";
 import type { VerifiedSignature } from "./verified-signature.ts";
 
 /** What a bare envelope's evidence is called (registered for DSSE 1.0). */
-export const ENVELOPE_MEDIA_TYPE = "application/vnd.dsse.envelope.v1+json";
+const ENVELOPE_MEDIA_TYPE = "application/vnd.dsse.envelope.v1+json";
 
 /**
  * Verifies a bare DSSE envelope that a key of the snapshot signed. It carries no trusted time, so the key must

@@ -1,10 +1,22 @@
 import { createPublicKey } from "node:crypto";
-import { createTrust, type TrustSnapshot } from "../../src/trust/snapshot.ts";
+import { createTrust, type TrustDocument, type TrustSnapshot } from "../../src/trust/snapshot.ts";
 import type { TrustedKey } from "../../src/trust/trusted-key.ts";
 import type { Case, Corpus } from "./manifest.ts";
 
-/** The trust document of a case: its trusted root and its keys, with the thresholds that it asks for. */
+/** Most cases share one of a few documents, and a snapshot's keys and certificates are costly to prepare. */
+const snapshots = new Map<string, TrustSnapshot>();
+
+/** The trust of a case. Throws `VouchsafeError` for a document that does not load: the case is a rejection then. */
 export function trustOf(test: Case, corpus: Corpus): TrustSnapshot {
+  const document = documentOf(test, corpus);
+  const text = JSON.stringify(document);
+  const snapshot = snapshots.get(text) ?? createTrust(document);
+  snapshots.set(text, snapshot);
+  return snapshot;
+}
+
+/** The trust document of a case: its trusted root and its keys, with the thresholds that it asks for. */
+function documentOf(test: Case, corpus: Corpus): TrustDocument {
   const { tlogEntries = 0, scts = 0, observerTimestamps = 0 } = test.requirements ?? {};
   const { trustedRoot, key, keySet } = test.files;
   // Absent asks for what the instance asks for by itself; no case can lower that.
@@ -12,7 +24,7 @@ export function trustOf(test: Case, corpus: Corpus): TrustSnapshot {
     ...(tlogEntries > 0 && { logEntries: tlogEntries }),
     ...(observerTimestamps > 0 && { timestamps: observerTimestamps }),
   };
-  return createTrust({
+  return {
     sigstore:
       trustedRoot === undefined
         ? []
@@ -27,7 +39,7 @@ export function trustOf(test: Case, corpus: Corpus): TrustSnapshot {
       ...(key === undefined ? [] : [{ ...keyOf(corpus.read(key), test), thresholds }]),
       ...(keySet === undefined ? [] : npmKeys(corpus.read(keySet)).map((one) => ({ ...one, thresholds }))),
     ],
-  });
+  };
 }
 
 function keyOf(file: Buffer, { policy }: Case): TrustedKey {
