@@ -67,6 +67,8 @@ export function decodeLeaf(leaf: Uint8Array): Leaf {
   refuseUnless(bytes.readUInt8(0) === VERSION, "unknown leaf version");
   const type = TYPES_BY_NUMBER.get(bytes.readUInt8(1));
   refuseUnless(type !== undefined, "unknown event type");
+  const time = safeNumber(bytes.readBigUInt64BE(2));
+  refuseUnless(time <= MAX_TIME, "the time is too far away");
   const count = bytes.readUInt16BE(58);
   refuseUnless(
     count <= MAX_LINKS && bytes.length === FIXED_BYTES + 8 * count,
