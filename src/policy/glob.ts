@@ -46,11 +46,6 @@ export function compileGlob(text: string): Glob {
 function tokenize(text: string): Token[] {
   if (text === "") throw new GlobError("an empty pattern matches nothing that can be named", 0);
   if (text.length > MAX_PATTERN) throw new GlobError(`longer than ${MAX_PATTERN} characters`, MAX_PATTERN);
-  if (text.startsWith("^"))
-    throw new GlobError("`^`: patterns are anchored globs, not regular expressions", 0);
-  if (text.endsWith("$")) {
-    throw new GlobError("`$`: patterns are anchored globs, not regular expressions", text.length - 1);
-  }
   const tokens: Token[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charAt(at);
@@ -63,6 +58,8 @@ function tokenize(text: string): Token[] {
       if (stars > 2) throw new GlobError("`***` has no meaning: `*` stops at `/`, `**` does not", at);
       tokens.push(stars === 2 ? "any" : "segment");
       at += stars - 1;
+    } else if ((unit === "^" && at === 0) || (unit === "$" && at === text.length - 1)) {
+      throw new GlobError(`\`${unit}\`: this is an anchored glob and no regular expression`, at);
     } else if (MEANT_AS_WILDCARD.has(unit)) {
       throw new GlobError(
         `\`${unit}\` is no wildcard here: write \`\\${unit}\` for the character itself`,

@@ -40,6 +40,8 @@ const MATCHES: readonly [pattern: string, candidate: string, expected: boolean][
   ["dependabot\\[bot\\]@*", "dependabot[bot]@example.com", true],
   ["what\\?", "what?", true],
   ["a\\\\b", "a\\b", true],
+  ["\\^a\\$", "^a$", true],
+  ["a^b$c", "a^b$c", true],
 ];
 
 for (const [pattern, candidate, expected] of MATCHES) {

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { parseDigest } from "../../src/in-toto-attestation/index.ts";
+import { FUNCTION_NAMES } from "../../src/policy/cel-functions.ts";
+import { evaluate } from "../../src/policy/evaluate.ts";
+import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
+import type { VerificationPolicy } from "../../src/policy/policy.ts";
+import { createTrust } from "../../src/trust/snapshot.ts";
+import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
+import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
+import {
+  anArtifact,
+  attestationOf,
+  GITHUB_BUILD_TYPE,
+  keySigner,
+  releaseOf,
+  SIGNED_AT,
+  workflowSigner,
+} from "../support/attestations.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const CORPUS = new URL("../shared/corpus/", ROOT);
+const PAGE = readFileSync(new URL("docs/policy.md", ROOT), "utf8");
+const NOW = SIGNED_AT + 60_000;
+
+function shipped(): PolicySet {
+  const directory = new URL("policies/", ROOT);
+  const names = readdirSync(directory).filter((name) => name.endsWith(".yaml"));
+  return loadPolicySet(names.map((name) => ({ name, text: readFileSync(new URL(name, directory), "utf8") })));
+}
+
+function documented(): PolicySet {
+  const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+  return loadPolicySet(examples.map((text, index) => ({ name: `example-${index}`, text })));
+}
+
+function named(set: PolicySet, name: string): VerificationPolicy {
+  const policy = set.policies.get(name);
+  assert.ok(policy, name);
+  return policy;
+}
+
+function outcome(policy: VerificationPolicy, evidence: VerifiedAttestation): string {
+  const artifact = evidence.subjects[0]?.digests[0];
+  assert.ok(artifact);
+  return evaluate(policy, artifact, [evidence], NOW).outcome;
+}
+
+describe("each example of docs/policy.md takes what it says and nothing else", () => {
+  const examples = documented();
+
+  test("app-release", () => {
+    const policy = named(examples, "app-release");
+    const release = { artifact: anArtifact(), subjectName: "app-1.2.3.tar.gz" };
+    assert.equal(outcome(policy, releaseOf(release)), "passed");
+    assert.equal(outcome(policy, releaseOf({ ...release, subjectName: "tool-1.tar.gz" })), "failed");
+    assert.equal(outcome(policy, releaseOf({ ...release, ref: "refs/heads/main" })), "failed");
+    assert.equal(
+      outcome(policy, releaseOf({ ...release, claims: { runnerEnvironment: "self-hosted" } })),
+      "failed",
+    );
+  });
+
+  test("dispatched-build", () => {
+    const build = (inputs: Readonly<Record<string, string>>) => {
+      const [repository, ref, path] = [
+        "https://github.com/acme/app",
+        "refs/heads/main",
+        ".github/workflows/build.yml",
+      ];
+      const externalParameters = { workflow: { repository, ref, path }, inputs };
+      return releaseOf({ artifact: anArtifact(), ref, workflow: path, externalParameters });
+    };
+    const policy = named(examples, "dispatched-build");
+    assert.equal(outcome(policy, build({ channel: "beta-3", sign: "true" })), "passed");
+    assert.equal(outcome(policy, build({ channel: "nightly", sign: "true" })), "failed");
+    assert.equal(outcome(policy, build({ channel: "stable" })), "failed");
+    assert.equal(outcome(policy, build({ channel: "stable", sign: "true", debug: "1" })), "failed");
+  });
+
+  test("shared-builder", () => {
+    const builder = "https://github.com/acme/builders/.github/workflows/container.yml@refs/tags/v2";
+    const built = (repository: string, builderId = builder) => {
+      const [ref, commit] = ["refs/heads/main", "0".repeat(40)];
+      const claims = { sourceRepositoryUri: repository, sourceRepositoryRef: ref };
+      const signer = workflowSigner(builder, claims);
+      return releaseOf({ artifact: anArtifact(), repository, ref, commit, builderId, signer });
+    };
+    const policy = named(examples, "shared-builder");
+    assert.equal(outcome(policy, built("https://github.com/acme/app")), "passed");
+    assert.equal(outcome(policy, built("https://github.com/evil/app")), "failed");
+    assert.equal(outcome(policy, built("https://github.com/acme/app", `${builder}.1`)), "failed");
+  });
+
+  test("scanned", () => {
+    const scan = (score: string, time = SIGNED_AT) =>
+      attestationOf({
+        artifact: anArtifact(),
+        predicateType: "https://in-toto.io/attestation/vulns/v0.2",
+        predicate: { scanner: { result: [{ id: "CVE-1", severity: [{ method: "nvd", score }] }] } },
+        signer: keySigner("scanner"),
+        times: [time],
+      });
+    const policy = named(examples, "scanned");
+    assert.equal(outcome(policy, scan("low")), "passed");
+    assert.equal(outcome(policy, scan("critical")), "failed");
+    assert.equal(outcome(policy, scan("low", NOW - 86_400_000)), "failed");
+  });
+
+  test("all that a rule may call is listed", () => {
+    for (const name of FUNCTION_NAMES) assert.match(PAGE, new RegExp(`\`(cel\\.)?${name}\``));
+  });
+});
+
+describe("the policies that are shipped", () => {
+  test("github-release passes nothing as it stands, and its repository's releases once it is named", () => {
+    const policy = named(shipped(), "github-release");
+    const release = { artifact: anArtifact(), buildType: GITHUB_BUILD_TYPE };
+    assert.equal(outcome(policy, releaseOf(release)), "failed");
+
+    const text = readFileSync(new URL("policies/github-release.yaml", ROOT), "utf8");
+    const edited = text.replaceAll("YOUR_ORG", "acme").replaceAll("YOUR_REPO", "app");
+    const ours = named(loadPolicySet([{ name: "ours.yaml", text: edited }]), "github-release");
+    assert.equal(outcome(ours, releaseOf(release)), "passed");
+    assert.equal(
+      outcome(ours, releaseOf({ ...release, repository: "https://github.com/acme/fork" })),
+      "failed",
+    );
+    assert.equal(outcome(ours, releaseOf({ ...release, ref: "refs/heads/v1" })), "failed");
+  });
+
+  const skip = existsSync(CORPUS) ? false : "../shared/corpus is not there";
+  test("sigstore-npm passes the provenance that npm serves for sigstore 2.1.0", { skip }, () => {
+    const read = (path: string) => readFileSync(new URL(path, CORPUS));
+    const trustedRoot = JSON.parse(read("_trust/public-good.trusted_root.json").toString());
+    const trust = createTrust({ sigstore: [{ name: "public-good", trustedRoot }], keys: [] });
+    const evidence = verifyEvidence(read("cli/sigstore-js-2.1.0-bundle.json"), trust, NOW);
+    const artifact = parseDigest(
+      "sha512:90f223f992e4c88dd068cd2a5fc57f9d2b30798343dd6e38f29c240e04ba090ef831f84490847c4e82b9232c78e8a258463b1e55c0f7469f730265008fa6633f",
+    );
+    const evaluation = evaluate(named(shipped(), "sigstore-npm"), artifact, [evidence], NOW);
+    assert.deepEqual([evaluation.outcome, evaluation.slsaLevel], ["passed", 2]);
+    assert.equal(outcome(named(shipped(), "github-release"), evidence), "failed");
+  });
+});
