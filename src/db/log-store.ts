@@ -6,6 +6,7 @@ import { encodePeaks } from "../tlog/frontier.ts";
 import type { Database, Query } from "./connection.ts";
 import { headOf, readTiles, type TileRow } from "./log.ts";
 import { projectCurrentVerdict, projectEvents } from "./projections.ts";
+import { asUnavailable } from "./unavailable.ts";
 
 /** Postgres channel on which each commit announces the log's new size. */
 export const LOG_CHANNEL = "vouchsafe_log";
@@ -214,8 +215,6 @@ function encodeRows(rows: readonly object[]): string {
 
 /** SQLSTATE 23505: a key that is already there, e.g. the same evidence accepted twice. */
 const UNIQUE_VIOLATION = "23505";
-/** Connection lost, shutting down, out of resources: no fault of what was to be written. */
-const AWAY = /^(08|53|57P)/;
 
 function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof VouchsafeError || error instanceof CommitUnknown)
@@ -224,16 +223,5 @@ function asStoreError(error: unknown): unknown {
   if (code === UNIQUE_VIOLATION) {
     return new VouchsafeError("conflict", "Something of this is recorded already", { cause: error });
   }
-  if (isConnectionError(error) || (typeof code === "string" && AWAY.test(code))) {
-    return new VouchsafeError("unavailable", "The database went away", { cause: error });
-  }
-  return error;
-}
-
-/** `pg` reports a broken connection with a system error's code or with none at all. */
-function isConnectionError(error: Error): boolean {
-  return (
-    "syscall" in error ||
-    /^Connection terminated|^Client has encountered a connection error/.test(error.message)
-  );
+  return asUnavailable(error);
 }

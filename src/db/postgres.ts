@@ -8,6 +8,7 @@ import { bytesOf, integerOf } from "./column-values.ts";
 import type { Database, Query } from "./connection.ts";
 import { migratePostgres } from "./migrate-postgres.ts";
 import type { Schema } from "./schema.ts";
+import { translateErrors } from "./unavailable.ts";
 
 const DEFAULT_POOL_SIZE = 10;
 /** Long enough for a failover, short enough that a caller still hears why. */
@@ -31,13 +32,23 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     types,
     onConnect: keepCommitsDurable,
   });
-  // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
+  // A connection that breaks is dropped by the pool, and the query under way rejects; without listeners on the
+  // pool (idle ones) and on each client (those in use) the same news would end the process.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   const { rows } = await pool.query<{ fsync: string }>("select current_setting('fsync') as fsync");
   const durable = rows[0]?.fsync === "on";
 
+  const dialect = new PostgresDialect({ pool });
   return {
-    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    kysely: new Kysely<Schema>({
+      dialect: {
+        createAdapter: () => dialect.createAdapter(),
+        createIntrospector: (db) => dialect.createIntrospector(db),
+        createQueryCompiler: () => dialect.createQueryCompiler(),
+        createDriver: () => translateErrors(dialect.createDriver()),
+      },
+    }),
     kind: "postgres",
     durable,
     warnings: durable ? warnings : [...warnings, "Postgres runs with fsync = off: receipts are not durable."],
@@ -58,9 +69,6 @@ async function transaction<T>(pool: pg.Pool, run: (query: Query) => Promise<T>):
   const client = await pool.connect().catch((cause: unknown) => {
     throw new VouchsafeError("unavailable", "The database cannot be reached", { cause });
   });
-  // While a client is out of the pool its errors come here; the query under way rejects with them too.
-  const broken = () => {};
-  client.on("error", broken);
   let usable = false;
   try {
     await client.query("begin");
@@ -78,7 +86,6 @@ async function transaction<T>(pool: pg.Pool, run: (query: Query) => Promise<T>):
     usable = true;
     return result;
   } finally {
-    client.off("error", broken);
     client.release(!usable);
   }
 }

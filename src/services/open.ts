@@ -123,8 +123,10 @@ async function followLog(
   report: Vouchsafe["report"],
 ): Promise<() => Promise<void>> {
   let lost = false;
-  const follow = () =>
-    projection.follow().then(
+  let following = projection.follow();
+  await following;
+  const follow = () => {
+    following = projection.follow().then(
       () => {
         lost = false;
       },
@@ -133,12 +135,13 @@ async function followLog(
         lost = true;
       },
     );
-  const stopListening = await database.listen(LOG_CHANNEL, () => void follow());
-  const timer = setInterval(() => void follow(), POLL);
-  await projection.follow();
+  };
+  const stopListening = await database.listen(LOG_CHANNEL, follow);
+  const timer = setInterval(follow, POLL);
   return async () => {
     clearInterval(timer);
     await stopListening();
+    await following;
   };
 }
 
