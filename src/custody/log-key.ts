@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
 import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { VouchsafeError } from "../errors.ts";
@@ -38,8 +38,7 @@ function parseKey(pem: string, path: string): KeyObject {
 async function createKey(path: string): Promise<string> {
   const pem = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" });
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.new`;
-  await rm(draft, { force: true });
+  const draft = `${path}.${randomUUID()}`;
   const file = await open(draft, "wx", 0o600);
   try {
     await file.writeFile(pem);

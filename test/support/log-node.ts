@@ -40,16 +40,14 @@ export async function openLogNode(
     acknowledged,
     ...(limits && { limits }),
   });
-  await ensureLogCreated(
-    writer,
-    async () => (await readEvents(database.kysely, INSTALLATION, [0]))[0],
-    signer,
-  );
-  return {
-    writer,
-    async close() {
-      await writer.close();
-      await acknowledged.close();
-    },
+  const close = async () => {
+    await writer.close();
+    await acknowledged.close();
   };
+  const readFirst = async () => (await readEvents(database.kysely, INSTALLATION, [0]))[0];
+  await ensureLogCreated(writer, readFirst, signer).catch(async (error) => {
+    await close();
+    throw error;
+  });
+  return { writer, close };
 }

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { openDatabase } from "../../src/db/connection.ts";
+import { readChain, readEventsFrom, readHead, tileReader } from "../../src/db/log.ts";
+import { treeRoot } from "../../src/tlog/proofs.ts";
+import { openLogNode, testSigner } from "../support/log-node.ts";
+import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
+import { digestOf, PROJECT, pushProposal } from "../support/pushes.ts";
+
+const NODES = 4;
+const PUSHES = 60;
+
+describe("four nodes on one Postgres", () => {
+  const signer = testSigner();
+  let postgres: TestPostgres;
+  let dataDir: string;
+  let nodes: { push(name: string): Promise<string>; close(): Promise<void> }[];
+  let reader: Awaited<ReturnType<typeof openDatabase>>;
+
+  before(async () => {
+    postgres = await createPostgres();
+    dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-test-"));
+    nodes = await Promise.all(
+      Array.from({ length: NODES }, async (_, i) => {
+        const database = await openDatabase({ ...postgres, dataDir });
+        const node = await openLogNode({ database, dataDir, signer, name: `node ${i}` });
+        return {
+          push: async (name: string) => {
+            const { size } = await readHead(database.kysely);
+            return (await node.writer.append(pushProposal(digestOf(name), size))).outcome;
+          },
+          async close() {
+            await node.close();
+            await database.close();
+          },
+        };
+      }),
+    );
+    reader = await openDatabase({ ...postgres, dataDir });
+  });
+  after(() => Promise.all(nodes.map((node) => node.close())));
+  after(() => reader.close());
+  after(() => postgres.drop());
+  after(() => rm(dataDir, { recursive: true }));
+  after(stopPostgres);
+
+  it("write one history without a gap", async () => {
+    const outcomes = await Promise.all(
+      nodes.flatMap((node, n) => Array.from({ length: PUSHES }, (_, i) => node.push(`own ${n} ${i}`))),
+    );
+    assert.deepEqual(new Set(outcomes), new Set(["committed"]));
+    const head = await readHead(reader.kysely);
+    assert.equal(head.size, 1 + 2 * NODES * PUSHES);
+    const events = await readEventsFrom(reader.kysely, 0, head.size);
+    assert.ok(events.every(({ index }, i) => index === i));
+    assert.deepEqual(
+      Buffer.from(await treeRoot(tileReader(reader.kysely), head.size)),
+      Buffer.from(head.root),
+    );
+  });
+
+  it("let exactly one of them judge an artifact from the same state", async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const outcomes = await Promise.all(nodes.map((node) => node.push(`contested ${i}`)));
+      const committed = outcomes.filter((outcome) => outcome === "committed").length;
+      const events = await readChain(reader.kysely, PROJECT, digestOf(`contested ${i}`));
+      assert.ok(committed >= 1);
+      assert.equal(events.length, 2 * committed);
+      // Each link names the event before it, so nobody judged past an event that it had not seen.
+      assert.deepEqual(
+        events.map(({ previous }) => previous[0]),
+        [null, ...events.slice(0, -1).map(({ index }) => index)],
+      );
+    }
+  });
+});

@@ -1,0 +1,296 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, it } from "node:test";
+import type { ProjectId } from "../../src/custody/events.ts";
+import { verifyReceipt } from "../../src/custody/receipt.ts";
+import type { Appended, Writer } from "../../src/custody/writer.ts";
+import type { Database } from "../../src/db/connection.ts";
+import { readEvaluationInputs } from "../../src/db/decision-inputs.ts";
+import { findEvidence, subjectsOfAttestation } from "../../src/db/evidence.ts";
+import { readChain, readEventsFrom, readHead, tileReader } from "../../src/db/log.ts";
+import { currentVerdicts } from "../../src/db/verdicts.ts";
+import { treeRoot } from "../../src/tlog/proofs.ts";
+import { forEachDatabase, type TestDatabase } from "../support/databases.ts";
+import { openLogNode, testSigner } from "../support/log-node.ts";
+import { acceptedEvent, digestOf, PROJECT, pushProposal, verdictEvent } from "../support/pushes.ts";
+
+forEachDatabase("the writer", (create) => {
+  const signer = testSigner();
+  let test: TestDatabase;
+  let database: Database;
+  let node: Awaited<ReturnType<typeof openLogNode>>;
+  let writer: Writer;
+  const sizeNow = async () => (await readHead(database.kysely)).size;
+
+  before(async () => {
+    test = await create();
+    database = await test.open();
+    node = await openLogNode({ database, dataDir: test.dataDir, signer });
+    writer = node.writer;
+  });
+  after(() => node.close());
+
+  it("gives a receipt for each event that proves it to be in the log", async () => {
+    const artifact = digestOf("receipt");
+    const { events: appended, size } = committed(
+      await writer.append(pushProposal(artifact, await sizeNow())),
+    );
+    const events = await readChain(database.kysely, PROJECT, artifact);
+    assert.deepEqual(
+      events.map(({ type, previous }) => ({ type, previous })),
+      [
+        { type: "evidence.accepted", previous: [null] },
+        { type: "verdict.passed", previous: [appended[0]?.index] },
+      ],
+    );
+    for (const [i, { receipt, index }] of appended.entries()) {
+      assert.equal(index, events[i]?.index);
+      assert.equal(receipt.durable, test.kind === "postgres");
+      assert.equal(
+        verifyReceipt(events[i]?.leaf ?? new Uint8Array(), receipt, signer.verifierKey).size,
+        size,
+      );
+    }
+  });
+
+  it("finds a proposal stale when a chain that it rests on moved after it was made", async () => {
+    const artifact = digestOf("stale");
+    const asOf = await sizeNow();
+    committed(await writer.append(pushProposal(artifact, asOf)));
+    assert.equal((await writer.append(pushProposal(artifact, asOf))).outcome, "stale");
+    assert.equal((await readChain(database.kysely, PROJECT, artifact)).length, 2);
+    committed(await writer.append(pushProposal(artifact, await sizeNow())));
+  });
+
+  it("finds the second of two in one batch stale, and lets the others through", async () => {
+    const [same, other] = [digestOf("same batch"), digestOf("other in batch")];
+    const asOf = await sizeNow();
+    const answers = await Promise.all(
+      [same, same, other].map((digest) => writer.append(pushProposal(digest, asOf))),
+    );
+    assert.deepEqual(
+      answers.map(({ outcome }) => outcome),
+      ["committed", "stale", "committed"],
+    );
+    assert.equal(new Set(answers.map(({ size }) => size)).size, 1, "they were one batch");
+  });
+
+  it("lets a wide event make stale only what rests on the project's own chain", async () => {
+    const [project, elsewhere] = [randomUUID() as ProjectId, randomUUID() as ProjectId];
+    const asOf = await sizeNow();
+    committed(
+      await writer.append({ project, asOf, restsOn: ["*"], events: [policyActivated(digestOf("set"))] }),
+    );
+    const artifact = digestOf("wide");
+    assert.equal((await writer.append(pushProposal(artifact, asOf, { project }))).outcome, "stale");
+    committed(await writer.append(pushProposal(artifact, asOf, { project: elsewhere })));
+    committed(await writer.append({ ...pushProposal(artifact, asOf, { project }), restsOn: [artifact] }));
+  });
+
+  it("refuses a proposal that was made from a longer log than this one", async () => {
+    const later = (await sizeNow()) + 1;
+    assert.equal((await writer.append(pushProposal(digestOf("later"), later))).outcome, "stale");
+  });
+
+  it("moves a confirmed verdict's row without an event", async () => {
+    const artifact = digestOf("confirmed");
+    committed(await writer.append(pushProposal(artifact, await sizeNow())));
+    const asOf = await sizeNow();
+    const [verdict] = await currentVerdicts(database.kysely, PROJECT, artifact);
+    assert.ok(verdict);
+    const confirmation = { ...verdict, policyHash: digestOf("edited") };
+    const heard: string[] = [];
+    const stop = writer.onCommitted((_from, _to, touched) => heard.push(...touched.map(({ key }) => key)));
+    const appended = committed(
+      await writer.append({
+        project: PROJECT,
+        asOf,
+        restsOn: [artifact],
+        events: [],
+        confirmations: [confirmation],
+      }),
+    );
+    stop();
+    assert.deepEqual(heard, [artifact]);
+    assert.deepEqual({ events: appended.events, size: await sizeNow() }, { events: [], size: asOf });
+    assert.deepEqual(await currentVerdicts(database.kysely, PROJECT, artifact), [confirmation]);
+  });
+
+  it("lets one bad proposal of a batch fail alone", async () => {
+    const asOf = await sizeNow();
+    const good = pushProposal(digestOf("good"), asOf);
+    const again = { ...pushProposal(digestOf("accepted twice"), asOf), evidence: good.evidence };
+    const twice = {
+      ...again,
+      events: [acceptedEvent(digestOf("accepted twice"), good.evidence?.id ?? digestOf(""))],
+    };
+    const [first, second, third] = await Promise.allSettled([
+      writer.append(good),
+      writer.append(twice as typeof good),
+      writer.append(pushProposal(digestOf("good too"), asOf)),
+    ]);
+    assert.equal(first.status, "fulfilled");
+    assert.equal(second.status === "rejected" && second.reason.code, "conflict");
+    assert.equal(third.status, "fulfilled");
+    assert.deepEqual(await readChain(database.kysely, PROJECT, digestOf("accepted twice")), []);
+  });
+
+  it("refuses an event that joins too many chains before anything is locked", async () => {
+    const about = Array.from({ length: 4_097 }, (_, i) => digestOf(`many ${i}`));
+    const events = [{ ...policyActivated(digestOf("many")), about }];
+    await assert.rejects(writer.append({ project: PROJECT, asOf: 0, restsOn: [], events }), {
+      code: "too-many-items",
+    });
+  });
+
+  it("keeps what an attacker put into a name apart from what rows can hold", async () => {
+    const artifact = digestOf("nul");
+    const id = digestOf("nul evidence");
+    const event = acceptedEvent(artifact, id);
+    const events = [
+      { ...event, body: { ...event.body, subjects: [{ name: "a\0b\\u0000", digests: [artifact] }] } },
+    ];
+    committed(await writer.append({ project: PROJECT, asOf: await sizeNow(), restsOn: [artifact], events }));
+    const [subject] = await subjectsOfAttestation(database.kysely, PROJECT, id);
+    assert.equal(subject?.name, "a\ufffdb\\u0000");
+    const [logged] = await readChain(database.kysely, PROJECT, artifact);
+    assert.equal(
+      JSON.stringify(logged?.body["subjects"]),
+      JSON.stringify([{ digests: [artifact], name: "a\0b\\u0000" }]),
+    );
+  });
+
+  it("stores evidence and documents with the bytes that were given", async () => {
+    const artifact = digestOf("bytes");
+    const bytes = Uint8Array.from({ length: 3_000 }, (_, i) => i % 256);
+    committed(await writer.append(pushProposal(artifact, await sizeNow(), { evidence: bytes })));
+    const found = await findEvidence(database.kysely, PROJECT, digestOf(bytes));
+    assert.deepEqual(found?.bytes, bytes);
+  });
+
+  it("never lets time run backwards", async () => {
+    const earlier = await openLogNode({
+      database,
+      dataDir: test.dataDir,
+      name: "slow clock",
+      signer,
+      clock: () => 1_000,
+    });
+    const before = await readHead(database.kysely);
+    const { events } = committed(await earlier.writer.append(pushProposal(digestOf("time"), before.size)));
+    await earlier.close();
+    assert.equal(events[0]?.time, before.time);
+  });
+
+  it("holds only so much in its queue", async () => {
+    const limits = { queue: 2 };
+    const small = await openLogNode({ database, dataDir: test.dataDir, name: "small", signer, limits });
+    const asOf = await sizeNow();
+    const answers = await Promise.allSettled(
+      [0, 1, 2].map((i) => small.writer.append(pushProposal(digestOf(`queued ${i}`), asOf))),
+    );
+    assert.deepEqual(
+      answers.map((answer) => (answer.status === "fulfilled" ? answer.value.outcome : answer.reason.code)),
+      ["committed", "committed", "unavailable"],
+    );
+    await small.close();
+    await assert.rejects(small.writer.append(pushProposal(digestOf("closed"), asOf)), {
+      code: "unavailable",
+    });
+  });
+
+  it("stores a tree whose tiles lead to the head's root, across tile borders", async () => {
+    const asOf = await sizeNow();
+    const artifacts = Array.from({ length: 400 }, (_, i) => digestOf(`tile ${i}`));
+    await Promise.all(
+      artifacts.map((artifact) =>
+        writer.append(pushProposal(artifact, asOf, { evidence: Buffer.from(artifact) })),
+      ),
+    );
+    const head = await readHead(database.kysely);
+    assert.ok(head.size > 3 * 256);
+    assert.deepEqual(
+      Buffer.from(await treeRoot(tileReader(database.kysely), head.size)),
+      Buffer.from(head.root),
+    );
+    const events = await readEventsFrom(database.kysely, 0, head.size + 1);
+    assert.deepEqual(
+      events.map(({ index }) => index),
+      Array.from({ length: head.size }, (_, i) => i),
+    );
+  });
+
+  it("gives evaluations one snapshot of what they rest on", async () => {
+    const [artifact, unknown] = [digestOf("inputs"), digestOf("unknown")];
+    const project = randomUUID() as ProjectId;
+    const set = digestOf("inputs set");
+    committed(await writer.append({ project, asOf: 0, restsOn: [], events: [policyActivated(set)] }));
+    const evidence = Buffer.from("inputs evidence");
+    const asOf = await sizeNow();
+    const { events, size } = committed(
+      await writer.append(pushProposal(artifact, asOf, { project, evidence })),
+    );
+    const inputs = await readEvaluationInputs(database.kysely, project, [artifact, unknown]);
+    assert.equal(inputs.size, size);
+    assert.equal(inputs.policies?.policySet, set);
+    assert.equal(inputs.trust, undefined);
+    assert.deepEqual(
+      inputs.attestations,
+      new Map([
+        [artifact, [digestOf(evidence)]],
+        [unknown, []],
+      ]),
+    );
+    assert.equal(inputs.verdicts.get(artifact)?.[0]?.index, events[1]?.index);
+  });
+
+  it("begins the log with one log.created however many nodes start, and refuses another key", async () => {
+    const starts = await Promise.all(
+      [1, 2, 3].map((i) => openLogNode({ database, dataDir: test.dataDir, name: `start ${i}`, signer })),
+    );
+    await Promise.all(starts.map((node) => node.close()));
+    const created = (await readEventsFrom(database.kysely, 0, 5_000)).filter(
+      ({ type }) => type === "log.created",
+    );
+    assert.deepEqual(
+      created.map(({ index }) => index),
+      [0],
+    );
+    const other = openLogNode({ database, dataDir: test.dataDir, name: "other", signer: testSigner() });
+    await assert.rejects(other, { code: "log-inconsistent" });
+  });
+
+  it("logs no second log.created", async () => {
+    const events = [{ type: "log.created", about: [], body: {} } as const];
+    const append = writer.append({ project: PROJECT, asOf: await sizeNow(), restsOn: [], events });
+    await assert.rejects(append, { code: "conflict" });
+  });
+
+  it("lets a verdict replace the one before it", async () => {
+    const artifact = digestOf("replaced");
+    const evidence = Buffer.from("replaced evidence");
+    committed(await writer.append(pushProposal(artifact, await sizeNow(), { evidence })));
+    const events = [verdictEvent(artifact, digestOf(evidence), "verdict.failed")];
+    const asOf = await sizeNow();
+    committed(await writer.append({ project: PROJECT, asOf, restsOn: [artifact], events }));
+    const verdicts = await currentVerdicts(database.kysely, PROJECT, artifact);
+    assert.deepEqual(
+      verdicts.map(({ outcome, index }) => ({ outcome, index })),
+      [{ outcome: "failed", index: asOf }],
+    );
+  });
+});
+
+function policyActivated(policySet: string) {
+  return {
+    type: "policy.activated",
+    about: ["*"],
+    body: { previous: null, policySet, policies: [], document: policySet, caller: "tok_operator" },
+  } as const;
+}
+
+function committed(appended: Appended): Extract<Appended, { outcome: "committed" }> {
+  if (appended.outcome !== "committed")
+    throw new assert.AssertionError({ message: "the proposal was stale" });
+  return appended;
+}
