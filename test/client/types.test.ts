@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Static, TSchema } from "typebox";
+import type {
+  AttestationSummary,
+  Check,
+  Decision,
+  DecisionReason,
+  Problem,
+  Receipt,
+  VerdictSummary,
+} from "../../src/client/types.ts";
+import type * as schemas from "../../src/http/schemas.ts";
+
+/** True when what the server describes can be read as what the client expects, and has its members and no others. */
+type Reads<Expected, Described extends TSchema> =
+  Static<Described> extends Expected
+    ? keyof Expected extends keyof Static<Described>
+      ? keyof Static<Described> extends keyof Expected
+        ? true
+        : never
+      : never
+    : never;
+
+/** The compiler does the work: a member that differs makes its line a type error. */
+const agreements: {
+  receipt: Reads<Receipt, typeof schemas.Receipt>;
+  attestation: Reads<AttestationSummary, typeof schemas.AttestationSummary>;
+  check: Reads<Check, typeof schemas.Check>;
+  verdict: Reads<VerdictSummary, typeof schemas.VerdictSummary>;
+  reason: Reads<DecisionReason, typeof schemas.DecisionReason>;
+  decision: Reads<Decision, typeof schemas.Decision>;
+  problem: Static<typeof schemas.Problem> extends Problem ? true : never;
+} = {
+  receipt: true,
+  attestation: true,
+  check: true,
+  verdict: true,
+  reason: true,
+  decision: true,
+  problem: true,
+};
+
+test("the client's types are the server's own description of its answers", () => {
+  assert.equal(Object.values(agreements).every(Boolean), true);
+});
