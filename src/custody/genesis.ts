@@ -27,10 +27,10 @@ export async function ensureLogCreated(
   const first = await readFirst();
   if (first?.type !== "log.created")
     throw new VouchsafeError("log-inconsistent", "Event 0 is not log.created");
-  if (first.body["origin"] !== ours.origin || first.body["verifierKey"] !== ours.verifierKey) {
+  if (first.body.origin !== ours.origin || first.body.verifierKey !== ours.verifierKey) {
     throw new VouchsafeError(
       "log-inconsistent",
-      `The database holds the log ${String(first.body["verifierKey"])}, and this node's key is ${ours.verifierKey}`,
+      `The database holds the log ${String(first.body.verifierKey)}, and this node's key is ${ours.verifierKey}`,
     );
   }
 }

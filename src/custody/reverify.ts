@@ -9,6 +9,7 @@ import {
 import { evaluate } from "../policy/evaluate.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { Signer, VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { summarize, summaryBody } from "./attestation-summary.ts";
 import { digestIn, listIn, textIn, timeIn } from "./body-fields.ts";
 import type { EventType, LogEvent } from "./events.ts";
 import { evidenceSetHash } from "./evidence-set.ts";
@@ -107,43 +108,15 @@ function replayEvidence({ body }: LogEvent, standing: Standing): string {
   const id = digestIn(body, "attestation");
   const { bytes, mediaType } = material.evidence(id);
   const verified = material.verified(id, trust, timeIn(body, "verifiedAt"));
-  const recorded = pick(body, [
-    "attestation",
-    "mediaType",
-    "size",
-    "predicateType",
-    "signer",
-    "subjects",
-    "times",
-  ]);
-  const found = { ...factsOf(verified), size: bytes.length };
-  refuseUnless(sameJson(recorded, found), "the evidence says other things than were recorded of it");
+  const said = { ...summaryBody(summarize(verified)), size: bytes.length };
+  const recorded = pick(body, Object.keys(said));
+  refuseUnless(sameJson(recorded, said), "the evidence says other things than were recorded of it");
   refuseUnless(mediaType === verified.mediaType, "the file gives the evidence another media type");
   refuseUnless(
     verified.subjects.some(({ digests }) => digests.includes(artifact)),
     "the evidence is about other artifacts",
   );
   return `attestation ${id} about ${artifact} verifies as signed by ${signerName(verified.signer)}.`;
-}
-
-/** What an event records of evidence that can be read from the evidence again. */
-function factsOf({ id, mediaType, statement, signer, subjects, times }: VerifiedAttestation): JsonObject {
-  return {
-    attestation: id,
-    mediaType,
-    predicateType: statement?.predicateType ?? null,
-    signer:
-      signer.case === "key"
-        ? { case: "key", name: signer.name, keyId: signer.keyId }
-        : {
-            case: "certificate",
-            issuer: signer.issuer,
-            identity: signer.identity,
-            instance: signer.instance,
-          },
-    subjects: subjects.map(({ name, digests }) => (name === undefined ? { digests } : { name, digests })),
-    times: times.map(rfc3339),
-  };
 }
 
 function signerName(signer: Signer): string {

@@ -7,22 +7,24 @@ const PATIENCE = 10_000;
 
 /**
  * Appends what `propose` makes of the present state. When something that it rests on moved before the log's head
- * could be locked, it is made anew from the new state, so nothing false is ever committed.
+ * could be locked, or while it was made (`propose` gives undefined), it is made anew from the new state, so nothing false is ever committed.
  *
  * @returns the committed events, in the proposal's order
  * @throws VouchsafeError `unavailable` when others kept changing it for ten seconds, and whatever `propose` throws
  */
 export async function appendFresh<T extends { readonly proposal: Proposal }>(
   v: Vouchsafe,
-  propose: () => Promise<T>,
+  propose: () => Promise<T | undefined>,
 ): Promise<T & { readonly committed: readonly AppendedEvent[] }> {
   const deadline = performance.now() + PATIENCE;
   for (;;) {
     const proposed = await propose();
-    const { events, confirmations = [] } = proposed.proposal;
-    if (events.length === 0 && confirmations.length === 0) return { ...proposed, committed: [] };
-    const appended = await v.writer.append(proposed.proposal);
-    if (appended.outcome === "committed") return { ...proposed, committed: appended.events };
+    if (proposed !== undefined) {
+      const { events, confirmations = [] } = proposed.proposal;
+      if (events.length === 0 && confirmations.length === 0) return { ...proposed, committed: [] };
+      const appended = await v.writer.append(proposed.proposal);
+      if (appended.outcome === "committed") return { ...proposed, committed: appended.events };
+    }
     if (performance.now() > deadline) {
       throw new VouchsafeError(
         "unavailable",

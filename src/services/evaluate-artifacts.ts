@@ -1,10 +1,10 @@
 import { type EventDraft, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
+import { evidenceSetHash } from "../custody/evidence-set.ts";
 import type { Verdict } from "../custody/log-store.ts";
 import type { Proposal } from "../custody/writer.ts";
 import { readEvaluationInputs } from "../db/decision-inputs.ts";
 import { isCurrent } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
-import { sha256 } from "../in-toto-attestation/digest.ts";
 import { canonicalJson } from "../in-toto-attestation/json.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
 import { appliesTo, evaluate } from "../policy/evaluate.ts";
@@ -22,6 +22,8 @@ export interface Evaluated {
   readonly events: readonly EventDraft[];
   /** Verdicts that came out the same from newer policies, trust or evidence. */
   readonly confirmations: readonly Verdict[];
+  /** The trust snapshot that it was evaluated under; undefined where none is active. */
+  readonly trust: string | undefined;
   /** What to hand to the writer so that it refuses them when anything they rest on moved. */
   readonly basis: Pick<Proposal, "project" | "asOf" | "restsOn">;
 }
@@ -39,19 +41,17 @@ export async function evaluateArtifacts(
 ): Promise<Evaluated> {
   const inputs = await readEvaluationInputs(v.database.kysely, project, artifacts);
   const basis = { project, asOf: inputs.size, restsOn: [PROJECT_CHAIN, ...artifacts] };
-  if (!inputs.policies || !inputs.trust) return { events: [], confirmations: [], basis };
+  const trustHash = inputs.trust?.trust;
+  if (!inputs.policies || trustHash === undefined)
+    return { events: [], confirmations: [], trust: trustHash, basis };
 
   const policySet = await v.documents.policies(project, inputs.policies.document);
-  const trustHash = inputs.trust.trust;
   const trust = await v.documents.trust(project, trustHash);
   const verified = await v.evidence.verified(
     project,
     [...new Set([...inputs.attestations.values()].flat())],
     trust,
   );
-  if (added && added.trustHash !== trustHash) {
-    throw new VouchsafeError("unavailable", "The trust roots changed at this moment; send the request again");
-  }
   if (added) verified.set(added.id, added);
 
   const changed = new Map<string, { evaluation: Evaluation; policy: string; artifacts: JudgedArtifact[] }>();
@@ -91,7 +91,7 @@ export async function evaluateArtifacts(
   const events = [...changed.values()].map(({ evaluation, policy, artifacts }) =>
     verdictEvent(policySet, policy, trustHash, artifacts, evaluation),
   );
-  return { events, confirmations, basis };
+  return { events, confirmations, trust: trustHash, basis };
 }
 
 /** Whether a verdict of these policies is missing or outdated though there is evidence to judge. */
@@ -105,11 +105,6 @@ export function needsEvaluation(
     const verdict = verdicts.find((candidate) => candidate.policy === name);
     return verdict === undefined || !isCurrent(verdict, inForce);
   });
-}
-
-/** Names the evidence that a verdict was computed from: sha256 over the sorted attestation ids. */
-export function evidenceSetHash(ids: readonly Digest[]): Digest {
-  return sha256(new TextEncoder().encode([...ids].sort().join("\n")));
 }
 
 interface JudgedArtifact {

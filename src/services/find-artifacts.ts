@@ -1,3 +1,4 @@
+import type { AttestationSummary } from "../custody/attestation-summary.ts";
 import type { LogEvent, ProjectId } from "../custody/events.ts";
 import { activePolicies, activeTrust } from "../db/activations.ts";
 import { searchAttestations } from "../db/evidence.ts";
@@ -8,7 +9,6 @@ import { isCurrent } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { AttestationSummary } from "./attestation-summary.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { inForceOf } from "./in-force.ts";

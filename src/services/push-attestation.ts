@@ -1,3 +1,9 @@
+import {
+  type AttestationSummary,
+  artifactsOf,
+  summarize,
+  summaryBody,
+} from "../custody/attestation-summary.ts";
 import type { EventDraft } from "../custody/events.ts";
 import type { Receipt } from "../custody/receipt.ts";
 import type { Proposal } from "../custody/writer.ts";
@@ -11,7 +17,6 @@ import type { TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { verifyEvidence } from "../verify/verify-evidence.ts";
 import { appendFresh } from "./append.ts";
-import { type AttestationSummary, artifactsOf, summarize, summaryBody } from "./attestation-summary.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { evaluateArtifacts } from "./evaluate-artifacts.ts";
@@ -58,9 +63,9 @@ export async function pushAttestation(
     const attestation = await verifyOrRecord(v, caller, bytes, trust, verifiedAt);
     const summary = summarize(attestation);
     const artifacts = artifactsOf(attestation);
-    const { events, confirmations, basis } = await evaluateArtifacts(v, caller.project, artifacts, {
-      added: attestation,
-    });
+    const evaluated = await evaluateArtifacts(v, caller.project, artifacts, { added: attestation });
+    const { events, confirmations, basis } = evaluated;
+    if (evaluated.trust !== trust.hash) return undefined;
     // Looked for after the basis was read: the same upload committed in between makes this proposal stale.
     const already = await findPushed(v, caller, id);
     if (already) return { proposal: { ...basis, events: [] }, summary, already };
