@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import pg from "pg";
+import { openPostgres } from "../../src/db/postgres.ts";
+import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
+
+const LOG_TABLES = [
+  "log_entries",
+  "log_chain",
+  "log_tiles",
+  "evidence",
+  "documents",
+  "attestations",
+  "rejections",
+];
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+describe("migration", () => {
+  let postgres: TestPostgres;
+  before(async () => {
+    postgres = await createPostgres();
+  });
+  after(() => postgres.drop());
+  after(stopPostgres);
+
+  it("is done once when ten installers race, each of which finds the schema ready", async () => {
+    const databases = await Promise.all(
+      Array.from({ length: 10 }, () => openPostgres({ ...postgres, poolSize: 1 })),
+    );
+    for (const database of databases) {
+      assert.deepEqual(database.warnings, []);
+      assert.equal((await database.kysely.selectFrom("log_head").select("size").execute()).length, 1);
+    }
+    await Promise.all(databases.map((database) => database.close()));
+    const rows = await as(postgres.migrateUrl, "select name from schema_migrations order by name");
+    assert.deepEqual(rows.map(({ name }) => name).slice(0, 2), ["0001-custody-log", "0002-evidence"]);
+  });
+
+  it("leaves the application's role no way to change or remove what is logged", async () => {
+    for (const table of [...LOG_TABLES, "log_head"]) {
+      await refused(postgres.databaseUrl, `delete from ${table}`);
+      await refused(postgres.databaseUrl, `truncate ${table}`);
+      await refused(postgres.databaseUrl, `alter table ${table} disable trigger all`);
+      await refused(postgres.databaseUrl, `drop table ${table}`);
+    }
+    for (const table of LOG_TABLES) {
+      const column = table === "log_tiles" ? "tile" : "project_id";
+      await refused(postgres.databaseUrl, `update ${table} set ${column} = ${column}`);
+    }
+    for (const state of ["verdicts", "quarantines", "tokens"])
+      await refused(postgres.databaseUrl, `delete from ${state}`);
+    await refused(postgres.databaseUrl, "create table mine (id int)");
+    await refused(postgres.databaseUrl, "update schema_migrations set sha256 = ''");
+  });
+
+  it("stops even the owner in passing", async () => {
+    for (const table of LOG_TABLES) {
+      await refused(postgres.migrateUrl, `delete from ${table}`);
+      await refused(postgres.migrateUrl, `truncate ${table}`);
+    }
+    await refused(postgres.migrateUrl, "delete from log_head");
+    await refused(postgres.migrateUrl, "update log_head set root = sha256('another')");
+    await refused(postgres.databaseUrl, "update log_head set root = sha256('another')");
+  });
+
+  it("takes away what was granted by hand", async () => {
+    const [{ name }] = (await as(postgres.databaseUrl, "select current_user as name")) as [{ name: string }];
+    await as(postgres.migrateUrl, `grant delete on log_entries to ${name}`);
+    await (await openPostgres(postgres)).close();
+    const sql = "select has_table_privilege('log_entries', 'delete') as granted";
+    assert.deepEqual(await as(postgres.databaseUrl, sql), [{ granted: false }]);
+  });
+
+  it("needs no owner where the schema is up to date", async () => {
+    const { databaseUrl } = postgres;
+    const database = await openPostgres({ databaseUrl });
+    assert.deepEqual(database.warnings, []);
+    await database.close();
+  });
+
+  it("refuses a database whose migrations read differently, and one that is newer", async () => {
+    await as(postgres.migrateUrl, "insert into schema_migrations values ('9999-later', '')");
+    await assert.rejects(openPostgres(postgres), { code: "configuration-invalid" });
+    await as(postgres.migrateUrl, "delete from schema_migrations where name = '9999-later'");
+    await as(
+      postgres.migrateUrl,
+      "update schema_migrations set sha256 = 'edited' where name = '0002-evidence'",
+    );
+    await assert.rejects(openPostgres(postgres), { code: "configuration-invalid" });
+  });
+
+  it("works with one role alone, and warns that it owns the log", async () => {
+    const alone = await createPostgres();
+    const database = await openPostgres({ databaseUrl: alone.migrateUrl });
+    assert.equal(database.warnings.length, 1);
+    await database.close();
+    await alone.drop();
+  });
+
+  it("says that the database is away", async () => {
+    const nowhere = { databaseUrl: "postgres://nobody:nothing@127.0.0.1:1/nowhere" };
+    await assert.rejects(openPostgres(nowhere), { code: "unavailable" });
+  });
+});
+
+async function refused(url: string, sql: string): Promise<void> {
+  await assert.rejects(as(url, sql), { code: INSUFFICIENT_PRIVILEGE }, sql);
+}
+
+async function as(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
