@@ -83,6 +83,8 @@ test("an attestation that is recorded as something else than it is, is found", (
     predicateType: { predicateType: "https://example.com/other" },
     subjects: { subjects: [] },
     size: { size: 1 },
+    source: { source: { repository: "https://example.com/other" } },
+    builder: { builder: "https://builder.example/other" },
     times: { times: ["2024-01-01T00:00:00.000Z"] },
     verifiedAt: { verifiedAt: "yesterday" },
   };

@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
+import { artifactsOf, summarize, summaryBody } from "../../src/custody/attestation-summary.ts";
 import { bodyHash, encodeBody } from "../../src/custody/body.ts";
 import {
   type ChainKey,
@@ -144,21 +145,17 @@ export function smallLog(): SmallLog {
     push(bytes) {
       if (trust === undefined) throw new TypeError("no trust");
       const at = now();
-      const { id, mediaType, signer, subjects, statement } = verifyEvidence(bytes, trust, at);
-      const about = subjects.flatMap(({ digests }) => digests);
+      const attestation = verifyEvidence(bytes, trust, at);
+      const { id, mediaType } = attestation;
+      const about = artifactsOf(attestation);
       evidence.push({ id, mediaType, bytes });
       accepted.push({ id, bytes, at, about });
       append({
         type: "evidence.accepted",
         about,
         body: {
-          attestation: id,
-          mediaType,
+          ...summaryBody(summarize(attestation)),
           size: bytes.length,
-          predicateType: statement?.predicateType ?? null,
-          signer: { ...signer } as JsonObject,
-          subjects: subjects.map((subject) => ({ ...subject })),
-          times: [],
           trust: trust.hash,
           verifiedAt: new Date(at).toISOString(),
           caller: "token",
