@@ -5,6 +5,12 @@ import { createProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
 import { openTerminal } from "./terminal.ts";
 
+// The reader of a pipe may leave early, as `head` does: that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT.ok);
+});
+
 const program = createProgram();
 try {
   await program.parseAsync();

@@ -32,6 +32,10 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // Whatever ends this process, no server outlives it.
+  const abandon = () => child.kill("SIGTERM");
+  process.once("exit", abandon);
+  child.once("exit", () => process.off("exit", abandon));
   const { url, banner } = await listening(child);
   async function end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;

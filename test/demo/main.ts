@@ -3,7 +3,8 @@
  * machine, the real server on its embedded database, and the real command line, each command as one would type it.
  * Everything lives in a temporary directory that is gone at the end.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +24,7 @@ const FORK = actionsClaims({ repository: "mallory/widget" });
 
 const started = performance.now();
 const directory = await mkdtemp(join(tmpdir(), "vouchsafe-demo-"));
+process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
 const stage = createStage(directory);
 let sigstore: Sigstore | undefined;
 let server: RunningServer | undefined;
@@ -57,7 +59,6 @@ try {
 } finally {
   await server?.stop();
   await sigstore?.close();
-  await rm(directory, { recursive: true, force: true });
 }
 
 async function openServer(stage: Stage, { trustedRoot }: Sigstore): Promise<RunningServer> {

@@ -22,22 +22,28 @@ export interface Stage {
 export function createStage(directory: string): Stage {
   let steps = 0;
   let env: Readonly<Record<string, string>> = {};
+  let isTelling = false;
   return {
     step(title) {
       steps += 1;
-      console.log(`\n${steps}. ${title}\n`);
+      isTelling = false;
+      console.log(`\n${steps}. ${title}`);
     },
-    tell: (sentence) => console.log(`   ${sentence}`),
+    tell(sentence) {
+      console.log(`${isTelling ? "" : "\n"}   ${sentence}`);
+      isTelling = true;
+    },
     connect(settings) {
       env = settings;
     },
     async run(args, { expected = 0, saveAs } = {}) {
+      isTelling = false;
       const typed = ["vouchsafe", ...args].map(quoted).join(" ");
       console.log(`\n   $ ${typed}${saveAs === undefined ? "" : ` > ${saveAs}`}`);
       const { status, stdout, stderr } = await vouchsafe(args, { cwd: directory, env });
       if (saveAs !== undefined) await writeFile(join(directory, saveAs), stdout);
       for (const line of `${stdout}${stderr}`.trimEnd().split("\n")) console.log(`     ${line}`);
-      console.log(status === 0 ? "" : `     (exit status ${status})\n`);
+      if (status !== 0) console.log(`     (exit status ${status})`);
       if (status !== expected)
         throw new Error(`${typed} ended with ${status} where ${expected} was expected`);
     },
@@ -49,18 +55,22 @@ export function byHand(seconds: number): void {
   console.log(`
 That was the main job, in ${seconds} seconds. By hand, with a server of your own:
 
-   npm start                                            the server; it prints where its operator token is
-   npm run vouchsafe -- log key > log.key               keep the log's key where the server cannot change it
-   npm run vouchsafe -- policy lint policies            check policies; docs/policy.md says how to write them
-   npm run vouchsafe -- policy activate policies        put them in force
-   npm run vouchsafe -- push FILE…                      Sigstore bundles or DSSE envelopes, e.g. from
-                                                        \`gh attestation download\` or \`cosign attest\`
-   npm run vouchsafe -- verify-digest FILE --policy NAME
-   npm run vouchsafe -- quarantine add FILE --reason "…"
-   npm run vouchsafe -- custody export FILE --output custody.jsonl
-   npm run vouchsafe -- custody verify custody.jsonl --log-key log.key
+   npm start
 
-The same over HTTP: GET /openapi.json on the server describes every route. README.md goes on from here.`);
+and in another terminal, in the same directory:
+
+   alias vouchsafe="npm run --silent vouchsafe --"
+   vouchsafe log key > log.key               keep the log's key where the server cannot change it
+   vouchsafe policy lint policies            check policies; docs/policy.md says how to write them
+   vouchsafe policy activate policies        put them in force
+   vouchsafe push FILE…                      Sigstore bundles or DSSE envelopes, such as those that
+                                             \`gh attestation download\` or \`cosign attest-blob\` write
+   vouchsafe verify-digest FILE --policy NAME
+   vouchsafe quarantine add FILE --reason "…"
+   vouchsafe custody export FILE --output custody.jsonl
+   vouchsafe custody verify custody.jsonl --log-key log.key
+
+The same over HTTP: GET /openapi.json describes every route. README.md goes on from here.`);
 }
 
 function quoted(argument: string): string {
