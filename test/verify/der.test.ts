@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { DerError, derChildren, readDer } from "../../src/verify/der.ts";
+import { der } from "./certificates.ts";
 
 describe("readDer", () => {
   test("reads lengths in their one spelling", () => {
     for (const length of [0, 1, 127, 128, 255, 256, 65_535, 65_536]) {
-      const { tag, content, encoded } = readDer(element(0x04, Buffer.alloc(length, 7)));
+      const { tag, content, encoded } = readDer(der(0x04, Buffer.alloc(length, 7)));
       assert.equal(tag, 0x04);
       assert.equal(content.length, length);
-      assert.deepEqual(Buffer.from(encoded), element(0x04, Buffer.alloc(length, 7)));
+      assert.deepEqual(Buffer.from(encoded), der(0x04, Buffer.alloc(length, 7)));
     }
   });
 
@@ -43,11 +44,3 @@ describe("readDer", () => {
     );
   });
 });
-
-function element(tag: number, content: Buffer): Buffer {
-  const { length } = content;
-  if (length < 0x80) return Buffer.concat([Buffer.of(tag, length), content]);
-  const hex = length.toString(16);
-  const size = Buffer.from(hex.padStart(hex.length + (hex.length % 2), "0"), "hex");
-  return Buffer.concat([Buffer.of(tag, 0x80 + size.length), size, content]);
-}

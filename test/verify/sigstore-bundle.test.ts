@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
-import { sha256 } from "../../src/in-toto-attestation/index.ts";
+import { parseDigest, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { createTrust, type TrustDocument, type TrustSnapshot } from "../../src/trust/snapshot.ts";
 import { embeddedPublicGood } from "../../src/trust/sources.ts";
 import { verifyNpmAttestations } from "../../src/verify/npm-attestations.ts";
@@ -12,7 +12,7 @@ import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
 import { actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
-import { bytesOf, envelope, SIGNERS, trustedKey } from "./envelopes.ts";
+import { bytesOf, envelope, SIGNERS, STATEMENT, trustedKey } from "./envelopes.ts";
 
 const NOW = 1_800_000_000_000;
 const artifact = { name: "widget.tgz", bytes: Buffer.from("the widget") };
@@ -78,6 +78,11 @@ describe("a bundle that a certificate signed", () => {
     assert.equal(attestation.id, sha256(bytesOf(provenance)));
     assert.equal(attestation.times.length, 2, "the log's time and the timestamp authority's");
     assert.deepEqual([...attestation.times].sort(), attestation.times);
+  });
+
+  test("counts no time that the log did not promise", () => {
+    const without = mutated(provenance, (copy) => withEntry(copy, { inclusionPromise: undefined }));
+    assert.equal(verify(without).times.length, 1, "the timestamp authority's");
   });
 
   test("over a blob is verified from the digest alone", () => {
@@ -320,6 +325,16 @@ describe("a bundle that a key signed", () => {
     });
   }
 
+  test("without a trusted time counts while its key is valid", () => {
+    const [signer] = SIGNERS;
+    assert.ok(signer);
+    const bundle = { mediaType, verificationMaterial: { publicKey: {} }, dsseEnvelope: envelope([signer]) };
+    const until = (time: number) =>
+      createTrust({ sigstore: [], keys: [trustedKey(signer, { validUntil: new Date(time).toISOString() })] });
+    assert.doesNotThrow(() => verify(bundle, until(NOW)));
+    assert.throws(() => verify(bundle, until(NOW - 1)), { code: "time-unverified" });
+  });
+
   test("is refused when its log entries are of a log that nobody trusts", () => {
     const [signer] = SIGNERS;
     assert.ok(signer);
@@ -371,6 +386,19 @@ test("the artifact must be among the subjects, by a digest that can ground an al
   for (const digests of [[], [sha256(Buffer.from("other"))]]) {
     assert.throws(() => requireSubject(attestation, digests), { code: "subject-mismatch" });
   }
+});
+
+test("a subject that is named by a weak digest alone is not named", () => {
+  const [signer] = SIGNERS;
+  assert.ok(signer);
+  const sha1 = "5".repeat(40);
+  const statement = { ...STATEMENT, subject: [{ name: "widget.tgz", digest: { sha1 } }] };
+  const keys = createTrust({ sigstore: [], keys: [trustedKey(signer)] });
+  const attestation = verify(envelope([signer], { statement }), keys);
+  assert.deepEqual(attestation.subjects[0]?.digests, [`sha1:${sha1}`]);
+  assert.throws(() => requireSubject(attestation, [parseDigest(`sha1:${sha1}`)]), {
+    code: "subject-mismatch",
+  });
 });
 
 test("an npm registry's attestations are verified one by one, with their labels", () => {
