@@ -22,7 +22,6 @@ const KNOWN: ReadonlySet<string> = new Set([
   "https://in-toto.io/attestation/release/v0.2",
   "https://in-toto.io/attestation/runtime-trace/v0.1",
   "https://in-toto.io/attestation/scai/attribute-report/v0.2",
-  "https://in-toto.io/attestation/scai/attribute-report/v0.3",
   "https://in-toto.io/attestation/scai/v0.3",
   "https://in-toto.io/attestation/svr/v0.1",
   "https://in-toto.io/attestation/test-result/v0.1",
@@ -58,8 +57,6 @@ const KNOWN: ReadonlySet<string> = new Set([
 
   // Collections of a pipeline's steps
   "https://witness.testifysec.com/attestation-collection/v0.1",
-  "https://witness.dev/attestation-collection/v0.1",
-  "https://aflock.ai/attestation-collection/v0.1",
   "chainloop.dev/attestation/v0.1",
   "chainloop.dev/attestation/v0.2",
 ]);
