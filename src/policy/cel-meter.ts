@@ -59,10 +59,8 @@ export function meter(environment: Environment): (expression: ParseResult, conte
     left = BUDGET;
     // The outermost part is the only one that is not run by `run`.
     costOfOperand = operandCost(expression.ast);
-    const result: unknown = expression(context);
-    // `exists` and `||` may have swallowed the error on the way.
-    if (left < 0) throw exceeded;
-    return result;
+    // `exists` and `||` swallow errors; the next part that they run spends again and throws again.
+    return expression(context);
   };
 }
 

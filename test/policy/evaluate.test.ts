@@ -196,6 +196,38 @@ describe("who may speak for a builder", () => {
     assert.deepEqual(missesOf(strict, artifact, release), ["builder"]);
   });
 
+  test("another issuer's certificate with the same identity is somebody else's", () => {
+    const artifact = anArtifact();
+    const claims = { sourceRepositoryUri: "https://github.com/acme/app" };
+    const signer = {
+      ...workflowSigner(IDENTITY.replace("*", "1"), claims),
+      issuer: "https://issuer.example",
+    };
+    assert.deepEqual(missesOf(RELEASE_POLICY, artifact, releaseOf({ artifact, signer })), [
+      "builder",
+      "rule:pushed",
+      "signer",
+    ]);
+  });
+
+  test("the evidence of the highest level is what a pass rests on", () => {
+    const artifact = anArtifact();
+    const low = releaseOf({
+      artifact,
+      builderId: SHARED,
+      signer: keySigner("laptop"),
+      times: [SIGNED_AT + 1],
+    });
+    const high = releaseOf({ artifact, builderId: SHARED, signer: workflowSigner(SHARED, claims) });
+    for (const evidence of [
+      [low, high],
+      [high, low],
+    ]) {
+      const { slsaLevel, attestations } = evaluate(policyOf(spec), artifact, evidence, NOW);
+      assert.deepEqual([slsaLevel, attestations], [3, [high.id]]);
+    }
+  });
+
   test("a key's name is no certificate's identity", () => {
     const artifact = anArtifact();
     const policy = policyOf(spec.replace("{key: laptop}", `{key: "${SHARED}1"}`));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { VouchsafeError } from "../../src/errors.ts";
+import { canonicalJson, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { loadPolicyDocument, loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import type { Diagnostic } from "../../src/policy/types.ts";
 
@@ -222,6 +223,14 @@ describe("the hash of a policy names what it demands", () => {
     assert.notEqual(load(RELEASE).hash, load().hash);
   });
 
+  test("the hash of a set is what its comment says", () => {
+    const { hash, document, documentHash, policies } = load(RELEASE);
+    assert.equal(documentHash, sha256(document));
+    assert.equal(new TextDecoder().decode(document), canonicalJson([{ name: "0.yaml", text: RELEASE }]));
+    const hashes = [...policies.values()].map((policy) => ({ name: policy.name, hash: policy.hash }));
+    assert.equal(hash, sha256(canonicalJson({ document: documentHash, policies: hashes })));
+  });
+
   test("a set loads from its document again", () => {
     const set = load(RELEASE, "# nothing\n---\n");
     const again = loadPolicyDocument(set.document);
@@ -245,7 +254,7 @@ describe("hostile files are refused, soon and with our error", () => {
     ["lists that comments seem to close", "[ # ]\n".repeat(20_000)],
     ["aliases of aliases", `a: &a [x, x]\n${"b: &b [*a, *a]\n".repeat(1_000)}`],
     ["too much text", "# ".repeat(200_000)],
-    ["40,000 keys", Array.from({ length: 24_000 }, (_, index) => `k${index}: 1`).join("\n")],
+    ["24,000 keys", Array.from({ length: 24_000 }, (_, index) => `k${index}: 1`).join("\n")],
     ["unclosed quotes", "k: 'x\n".repeat(30_000)],
     ["a lone surrogate", 'apiVersion: "\\ud800"'],
     ["a lone surrogate in a comment", "# \ud800"],
@@ -260,6 +269,16 @@ describe("hostile files are refused, soon and with our error", () => {
       assert.ok(diagnostics.length > 0 && diagnostics.length <= 200);
     });
   }
+
+  test("nesting is followed to 32 levels, and read no further than that", () => {
+    const nested = (levels: number) =>
+      RELEASE.replace("retries: 3", () => `deep: ${"[".repeat(levels)}x${"]".repeat(levels)}`);
+    assert.deepEqual(places(nested(27)), []);
+    assert.deepEqual(places(nested(28)), ["22:71"]);
+    for (const text of ["[".repeat(5_000), "{a: ".repeat(5_000), "- ".repeat(5_000), "a: ".repeat(5_000)]) {
+      assert.ok(diagnosticsOf(text).every(({ column }) => column < 640));
+    }
+  });
 
   test("parameters may be called like members of objects", () => {
     const text = RELEASE.replace("workflow:", "__proto__: x\n      constructor: y\n      workflow:");
