@@ -53,7 +53,7 @@ export interface Writer {
    * the database went away at that very moment: asking again is safe, as it is then stale or a conflict.
    */
   append(proposal: Proposal): Promise<Appended>;
-  /** Calls back after each commit of this node, before its receipts are given out. Returns the way to stop. */
+  /** Calls back after each commit of this node, before its receipts are out. Returns the way to stop. Must not throw. */
   onCommitted(listener: CommitListener): () => void;
   /** Refuses new proposals and resolves when those taken are answered. */
   close(): Promise<void>;
@@ -134,17 +134,25 @@ export function createWriter(options: WriterOptions): Writer {
     return queue.splice(0, count);
   }
 
-  /** When a batch fails, its proposals are tried one by one, so that only the culprit fails. */
+  /**
+   * When a batch fails, its halves are tried on their own, so that only the culprit fails and few are slowed
+   * down by it.
+   */
   async function flush(batch: readonly Waiting[]): Promise<void> {
+    let committed: GroupCommit;
     try {
-      answer(batch, await commit(batch));
+      committed = await commit(batch);
     } catch (error) {
       if (batch.length === 1 || isEverybodys(error)) {
         for (const { reject } of batch) reject(error);
-      } else {
-        for (const waiting of batch) await flush([waiting]);
+        return;
       }
+      const middle = Math.ceil(batch.length / 2);
+      await flush(batch.slice(0, middle));
+      await flush(batch.slice(middle));
+      return;
     }
+    answer(batch, committed);
   }
 
   /** Commits once, whatever becomes of the answer to the commit. */
@@ -178,12 +186,12 @@ export function createWriter(options: WriterOptions): Writer {
   /** Gives the answers out when the tree is on this node's disk too; the next flush need not wait for that. */
   function answer(batch: readonly Waiting[], { batch: written, answers }: GroupCommit): void {
     known = written.head;
-    const touched = touchedBy(batch, answers);
-    const from = known.size - written.entries.length;
-    if (touched.length > 0) for (const listener of listeners) listener(from, known.size, touched);
     const answered = giveOut(batch, answers, known);
     answering.add(answered);
     void answered.finally(() => answering.delete(answered));
+    const touched = touchedBy(batch, answers);
+    const from = known.size - written.entries.length;
+    if (touched.length > 0) for (const listener of listeners) listener(from, known.size, touched);
   }
 
   async function giveOut(

@@ -30,7 +30,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,
     types,
-    onConnect: keepCommitsDurable,
+    onConnect: prepareSession,
   });
   // A connection that breaks is dropped by the pool, and the query under way rejects; without listeners on the
   // pool (idle ones) and on each client (those in use) the same news would end the process.
@@ -58,10 +58,16 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   };
 }
 
-/** A server may be set to something stronger than `on`; anything weaker would make receipts promise too much. */
-async function keepCommitsDurable(client: pg.ClientBase): Promise<void> {
+/**
+ * Makes each connection keep the log's promises. A server may be set to something stronger than
+ * `synchronous_commit = on`; anything weaker would make receipts promise too much. And a node that vanished
+ * without a word, its network gone, must not hold the head's lock against the others for long.
+ */
+async function prepareSession(client: pg.ClientBase): Promise<void> {
   await client.query(
-    "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local', 'remote_write')",
+    `select set_config('idle_in_transaction_session_timeout', '15s', false),
+       case when current_setting('synchronous_commit') in ('off', 'local', 'remote_write')
+         then set_config('synchronous_commit', 'on', false) end`,
   );
 }
 

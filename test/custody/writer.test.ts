@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, it } from "node:test";
 import type { ProjectId } from "../../src/custody/events.ts";
+import type { LogStore } from "../../src/custody/log-store.ts";
 import { verifyReceipt } from "../../src/custody/receipt.ts";
 import type { Appended, Writer } from "../../src/custody/writer.ts";
 import type { Database } from "../../src/db/connection.ts";
 import { readEvaluationInputs } from "../../src/db/decision-inputs.ts";
 import { findEvidence, subjectsOfAttestation } from "../../src/db/evidence.ts";
 import { readChain, readEventsFrom, readHead, tileReader } from "../../src/db/log.ts";
+import { createLogStore } from "../../src/db/log-store.ts";
 import { currentVerdicts } from "../../src/db/verdicts.ts";
 import { treeRoot } from "../../src/tlog/proofs.ts";
 import { forEachDatabase, type TestDatabase } from "../support/databases.ts";
@@ -133,6 +135,39 @@ forEachDatabase("the writer", (create) => {
     assert.equal(second.status === "rejected" && second.reason.code, "conflict");
     assert.equal(third.status, "fulfilled");
     assert.deepEqual(await readChain(database.kysely, PROJECT, digestOf("accepted twice")), []);
+  });
+
+  it("slows few down by the one that fails", async () => {
+    const store = createLogStore(database);
+    let transactions = 0;
+    const counting: LogStore = { ...store, locked: (run) => (transactions++, store.locked(run)) };
+    const counted = await openLogNode({
+      database,
+      dataDir: test.dataDir,
+      name: "counted",
+      signer,
+      store: counting,
+    });
+    const body = {
+      digest: digestOf("bad"),
+      size: 1,
+      code: "signature-invalid",
+      trust: digestOf("t"),
+      caller: "tok",
+    };
+    const rejection = { type: "evidence.rejected", about: [], body } as const;
+    const asOf = await sizeNow();
+    transactions = 0;
+    const answers = await Promise.allSettled(
+      Array.from({ length: 64 }, (_, i) =>
+        i === 20 || i === 40
+          ? counted.writer.append({ project: PROJECT, asOf, restsOn: [], events: [rejection] })
+          : counted.writer.append(pushProposal(digestOf(`beside a bad one ${i}`), asOf)),
+      ),
+    );
+    await counted.close();
+    assert.equal(answers.filter(({ status }) => status === "rejected").length, 1);
+    assert.ok(transactions <= 16, `${transactions} transactions`);
   });
 
   it("refuses an event that joins too many chains before anything is locked", async () => {

@@ -125,6 +125,23 @@ forEachDatabase("a connection", (create) => {
     await stop();
   });
 
+  it("commits durably however weak the role's own setting is", async (context) => {
+    if (test.postgres === undefined) return context.skip("the embedded database is never durable");
+    const [{ role }] = (await database.transaction((query) => query("select current_user as role"))) as [
+      { role: string },
+    ];
+    const admin = new pg.Client(test.postgres.adminUrl);
+    await admin.connect();
+    await admin.query(`alter role ${role} set synchronous_commit = off`);
+    await admin.end();
+    const another = await test.open();
+    const [setting] = await another.transaction((query) =>
+      query("select current_setting('synchronous_commit') as v"),
+    );
+    assert.deepEqual(setting, { v: "on" });
+    assert.equal(another.durable, true);
+  });
+
   it("has its data directory for itself, in its owner's eyes only", async (context) => {
     if (test.kind !== "pglite") return context.skip("only the embedded database has a directory");
     assert.equal((await stat(test.dataDir)).mode & 0o777, 0o700);
