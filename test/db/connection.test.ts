@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { before, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { CompiledQuery } from "kysely";
 import pg from "pg";
@@ -46,6 +47,8 @@ forEachDatabase("a connection", (create) => {
     await inside.promise;
     const id = "11111111-1111-4111-8111-111111111111";
     const beside = createProject(database.kysely, { id, name: "beside", createdAt: 1 });
+    // Time enough to slip into the open transaction, if anything let it.
+    await sleep(50);
     go.resolve();
     await assert.rejects(failing, /on purpose/);
     assert.equal((await beside).id, id);
