@@ -2,56 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { VouchsafeError } from "../../src/errors.ts";
 import { canonicalJson, sha256 } from "../../src/in-toto-attestation/index.ts";
-import { loadPolicyDocument, loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
+import { loadPolicyDocument, loadPolicySet } from "../../src/policy/load.ts";
 import type { Diagnostic } from "../../src/policy/types.ts";
-
-const RELEASE = `apiVersion: vouchsafe.dev/v1
-kind: VerificationPolicy
-metadata:
-  name: release
-spec:
-  artifacts:
-    names: ["**"]
-  signers:
-    - issuer: https://token.actions.githubusercontent.com
-      identity: https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v*
-  maxAge: 90d
-  builders:
-    - id: https://github.com/actions/runner/github-hosted
-      level: 2
-      signers:
-        - key: builder
-  source:
-    repositories: [https://github.com/acme/app]
-    refs: [refs/tags/v*]
-  externalParameters:
-    require:
-      workflow: {ref: refs/tags/v*, retries: 3}
-    ignore: [inputs]
-  rules:
-    - name: pushed
-      cel: source.ref.startsWith("refs/tags/v")
-`;
-
-function load(...texts: string[]): PolicySet {
-  return loadPolicySet(texts.map((text, index) => ({ name: `${index}.yaml`, text })));
-}
-
-function diagnosticsOf(...texts: string[]): Diagnostic[] {
-  try {
-    load(...texts);
-  } catch (error) {
-    assert.ok(error instanceof VouchsafeError);
-    assert.equal(error.code, "invalid-policy");
-    return error.extensions.diagnostics as Diagnostic[];
-  }
-  return [];
-}
-
-/** Where the mistakes are said to be, as `line:column`. */
-function places(...texts: string[]): string[] {
-  return diagnosticsOf(...texts).map(({ line, column }) => `${line}:${column}`);
-}
+import { diagnosticsOf, load, places, RELEASE } from "../support/policy-files.ts";
 
 test("the policy that the mistakes below are made in loads", () => {
   assert.deepEqual(diagnosticsOf(RELEASE), []);
@@ -242,48 +195,5 @@ describe("the hash of a policy names what it demands", () => {
         (error) => error instanceof VouchsafeError && error.code === "invalid-policy",
       );
     }
-  });
-});
-
-describe("hostile files are refused, soon and with our error", () => {
-  const HOSTILE: readonly [name: string, text: string][] = [
-    ["lists in lists", "[".repeat(200_000)],
-    ["maps in maps", "{a: ".repeat(60_000)],
-    ["block lists in block lists", "- ".repeat(120_000)],
-    ["keys of keys", "? ".repeat(120_000)],
-    ["lists that comments seem to close", "[ # ]\n".repeat(20_000)],
-    ["aliases of aliases", `a: &a [x, x]\n${"b: &b [*a, *a]\n".repeat(1_000)}`],
-    ["too much text", "# ".repeat(200_000)],
-    ["24,000 keys", Array.from({ length: 24_000 }, (_, index) => `k${index}: 1`).join("\n")],
-    ["unclosed quotes", "k: 'x\n".repeat(30_000)],
-    ["a lone surrogate", 'apiVersion: "\\ud800"'],
-    ["a lone surrogate in a comment", "# \ud800"],
-    ["a prototype", RELEASE.replace("spec:", "__proto__: {}\nspec:")],
-    ["another YAML version", `%YAML 1.1\n---\n${RELEASE}`],
-    ["a scalar", "release"],
-    ["a list", "- release"],
-  ];
-  for (const [name, text] of HOSTILE) {
-    test(name, { timeout: 10_000 }, () => {
-      const diagnostics = diagnosticsOf(text);
-      assert.ok(diagnostics.length > 0 && diagnostics.length <= 200);
-    });
-  }
-
-  test("nesting is followed to 32 levels, and read no further than that", () => {
-    const nested = (levels: number) =>
-      RELEASE.replace("retries: 3", () => `deep: ${"[".repeat(levels)}x${"]".repeat(levels)}`);
-    assert.deepEqual(places(nested(27)), []);
-    assert.deepEqual(places(nested(28)), ["22:71"]);
-    for (const text of ["[".repeat(5_000), "{a: ".repeat(5_000), "- ".repeat(5_000), "a: ".repeat(5_000)]) {
-      assert.ok(diagnosticsOf(text).every(({ column }) => column < 640));
-    }
-  });
-
-  test("parameters may be called like members of objects", () => {
-    const text = RELEASE.replace("workflow:", "__proto__: x\n      constructor: y\n      workflow:");
-    const rules = load(text).policies.get("release")?.spec.externalParameters;
-    assert.deepEqual([...(rules?.require.keys() ?? [])], ["__proto__", "constructor", "workflow"]);
-    assert.notEqual(load(text).policies.get("release")?.hash, load(RELEASE).policies.get("release")?.hash);
   });
 });
