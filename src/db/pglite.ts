@@ -1,14 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite, types } from "@electric-sql/pglite";
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  PGliteDialect,
-  PGliteDriver,
-} from "kysely";
+import { CompiledQuery, Kysely, PGliteDialect } from "kysely";
 import { CommitUnknown } from "../custody/log-store.ts";
 import { integerOf } from "./column-values.ts";
 import type { Database } from "./connection.ts";
@@ -49,15 +42,9 @@ export async function openPGlite(dataDir: string): Promise<Database> {
 }
 
 function databaseOf(pglite: PGlite, unlock: () => void): Database {
-  const dialect = new PGliteDialect({ pglite });
-  const kysely = new Kysely<Schema>({
-    dialect: {
-      createAdapter: () => dialect.createAdapter(),
-      createIntrospector: (db) => dialect.createIntrospector(db),
-      createQueryCompiler: () => dialect.createQueryCompiler(),
-      createDriver: () => oneAtATime(new PGliteDriver({ pglite })),
-    },
-  });
+  // One session for all: Kysely lends it to one caller at a time, so nobody's statement slips into another's
+  // transaction.
+  const kysely = new Kysely<Schema>({ dialect: new PGliteDialect({ pglite }) });
   return {
     kysely,
     kind: "pglite",
@@ -88,32 +75,5 @@ function databaseOf(pglite: PGlite, unlock: () => void): Database {
       if (!pglite.closed) await pglite.close();
       unlock();
     },
-  };
-}
-
-/**
- * Lends the driver's single connection to one caller at a time. Without this, statements of others would run
- * inside whichever transaction happens to be open, and be rolled back with it.
- */
-function oneAtATime(driver: PGliteDriver): Driver {
-  let free = Promise.resolve();
-  let release = () => {};
-  return {
-    init: () => driver.init(),
-    async acquireConnection(): Promise<DatabaseConnection> {
-      const before = free;
-      const turn = Promise.withResolvers<void>();
-      free = turn.promise;
-      await before;
-      release = turn.resolve;
-      return driver.acquireConnection();
-    },
-    async releaseConnection() {
-      release();
-    },
-    beginTransaction: (connection) => driver.beginTransaction(connection as never),
-    commitTransaction: (connection) => driver.commitTransaction(connection as never),
-    rollbackTransaction: (connection) => driver.rollbackTransaction(connection as never),
-    destroy: () => driver.destroy(),
   };
 }

@@ -140,7 +140,13 @@ forEachDatabase("the writer", (create) => {
   it("slows few down by the one that fails", async () => {
     const store = createLogStore(database);
     let transactions = 0;
-    const counting: LogStore = { ...store, locked: (run) => (transactions++, store.locked(run)) };
+    const counting: LogStore = {
+      ...store,
+      locked(run) {
+        transactions += 1;
+        return store.locked(run);
+      },
+    };
     const counted = await openLogNode({
       database,
       dataDir: test.dataDir,
