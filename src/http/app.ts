@@ -84,7 +84,13 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   answerUnknownRoutes(app);
 
   await app.register(fastifyHelmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
-  await app.register(fastifyUnderPressure, { maxEventLoopDelay: 5 * SECOND, retryAfter: 5 });
+  // Sheds load when each turn of the event loop takes a second for five on end. Over a shorter time one long turn
+  // (the embedded database at work, a batch being verified) would already count as overload.
+  await app.register(fastifyUnderPressure, {
+    maxEventLoopDelay: SECOND,
+    sampleInterval: 5 * SECOND,
+    retryAfter: 5,
+  });
   await app.register(fastifyRateLimit, { global: false });
   await describeRoutes(app);
   // Decisions, tokens and custody are no cache's to keep; a route that knows better says so.

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import type { InjectOptions } from "fastify";
 import type { ErrorCode } from "../../src/errors.ts";
 import { ERRORS } from "../../src/errors.ts";
-import { openNode, type TestNode } from "./node.ts";
+import { openNode, type TestNode, turn } from "./node.ts";
 import { POLICY } from "./release.ts";
 
 const MIB = 1024 * 1024;
@@ -179,6 +179,7 @@ function policies(text: string, previous: string | null): InjectOptions {
 describe("hostile input is refused with a problem and a stable code", () => {
   for (const [name, request, code] of cases) {
     test(`${name}: ${code}`, async () => {
+      await turn();
       const before = node.v.projection.size;
       const answer = await node.app.inject({
         ...request,

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { Access } from "../../src/http/authentication.ts";
 import { ROLES } from "../../src/services/caller.ts";
-import { openNode, type TestNode } from "./node.ts";
+import { openNode, type TestNode, turn } from "./node.ts";
 
 const GOLDEN = new URL("../../testdata/routes.golden.json", import.meta.url);
 const DIGEST = `sha256:${"0".repeat(64)}`;
@@ -32,14 +32,17 @@ test("the OpenAPI description holds every route", async () => {
 describe("each route and each role", () => {
   for (const [route, access] of Object.entries(readGolden())) {
     const [method, path] = route.split(" ") as ["GET", string];
+    const isPost = route.startsWith("POST ");
     const url = path.replace(":digest", DIGEST).replace(/:\w+/, "0123456789abcdef");
-    const call = (headers: Record<string, string>) =>
-      node.app.inject({
+    const call = async (headers: Record<string, string>) => {
+      await turn();
+      return node.app.inject({
         method,
         url,
-        headers: { ...headers, ...(method === ("POST" as string) && { "content-type": "application/json" }) },
-        ...(method === ("POST" as string) && { payload: "{}" }),
+        headers: { ...headers, ...(isPost && { "content-type": "application/json" }) },
+        ...(isPost && { payload: "{}" }),
       });
+    };
 
     test(route, async () => {
       const anonymous = await call({});

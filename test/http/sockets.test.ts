@@ -39,16 +39,15 @@ for (const [name, bytes, code, status] of notHttp) {
 
 test("a client that goes on sending a body that is too large still reads why", async () => {
   const token = await node.token(["uploader"]);
-  // Whether an answer is lost to a closed connection is a race: one that came five times was not.
-  for (let times = 0; times < 5; times++) {
-    const answer = await fetch(`http://127.0.0.1:${port}/attestations`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: Buffer.alloc(20 * 1024 * 1024, "["),
-    });
-    assert.equal(answer.status, 413);
-    assert.equal(((await answer.json()) as { code: string }).code, "body-too-large");
-  }
+  const answer = await fetch(`http://127.0.0.1:${port}/attestations`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: Buffer.alloc(20 * 1024 * 1024, "["),
+  });
+  assert.equal(answer.status, 413);
+  assert.equal(((await answer.json()) as { code: string }).code, "body-too-large");
+  // Closed, the connection would be reset on a client that is still sending: often before it has read the answer.
+  assert.notEqual(answer.headers.get("connection"), "close");
 });
 
 test("evidence that is cut off on its way is refused and leaves nothing behind", async () => {
