@@ -164,7 +164,7 @@ function checkLogEntry(value: JsonValue, version: Version): void {
     "canonicalizedBody",
   ]);
   decimal(entry.logIndex, "logIndex");
-  if (entry.integratedTime !== undefined) decimal(entry.integratedTime, "integratedTime");
+  decimal(entry.integratedTime, "integratedTime");
   base64(known(entry.logId, "logId", ["keyId"]).keyId, "logId.keyId");
   base64(entry.canonicalizedBody, "canonicalizedBody");
   const { kind, version: kindVersion } = known(entry.kindVersion, "kindVersion", ["kind", "version"]);
@@ -224,8 +224,12 @@ function base64(value: JsonValue | undefined, what: string): Uint8Array {
   return bytes;
 }
 
-/** Protobuf's JSON writes int64 as a string of digits; nothing here is negative or beyond 2^53. */
+/**
+ * Protobuf's JSON writes int64 as a string of digits and may leave zero out, as for the first entry of a log;
+ * nothing here is negative or beyond 2^53.
+ */
 function decimal(value: JsonValue | undefined, what: string): void {
+  if (value === undefined) return;
   if (
     typeof value !== "string" ||
     !/^(?:0|[1-9][0-9]{0,15})$/.test(value) ||

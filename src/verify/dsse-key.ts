@@ -29,6 +29,5 @@ export function verifyEnvelope(json: JsonObject, trust: TrustSnapshot, at: numbe
     content: { case: "envelope", envelope },
     signer: { case: "key", name: key.name, keyId: key.keyId },
     times: [],
-    holds: key.validFor,
   };
 }

@@ -3,7 +3,6 @@ import { VouchsafeError } from "../errors.ts";
 import { type JsonObject, preAuthenticationEncoding } from "../in-toto-attestation/index.ts";
 import type { SigstoreInstance } from "../trust/sigstore-instance.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
-import { ALWAYS } from "../trust/time-range.ts";
 import { canVerify, type Signed, verifySignature } from "./algorithms.ts";
 import { type Bundle, type BundleContent, parseBundle } from "./bundle.ts";
 import { isIssuedBy, parseSigningCertificate } from "./certificate.ts";
@@ -50,7 +49,6 @@ function verifyCertificateBundle(bundle: Bundle, der: Uint8Array, trust: TrustSn
       instance: instance.name,
     },
     times,
-    holds: ALWAYS,
   };
 }
 
@@ -91,7 +89,6 @@ function verifyKeyBundle(
     content: bundle.content,
     signer: { case: "key", name: key.name, keyId: key.keyId },
     times,
-    holds: times.length === 0 ? key.validFor : ALWAYS,
   };
 }
 

@@ -29,23 +29,16 @@ export const MAX_EVIDENCE_BYTES = 16 * 1024 * 1024;
  * section "Evidence", or of JSON and digests, for everything that does not verify.
  */
 export function verifyEvidence(bytes: Uint8Array, trust: TrustSnapshot, at: number): VerifiedAttestation {
-  return verifyWithRange(bytes, trust, at).attestation;
-}
-
-/** As `verifyEvidence`, and says during which times `at` makes no difference. */
-export function verifyWithRange(bytes: Uint8Array, trust: TrustSnapshot, at: number) {
   return withOurErrors(() => {
-    const signature = verifySigned(bytes, trust, at);
-    const { mediaType, signer, times, holds } = signature;
-    const attestation = sealVerified({
+    const { mediaType, signer, times, content } = verifySigned(bytes, trust, at);
+    return sealVerified({
       id: sha256(bytes),
       mediaType,
-      ...readContent(signature.content),
+      ...readContent(content),
       signer,
       times,
       trustHash: trust.hash,
     });
-    return { attestation, holds };
   });
 }
 

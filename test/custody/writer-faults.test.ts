@@ -27,7 +27,7 @@ const FAULTS = [
 type Fault = (typeof FAULTS)[number];
 
 /** `VOUCHSAFE_LONG_TESTS=1` runs thousands of rounds. */
-const ROUNDS = process.env["VOUCHSAFE_LONG_TESTS"] === "1" ? 3_000 : 100;
+const ROUNDS = process.env.VOUCHSAFE_LONG_TESTS === "1" ? 3_000 : 100;
 
 class Injected extends Error {}
 

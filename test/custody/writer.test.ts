@@ -196,7 +196,7 @@ forEachDatabase("the writer", (create) => {
     assert.equal(subject?.name, "a\ufffdb\\u0000");
     const [logged] = await readChain(database.kysely, PROJECT, artifact);
     assert.equal(
-      JSON.stringify(logged?.body["subjects"]),
+      JSON.stringify(logged?.body.subjects),
       JSON.stringify([{ digests: [artifact], name: "a\0b\\u0000" }]),
     );
   });

@@ -47,6 +47,8 @@ async function respond(answer: Answer, request: IncomingMessage, response: Serve
   const { statusCode, response: body, contentType, location } = reply ?? { statusCode: 404, response: "" };
   response.writeHead(statusCode, {
     "content-type": contentType ?? "text/plain",
+    // A kept connection may be closed at the very moment when a busy test sends its next request on it.
+    connection: "close",
     ...(location === undefined ? {} : { location }),
   });
   response.end(typeof body === "string" ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength));
