@@ -9,7 +9,7 @@ import { forEachDatabase } from "../support/databases.ts";
 import type { Call } from "./calls.ts";
 import * as calls from "./calls.ts";
 import { openNode, type TestNode } from "./node.ts";
-import { POLICY, signRelease, tampered } from "./release.ts";
+import { RELEASE_POLICY, signRelease, tampered } from "./release.ts";
 
 /** The log entry is compared first, and it is of another payload. */
 const TAMPERED = "log-entry-invalid";
@@ -50,7 +50,7 @@ forEachDatabase("the API", (create) => {
   after(() => node.close());
 
   test("policies are put in force by compare-and-swap", async () => {
-    const documents = [{ name: "release.yaml", text: POLICY }];
+    const documents = [{ name: "release.yaml", text: RELEASE_POLICY }];
     const { policySet: previous } = await succeeds(200, "GET /policies", { as: operator });
     const { active } = await fails("conflict", "POST /policies", {
       as: operator,
@@ -68,7 +68,7 @@ forEachDatabase("the API", (create) => {
     const again = await succeeds(200, "POST /policies", { as: operator, json: { documents, previous } });
     assert.equal(again.receipt, null);
 
-    const text = POLICY.replace("spec:", "spec:\n  signer: x").replace("level: 3", "level: 9");
+    const text = RELEASE_POLICY.replace("spec:", "spec:\n  signer: x").replace("level: 3", "level: 9");
     const { diagnostics } = await fails("invalid-policy", "POST /policies", {
       as: operator,
       json: { documents: [{ name: "release.yaml", text }], previous: policySet },

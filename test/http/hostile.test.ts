@@ -5,7 +5,7 @@ import type { InjectOptions } from "fastify";
 import type { ErrorCode } from "../../src/errors.ts";
 import { ERRORS } from "../../src/errors.ts";
 import { openNode, type TestNode, turn } from "./node.ts";
-import { POLICY } from "./release.ts";
+import { RELEASE_POLICY } from "./release.ts";
 
 const MIB = 1024 * 1024;
 const DIGEST = `sha256:${"ab".repeat(32)}`;
@@ -163,7 +163,7 @@ const cases: [name: string, request: InjectOptions, code: ErrorCode][] = [
   ["a token with an odd id", { method: "DELETE", url: "/tokens/x" }, "invalid-request"],
   ["a token that nobody made", { method: "DELETE", url: "/tokens/0123456789abcdef" }, "not-found"],
   ["a policy that is no YAML", policies("a: [", null), "invalid-policy"],
-  ["policies in the place of others", policies(POLICY, `sha256:${"0".repeat(64)}`), "conflict"],
+  ["policies in the place of others", policies(RELEASE_POLICY, `sha256:${"0".repeat(64)}`), "conflict"],
   ["trust of no shape", body("POST", "/trust", '{"document":{"x":1},"previous":null}'), "invalid-trust"],
   ["trust that is no object", body("POST", "/trust", '{"document":[],"previous":null}'), "invalid-request"],
 ];

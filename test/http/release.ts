@@ -3,13 +3,13 @@ import type { Sigstore } from "../sigstore/instance.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 
 /** A policy that releases of acme/widget from its main branch pass, as `signRelease` makes them. */
-export const POLICY = `apiVersion: vouchsafe.dev/v1
+export const RELEASE_POLICY = `apiVersion: vouchsafe.dev/v1
 kind: VerificationPolicy
 metadata:
   name: release
 spec:
   artifacts:
-    names: ["**"]
+    names: ["widget*"]
   signers:
     - issuer: https://token.actions.githubusercontent.com
       identity: https://github.com/acme/widget/.github/workflows/release.yml@refs/heads/main

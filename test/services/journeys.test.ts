@@ -16,10 +16,11 @@ import { recordDecision } from "../../src/services/record-decision.ts";
 import { REJECTIONS_PER_HOUR } from "../../src/services/record-rejection.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import type { TestNode } from "../http/node.ts";
+import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
 import { forEachDatabase } from "../support/databases.ts";
-import { callerWith, openReleaseHouse, RELEASE_POLICY, type ReleaseHouse } from "./release-node.ts";
+import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
 forEachDatabase("the use cases", (create) => {
   let house: ReleaseHouse;

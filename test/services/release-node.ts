@@ -3,28 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Caller, Role } from "../../src/services/caller.ts";
 import { openNode, type TestNode } from "../http/node.ts";
+import { RELEASE_POLICY } from "../http/release.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import type { TestPostgres } from "../support/postgres.ts";
-
-export const RELEASE_POLICY = `
-apiVersion: vouchsafe.dev/v1
-kind: VerificationPolicy
-metadata: { name: release }
-spec:
-  artifacts: { names: ["widget*"] }
-  signers:
-    - issuer: https://token.actions.githubusercontent.com
-      identity: https://github.com/acme/widget/.github/workflows/release.yml@refs/heads/main
-  builders:
-    - id: https://github.com/acme/widget/.github/workflows/release.yml@refs/heads/main
-      level: 3
-  source:
-    repositories: [https://github.com/acme/widget]
-    refs: [refs/heads/main]
-  buildTypes: [https://actions.github.io/buildtypes/workflow/v1]
-  externalParameters:
-    ignore: [workflow]
-`;
 
 /** Nodes that trust one local Sigstore instance and start with one policy, on one database. */
 export interface ReleaseHouse {
