@@ -10,10 +10,12 @@
 export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["errors.ts", []],
   ["in-toto-attestation", []],
+  ["der", []],
   ["config.ts", ["errors.ts"]],
   ["tlog", ["errors.ts"]],
   ["trust", ["errors.ts", "in-toto-attestation"]],
-  ["verify", ["errors.ts", "in-toto-attestation", "tlog", "trust"]],
+  ["verify", ["errors.ts", "in-toto-attestation", "der", "tlog", "trust"]],
+  ["identity", ["errors.ts", "in-toto-attestation", "der"]],
   ["policy", ["errors.ts", "in-toto-attestation", "verify/verified-attestation.ts"]],
   ["custody", ["errors.ts", "in-toto-attestation", "tlog", "trust", "verify", "policy"]],
   ["decisions", ["errors.ts", "in-toto-attestation", "policy", "custody"]],
@@ -79,6 +81,7 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
  */
 export const PURE: readonly string[] = [
   "in-toto-attestation",
+  "der",
   "tlog",
   "policy",
   "verify",

@@ -47,6 +47,14 @@ export const ERRORS = {
   "log-entry-invalid": { status: 422, title: "The transparency-log entry does not prove this signature" },
   "subject-mismatch": { status: 422, title: "The evidence is about another artifact" },
 
+  // Identities
+  "invalid-spiffe-id": { status: 400, title: "The SPIFFE ID is malformed" },
+  "invalid-csr": { status: 422, title: "The certificate signing request is not one that is taken" },
+  "invalid-trust-bundle": { status: 422, title: "The trust bundle does not load" },
+  "invalid-svid": { status: 422, title: "The SVID does not hold" },
+  "agent-proof-invalid": { status: 401, title: "The agent's proof does not hold for this request" },
+  "agent-proof-replayed": { status: 401, title: "The agent's proof was used before" },
+
   // The log and what is kept from it
   "malformed-leaf": { status: 500, title: "A log leaf is malformed" },
   "malformed-checkpoint": { status: 422, title: "The checkpoint is not a valid signed note" },
@@ -70,7 +78,11 @@ export class VouchsafeError extends Error {
   readonly code: ErrorCode;
   readonly extensions: ErrorExtensions;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; extensions?: ErrorExtensions } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; extensions?: ErrorExtensions } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.extensions = options.extensions ?? {};

@@ -1,6 +1,6 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
+import { type DerElement, DerError, derChildren, expectTag, readDer, TAG } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
-import { type DerElement, DerError, derChildren, readDer, TAG } from "./der.ts";
 import type { CertificateClaims } from "./verified-attestation.ts";
 
 /** What a signing certificate says of its holder. Believed only once its chain is verified. */
@@ -85,18 +85,18 @@ export function isIssuedBy({ x509 }: SigningCertificate, authority: X509Certific
 
 /** Extension OID (DER content, hex) → value (content of the OCTET STRING). RFC 5280 §4.1. */
 function readExtensions(der: Uint8Array): ReadonlyMap<string, Uint8Array> {
-  const [tbs, , signature, ...rest] = derChildren(expect(readDer(der), TAG.sequence).content);
+  const [tbs, , signature, ...rest] = derChildren(expectTag(readDer(der), TAG.sequence).content);
   // OpenSSL reads past a wrong tag or unused bits here, and others do not: one reading only.
-  if (expect(signature, TAG.bitString).content[0] !== 0 || rest.length > 0)
+  if (expectTag(signature, TAG.bitString).content[0] !== 0 || rest.length > 0)
     throw new DerError("bad signature value");
-  const explicit = derChildren(expect(tbs, TAG.sequence).content).find(({ tag }) => tag === 0xa3);
+  const explicit = derChildren(expectTag(tbs, TAG.sequence).content).find(({ tag }) => tag === 0xa3);
   if (explicit === undefined) throw new DerError("there are no extensions");
   const extensions = new Map<string, Uint8Array>();
-  for (const extension of derChildren(expect(readDer(explicit.content), TAG.sequence).content)) {
-    const parts = derChildren(expect(extension, TAG.sequence).content);
-    const oid = Buffer.from(expect(parts[0], TAG.oid).content).toString("hex");
+  for (const extension of derChildren(expectTag(readDer(explicit.content), TAG.sequence).content)) {
+    const parts = derChildren(expectTag(extension, TAG.sequence).content);
+    const oid = Buffer.from(expectTag(parts[0], TAG.oid).content).toString("hex");
     if (extensions.has(oid)) throw new DerError("an extension is there twice");
-    extensions.set(oid, expect(parts.at(-1), TAG.octetString).content);
+    extensions.set(oid, expectTag(parts.at(-1), TAG.octetString).content);
   }
   return extensions;
 }
@@ -113,7 +113,7 @@ function readIssuer(extensions: ReadonlyMap<string, Uint8Array>): string {
 function readIdentity(extensions: ReadonlyMap<string, Uint8Array>): string {
   const value = extensions.get(SUBJECT_ALT_NAME);
   if (value === undefined) throw invalid("it has no subject alternative name");
-  const [name, ...others] = derChildren(expect(readDer(value), TAG.sequence).content);
+  const [name, ...others] = derChildren(expectTag(readDer(value), TAG.sequence).content);
   if (name === undefined || others.length > 0)
     throw invalid("it does not have exactly one subject alternative name");
   switch (name.tag) {
@@ -130,10 +130,10 @@ function readIdentity(extensions: ReadonlyMap<string, Uint8Array>): string {
 /** `SEQUENCE { type-id OID, value [0] EXPLICIT UTF8String }`, implicitly tagged (RFC 5280 §4.2.1.6). */
 function readOtherName(name: DerElement): string {
   const [type, value] = derChildren(name.content);
-  if (Buffer.from(expect(type, TAG.oid).content).toString("hex") !== fulcioOid(OTHER_NAME)) {
+  if (Buffer.from(expectTag(type, TAG.oid).content).toString("hex") !== fulcioOid(OTHER_NAME)) {
     throw invalid("its otherName is not Fulcio's");
   }
-  return text(expect(readDer(expect(value, 0xa0).content), TAG.utf8String).content);
+  return text(expectTag(readDer(expectTag(value, 0xa0).content), TAG.utf8String).content);
 }
 
 function readClaims(extensions: ReadonlyMap<string, Uint8Array>, issuer: string): CertificateClaims {
@@ -153,7 +153,7 @@ function readClaims(extensions: ReadonlyMap<string, Uint8Array>, issuer: string)
 function fulcioValue(extensions: ReadonlyMap<string, Uint8Array>, number: number): string | undefined {
   const value = extensions.get(fulcioOid(number));
   if (value === undefined) return undefined;
-  return text(number < OTHER_NAME ? value : expect(readDer(value), TAG.utf8String).content);
+  return text(number < OTHER_NAME ? value : expectTag(readDer(value), TAG.utf8String).content);
 }
 
 function fulcioOid(number: number): string {
@@ -166,11 +166,6 @@ function text(bytes: Uint8Array): string {
   const value = utf8.decode(bytes);
   if (value === "") throw new DerError("a name is empty");
   return value;
-}
-
-function expect(element: DerElement | undefined, tag: number): DerElement {
-  if (element?.tag !== tag) throw new DerError(`expected tag ${tag}`);
-  return element;
 }
 
 function invalid(what: string, cause?: unknown): VouchsafeError {

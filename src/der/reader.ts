@@ -6,17 +6,22 @@ export interface DerElement {
   readonly encoded: Uint8Array;
 }
 
-/** Bytes that are not DER. Never leaves `verify/`: certificate.ts turns it into an error with a code. */
+/** Bytes that are not DER. Whoever reads them turns it into an error with a code: it never reaches a caller. */
 export class DerError extends Error {
   override readonly name = "DerError";
 }
 
 export const TAG = {
+  boolean: 0x01,
+  integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
   oid: 0x06,
   utf8String: 0x0c,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
+  set: 0x31,
 } as const;
 
 /** The one element that the bytes are. Throws `DerError`, also for anything that follows it. */
@@ -35,6 +40,12 @@ export function derChildren(content: Uint8Array): DerElement[] {
     at += child.encoded.length;
   }
   return children;
+}
+
+/** The element, which must be there and have this tag. Throws `DerError`. */
+export function expectTag(element: DerElement | undefined, tag: number): DerElement {
+  if (element?.tag !== tag) throw new DerError(`expected tag ${tag}`);
+  return element;
 }
 
 /** One-byte tags and definite, minimal lengths of at most three bytes: all that a certificate needs. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { DerError, derChildren, readDer } from "../../src/verify/der.ts";
-import { der } from "./certificates.ts";
+import { DerError, derChildren, readDer } from "../../src/der/reader.ts";
+import { der } from "../verify/certificates.ts";
 
 describe("readDer", () => {
   test("reads lengths in their one spelling", () => {
