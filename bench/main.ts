@@ -3,10 +3,14 @@
  * line: `{"bench","rows":[{"name","median","unit"}…],"ratios":{…}}`.
  */
 import { parseArgs } from "node:util";
+import { decide } from "./decide.ts";
 import { ingest } from "./ingest.ts";
 import type { BenchResult } from "./measure.ts";
 
-const BENCHES: ReadonlyMap<string, () => Promise<BenchResult>> = new Map([["ingest", ingest]]);
+const BENCHES: ReadonlyMap<string, () => Promise<BenchResult>> = new Map([
+  ["decide", decide],
+  ["ingest", ingest],
+]);
 
 const { values: options, positionals } = parseArgs({
   options: { json: { type: "boolean", default: false } },

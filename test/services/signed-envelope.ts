@@ -19,8 +19,13 @@ export function signedEnvelope(key: KeyObject): { digest: Digest; bytes: Uint8Ar
     predicateType: "https://in-toto.io/attestation/test-result/v0.1",
     predicate: { result: "PASSED", configuration: [] },
   };
+  return { digest, bytes: signStatement(statement, key) };
+}
+
+/** A DSSE envelope with a Statement, signed by a plain key. */
+export function signStatement(statement: object, key: KeyObject): Uint8Array {
   const payload = Buffer.from(JSON.stringify(statement));
   const sig = sign(null, preAuthenticationEncoding(PAYLOAD_TYPE, payload), key).toString("base64");
   const envelope = { payloadType: PAYLOAD_TYPE, payload: payload.toString("base64"), signatures: [{ sig }] };
-  return { digest, bytes: Buffer.from(JSON.stringify(envelope)) };
+  return Buffer.from(JSON.stringify(envelope));
 }
