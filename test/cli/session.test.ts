@@ -3,69 +3,21 @@
  * against the real server. The steps build on one another and run in their order.
  */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { actionsClaims } from "../sigstore/github-actions.ts";
-import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
-import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
-import { type RunningServer, startServer } from "./server.ts";
-import { type Ended, vouchsafe } from "./vouchsafe.ts";
+import { slsaProvenance } from "../sigstore/provenance.ts";
+import { DIGEST, OTHER, openSession, type Session, WIDGET } from "./session.ts";
+import { assertEnded } from "./vouchsafe.ts";
 
-const POLICIES = fileURLToPath(new URL("../demo/", import.meta.url));
-const WIDGET = { name: "widget-2.0.0.tar", bytes: Buffer.from("the widget") };
-const OTHER = { name: "widget-2.0.1.tar", bytes: Buffer.from("another widget") };
-const DIGEST = `sha256:${sha256Hex(WIDGET.bytes)}`;
-const FORK = actionsClaims({ repository: "mallory/widget" });
-
-let directory: string;
-let sigstore: Sigstore;
-let server: RunningServer;
-let env: Record<string, string>;
-
-const path = (name: string) => join(directory, name);
-const $ = (...args: string[]) => vouchsafe(args, { cwd: directory, env });
-const as = (token: string, ...args: string[]) =>
-  vouchsafe(args, { cwd: directory, env: { ...env, VOUCHSAFE_TOKEN: token } });
-
-/** Runs with --json and gives the value on stdout, which must be all that is there. */
-async function json(...args: string[]) {
-  const ended = await $("--json", ...args);
-  return { ...ended, value: JSON.parse(ended.stdout) };
-}
-
-function assertEnded(ended: Ended, status: number, stream: "stdout" | "stderr", expected: RegExp): void {
-  assert.equal(ended.status, status, `${ended.stdout}${ended.stderr}`);
-  assert.match(ended[stream], expected);
-}
-
+let session: Session;
+let path: Session["path"];
+let $: Session["$"];
+let json: Session["json"];
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "vouchsafe-cli-"));
-  sigstore = await startSigstore();
-  await writeFile(path("local.json"), JSON.stringify(sigstore.trustedRoot));
-  const VOUCHSAFE_DATA_DIR = path("data");
-  server = await startServer({
-    VOUCHSAFE_DATA_DIR,
-    VOUCHSAFE_POLICIES: POLICIES,
-    VOUCHSAFE_TRUSTED_ROOT: path("local.json"),
-  });
-  env = { VOUCHSAFE_SERVER: server.url, VOUCHSAFE_DATA_DIR };
-
-  await writeFile(path(WIDGET.name), WIDGET.bytes);
-  await writeFile(path("release.json"), await sigstore.signStatement(slsaProvenance([WIDGET])));
-  await writeFile(path("other.json"), await sigstore.signStatement(slsaProvenance([OTHER])));
-  await writeFile(
-    path("fork.json"),
-    await sigstore.signStatement(slsaProvenance([OTHER], FORK), { claims: FORK }),
-  );
+  session = await openSession();
+  ({ path, $, json } = session);
 });
-after(async () => {
-  await server?.stop();
-  await sigstore?.close();
-  await rm(directory, { recursive: true, force: true });
-});
+after(() => session?.close());
 
 describe("a session at a terminal", () => {
   test("nobody has vouched for the artifact: denied, status 1", async () => {
@@ -146,49 +98,6 @@ describe("a session at a terminal", () => {
     assertEnded(await $("artifact", "show", `sha256:${"0".repeat(64)}`), 1, "stderr", /code: not-found/);
   });
 
-  test("tokens: made with a role, printed alone, listed without secret, revoked", async () => {
-    const created = await $("token", "create", "--name", "ci", "--role", "uploader", "--expires-in", "2h");
-    assert.equal(created.status, 0, created.stderr);
-    assert.match(created.stdout, /^vouchsafe_[0-9a-f]{16}_[\w-]{43}\n$/);
-    const token = created.stdout.trim();
-    const [, id = ""] = token.split("_");
-
-    assertEnded(await as(token, "push", "release.json"), 0, "stdout", /^known/);
-    assertEnded(
-      await as(token, "quarantine", "add", DIGEST, "--reason", "x"),
-      1,
-      "stderr",
-      /code: forbidden/,
-    );
-
-    const listed = await $("token", "list");
-    assert.match(listed.stdout, new RegExp(`^${id} expires .* uploader .*ci$`, "m"));
-    assert.ok(!listed.stdout.includes(token.slice(-43)));
-
-    assertEnded(await $("token", "revoke", id), 0, "stdout", new RegExp(`^revoked ${id}`));
-    assertEnded(await as(token, "push", "release.json"), 1, "stderr", /code: unauthenticated/);
-  });
-
-  test("an issuer's token decides by its own policies, and by no other", async () => {
-    const { value } = await json(
-      "token",
-      "create",
-      "--name",
-      "spire",
-      "--role",
-      "issuer",
-      "--policy",
-      "widget-release",
-    );
-    assertEnded(await as(value.token, "verify-digest", DIGEST), 0, "stdout", /^allow/);
-    assertEnded(
-      await as(value.token, "verify-digest", DIGEST, "--policy", "lenient"),
-      1,
-      "stderr",
-      /code: policy-not-allowed/,
-    );
-  });
-
   test("quarantine denies what passed, and lifting it allows again", async () => {
     const { value } = await json("quarantine", "add", WIDGET.name, "--reason", "looks odd\u001b[2J");
     assertEnded(
@@ -201,57 +110,6 @@ describe("a session at a terminal", () => {
     assertEnded(await $("quarantine", "lift", value.id, "--reason", "it is fine"), 0, "stdout", /^lifted/);
     assertEnded(await $("quarantine", "lift", value.id, "--reason", "again"), 1, "stderr", /code: not-found/);
     assertEnded(await $("verify-digest", DIGEST, "--policy", "widget-release"), 0, "stdout", /^allow/);
-  });
-
-  test("a policy with mistakes: each shown with a caret, by lint offline and by activate from the server", async () => {
-    const text = await readFile(join(POLICIES, "policy.yaml"), "utf8");
-    await mkdir(path("bad"));
-    await writeFile(path("bad/policy.yaml"), text.replace("  signers:", "  singers:"));
-    const line = text.split("\n").indexOf("  signers:") + 1;
-    const shown = new RegExp(`^policy\\.yaml:${line}:3: .*\\n {4}singers:\\n {4}\\^`, "m");
-    assertEnded(await vouchsafe(["policy", "lint", "bad"], { cwd: directory }), 1, "stderr", shown);
-    assertEnded(await $("policy", "activate", "bad"), 1, "stderr", shown);
-  });
-
-  test("activating policies says what changes; the same again changes nothing", async () => {
-    await mkdir(path("policies"));
-    const text = await readFile(join(POLICIES, "policy.yaml"), "utf8");
-    await writeFile(path("policies/strict.yaml"), text.replace("widget-release", "strict"));
-    await writeFile(path("policies/strict.test.yaml"), "not: [a policy");
-    const activated = await $("policy", "activate", "policies");
-    assertEnded(activated, 0, "stdout", /^active sha256:[0-9a-f]{64}: recorded at log index \d+\n/);
-    assert.match(activated.stdout, /^ {2}added strict /m);
-    assert.match(activated.stdout, /^ {2}removed widget-release$/m);
-    assertEnded(
-      await $("policy", "activate", "policies"),
-      0,
-      "stdout",
-      /was active already\n {2}same strict /,
-    );
-    assertEnded(await $("policy", "show", "--text"), 0, "stdout", /^# strict\.yaml\n/);
-    assertEnded(
-      await $("verify-digest", DIGEST, "--policy", "widget-release"),
-      1,
-      "stdout",
-      /unknown-policy/,
-    );
-    assertEnded(await $("verify-digest", DIGEST, "--policy", "strict"), 0, "stdout", /^allow/);
-    assertEnded(await $("policy", "activate", POLICIES), 0, "stdout", /^active/);
-  });
-
-  test("trust is shown, and its document activates again as it is", async () => {
-    const { stdout } = await $("trust", "show", "--document");
-    await writeFile(path("trust.json"), stdout);
-    assertEnded(await $("trust", "activate", "trust.json"), 0, "stdout", /was active already/);
-    await writeFile(path("trust.json"), '{"sigstore": 1}');
-    assertEnded(
-      await $("trust", "activate", "trust.json"),
-      1,
-      "stderr",
-      /code: (invalid-trust|invalid-request)/,
-    );
-    await writeFile(path("trust.json"), "{");
-    assertEnded(await $("trust", "activate", "trust.json"), 2, "stderr", /not JSON/);
   });
 
   test("the chain of custody is shown, exported once, and verified offline", async () => {
@@ -279,7 +137,7 @@ describe("a session at a terminal", () => {
     assert.equal(copy.stdout, await readFile(path("custody.jsonl"), "utf8"));
 
     const offline = (file: string, logKey: string) =>
-      vouchsafe(["custody", "verify", file, "--log-key", logKey], { cwd: directory });
+      session.offline(["custody", "verify", file, "--log-key", logKey]);
     for (const logKey of [key.trim(), "log.key"]) {
       assertEnded(await offline("custody.jsonl", logKey), 0, "stdout", /^holds /);
     }
@@ -295,33 +153,11 @@ describe("a session at a terminal", () => {
 
   test("the log's checkpoint is the signed note as it is", async () => {
     const { stdout } = await $("log", "checkpoint");
-    assert.equal(stdout, await (await fetch(`${server.url}/log/checkpoint`)).text());
-  });
-
-  test("what is wrong with the command line ends with 2, and nothing was asked", async () => {
-    for (const args of [
-      [],
-      ["pusch"],
-      ["push"],
-      ["push", "release.json", "not-there.json"],
-      ["verify-digest", "not-there"],
-      ["log", "key", "--colour"],
-      ["log", "key", "--server", "not a url"],
-      ["token", "create", "--name", "x", "--role", "uploader", "--expires-in", "soon"],
-    ]) {
-      const { status, stdout } = await $(...args);
-      assert.deepEqual({ status, stdout }, { status: 2, stdout: "" }, args.join(" "));
-    }
-  });
-
-  test("help and version are results", async () => {
-    assertEnded(await $("--help"), 0, "stdout", /Exit status:/);
-    assertEnded(await $("custody", "verify", "--help"), 0, "stdout", /--log-key/);
-    assertEnded(await $("--version"), 0, "stdout", /^\d+\.\d+\.\d+\n$/);
+    assert.equal(stdout, await (await fetch(`${session.server.url}/log/checkpoint`)).text());
   });
 
   test("the server has ended: status 3, and what to do", async () => {
-    await server.stop();
+    await session.server.stop();
     assertEnded(await $("push", "release.json"), 3, "stderr", /npm start[\s\S]*code: unreachable/);
     const { status, stdout, stderr } = await $("--json", "verify-digest", DIGEST);
     assert.deepEqual({ status, stdout }, { status: 3, stdout: "" });
@@ -332,7 +168,7 @@ describe("a session at a terminal", () => {
     assertEnded(await $("migrate"), 0, "stdout", /^migrated/);
     assert.equal((await stat(path("data"))).mode & 0o777, 0o700);
     assertEnded(
-      await vouchsafe(["migrate"], { cwd: directory, env: { MIGRATE_DATABASE_URL: "mysql://x" } }),
+      await session.offline(["migrate"], { MIGRATE_DATABASE_URL: "mysql://x" }),
       2,
       "stderr",
       /code: configuration-invalid/,

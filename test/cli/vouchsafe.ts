@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,4 +41,14 @@ export function vouchsafe(
     child.once("error", reject);
     child.once("close", (status) => resolve({ status: status ?? -1, stdout, stderr }));
   });
+}
+
+export function assertEnded(
+  ended: Ended,
+  status: number,
+  stream: "stdout" | "stderr",
+  expected: RegExp,
+): void {
+  assert.equal(ended.status, status, `${ended.stdout}${ended.stderr}`);
+  assert.match(ended[stream], expected);
 }

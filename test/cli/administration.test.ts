@@ -1,0 +1,118 @@
+/**
+ * An operator's session at a terminal: tokens, policies and trust. The real binary against the real server; the
+ * steps build on one another and run in their order.
+ */
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { DIGEST, openSession, POLICIES, type Session } from "./session.ts";
+import { assertEnded } from "./vouchsafe.ts";
+
+let session: Session;
+let path: Session["path"];
+let $: Session["$"];
+let as: Session["as"];
+let json: Session["json"];
+before(async () => {
+  session = await openSession();
+  ({ path, $, as, json } = session);
+  assertEnded(await $("push", "release.json"), 0, "stdout", /^accepted/);
+});
+after(() => session?.close());
+
+describe("an operator at a terminal", () => {
+  test("tokens: made with a role, printed alone, listed without secret, revoked", async () => {
+    const created = await $("token", "create", "--name", "ci", "--role", "uploader", "--expires-in", "2h");
+    assert.equal(created.status, 0, created.stderr);
+    assert.match(created.stdout, /^vouchsafe_[0-9a-f]{16}_[\w-]{43}\n$/);
+    const token = created.stdout.trim();
+    const [, id = ""] = token.split("_");
+
+    assertEnded(await as(token, "push", "release.json"), 0, "stdout", /^known/);
+    assertEnded(
+      await as(token, "quarantine", "add", DIGEST, "--reason", "x"),
+      1,
+      "stderr",
+      /code: forbidden/,
+    );
+
+    const listed = await $("token", "list");
+    assert.match(listed.stdout, new RegExp(`^${id} expires .* uploader .*ci$`, "m"));
+    assert.ok(!listed.stdout.includes(token.slice(-43)));
+
+    assertEnded(await $("token", "revoke", id), 0, "stdout", new RegExp(`^revoked ${id}`));
+    assertEnded(await as(token, "push", "release.json"), 1, "stderr", /code: unauthenticated/);
+  });
+
+  test("an issuer's token decides by its own policies, and by no other", async () => {
+    const { value } = await json(
+      "token",
+      "create",
+      "--name",
+      "spire",
+      "--role",
+      "issuer",
+      "--policy",
+      "widget-release",
+    );
+    assertEnded(await as(value.token, "verify-digest", DIGEST), 0, "stdout", /^allow/);
+    assertEnded(
+      await as(value.token, "verify-digest", DIGEST, "--policy", "lenient"),
+      1,
+      "stderr",
+      /code: policy-not-allowed/,
+    );
+  });
+
+  test("a policy with mistakes: each shown with a caret, by lint offline and by activate from the server", async () => {
+    const text = await readFile(join(POLICIES, "policy.yaml"), "utf8");
+    await mkdir(path("bad"));
+    await writeFile(path("bad/policy.yaml"), text.replace("  signers:", "  singers:"));
+    const line = text.split("\n").indexOf("  signers:") + 1;
+    const shown = new RegExp(`^policy\\.yaml:${line}:3: .*\\n {4}singers:\\n {4}\\^`, "m");
+    assertEnded(await session.offline(["policy", "lint", "bad"]), 1, "stderr", shown);
+    assertEnded(await $("policy", "activate", "bad"), 1, "stderr", shown);
+  });
+
+  test("activating policies says what changes; the same again changes nothing", async () => {
+    await mkdir(path("policies"));
+    const text = await readFile(join(POLICIES, "policy.yaml"), "utf8");
+    await writeFile(path("policies/strict.yaml"), text.replace("widget-release", "strict"));
+    await writeFile(path("policies/strict.test.yaml"), "not: [a policy");
+    const activated = await $("policy", "activate", "policies");
+    assertEnded(activated, 0, "stdout", /^active sha256:[0-9a-f]{64}: recorded at log index \d+\n/);
+    assert.match(activated.stdout, /^ {2}added strict /m);
+    assert.match(activated.stdout, /^ {2}removed widget-release$/m);
+    assertEnded(
+      await $("policy", "activate", "policies"),
+      0,
+      "stdout",
+      /was active already\n {2}same strict /,
+    );
+    assertEnded(await $("policy", "show", "--text"), 0, "stdout", /^# strict\.yaml\n/);
+    assertEnded(
+      await $("verify-digest", DIGEST, "--policy", "widget-release"),
+      1,
+      "stdout",
+      /unknown-policy/,
+    );
+    assertEnded(await $("verify-digest", DIGEST, "--policy", "strict"), 0, "stdout", /^allow/);
+    assertEnded(await $("policy", "activate", POLICIES), 0, "stdout", /^active/);
+  });
+
+  test("trust is shown, and its document activates again as it is", async () => {
+    const { stdout } = await $("trust", "show", "--document");
+    await writeFile(path("trust.json"), stdout);
+    assertEnded(await $("trust", "activate", "trust.json"), 0, "stdout", /was active already/);
+    await writeFile(path("trust.json"), '{"sigstore": 1}');
+    assertEnded(
+      await $("trust", "activate", "trust.json"),
+      1,
+      "stderr",
+      /code: (invalid-trust|invalid-request)/,
+    );
+    await writeFile(path("trust.json"), "{");
+    assertEnded(await $("trust", "activate", "trust.json"), 2, "stderr", /not JSON/);
+  });
+});

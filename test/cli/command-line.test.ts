@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { assertEnded, vouchsafe } from "./vouchsafe.ts";
+
+let directory: string;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "vouchsafe-cli-"));
+  await writeFile(join(directory, "release.json"), "{}");
+});
+after(() => rm(directory, { recursive: true, force: true }));
+
+/** No server answers there: to ask one would end with 3. */
+const $ = (...args: string[]) =>
+  vouchsafe(args, { cwd: directory, env: { VOUCHSAFE_SERVER: "http://127.0.0.1:1", VOUCHSAFE_TOKEN: "x" } });
+
+describe("the command line", () => {
+  test("what is wrong with the command line ends with 2, and nothing was asked", async () => {
+    for (const args of [
+      [],
+      ["pusch"],
+      ["push"],
+      ["push", "release.json", "not-there.json"],
+      ["verify-digest", "not-there"],
+      ["log", "key", "--colour"],
+      ["log", "key", "--server", "not a url"],
+      ["token", "create", "--name", "x", "--role", "uploader", "--expires-in", "soon"],
+    ]) {
+      const { status, stdout } = await $(...args);
+      assert.deepEqual({ status, stdout }, { status: 2, stdout: "" }, args.join(" "));
+    }
+  });
+
+  test("help and version are results", async () => {
+    assertEnded(await $("--help"), 0, "stdout", /Exit status:/);
+    assertEnded(await $("custody", "verify", "--help"), 0, "stdout", /--log-key/);
+    assertEnded(await $("--version"), 0, "stdout", /^\d+\.\d+\.\d+\n$/);
+  });
+});
