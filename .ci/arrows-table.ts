@@ -16,7 +16,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["trust", ["errors.ts", "in-toto-attestation"]],
   ["verify", ["errors.ts", "in-toto-attestation", "der", "tlog", "trust"]],
   ["identity", ["errors.ts", "in-toto-attestation", "der"]],
-  ["policy", ["errors.ts", "in-toto-attestation", "verify/verified-attestation.ts"]],
+  ["policy", ["errors.ts", "in-toto-attestation", "verify/verified-attestation.ts", "identity/spiffe-id.ts"]],
   ["custody", ["errors.ts", "in-toto-attestation", "tlog", "trust", "verify", "policy"]],
   ["decisions", ["errors.ts", "in-toto-attestation", "policy", "custody"]],
   ["db", ["errors.ts", "in-toto-attestation", "tlog", "policy", "custody", "decisions"]],

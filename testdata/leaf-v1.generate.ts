@@ -36,6 +36,10 @@ const TYPES = [
   "quarantine.opened",
   "quarantine.lifted",
   "decision.recorded",
+  "identity.issued",
+  "identity.renewed",
+  "identity.denied",
+  "agent.joined",
 ];
 
 const EVENTS: readonly GoldenEvent[] = [

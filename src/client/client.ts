@@ -1,4 +1,13 @@
 import { ApiError } from "./api-error.ts";
+import type {
+  AgentCredential,
+  Identity,
+  IdentityChange,
+  JwtSvidRequest,
+  JwtSvids,
+  X509SvidRequest,
+  X509Svids,
+} from "./identity-types.ts";
 import { type Answer, type Call, createTransport, type TransportOptions } from "./transport.ts";
 import type {
   ActivePolicies,
@@ -35,6 +44,15 @@ export interface ArtifactQuery {
   readonly repository?: string;
   readonly commit?: string;
   readonly signer?: string;
+  readonly limit?: number;
+  readonly after?: string;
+}
+
+export interface IdentityQuery {
+  readonly digest?: string;
+  readonly spiffeId?: string;
+  /** Only those that have not expired. */
+  readonly live?: boolean;
   readonly limit?: number;
   readonly after?: string;
 }
@@ -128,6 +146,29 @@ export function createClient(options: TransportOptions) {
     /** The custody file of an artifact, to be verified offline. */
     exportCustody: async (digest: string) =>
       (await transport({ method: "GET", path: `/custody/${part(digest)}.pack`, repeatable: true })).bytes,
+
+    /** With a join token, which is used up: an agent's first credential. @param csr base64 DER */
+    joinAgent: (csr: string) => post<AgentCredential>("/agents", { csr }, { repeatable: false }),
+    /** With the agent's proof, of the key that it had so far. */
+    renewAgent: (csr: string) => post<AgentCredential>("/agents/renew", { csr }, { repeatable: true }),
+    /** Throws `identity-denied` with `reasons` where nothing is granted. */
+    requestX509Svids: (request: X509SvidRequest) =>
+      post<X509Svids>("/svid/x509", request, { repeatable: true }),
+    requestJwtSvids: (request: JwtSvidRequest) => post<JwtSvids>("/svid/jwt", request, { repeatable: true }),
+    listIdentities: ({ live, ...query }: IdentityQuery = {}) =>
+      get<{ identities: readonly Identity[]; next: string | null }>(
+        `/identities${search({ ...query, ...(live !== undefined && { live: String(live) }) })}`,
+      ),
+    /**
+     * Answers once something may have changed for the calling agent's identities since the log had `after` events,
+     * or after 25 seconds; without `after` at once.
+     */
+    watchIdentities: (after?: number) =>
+      get<IdentityChange>(`/identities/watch${search({ ...(after !== undefined && { after }) })}`),
+    /** The trust domain's SPIFFE bundle, as JSON text. */
+    trustBundle: () => text("/trust-bundle"),
+    /** The keys of JWT-SVIDs, as a JWK Set. */
+    jwks: () => get<unknown>("/jwks.json"),
 
     createToken: (token: TokenToCreate) => post<TokenCreated>("/tokens", token, { repeatable: false }),
     listTokens: async () => (await get<{ tokens: readonly TokenSummary[] }>("/tokens")).tokens,

@@ -7,6 +7,8 @@ export interface TransportOptions {
   readonly server: string;
   /** Bearer token; without one only public routes answer. */
   readonly token?: string;
+  /** Makes the Authorization header of a call in the place of a bearer token. Asked anew for each try. */
+  readonly authorize?: (call: Call) => string;
   /** Milliseconds that one try may take. Default 30,000. */
   readonly timeout?: number;
   /** How often a call that may be repeated is tried again after 429 or 503. Default 3. */
@@ -65,7 +67,8 @@ function serverUrl(server: string): URL {
 
 async function send(base: URL, call: Call, options: TransportOptions): Promise<Response> {
   const headers = new Headers({ accept: "application/json, */*" });
-  if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
+  if (options.authorize !== undefined) headers.set("authorization", options.authorize(call));
+  else if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
   if (call.body !== undefined) headers.set("content-type", call.body.mediaType);
   try {
     return await fetch(new URL(`.${call.path}`, base), {

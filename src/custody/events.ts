@@ -15,6 +15,10 @@ export const EVENT_TYPES = {
   "quarantine.opened": 8,
   "quarantine.lifted": 9,
   "decision.recorded": 10,
+  "identity.issued": 11,
+  "identity.renewed": 12,
+  "identity.denied": 13,
+  "agent.joined": 14,
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;

@@ -11,8 +11,12 @@ const APPEND_ONLY = [
   "attestations",
   "attestation_subjects",
   "rejections",
+  "agents",
+  "identities",
 ];
-/** Current state, which moves on. Nothing is ever deleted. */
+/** What is forgotten once it has expired. */
+const PASSING = ["agent_requests"];
+/** Current state, which moves on. Nothing of it is ever deleted. */
 const STATE = ["verdicts", "quarantines", "active_policies", "active_trust", "tokens"];
 
 /**
@@ -21,13 +25,14 @@ const STATE = ["verdicts", "quarantines", "active_policies", "active_trust", "to
  */
 export function grant(role: string): string {
   const app = escapeIdentifier(role);
-  const all = ["log_head", "schema_migrations", ...APPEND_ONLY, ...STATE].join(", ");
+  const all = ["log_head", "schema_migrations", ...APPEND_ONLY, ...PASSING, ...STATE].join(", ");
   return `
     grant usage on schema public to ${app};
     revoke all on ${all} from ${app}, public;
     grant select on schema_migrations to ${app};
     grant select, update on log_head to ${app};
     grant select, insert on ${APPEND_ONLY.join(", ")} to ${app};
+    grant select, insert, delete on ${PASSING.join(", ")} to ${app};
     grant select, insert, update on ${STATE.join(", ")} to ${app};
   `;
 }

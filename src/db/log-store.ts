@@ -117,11 +117,15 @@ const WRITE = `
     left join active_trust before on before.project_id = t.project_id
     on conflict (project_id) do update set
       trust = excluded.trust, holding = excluded.holding, index = excluded.index
+  ), identities as (
+    insert into identities select * from json_populate_recordset(null::identities, $15)
+  ), agents as (
+    insert into agents select * from json_populate_recordset(null::agents, $16)
   ), head as (
-    update log_head set size = $15::int8, root = $16, peaks = $17, time = $18, checkpoint = $19
-    where size < $15::int8
+    update log_head set size = $17::int8, root = $18, peaks = $19, time = $20, checkpoint = $21
+    where size < $17::int8
   )
-  select pg_notify('${LOG_CHANNEL}', ($15::int8)::text)`;
+  select pg_notify('${LOG_CHANNEL}', ($17::int8)::text)`;
 
 async function write(query: Query, batch: LogBatch): Promise<void> {
   const blob = createBlob();
@@ -177,6 +181,8 @@ async function write(query: Query, batch: LogBatch): Promise<void> {
       rows.liftings,
       [...rows.active_policies.values()],
       [...rows.active_trust.values()],
+      rows.identities,
+      rows.agents,
     ].map(encodeRows),
     batch.head.size,
     batch.head.root,

@@ -19,6 +19,8 @@ export interface Projection {
   readonly liftings: Row[];
   readonly active_policies: Map<string, Row>;
   readonly active_trust: Map<string, TrustRow>;
+  readonly identities: Row[];
+  readonly agents: Row[];
 }
 
 interface TrustRow {
@@ -42,6 +44,8 @@ export function projectEvents(entries: readonly LogEntry[]): Projection {
     liftings: [],
     active_policies: new Map(),
     active_trust: new Map(),
+    identities: [],
+    agents: [],
   };
   for (const entry of entries) PROJECTORS[entry.draft.type](entry, entry.draft.body, rows);
   return rows;
@@ -52,6 +56,20 @@ type Body = LogEntry["draft"]["body"];
 const PROJECTORS: Readonly<Record<EventType, (entry: LogEntry, body: Body, rows: Projection) => void>> = {
   "log.created": () => {},
   "decision.recorded": () => {},
+  "identity.denied": () => {},
+  "identity.issued": projectIdentity,
+  "identity.renewed": projectIdentity,
+  "agent.joined": ({ project, index, time }, { agent, serial, keyHash, expiresAt }, rows) => {
+    rows.agents.push({
+      project_id: project,
+      spiffe_id: agent,
+      serial,
+      key_hash: keyHash,
+      joined_at: time,
+      expires_at: millisecondsOf(String(expiresAt)),
+      index,
+    });
+  },
   "policy.activated": ({ project, index }, { policySet, document }, rows) => {
     rows.active_policies.set(project, { project_id: project, policy_set: policySet, document, index });
   },
@@ -176,7 +194,26 @@ export function projectCurrentVerdict(rows: Projection, project: ProjectId, verd
   });
 }
 
-/** A verdict whose end cannot be read must not become one that never ends. */
+function projectIdentity({ project, index }: LogEntry, body: Body, rows: Projection): void {
+  const { kind, serial, spiffeId, workload, digests, policies, requester, keyHash, issuedAt, expiresAt } =
+    body;
+  rows.identities.push({
+    project_id: project,
+    kind,
+    serial,
+    spiffe_id: spiffeId,
+    workload,
+    digests,
+    policies,
+    requester,
+    key_hash: keyHash,
+    issued_at: millisecondsOf(String(issuedAt)),
+    expires_at: millisecondsOf(String(expiresAt)),
+    index,
+  });
+}
+
+/** What ends at a time that cannot be read must not become something that never ends. */
 function millisecondsOf(rfc3339: string): number {
   const time = Date.parse(rfc3339);
   if (Number.isNaN(time)) throw new RangeError(`${rfc3339} is not a time`);

@@ -9,8 +9,8 @@ type Fixed<T> = ColumnType<T, T, never>;
  * Every table, one interface each. Times are milliseconds since the epoch, `int8` and safe integers
  * throughout; `bytea` reads as `Uint8Array`; digests and hashes in `text` are `algorithm:hex`.
  *
- * The `log_*` tables are the custody log. All other tables that a project owns, `tokens` apart, follow from
- * the log's events (`projections.ts`).
+ * The `log_*` tables are the custody log. All other tables that a project owns, `tokens` and `agent_requests` apart,
+ * follow from the log's events (`projections.ts`).
  */
 export interface Schema {
   projects: ProjectsTable;
@@ -28,6 +28,9 @@ export interface Schema {
   active_policies: ActivePoliciesTable;
   active_trust: ActiveTrustTable;
   tokens: TokensTable;
+  agents: AgentsTable;
+  identities: IdentitiesTable;
+  agent_requests: AgentRequestsTable;
 }
 
 export interface ProjectsTable {
@@ -180,4 +183,42 @@ export interface TokensTable {
   created_at: Fixed<number>;
   expires_at: Fixed<number>;
   revoked_at: number | null;
+}
+
+/** Each certificate that an agent was given. */
+export interface AgentsTable {
+  project_id: Fixed<string>;
+  spiffe_id: Fixed<string>;
+  /** Hex. */
+  serial: Fixed<string>;
+  /** sha256 of the key's SubjectPublicKeyInfo. */
+  key_hash: Fixed<string>;
+  joined_at: Fixed<number>;
+  expires_at: Fixed<number>;
+  index: Fixed<number>;
+}
+
+/** Each SVID that was granted. */
+export interface IdentitiesTable {
+  project_id: Fixed<string>;
+  kind: Fixed<"x509" | "jwt">;
+  /** Serial number in hex, or the JWT's `jti`. */
+  serial: Fixed<string>;
+  spiffe_id: Fixed<string>;
+  workload: Fixed<string>;
+  digests: Fixed<string[]>;
+  policies: Fixed<string[]>;
+  requester: Fixed<string>;
+  /** sha256 of the key's SubjectPublicKeyInfo; a JWT has none. */
+  key_hash: Fixed<string | null>;
+  issued_at: Fixed<number>;
+  expires_at: Fixed<number>;
+  index: Fixed<number>;
+}
+
+/** Proofs of agents that were used, kept until they have expired: each holds once. */
+export interface AgentRequestsTable {
+  project_id: Fixed<string>;
+  jti: Fixed<string>;
+  expires_at: Fixed<number>;
 }

@@ -1,4 +1,4 @@
-import { isMap, isNode } from "yaml";
+import { isMap, isNode, type Node } from "yaml";
 import { VouchsafeError } from "../errors.ts";
 import {
   AttestationFormatError,
@@ -9,8 +9,11 @@ import {
   sha256,
 } from "../in-toto-attestation/index.ts";
 import type { VerificationPolicy } from "./policy.ts";
+import type { Reader } from "./readers.ts";
 import { policyDocument } from "./schema.ts";
 import type { Diagnostic } from "./types.ts";
+import type { WorkloadPolicy } from "./workload-policy.ts";
+import { refuseUnknownPolicies, workloadDocument } from "./workload-schema.ts";
 import { readYaml, startOf, type YamlDocument, type YamlSource } from "./yaml-source.ts";
 
 export interface PolicyFile {
@@ -29,6 +32,8 @@ export interface PolicySet {
   readonly documentHash: string;
   readonly files: readonly PolicyFile[];
   readonly policies: ReadonlyMap<string, VerificationPolicy>;
+  /** Which workloads may be given which identities. */
+  readonly workloads: ReadonlyMap<string, WorkloadPolicy>;
 }
 
 const MAX_FILES = 256;
@@ -45,18 +50,32 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
   if (files.length > MAX_FILES) throw new VouchsafeError("invalid-policy", `more than ${MAX_FILES} files`);
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const policies = new Map<string, VerificationPolicy>();
-  const diagnostics: Diagnostic[] = repeatedFiles(sorted);
-  for (const file of sorted) {
-    const { source, documents } = readYaml(file.name, file.text);
-    for (const document of documents) addPolicy(policies, source, document);
-    diagnostics.push(...source.diagnostics);
+  const workloads = new Map<string, WorkloadPolicy>();
+  const read = sorted.map((file) => readYaml(file.name, file.text));
+  for (const { source, documents } of read) {
+    for (const document of documents) {
+      if (isWorkload(document)) add(workloads, workloadDocument, source, document);
+      else add(policies, policyDocument, source, document);
+    }
   }
+  // Only now is it known which policies there are.
+  for (const { source, documents } of read) {
+    for (const document of documents.filter(isWorkload)) {
+      refuseUnknownPolicies(source, memberOf(document, ["spec", "policies"]), (name) => policies.has(name));
+    }
+  }
+  const diagnostics = [...repeatedFiles(sorted), ...read.flatMap(({ source }) => source.diagnostics)];
   if (diagnostics.length > 0) throw invalid(diagnostics);
   const document = new TextEncoder().encode(canonicalJson(sorted.map(({ name, text }) => ({ name, text }))));
   const documentHash = sha256(document);
-  const hashes = [...policies.values()].map(({ name, hash }) => ({ name, hash }));
-  const hash = sha256(canonicalJson({ document: documentHash, policies: hashes }));
-  return { hash, document, documentHash, files: sorted, policies };
+  const hash = sha256(
+    canonicalJson({
+      document: documentHash,
+      policies: hashesOf(policies),
+      ...(workloads.size > 0 && { workloads: hashesOf(workloads) }),
+    }),
+  );
+  return { hash, document, documentHash, files: sorted, policies, workloads };
 }
 
 /** Loads a set from the `document` of one, as the log keeps it. Throws like `loadPolicySet`. */
@@ -82,28 +101,51 @@ function readDocument(document: Uint8Array): JsonValue {
   }
 }
 
-function addPolicy(
-  policies: Map<string, VerificationPolicy>,
+function isWorkload({ json }: YamlDocument): boolean {
+  return isJsonObject(json) && json.kind === "WorkloadPolicy";
+}
+
+interface Loaded<Spec> {
+  readonly name: string;
+  readonly description?: string;
+  readonly hash: string;
+  readonly file: string;
+  readonly spec: Spec;
+}
+
+/** Adds the document to those of its kind; each kind has names of its own. */
+function add<Spec>(
+  loaded: Map<string, Loaded<Spec>>,
+  reader: Reader<{ metadata: { name: string; description?: string }; spec: Spec }>,
   source: YamlSource,
-  { node, json }: YamlDocument,
+  document: YamlDocument,
 ): void {
-  const read = policyDocument(source, node, node);
+  const { node, json } = document;
+  const read = reader(source, node, node);
   if (read === undefined) return;
   const { name, description } = read.metadata;
-  const earlier = policies.get(name);
+  const earlier = loaded.get(name);
   if (earlier !== undefined) {
-    const written = isMap(node) ? node.getIn(["metadata", "name"], true) : node;
-    const offset = startOf(isNode(written) ? written : node);
+    const offset = startOf(memberOf(document, ["metadata", "name"]) ?? node);
     source.report(offset, `\`${name}\` is also the name of a policy in ${earlier.file}`);
     return;
   }
-  policies.set(name, {
+  loaded.set(name, {
     name,
     ...(description !== undefined && { description }),
     hash: sha256(canonicalJson(json)),
     file: source.file,
     spec: read.spec,
   });
+}
+
+function memberOf({ node }: YamlDocument, path: readonly string[]): Node | undefined {
+  const member = isMap(node) ? node.getIn(path, true) : undefined;
+  return isNode(member) ? member : undefined;
+}
+
+function hashesOf(policies: ReadonlyMap<string, Loaded<unknown>>): { name: string; hash: string }[] {
+  return [...policies.values()].map(({ name, hash }) => ({ name, hash }));
 }
 
 function repeatedFiles(sorted: readonly PolicyFile[]): Diagnostic[] {

@@ -3,6 +3,7 @@ import type { Predicate } from "./cel.ts";
 import type { Glob } from "./glob.ts";
 
 export const API_VERSION = "vouchsafe.dev/v1";
+export const KINDS = ["VerificationPolicy", "WorkloadPolicy"] as const;
 
 /** A loaded policy document. Only `loadPolicySet` makes one. */
 export interface VerificationPolicy {

@@ -120,6 +120,9 @@ export function textLike(pattern: RegExp, what: string): Reader<string> {
       : refuse(source, node, parent, `${what} is expected`);
 }
 
+/** The name of a policy or of a rule. */
+export const name = textLike(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, "a name of a-z, 0-9, `-` and `.`");
+
 export function integer(least: number, most: number): Reader<number> {
   return (source, node, parent) =>
     isScalar(node) &&

@@ -3,6 +3,7 @@ import { compileExpression, ExpressionError, type Predicate } from "./cel.ts";
 import {
   API_VERSION,
   type BuilderRule,
+  KINDS,
   type ParameterPattern,
   type PolicySpec,
   type Rule,
@@ -14,6 +15,7 @@ import {
   integer,
   isText,
   list,
+  name,
   oneOf,
   optional,
   pattern,
@@ -23,7 +25,6 @@ import {
   required,
   table,
   text,
-  textLike,
 } from "./readers.ts";
 import { offsetWithin } from "./yaml-source.ts";
 
@@ -34,8 +35,6 @@ export interface PolicyDocument {
   readonly metadata: { readonly name: string; readonly description?: string };
   readonly spec: PolicySpec;
 }
-
-const name = textLike(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, "a name of a-z, 0-9, `-` and `.`");
 
 const writtenSigner = record(
   { issuer: optional(pattern), identity: optional(pattern), key: optional(text) },
@@ -145,7 +144,8 @@ const writtenSpec = record({
 /** Reads one document. What is wrong with it is reported, all of it. */
 export const policyDocument: Reader<PolicyDocument> = record({
   apiVersion: required(oneOf([API_VERSION])),
-  kind: required(oneOf(["VerificationPolicy"])),
+  // The kind chose this reader; what no reader is chosen by is refused here.
+  kind: required(oneOf(KINDS)),
   metadata: required(record({ name: required(name), description: optional(text) })),
   spec: required(spec),
 });

@@ -2,6 +2,7 @@ import { sql as custodyLog } from "./0001-custody-log.ts";
 import { sql as evidence } from "./0002-evidence.ts";
 import { sql as decisions } from "./0003-decisions.ts";
 import { sql as tokens } from "./0004-tokens.ts";
+import { sql as identities } from "./0005-identities.ts";
 
 export interface Migration {
   readonly name: string;
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0002-evidence", sql: evidence },
   { name: "0003-decisions", sql: decisions },
   { name: "0004-tokens", sql: tokens },
+  { name: "0005-identities", sql: identities },
 ];

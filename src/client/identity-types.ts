@@ -1,0 +1,93 @@
+import type { Receipt } from "./types.ts";
+
+/** What the API answers about identities; spelt as in `types.ts`. */
+
+/** What an agent is given when it joins, and when it renews. */
+export interface AgentCredential {
+  /** The agent's SPIFFE ID. */
+  readonly spiffeId: string;
+  /** Hex. */
+  readonly serial: string;
+  /** Base64 DER, the SVID first, without the root. */
+  readonly chain: readonly string[];
+  readonly expiresAt: string;
+  readonly bundle: X509Bundle;
+  readonly receipt: Receipt;
+}
+
+export interface X509Bundle {
+  /** The trust domain's roots, base64 DER. */
+  readonly x509Authorities: readonly string[];
+}
+
+/** Who runs: what was attested of it, and the digests of what it runs, the grounding one first. */
+export interface AttestedSubject {
+  readonly selectors: readonly string[];
+  readonly digests: readonly string[];
+}
+
+export interface X509SvidRequest extends AttestedSubject {
+  /** PKCS#10, base64 DER: only its key is taken. */
+  readonly csr: string;
+  /** Serial number, in hex, of the SVID that the new one takes the place of. */
+  readonly renews?: string;
+}
+
+export interface X509Svid {
+  /** The workload policy that it was granted by. */
+  readonly workload: string;
+  readonly spiffeId: string;
+  /** Hex. */
+  readonly serial: string;
+  /** Base64 DER, the SVID first, without the root. */
+  readonly chain: readonly string[];
+  readonly expiresAt: string;
+  readonly receipt: Receipt;
+}
+
+export interface X509Svids {
+  readonly svids: readonly X509Svid[];
+  readonly bundle: X509Bundle;
+}
+
+export interface JwtSvidRequest extends AttestedSubject {
+  readonly audiences: readonly string[];
+  /** Only this one, where the workload has several. */
+  readonly spiffeId?: string;
+}
+
+export interface JwtSvid {
+  readonly workload: string;
+  readonly spiffeId: string;
+  /** JWS compact serialization. */
+  readonly token: string;
+  readonly expiresAt: string;
+  readonly receipt: Receipt;
+}
+
+export interface JwtSvids {
+  readonly svids: readonly JwtSvid[];
+}
+
+/** An SVID that was granted. */
+export interface Identity {
+  readonly kind: "x509" | "jwt";
+  /** Serial number in hex, or the JWT's `jti`. */
+  readonly serial: string;
+  readonly spiffeId: string;
+  readonly workload: string;
+  readonly digests: readonly string[];
+  readonly policies: readonly string[];
+  readonly requester: string;
+  readonly issuedAt: string;
+  readonly expiresAt: string;
+  /** The event that recorded it. */
+  readonly index: number;
+}
+
+export interface IdentityChange {
+  /** The log size up to which it was looked. */
+  readonly asOf: number;
+  /** Digests of the agent's live identities that events were about; `*` where one concerns all. */
+  readonly touched: readonly string[];
+}

@@ -1,0 +1,62 @@
+import type { Glob } from "./glob.ts";
+import type { PolicySet } from "./load.ts";
+
+/** Who asks for an identity: a node's agent by its SPIFFE ID, or an issuer by its token's name. */
+export type Requester =
+  | { readonly case: "agent"; readonly spiffeId: string }
+  | { readonly case: "issuer"; readonly name: string };
+
+/** A loaded document of kind WorkloadPolicy: the registration of workloads. Only `loadPolicySet` makes one. */
+export interface WorkloadPolicy {
+  readonly name: string;
+  readonly description?: string;
+  /** `sha256:…` of the canonical JSON of the document. */
+  readonly hash: string;
+  /** The file that it stands in. */
+  readonly file: string;
+  readonly spec: WorkloadSpec;
+}
+
+export interface WorkloadSpec {
+  /** Each must match one of the workload's attested selectors. Never empty. */
+  readonly selectors: readonly Glob[];
+  /** The path of the SPIFFE ID, with `{digest}` and `{policy}` to be filled in. */
+  readonly spiffeId: string;
+  /** Names of the VerificationPolicies that every attested digest must pass. Never empty. */
+  readonly policies: readonly string[];
+  /** How long an SVID lives at most, in milliseconds. */
+  readonly ttl: { readonly x509: number; readonly jwt: number };
+  /** Audiences that a JWT-SVID may be for; absent: any. */
+  readonly audiences?: readonly Glob[];
+  /** Who may ask. At least one of the lists is not empty. */
+  readonly requesters: { readonly agents: readonly Glob[]; readonly issuers: readonly string[] };
+}
+
+/** The workload policies under which this requester may ask for what these selectors describe, by name. */
+export function matchWorkloads(
+  { workloads }: Pick<PolicySet, "workloads">,
+  requester: Requester,
+  selectors: readonly string[],
+): WorkloadPolicy[] {
+  return [...workloads.values()]
+    .filter(({ spec }) => mayAsk(spec, requester) && selects(spec, selectors))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function mayAsk({ requesters }: WorkloadSpec, requester: Requester): boolean {
+  return requester.case === "agent"
+    ? requesters.agents.some((glob) => glob.matches(requester.spiffeId))
+    : requesters.issuers.includes(requester.name);
+}
+
+function selects(spec: WorkloadSpec, selectors: readonly string[]): boolean {
+  return spec.selectors.every((glob) => selectors.some((selector) => glob.matches(selector)));
+}
+
+/** The path of the SPIFFE ID of a workload that runs the artifact with this digest, in hex. */
+export function spiffePath(
+  { name, spec }: { readonly name: string; readonly spec: Pick<WorkloadSpec, "spiffeId"> },
+  digestHex: string,
+): string {
+  return spec.spiffeId.replaceAll("{digest}", digestHex).replaceAll("{policy}", name);
+}

@@ -1,0 +1,116 @@
+import { isSeq, type Node } from "yaml";
+import { VouchsafeError } from "../errors.ts";
+import { parseTrustDomain, spiffeId } from "../identity/spiffe-id.ts";
+import { API_VERSION } from "./policy.ts";
+import {
+  duration,
+  isText,
+  list,
+  name,
+  oneOf,
+  optional,
+  pattern,
+  type Reader,
+  record,
+  refuse,
+  required,
+  text,
+} from "./readers.ts";
+import { spiffePath, type WorkloadSpec } from "./workload-policy.ts";
+import { startOf, type YamlSource } from "./yaml-source.ts";
+
+/** A workload policy as it is written; the members are described in docs/policy.md. */
+export interface WorkloadDocument {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly description?: string };
+  readonly spec: WorkloadSpec;
+}
+
+const MINUTE = 60_000;
+const DEFAULT_TTL = { x509: 10 * MINUTE, jwt: 5 * MINUTE };
+const MAX_TTL = { x509: 60 * MINUTE, jwt: 15 * MINUTE };
+/** Hex digits of the longest digest that grounds an identity (sha512). */
+const LONGEST_DIGEST = "0".repeat(128);
+/** Leaves room for the longest trust domain (255), digests and a name in the 2,048 bytes of an ID. */
+const MAX_TEMPLATE = 1024;
+const EXAMPLE_DOMAIN = parseTrustDomain("example.org");
+/** Paths under it are the service's own: its agents' credentials are SVIDs of the same trust domain. */
+const RESERVED = "vouchsafe";
+
+function atMost(most: number): Reader<number> {
+  return (source, node, parent) => {
+    const read = duration(source, node, parent);
+    if (read === undefined || read <= most) return read;
+    return refuse(source, node, parent, `at most ${most / MINUTE}m`);
+  };
+}
+
+const pathTemplate: Reader<string> = (source, node, parent) => {
+  if (!isText(node) || !node.value.startsWith("/")) {
+    return refuse(source, node, parent, "the path of a SPIFFE ID, which begins with `/`, is expected");
+  }
+  if (node.value.length > MAX_TEMPLATE) return refuse(source, node, parent, "too long for a SPIFFE ID");
+  try {
+    spiffeId(EXAMPLE_DOMAIN, spiffePath({ name: "a", spec: { spiffeId: node.value } }, LONGEST_DIGEST));
+    return node.value;
+  } catch (error) {
+    if (!(error instanceof VouchsafeError)) throw error;
+    return refuse(source, node, parent, `${error.message}; the variables are \`{digest}\` and \`{policy}\``);
+  }
+};
+
+const writtenSpec = record({
+  selectors: required(list(pattern, 64)),
+  spiffeId: required(pathTemplate),
+  policies: required(list(text, 64)),
+  ttl: optional(record({ x509: optional(atMost(MAX_TTL.x509)), jwt: optional(atMost(MAX_TTL.jwt)) })),
+  audiences: optional(list(pattern)),
+  requesters: required(
+    record({ agents: optional(list(pattern)), issuers: optional(list(text)) }, ({ agents, issuers }) =>
+      agents || issuers ? undefined : "`agents` or `issuers` is missing: nobody could ask",
+    ),
+  ),
+});
+
+const spec: Reader<WorkloadSpec> = (source, node, parent) => {
+  const written = writtenSpec(source, node, parent);
+  if (written === undefined) return undefined;
+  const { ttl, requesters, ...rest } = written;
+  return {
+    ...rest,
+    ttl: { ...DEFAULT_TTL, ...ttl },
+    requesters: { agents: requesters.agents ?? [], issuers: requesters.issuers ?? [] },
+  };
+};
+
+const written: Reader<WorkloadDocument> = record({
+  apiVersion: required(oneOf([API_VERSION])),
+  kind: required(oneOf(["WorkloadPolicy"])),
+  metadata: required(record({ name: required(name), description: optional(text) })),
+  spec: required(spec),
+});
+
+/** Reads one document. What is wrong with it is reported, all of it. */
+export const workloadDocument: Reader<WorkloadDocument> = (source, node, parent) => {
+  const read = written(source, node, parent);
+  if (read === undefined) return undefined;
+  // Only here is the name known that `{policy}` stands for.
+  const [, first] = spiffePath({ name: read.metadata.name, spec: read.spec }, "").split("/");
+  return first === RESERVED
+    ? refuse(source, node, parent, `SPIFFE IDs under \`/${RESERVED}\` are the service's own`)
+    : read;
+};
+
+/** Reports each name in the document's `policies` that no VerificationPolicy of the set has. */
+export function refuseUnknownPolicies(
+  source: YamlSource,
+  names: Node | null | undefined,
+  isKnown: (policy: string) => boolean,
+): void {
+  if (!isSeq(names)) return;
+  for (const item of names.items as (Node | null)[]) {
+    if (item === null || !isText(item) || isKnown(item.value)) continue;
+    source.report(startOf(item), `no VerificationPolicy is named \`${item.value}\``);
+  }
+}
