@@ -4,17 +4,20 @@ import { after, before, it } from "node:test";
 import type { ProjectId } from "../../src/custody/events.ts";
 import type { LogStore } from "../../src/custody/log-store.ts";
 import { verifyReceipt } from "../../src/custody/receipt.ts";
-import type { Appended, Writer } from "../../src/custody/writer.ts";
+import type { Writer } from "../../src/custody/writer.ts";
 import type { Database } from "../../src/db/connection.ts";
-import { readEvaluationInputs } from "../../src/db/decision-inputs.ts";
-import { findEvidence, subjectsOfAttestation } from "../../src/db/evidence.ts";
-import { readChain, readEventsFrom, readHead, tileReader } from "../../src/db/log.ts";
+import { readChain, readEventsFrom, readHead } from "../../src/db/log.ts";
 import { createLogStore } from "../../src/db/log-store.ts";
-import { currentVerdicts } from "../../src/db/verdicts.ts";
-import { treeRoot } from "../../src/tlog/proofs.ts";
 import { forEachDatabase, type TestDatabase } from "../support/databases.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
-import { acceptedEvent, digestOf, PROJECT, pushProposal, verdictEvent } from "../support/pushes.ts";
+import {
+  acceptedEvent,
+  committed,
+  digestOf,
+  PROJECT,
+  policyActivated,
+  pushProposal,
+} from "../support/pushes.ts";
 
 forEachDatabase("the writer", (create) => {
   const signer = testSigner();
@@ -94,30 +97,6 @@ forEachDatabase("the writer", (create) => {
     assert.equal((await writer.append(pushProposal(digestOf("later"), later))).outcome, "stale");
   });
 
-  it("moves a confirmed verdict's row without an event", async () => {
-    const artifact = digestOf("confirmed");
-    committed(await writer.append(pushProposal(artifact, await sizeNow())));
-    const asOf = await sizeNow();
-    const [verdict] = await currentVerdicts(database.kysely, PROJECT, artifact);
-    assert.ok(verdict);
-    const confirmation = { ...verdict, policyHash: digestOf("edited") };
-    const heard: string[] = [];
-    const stop = writer.onCommitted((_from, _to, touched) => heard.push(...touched.map(({ key }) => key)));
-    const appended = committed(
-      await writer.append({
-        project: PROJECT,
-        asOf,
-        restsOn: [artifact],
-        events: [],
-        confirmations: [confirmation],
-      }),
-    );
-    stop();
-    assert.deepEqual(heard, [artifact]);
-    assert.deepEqual({ events: appended.events, size: await sizeNow() }, { events: [], size: asOf });
-    assert.deepEqual(await currentVerdicts(database.kysely, PROJECT, artifact), [confirmation]);
-  });
-
   it("lets one bad proposal of a batch fail alone", async () => {
     const asOf = await sizeNow();
     const good = pushProposal(digestOf("good"), asOf);
@@ -184,31 +163,6 @@ forEachDatabase("the writer", (create) => {
     });
   });
 
-  it("keeps what an attacker put into a name apart from what rows can hold", async () => {
-    const artifact = digestOf("nul");
-    const id = digestOf("nul evidence");
-    const event = acceptedEvent(artifact, id);
-    const events = [
-      { ...event, body: { ...event.body, subjects: [{ name: "a\0b\\u0000", digests: [artifact] }] } },
-    ];
-    committed(await writer.append({ project: PROJECT, asOf: await sizeNow(), restsOn: [artifact], events }));
-    const [subject] = await subjectsOfAttestation(database.kysely, PROJECT, id);
-    assert.equal(subject?.name, "a\ufffdb\\u0000");
-    const [logged] = await readChain(database.kysely, PROJECT, artifact);
-    assert.equal(
-      JSON.stringify(logged?.body.subjects),
-      JSON.stringify([{ digests: [artifact], name: "a\0b\\u0000" }]),
-    );
-  });
-
-  it("stores evidence and documents with the bytes that were given", async () => {
-    const artifact = digestOf("bytes");
-    const bytes = Uint8Array.from({ length: 3_000 }, (_, i) => i % 256);
-    committed(await writer.append(pushProposal(artifact, await sizeNow(), { evidence: bytes })));
-    const found = await findEvidence(database.kysely, PROJECT, digestOf(bytes));
-    assert.deepEqual(found?.bytes, bytes);
-  });
-
   it("never lets time run backwards", async () => {
     const earlier = await openLogNode({
       database,
@@ -240,51 +194,6 @@ forEachDatabase("the writer", (create) => {
     });
   });
 
-  it("stores a tree whose tiles lead to the head's root, across tile borders", async () => {
-    const asOf = await sizeNow();
-    const artifacts = Array.from({ length: 400 }, (_, i) => digestOf(`tile ${i}`));
-    await Promise.all(
-      artifacts.map((artifact) =>
-        writer.append(pushProposal(artifact, asOf, { evidence: Buffer.from(artifact) })),
-      ),
-    );
-    const head = await readHead(database.kysely);
-    assert.ok(head.size > 3 * 256);
-    assert.deepEqual(
-      Buffer.from(await treeRoot(tileReader(database.kysely), head.size)),
-      Buffer.from(head.root),
-    );
-    const events = await readEventsFrom(database.kysely, 0, head.size + 1);
-    assert.deepEqual(
-      events.map(({ index }) => index),
-      Array.from({ length: head.size }, (_, i) => i),
-    );
-  });
-
-  it("gives evaluations one snapshot of what they rest on", async () => {
-    const [artifact, unknown] = [digestOf("inputs"), digestOf("unknown")];
-    const project = randomUUID() as ProjectId;
-    const set = digestOf("inputs set");
-    committed(await writer.append({ project, asOf: 0, restsOn: [], events: [policyActivated(set)] }));
-    const evidence = Buffer.from("inputs evidence");
-    const asOf = await sizeNow();
-    const { events, size } = committed(
-      await writer.append(pushProposal(artifact, asOf, { project, evidence })),
-    );
-    const inputs = await readEvaluationInputs(database.kysely, project, [artifact, unknown]);
-    assert.equal(inputs.size, size);
-    assert.equal(inputs.policies?.policySet, set);
-    assert.equal(inputs.trust, undefined);
-    assert.deepEqual(
-      inputs.attestations,
-      new Map([
-        [artifact, [digestOf(evidence)]],
-        [unknown, []],
-      ]),
-    );
-    assert.equal(inputs.verdicts.get(artifact)?.[0]?.index, events[1]?.index);
-  });
-
   it("begins the log with one log.created however many nodes start, and refuses another key", async () => {
     const starts = await Promise.all(
       [1, 2, 3].map((i) => openLogNode({ database, dataDir: test.dataDir, name: `start ${i}`, signer })),
@@ -306,32 +215,4 @@ forEachDatabase("the writer", (create) => {
     const append = writer.append({ project: PROJECT, asOf: await sizeNow(), restsOn: [], events });
     await assert.rejects(append, { code: "conflict" });
   });
-
-  it("lets a verdict replace the one before it", async () => {
-    const artifact = digestOf("replaced");
-    const evidence = Buffer.from("replaced evidence");
-    committed(await writer.append(pushProposal(artifact, await sizeNow(), { evidence })));
-    const events = [verdictEvent(artifact, digestOf(evidence), "verdict.failed")];
-    const asOf = await sizeNow();
-    committed(await writer.append({ project: PROJECT, asOf, restsOn: [artifact], events }));
-    const verdicts = await currentVerdicts(database.kysely, PROJECT, artifact);
-    assert.deepEqual(
-      verdicts.map(({ outcome, index }) => ({ outcome, index })),
-      [{ outcome: "failed", index: asOf }],
-    );
-  });
 });
-
-function policyActivated(policySet: string) {
-  return {
-    type: "policy.activated",
-    about: ["*"],
-    body: { previous: null, policySet, policies: [], document: policySet, caller: "tok_operator" },
-  } as const;
-}
-
-function committed(appended: Appended): Extract<Appended, { outcome: "committed" }> {
-  if (appended.outcome !== "committed")
-    throw new assert.AssertionError({ message: "the proposal was stale" });
-  return appended;
-}

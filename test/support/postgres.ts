@@ -50,7 +50,7 @@ export async function stopPostgres(): Promise<void> {
 }
 
 async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
-  const given = process.env["DATABASE_URL"];
+  const given = process.env.DATABASE_URL;
   if (given) return { url: given, stop: async () => {} };
 
   const port = await freePort();

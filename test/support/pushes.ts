@@ -1,6 +1,7 @@
+import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import type { EventDraft, ProjectId } from "../../src/custody/events.ts";
-import type { Proposal } from "../../src/custody/writer.ts";
+import type { Appended, Proposal } from "../../src/custody/writer.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 
 export const PROJECT = "6f1f7c7e-3f5b-4c39-9a53-0f4a2c1d9b10" as ProjectId;
@@ -89,4 +90,17 @@ export function verdictEvent(
       ],
     },
   };
+}
+
+export function policyActivated(policySet: Digest) {
+  return {
+    type: "policy.activated",
+    about: ["*"],
+    body: { previous: null, policySet, policies: [], document: policySet, caller: "tok_operator" },
+  } as const satisfies EventDraft;
+}
+
+export function committed(appended: Appended): Extract<Appended, { outcome: "committed" }> {
+  assert.ok(appended.outcome === "committed", "the proposal was stale");
+  return appended;
 }
