@@ -48,6 +48,12 @@ export function expectTag(element: DerElement | undefined, tag: number): DerElem
   return element;
 }
 
+/** What a BIT STRING of whole bytes holds. Throws `DerError`. */
+export function wholeBytes({ content }: DerElement): Uint8Array {
+  if (content[0] !== 0) throw new DerError("a bit string is not of whole bytes");
+  return content.subarray(1);
+}
+
 /** One-byte tags and definite, minimal lengths of at most three bytes: all that a certificate needs. */
 function elementAt(bytes: Uint8Array, start: number): DerElement {
   const [tag, first] = bytes.subarray(start, start + 2);

@@ -1,0 +1,133 @@
+import type { KeyObject } from "node:crypto";
+import {
+  type DerElement,
+  DerError,
+  derChildren,
+  expectTag,
+  readDer,
+  TAG,
+  wholeBytes,
+} from "../der/reader.ts";
+import { readPublicKey } from "./public-keys.ts";
+import { verifyX509Signature } from "./x509-signatures.ts";
+
+/** An X.509 v3 certificate as read; nothing of it is believed yet. */
+export interface Certificate {
+  readonly der: Uint8Array;
+  /** Lower-case hex of the serial number's bytes. */
+  readonly serial: string;
+  /** Name, DER. */
+  readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  /** Milliseconds since the epoch, both inclusive. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
+  readonly publicKey: KeyObject;
+  /** By the hex of the OID's DER. */
+  readonly extensions: ReadonlyMap<string, CertificateExtension>;
+  /** What the issuer signed, how, and its signature. */
+  readonly signed: Uint8Array;
+  readonly signatureAlgorithm: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface CertificateExtension {
+  readonly critical: boolean;
+  /** Content of the OCTET STRING. */
+  readonly value: Uint8Array;
+}
+
+const MAX_BYTES = 16 * 1024;
+const VERSION_3 = "a003020102";
+
+/** Reads a certificate (RFC 5280 §4.1) with a key that `readPublicKey` takes. Throws `DerError`. */
+export function parseCertificate(der: Uint8Array): Certificate {
+  if (der.length > MAX_BYTES) throw new DerError(`the certificate is larger than ${MAX_BYTES} bytes`);
+  const [first, algorithm, signature, ...rest] = derChildren(expectTag(readDer(der), TAG.sequence).content);
+  const signed = expectTag(first, TAG.sequence);
+  const [version, serial, innerAlgorithm, issuer, validity, subject, spki, extensions, ...more] = derChildren(
+    signed.content,
+  );
+  if (rest.length > 0 || more.length > 0)
+    throw new DerError("the certificate has members that are not taken");
+  if (hexOf(version?.encoded) !== VERSION_3) throw new DerError("the certificate's version is not 3");
+  const signatureAlgorithm = expectTag(algorithm, TAG.sequence).encoded;
+  if (hexOf(innerAlgorithm?.encoded) !== hexOf(signatureAlgorithm)) {
+    throw new DerError("the certificate names two signature algorithms");
+  }
+  const [notBefore, notAfter, ...times] = derChildren(expectTag(validity, TAG.sequence).content);
+  if (times.length > 0) throw new DerError("the validity has a third time");
+  const key = expectTag(spki, TAG.sequence).encoded;
+  return {
+    der,
+    serial: hexOf(expectTag(serial, TAG.integer).content),
+    issuer: expectTag(issuer, TAG.sequence).encoded,
+    subject: expectTag(subject, TAG.sequence).encoded,
+    notBefore: readTime(notBefore),
+    notAfter: readTime(notAfter),
+    spki: key,
+    publicKey: readPublicKey(key),
+    extensions: readExtensions(expectTag(extensions, 0xa3)),
+    signed: signed.encoded,
+    signatureAlgorithm,
+    signature: wholeBytes(expectTag(signature, TAG.bitString)),
+  };
+}
+
+/** Whether this authority issued it: the names chain, and the signature is the authority's. */
+export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
+  return (
+    Buffer.compare(certificate.issuer, authority.subject) === 0 &&
+    verifyX509Signature(
+      authority.publicKey,
+      certificate.signatureAlgorithm,
+      certificate.signed,
+      certificate.signature,
+    )
+  );
+}
+
+export function extensionOf(certificate: Certificate, id: Uint8Array): CertificateExtension | undefined {
+  return certificate.extensions.get(hexOf(id));
+}
+
+function readExtensions({ content }: DerElement): ReadonlyMap<string, CertificateExtension> {
+  const extensions = new Map<string, CertificateExtension>();
+  for (const element of derChildren(expectTag(readDer(content), TAG.sequence).content)) {
+    const [id, ...members] = derChildren(expectTag(element, TAG.sequence).content);
+    const value = expectTag(members.pop(), TAG.octetString).content;
+    const critical = members.shift();
+    // The default, FALSE, is never written in DER.
+    if (members.length > 0 || (critical !== undefined && hexOf(critical.encoded) !== "0101ff")) {
+      throw new DerError("an extension is malformed");
+    }
+    const name = hexOf(expectTag(id, TAG.oid).encoded);
+    if (extensions.has(name)) throw new DerError("an extension is there twice");
+    extensions.set(name, { critical: critical !== undefined, value });
+  }
+  return extensions;
+}
+
+const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
+
+/** RFC 5280 §4.1.2.5: whole seconds, UTC. */
+function readTime(element: DerElement | undefined): number {
+  const digits = Buffer.from(element?.content ?? []).toString("latin1");
+  const [, year, month, day, hour, minute, second] = TIME.exec(fourDigitYear(element?.tag, digits)) ?? [];
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const time = Date.parse(iso);
+  // A day that the month does not have would be taken for one of the next month.
+  if (Number.isNaN(time) || new Date(time).toISOString() !== iso) throw new DerError("a time is malformed");
+  return time;
+}
+
+function fourDigitYear(tag: number | undefined, digits: string): string {
+  if (tag === TAG.utcTime) return (digits < "50" ? "20" : "19") + digits;
+  return tag === TAG.generalizedTime ? digits : "";
+}
+
+function hexOf(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString("hex");
+}

@@ -1,0 +1,24 @@
+import { oid } from "../der/writer.ts";
+
+/** Extensions of certificates (RFC 5280 §4.2.1), as DER. */
+export const EXTENSION = {
+  subjectKeyIdentifier: oid("2.5.29.14"),
+  keyUsage: oid("2.5.29.15"),
+  subjectAltName: oid("2.5.29.17"),
+  basicConstraints: oid("2.5.29.19"),
+  authorityKeyIdentifier: oid("2.5.29.35"),
+  extKeyUsage: oid("2.5.29.37"),
+  /**
+   * What an SVID was granted for (docs/svid.md). Its arc is a UUID's (X.667), which needs no registration:
+   * 7746f1f8-5100-45fd-a1c8-3305a1544b06.
+   */
+  grounds: oid("2.25.158546500012869826717178212358332631814"),
+} as const;
+
+/** id-kp-serverAuth and id-kp-clientAuth (RFC 5280 §4.2.1.12). */
+export const SERVER_AUTH = oid("1.3.6.1.5.5.7.3.1");
+export const CLIENT_AUTH = oid("1.3.6.1.5.5.7.3.2");
+
+/** Attribute types of names (X.520). */
+export const COMMON_NAME = oid("2.5.4.3");
+export const ORGANIZATION = oid("2.5.4.10");

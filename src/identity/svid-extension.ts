@@ -1,0 +1,63 @@
+import { type DerElement, DerError, derChildren, expectTag, readDer, TAG } from "../der/reader.ts";
+import { sequence, unsigned, utf8String } from "../der/writer.ts";
+import { AttestationFormatError, parseDigest } from "../in-toto-attestation/index.ts";
+import { type Grounds, MAX_GROUNDS } from "./grounds.ts";
+
+/**
+ * `SEQUENCE { digests SEQUENCE OF UTF8String, policies SEQUENCE OF UTF8String, verdicts SEQUENCE OF INTEGER }`,
+ * DER: the value of the extension that carries an
+ * SVID's grounds (docs/svid.md). It is never critical: a peer that knows nothing of it still knows who the
+ * workload is.
+ */
+export function encodeGrounds({ digests, policies, verdicts }: Grounds): Buffer {
+  return sequence(
+    sequence(...digests.map(utf8String)),
+    sequence(...policies.map(utf8String)),
+    sequence(...verdicts.map(index)),
+  );
+}
+
+/** Reads only what `encodeGrounds` writes, byte for byte. Throws `DerError`. */
+export function decodeGrounds(bytes: Uint8Array): Grounds {
+  const [digests, policies, verdicts, ...rest] = derChildren(expectTag(readDer(bytes), TAG.sequence).content);
+  if (rest.length > 0) throw new DerError("the grounds have a fourth member");
+  const grounds = {
+    digests: list(digests, (element) => digest(text(element))),
+    policies: list(policies, text),
+    verdicts: list(verdicts, ({ content }) => content.reduce((sum, byte) => sum * 256 + byte, 0)),
+  };
+  if (!grounds.verdicts.every(Number.isSafeInteger)) throw new DerError("a log index is too large");
+  if (!encodeGrounds(grounds).equals(bytes)) throw new DerError("the grounds are not in their one spelling");
+  return grounds;
+}
+
+function list<T>(element: DerElement | undefined, read: (element: DerElement) => T): T[] {
+  const members = derChildren(expectTag(element, TAG.sequence).content);
+  if (members.length > MAX_GROUNDS) throw new DerError(`there are more than ${MAX_GROUNDS} members`);
+  return members.map(read);
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function text({ content }: DerElement): string {
+  try {
+    return utf8.decode(content);
+  } catch {
+    throw new DerError("a text is not UTF-8");
+  }
+}
+
+function digest(value: string): Grounds["digests"][number] {
+  try {
+    return parseDigest(value);
+  } catch (error) {
+    if (error instanceof AttestationFormatError) throw new DerError(error.message);
+    throw error;
+  }
+}
+
+function index(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return unsigned(bytes);
+}

@@ -1,0 +1,93 @@
+import type { KeyObject } from "node:crypto";
+import { sequence } from "../der/writer.ts";
+import { VouchsafeError } from "../errors.ts";
+import type { Certificate } from "./certificate.ts";
+import {
+  authorityKeyIdentifier,
+  keyIdentifierOf,
+  LEAF_EXTENSIONS,
+  subjectKeyIdentifier,
+  subjectKeyIdentifierOf,
+  uriName,
+} from "./certificate-extensions.ts";
+import { criticalExtension, extension, writeCertificate } from "./certificate-writer.ts";
+import type { Grounds } from "./grounds.ts";
+import { EXTENSION } from "./oids.ts";
+import type { SpiffeId } from "./spiffe-id.ts";
+import { encodeGrounds } from "./svid-extension.ts";
+import { x509Signer } from "./x509-signatures.ts";
+
+export interface X509SvidRequest {
+  /** SubjectPublicKeyInfo, DER: as `parseCsr` gave it. */
+  readonly spki: Uint8Array;
+  readonly spiffeId: SpiffeId;
+  /** By `serialFrom`. */
+  readonly serial: Uint8Array;
+  /** Milliseconds since the epoch; written in whole seconds, rounded down. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** Absent for those that no artifact grounds: agents. */
+  readonly grounds?: Grounds;
+}
+
+/** What signs X.509-SVIDs: a certificate's key, on P-256 or P-384. */
+export interface X509Authority {
+  readonly caCertificate: Certificate;
+  readonly caKey: KeyObject;
+}
+
+export type X509Minter = (request: X509SvidRequest) => Uint8Array;
+
+const EMPTY_NAME = sequence();
+
+/**
+ * Makes X.509-SVIDs, DER (X509-SVID.md). Nothing of a certificate comes from outside but its key: the name, the
+ * times and the usages are the caller's and the standard's.
+ *
+ * Throws `configuration-invalid` for an authority whose key cannot sign; the minter throws `unavailable` for an
+ * SVID that would outlive its authority.
+ */
+export function createX509Minter({ caCertificate, caKey }: X509Authority): X509Minter {
+  const signer = x509Signer(caKey);
+  const keyIdentifier = subjectKeyIdentifierOf(caCertificate);
+  if (signer === undefined || keyIdentifier === undefined) {
+    throw new VouchsafeError(
+      "configuration-invalid",
+      "the authority's key is not on P-256 or P-384, or its certificate does not identify it",
+    );
+  }
+  const fixed = [...LEAF_EXTENSIONS, authorityKeyIdentifier(keyIdentifier)];
+  return ({ spki, spiffeId, serial, notBefore, notAfter, grounds }) => {
+    if (notAfter > caCertificate.notAfter) {
+      throw new VouchsafeError("unavailable", "the authority's certificate ends before the SVID would");
+    }
+    return writeCertificate(
+      {
+        serial,
+        issuer: caCertificate.subject,
+        subject: EMPTY_NAME,
+        notBefore,
+        notAfter,
+        spki,
+        extensions: [
+          ...fixed,
+          subjectKeyIdentifier(keyIdentifierOf(spki)),
+          // The subject is empty, so its only name must be understood (RFC 5280 §4.2.1.6).
+          criticalExtension(EXTENSION.subjectAltName, uriName(spiffeId)),
+          ...(grounds === undefined ? [] : [extension(EXTENSION.grounds, encodeGrounds(grounds))]),
+        ],
+      },
+      signer,
+    );
+  };
+}
+
+/**
+ * A serial number from 16 random bytes: its first bits are made 01, so that it is positive and is written in
+ * exactly these 16 bytes, whose hex names the certificate everywhere.
+ */
+export function serialFrom(random: Uint8Array): Uint8Array {
+  const serial = Uint8Array.from(random);
+  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
+  return serial;
+}
