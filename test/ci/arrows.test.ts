@@ -103,6 +103,7 @@ describe("what the arrows refuse", () => {
         ["a.ts", lines(MAX_LINES + 1)],
         ["b.ts", lines(MAX_LINES)],
         ["c.ts", lines(100)],
+        ["src/workload/workload_pb.ts", lines(MAX_LINES + 1)],
       ]),
     );
     assert.deepEqual(
@@ -139,6 +140,11 @@ describe("what pure code may not do", () => {
     test(code, () => assert.deepEqual(breachesOf({ "src/tlog/a.ts": code }), ["src/tlog/a.ts:1"]));
     test(`${code} elsewhere`, () => assert.deepEqual(breachesOf({ "src/services/a.ts": code }), []));
   }
+});
+
+test("pure code may not read the clock beside the one file of its folder that may", () => {
+  const files = { "src/identity/authority.ts": "Date.now()", "src/identity/a.ts": "Date.now()" };
+  assert.deepEqual(breachesOf(files), ["src/identity/a.ts:1"]);
 });
 
 describe("what the arrows allow", () => {
