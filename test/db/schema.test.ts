@@ -43,7 +43,7 @@ forEachDatabase("the schema", (create) => {
       lines.push(...rows.map(({ line }) => line.trim()), "");
     }
     const schema = lines.join("\n");
-    if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(GOLDEN, schema);
+    if (process.env.UPDATE_GOLDEN === "1") await writeFile(GOLDEN, schema);
     assert.equal(schema, await readFile(GOLDEN, "utf8"));
   });
 });
