@@ -52,6 +52,7 @@ export const ERRORS = {
   "invalid-csr": { status: 422, title: "The certificate signing request is not one that is taken" },
   "invalid-trust-bundle": { status: 422, title: "The trust bundle does not load" },
   "invalid-svid": { status: 422, title: "The SVID does not hold" },
+  "identity-denied": { status: 403, title: "The workload is granted no identity" },
   "agent-proof-invalid": { status: 401, title: "The agent's proof does not hold for this request" },
   "agent-proof-replayed": { status: 401, title: "The agent's proof was used before" },
 
