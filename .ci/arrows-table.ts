@@ -65,7 +65,6 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ["@connectrpc/connect", ["workload"]],
   ["@connectrpc/connect-node", ["workload"]],
   ["@electric-sql/pglite", ["db"]],
-  ["@fastify/helmet", ["http"]],
   ["@fastify/rate-limit", ["http"]],
   ["@fastify/swagger", ["http"]],
   ["@fastify/type-provider-typebox", ["http"]],

@@ -63,7 +63,13 @@ export async function openHttpLoad({
     async run(count) {
       let left = count;
       const take = () => left-- > 0;
+      let running = true;
+      const stayAwake = () => {
+        if (running) setImmediate(stayAwake);
+      };
+      stayAwake();
       await Promise.all(sockets.map((socket, i) => runOn(socket, i, take)));
+      running = false;
     },
     close() {
       for (const socket of sockets) socket.destroy();

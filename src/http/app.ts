@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import fastifyHelmet from "@fastify/helmet";
 import fastifyRateLimit from "@fastify/rate-limit";
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastifyUnderPressure from "@fastify/under-pressure";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { createAuthenticator } from "../services/authenticator.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { authenticate } from "../services/tokens.ts";
+import { sendAnswerHeaders } from "./answer-headers.ts";
 import { artifactRoutes } from "./artifacts.ts";
 import { attestationRoutes } from "./attestations.ts";
 import { guardRoutes, type RateLimits } from "./authentication.ts";
@@ -24,6 +24,7 @@ import { quarantineRoutes } from "./quarantines.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trust.ts";
 import { answerUnknownRoutes } from "./unknown-routes.ts";
+import { compileValidator } from "./validation.ts";
 import { verifyDigestRoutes } from "./verify-digest.ts";
 
 export type App = FastifyInstance<
@@ -38,12 +39,6 @@ const SECOND = 1000;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Nothing that is served here is a page: a browser that shows it loads, runs and frames nothing. */
-const CONTENT_SECURITY_POLICY = {
-  useDefaults: false,
-  directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-};
-
 /** One caller may use about half of what a node answers (16,000 calls a second): loops gone wild are stopped, work is not. */
 const RATE_LIMITS: RateLimits = { perCaller: 1_000_000, perAddress: 60_000 };
 
@@ -56,6 +51,8 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
     logger: { level: v.config.logLevel, redact: ["req.headers.authorization", "headers.authorization"] },
     // A line for each request costs a third of the throughput; the proxy in front writes them.
     logController: new LogController({ disableRequestLogging: true }),
+    // What is logged of a request names it by itself (logServerError).
+    childLoggerFactory: (logger) => logger,
     genReqId: () => randomUUID(),
     bodyLimit: MIB,
     // Receiving a request may not take longer, so that slow senders do not hold connections.
@@ -77,13 +74,13 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
     maxTokens: 10_000,
   });
 
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setValidatorCompiler(compileValidator);
   // Answers are written as the services gave them; schemas describe them and drop nothing in silence.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);
 
-  await app.register(fastifyHelmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
+  sendAnswerHeaders(app);
   // Sheds load when each turn of the event loop takes a second for five on end. Over a shorter time one long turn
   // (the embedded database at work, a batch being verified) would already count as overload.
   await app.register(fastifyUnderPressure, {
@@ -93,10 +90,6 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   });
   await app.register(fastifyRateLimit, { global: false });
   await describeRoutes(app);
-  // Decisions, tokens and custody are no cache's to keep; a route that knows better says so.
-  app.addHook("onRequest", async (_request, reply) => {
-    reply.header("cache-control", "no-store");
-  });
   guardRoutes(app, { authenticate: authenticator.authenticate, rateLimits });
   takeStrictJson(app);
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
 import { VouchsafeError } from "../errors.ts";
 import type { Caller, Role } from "../services/caller.ts";
+import { createQuota } from "./quota.ts";
 
 /** Who may call a route: anybody without a token, or callers that hold at least one of the roles. */
 export type Access = "public" | readonly [Role, ...Role[]];
@@ -37,8 +38,8 @@ const MINUTE = 60_000;
  * so none can be forgotten. Needs @fastify/rate-limit.
  */
 export function guardRoutes(app: FastifyInstance, { authenticate, rateLimits }: GuardOptions): void {
-  const callers = limiter(app, rateLimits.perCaller, (request) => request.caller?.token ?? "");
-  const addresses = limiter(app, rateLimits.perAddress, (request) => request.ip);
+  const addresses = addressLimiter(app, rateLimits.perAddress);
+  const callers = callerLimiter(rateLimits.perCaller);
 
   app.decorateRequest("caller", null);
   app.decorate("routeAccess", new Map());
@@ -56,7 +57,7 @@ export function guardRoutes(app: FastifyInstance, { authenticate, rateLimits }: 
       await addresses(request);
       throw error;
     }
-    await callers(request);
+    callers(request.caller);
     requireRole(request.caller, access);
   });
 }
@@ -94,18 +95,27 @@ function bearerOf(request: FastifyRequest): string {
   return token;
 }
 
-function limiter(app: FastifyInstance, max: number, key: (request: FastifyRequest) => string) {
-  const count = app.createRateLimit({ max, timeWindow: MINUTE, keyGenerator: key });
-  return async (request: FastifyRequest): Promise<void> => {
+function addressLimiter(app: FastifyInstance, max: number): (request: FastifyRequest) => Promise<void> {
+  const count = app.createRateLimit({ max, timeWindow: MINUTE, keyGenerator: (request) => request.ip });
+  return async (request) => {
     const limit = await count(request);
-    if (limit.isAllowed || !limit.isExceeded) return;
-    const retryAfter = limit.ttlInSeconds;
-    throw new VouchsafeError(
-      "rate-limited",
-      `More than ${max} calls in a minute; wait ${retryAfter} seconds`,
-      {
-        extensions: { retryAfter },
-      },
-    );
+    if (!limit.isAllowed && limit.isExceeded) throw rateLimited(max, limit.ttlInSeconds);
   };
+}
+
+/** Callers hold tokens that were given to them, so a plain count will do where addresses need more care. */
+function callerLimiter(max: number): (caller: Caller) => void {
+  const secondsToWait = createQuota({ max, window: MINUTE, clock: () => performance.now() });
+  return ({ token }) => {
+    const seconds = secondsToWait(token);
+    if (seconds > 0) throw rateLimited(max, seconds);
+  };
+}
+
+function rateLimited(max: number, retryAfter: number): VouchsafeError {
+  return new VouchsafeError(
+    "rate-limited",
+    `More than ${max} calls in a minute; wait ${retryAfter} seconds`,
+    { extensions: { retryAfter } },
+  );
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import type { Caller } from "./caller.ts";
 
@@ -57,7 +57,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   return {
     async authenticate(bearer) {
-      const key = createHash("sha256").update(bearer).digest("base64");
+      const key = hash("sha256", bearer, "base64");
       const last = remembered.get(key);
       if (last && clock() - last.at < freshFor) return last.caller;
       // Many calls with one token that has just gone stale share one look-up.

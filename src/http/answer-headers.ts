@@ -1,0 +1,26 @@
+import type { FastifyInstance } from "fastify";
+
+/**
+ * On every answer, refusals too. Nothing that is served here is a page: a browser that shows it all the same
+ * loads, runs and frames nothing, guesses no type, tells nobody where it was, and comes back by TLS once it has.
+ * Decisions, tokens and custody are no cache's to keep; a route that knows better says so.
+ *
+ * A constant because it is on the path of every decision: @fastify/helmet makes these headers anew for each
+ * answer, and that takes longer than to decide.
+ */
+const ANSWER_HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none';frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "strict-transport-security": "max-age=31536000; includeSubDomains",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+export function sendAnswerHeaders(app: FastifyInstance): void {
+  app.addHook("onRequest", (_request, reply, done) => {
+    reply.headers(ANSWER_HEADERS);
+    done();
+  });
+}
