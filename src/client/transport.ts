@@ -22,6 +22,8 @@ export interface Call {
   readonly body?: { readonly mediaType: string; readonly bytes: Uint8Array };
   /** The answer is the same however often the call is made, so a refusal for the moment may be tried again. */
   readonly repeatable: boolean;
+  /** Ends the call early, which is then `unreachable`. */
+  readonly signal?: AbortSignal;
 }
 
 /** An answer that is no error, read to its end. */
@@ -70,6 +72,7 @@ async function send(base: URL, call: Call, options: TransportOptions): Promise<R
   if (options.authorize !== undefined) headers.set("authorization", options.authorize(call));
   else if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
   if (call.body !== undefined) headers.set("content-type", call.body.mediaType);
+  const timeout = AbortSignal.timeout(options.timeout ?? 30_000);
   try {
     return await fetch(new URL(`.${call.path}`, base), {
       method: call.method,
@@ -77,7 +80,7 @@ async function send(base: URL, call: Call, options: TransportOptions): Promise<R
       ...(call.body === undefined ? {} : { body: call.body.bytes as Uint8Array<ArrayBuffer> }),
       // A redirect could carry the token elsewhere; the API never sends one.
       redirect: "error",
-      signal: AbortSignal.timeout(options.timeout ?? 30_000),
+      signal: call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]),
     });
   } catch (cause) {
     throw unreachable(base, cause);
