@@ -1,6 +1,5 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { readOrCreate } from "../create-once.ts";
 import { VouchsafeError } from "../errors.ts";
 import { ed25519Signer, isKeyName, type NoteSigner } from "../tlog/note.ts";
 
@@ -14,8 +13,11 @@ export async function loadLogKey(path: string, origin: string): Promise<NoteSign
   if (!isKeyName(origin)) {
     throw new VouchsafeError("configuration-invalid", "The log's origin has neither spaces nor plus signs");
   }
-  const pem = (await readIfThere(path)) ?? (await createKey(path));
-  return ed25519Signer(origin, parseKey(pem, path));
+  return ed25519Signer(origin, parseKey(await readOrCreate(path, makeKey), path));
+}
+
+function makeKey(): string {
+  return generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString();
 }
 
 function parseKey(pem: string, path: string): KeyObject {
@@ -29,41 +31,4 @@ function parseKey(pem: string, path: string): KeyObject {
     throw new VouchsafeError("configuration-invalid", `${path} holds no Ed25519 private key in PKCS #8 PEM`);
   }
   return key;
-}
-
-/**
- * Writes the key under a name of its own and links it into place when it is safe on the disk: the file is never
- * there in part, and of two processes that start at once one key remains.
- */
-async function createKey(path: string): Promise<string> {
-  const pem = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" });
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomUUID()}`;
-  const file = await open(draft, "wx", 0o600);
-  try {
-    await file.writeFile(pem);
-    await file.sync();
-    await link(draft, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  } finally {
-    await file.close();
-    await rm(draft, { force: true });
-  }
-  await syncDirectory(dirname(path));
-  return readFile(path, "utf8");
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  await directory.sync().finally(() => directory.close());
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new VouchsafeError("configuration-invalid", `${path} cannot be read`, { cause });
-  }
 }

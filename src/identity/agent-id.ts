@@ -1,0 +1,33 @@
+import { VouchsafeError } from "../errors.ts";
+import { pathOf, type SpiffeId, spiffeId, type TrustDomain } from "./spiffe-id.ts";
+
+const AGENT_PATH = "/vouchsafe/agent/";
+const SERVER_PATH = "/vouchsafe/server";
+
+/**
+ * The ID of the node agent of this name, which is one segment of a path.
+ *
+ * Throws `VouchsafeError` (`invalid-spiffe-id`) for a name that is none.
+ */
+export function agentId(trustDomain: TrustDomain, name: string): SpiffeId {
+  if (name.includes("/")) throw new VouchsafeError("invalid-spiffe-id", "an agent's name has no slash");
+  return spiffeId(trustDomain, AGENT_PATH + name);
+}
+
+/** The name of the agent that has this ID; undefined when it is no agent's. */
+export function agentNameOf(id: SpiffeId): string | undefined {
+  const path = pathOf(id);
+  const name = path.startsWith(AGENT_PATH) ? path.slice(AGENT_PATH.length) : "";
+  return name === "" || name.includes("/") ? undefined : name;
+}
+
+/** Whom agents address their proofs to. */
+export function serverId(trustDomain: TrustDomain): SpiffeId {
+  return spiffeId(trustDomain, SERVER_PATH);
+}
+
+/** Whether workloads may not have this ID: all that is below `/vouchsafe` stands for the service's own parts. */
+export function isReserved(id: SpiffeId): boolean {
+  const path = pathOf(id);
+  return path === "/vouchsafe" || path.startsWith("/vouchsafe/");
+}

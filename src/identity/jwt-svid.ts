@@ -1,0 +1,143 @@
+import type { KeyObject } from "node:crypto";
+import { VouchsafeError } from "../errors.ts";
+import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
+import { type Grounds, groundsClaim, readGroundsClaim } from "./grounds.ts";
+import { encodePart, JwsError, parseCompactJws, signEs256 } from "./jws.ts";
+import { verifyJwtSignature } from "./jwt-signatures.ts";
+import { parseSpiffeId, type SpiffeId, trustDomainOf } from "./spiffe-id.ts";
+import type { TrustBundle } from "./trust-bundle.ts";
+
+export interface JwtSvidRequest {
+  readonly spiffeId: SpiffeId;
+  /** At least one. */
+  readonly audiences: readonly string[];
+  /** Milliseconds since the epoch; written in whole seconds, rounded down. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** Names the token in the log. */
+  readonly jti: string;
+  readonly grounds: Grounds;
+}
+
+/** What signs JWT-SVIDs: a key on P-256, and the key ID that the trust bundle knows it by. */
+export interface JwtAuthority {
+  readonly jwtKey: KeyObject;
+  readonly jwtKeyId: string;
+}
+
+export type JwtMinter = (request: JwtSvidRequest) => string;
+
+/** The private claim that carries the grounds (docs/svid.md). */
+export const GROUNDS_CLAIM = "vouchsafe.dev/grounds";
+
+/** Makes JWT-SVIDs (JWT-SVID.md), signed with ES256. */
+export function createJwtMinter({ jwtKey, jwtKeyId }: JwtAuthority): JwtMinter {
+  const header = encodePart({ alg: "ES256", kid: jwtKeyId, typ: "JWT" });
+  return ({ spiffeId, audiences, issuedAt, expiresAt, jti, grounds }) =>
+    signEs256(
+      header,
+      {
+        sub: spiffeId,
+        aud: audiences,
+        iat: seconds(issuedAt),
+        exp: seconds(expiresAt),
+        jti,
+        [GROUNDS_CLAIM]: groundsClaim(grounds),
+      },
+      jwtKey,
+    );
+}
+
+/** A JWT-SVID that was validated. */
+export interface JwtSvid {
+  readonly spiffeId: SpiffeId;
+  readonly audiences: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** Every claim, as signed. */
+  readonly claims: JsonObject;
+  /** Absent where its authority says nothing of an artifact. */
+  readonly grounds?: Grounds;
+}
+
+/** How far clocks may differ in `iat` and `nbf`. No leeway is given after `exp`. */
+const CLOCK_SKEW = 60_000;
+const HEADER_MEMBERS: readonly string[] = ["alg", "kid", "typ"];
+
+/**
+ * Validates a JWT-SVID for an audience, against its trust domain's bundle, at a time in milliseconds since the
+ * epoch (JWT-SVID.md, appendix A). The key ID chooses the key and the key the algorithms: a token has no say
+ * beyond naming one of them.
+ *
+ * Throws `VouchsafeError` (`invalid-svid`).
+ */
+export function validateJwtSvid(token: string, bundle: TrustBundle, audience: string, now: number): JwtSvid {
+  const { header, payload: claims, signed, signature } = parse(token);
+  const { alg, kid, typ } = header;
+  if (!Object.keys(header).every((member) => HEADER_MEMBERS.includes(member))) {
+    throw invalid("its header has a member that no JWT-SVID has");
+  }
+  if (typ !== undefined && typ !== "JWT" && typ !== "JOSE") throw invalid("its type is not JWT");
+  if (typeof alg !== "string" || typeof kid !== "string") throw invalid("it names no algorithm or no key");
+  const key = bundle.jwtAuthorities.get(kid);
+  if (key === undefined) throw invalid("the trust bundle does not have its key");
+  if (!verifyJwtSignature(key, alg, signed, signature)) throw invalid("its signature is not of its key");
+
+  const spiffeId = subjectOf(claims);
+  if (trustDomainOf(spiffeId) !== bundle.trustDomain) throw invalid("it is of another trust domain");
+  const audiences = audiencesOf(claims);
+  if (!audiences.includes(audience)) throw invalid("it is for another audience");
+  const expiresAt = timeOf(claims.exp);
+  if (expiresAt === undefined) throw invalid("it does not say when it expires");
+  if (now >= expiresAt) throw invalid("it has expired");
+  for (const start of [claims.nbf, claims.iat]) {
+    if (start !== undefined && !((timeOf(start) ?? Number.POSITIVE_INFINITY) <= now + CLOCK_SKEW)) {
+      throw invalid("it is not valid yet");
+    }
+  }
+  const grounds = readGroundsClaim(claims[GROUNDS_CLAIM]);
+  if (grounds === "malformed") throw invalid("its grounds are malformed");
+  return { spiffeId, audiences, expiresAt, claims, ...(grounds === undefined ? {} : { grounds }) };
+}
+
+function parse(token: string) {
+  try {
+    return parseCompactJws(token);
+  } catch (error) {
+    if (error instanceof JwsError) throw invalid(error.message, error);
+    throw error;
+  }
+}
+
+function subjectOf({ sub }: JsonObject): SpiffeId {
+  if (typeof sub !== "string") throw invalid("it has no subject");
+  try {
+    return parseSpiffeId(sub);
+  } catch (error) {
+    if (error instanceof VouchsafeError) throw invalid("its subject is not a SPIFFE ID", error);
+    throw error;
+  }
+}
+
+/** RFC 7519 §4.1.3: one text or a list of them. */
+function audiencesOf({ aud }: JsonObject): string[] {
+  const audiences = Array.isArray(aud) ? aud : [aud];
+  if (!audiences.every((one) => typeof one === "string" && one !== "")) {
+    throw invalid("it has no audience, or one that is not a text");
+  }
+  return audiences;
+}
+
+/** A NumericDate (RFC 7519 §2), which may have a fraction, in milliseconds. */
+function timeOf(value: JsonValue | undefined): number | undefined {
+  return typeof value === "number" && value >= 0 ? value * 1000 : undefined;
+}
+
+function seconds(time: number): number {
+  return Math.floor(time / 1000);
+}
+
+function invalid(what: string, cause?: unknown): VouchsafeError {
+  const options = cause === undefined ? {} : { cause };
+  return new VouchsafeError("invalid-svid", `the JWT-SVID is refused: ${what}`, options);
+}

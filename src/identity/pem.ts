@@ -1,0 +1,31 @@
+import { decodeBase64 } from "../in-toto-attestation/index.ts";
+
+export interface PemBlock {
+  /** What stands after BEGIN, e.g. `CERTIFICATE`. */
+  readonly label: string;
+  readonly bytes: Uint8Array;
+}
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\r\n]*)-----END \1-----/g;
+const BOUNDARY = "-----";
+
+/**
+ * The blocks of a PEM text (RFC 7468), in order; what tools write between them is passed over. Undefined when
+ * something looks like a block and is not a whole one.
+ */
+export function pemBlocks(text: string): PemBlock[] | undefined {
+  const blocks: PemBlock[] = [];
+  for (const [, label = "", body = ""] of text.matchAll(BLOCK)) {
+    const bytes = decodeBase64(body.replace(/[\r\n]/g, ""));
+    if (bytes === undefined) return undefined;
+    blocks.push({ label, bytes });
+  }
+  return text.replace(BLOCK, "").includes(BOUNDARY) ? undefined : blocks;
+}
+
+export function writePem(label: string, bytes: Uint8Array): string {
+  const lines = Buffer.from(bytes)
+    .toString("base64")
+    .replace(/.{64}(?=.)/g, "$&\n");
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+}
