@@ -1,0 +1,67 @@
+import { createAttestor } from "./attest.ts";
+import { openBundleKeeper } from "./bundle-keeper.ts";
+import { openChangeFeed } from "./change-feed.ts";
+import type { IdentitySource } from "./identity-source.ts";
+import { openKernel } from "./kernel.ts";
+import { serveSocket } from "./socket.ts";
+import { callerContext, requireSecurityHeader, type WorkloadLogEntry, workloadApi } from "./workload-api.ts";
+
+export interface AgentOptions {
+  /** Where workloads find the Workload API. */
+  readonly socketPath: string;
+  readonly source: IdentitySource;
+  /** See `AttestorOptions`. */
+  readonly allowMissingPidfd?: boolean;
+  readonly log: (entry: AgentLogEntry) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+  /** From 0 to 1, for jitter. */
+  readonly random?: () => number;
+}
+
+export type AgentLogEntry =
+  | WorkloadLogEntry
+  | { readonly event: "connection refused"; readonly reason: string }
+  | { readonly event: "source unavailable"; readonly reason: string };
+
+export interface Agent {
+  /** Ends every stream and connection, and removes the socket. */
+  close(): Promise<void>;
+}
+
+/** Serves the SPIFFE Workload API to the processes of this host. Keys are in memory only. */
+export async function openAgent(options: AgentOptions): Promise<Agent> {
+  const { socketPath, source, allowMissingPidfd = false, log } = options;
+  const { clock = Date.now, random = Math.random } = options;
+  const stopping = new AbortController();
+  const feed = openChangeFeed(source, (error) => log({ event: "source unavailable", reason: textOf(error) }));
+  const bundles = openBundleKeeper(source, feed.touchAll);
+  const close = async () => {
+    stopping.abort();
+    await Promise.all([feed.close(), bundles.close()]);
+  };
+  try {
+    const socket = await serveSocket({
+      path: socketPath,
+      openPeer: createAttestor({ kernel: openKernel(), allowMissingPidfd }),
+      routes: workloadApi({ source, feed, bundles, clock, random, log }),
+      interceptors: [requireSecurityHeader],
+      contextOf: callerContext,
+      signal: stopping.signal,
+      onRefused: (error) => log({ event: "connection refused", reason: textOf(error) }),
+    });
+    return {
+      async close() {
+        await close();
+        await socket.close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

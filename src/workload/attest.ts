@@ -1,0 +1,107 @@
+import { VouchsafeError } from "../errors.ts";
+import type { AttestedWorkload } from "./attested-workload.ts";
+import { denied } from "./denied.ts";
+import { createExecutableReader, executableState } from "./executable.ts";
+import type { Kernel, PeerCredentials } from "./kernel.ts";
+import { type ProcessStatus, readProcessStatus } from "./process-status.ts";
+
+/** The process that opened a connection, held so that its pid cannot come to mean another. */
+export interface Peer {
+  readonly pid: number;
+  readonly uid: number;
+  /** Attests what the process is at this moment. Throws `VouchsafeError` (`identity-denied`). */
+  attest(): Promise<AttestedWorkload>;
+  /** Whether the process has not ended. */
+  isAlive(): boolean;
+  /** Lets go of the process. */
+  close(): void;
+}
+
+export interface AttestorOptions {
+  readonly kernel: Kernel;
+  /** Whether to do without pidfds, before Linux 6.5: only start times tell processes of one pid apart then. */
+  readonly allowMissingPidfd?: boolean;
+}
+
+/** The server's limit is 64 selectors: what is left of it beside the others goes to supplementary groups. */
+const MAX_GROUPS = 32;
+
+/**
+ * Attests the processes at the other end of unix sockets. The kernel's word counts (who connected; what runs), and
+ * nothing that the process says of itself. A descriptor that was handed on speaks for whoever connected it: see
+ * docs/THREAT-MODEL.md.
+ */
+export function createAttestor({ kernel, allowMissingPidfd = false }: AttestorOptions) {
+  const readExecutable = createExecutableReader();
+
+  /** @param fd a connected unix socket; @returns who connected it, to be closed. Throws `VouchsafeError`. */
+  return async function openPeer(fd: number): Promise<Peer> {
+    const credentials = kernel.peerOf(fd);
+    if (credentials === undefined) throw denied("peer-unknown", "The kernel does not say who connected");
+    const { pid, uid, pidfd } = credentials;
+    if (pidfd === undefined && !allowMissingPidfd) {
+      throw new VouchsafeError("configuration-invalid", "SO_PEERPIDFD needs Linux 6.5: see docs/agent.md");
+    }
+    const isAlive = () => pidfd === undefined || kernel.isAlive(pidfd);
+    const close = () => {
+      if (pidfd !== undefined) kernel.close(pidfd);
+    };
+    const whenOpened = await look(pid).catch((error) => {
+      close();
+      throw error;
+    });
+
+    async function attest(): Promise<AttestedWorkload> {
+      const executable = await readExecutable(pid);
+      const now = await look(pid);
+      // In this order: what was read while the process still lives was read of it and not of a later one.
+      if (!isAlive()) throw denied("process-gone", "The process that connected has ended");
+      requireSameProcess(now, whenOpened, credentials as PeerCredentials);
+      if (now.state !== executable.state) {
+        throw denied("executable-changed", "The process ran another executable while it was attested");
+      }
+      return {
+        pid,
+        digests: [executable.digest],
+        selectors: selectorsOf(now.status, executable).sort(),
+      };
+    }
+    return { pid, uid, attest, isAlive, close };
+  };
+}
+
+interface Look {
+  readonly status: ProcessStatus;
+  readonly state: string;
+}
+
+async function look(pid: number): Promise<Look> {
+  return { status: await readProcessStatus(pid), state: await executableState(pid) };
+}
+
+/** Refuses a pid that was given out again, and a connection that outlived an exec or a change of user. */
+function requireSameProcess(now: Look, whenOpened: Look, credentials: PeerCredentials): void {
+  if (now.status.startTime !== whenOpened.status.startTime) {
+    throw denied("process-gone", "The process that connected has ended");
+  }
+  if (now.state !== whenOpened.state) {
+    throw denied("executable-changed", "The process runs another executable than when it connected");
+  }
+  if (now.status.uid !== credentials.uid || now.status.gid !== credentials.gid) {
+    throw denied("user-changed", "The process has another user or group than when it connected");
+  }
+}
+
+function selectorsOf(
+  { uid, gid, supplementaryGids, cgroups }: ProcessStatus,
+  { digest, path }: { readonly digest: string; readonly path: string | undefined },
+): string[] {
+  return [
+    `unix:uid:${uid}`,
+    `unix:gid:${gid}`,
+    ...supplementaryGids.slice(0, MAX_GROUPS).map((group) => `unix:supplementary_gid:${group}`),
+    ...cgroups.map((cgroup) => `unix:cgroup:${cgroup}`),
+    `unix:${digest}`,
+    ...(path === undefined ? [] : [`unix:path:${path}`]),
+  ];
+}

@@ -1,0 +1,133 @@
+import { chmod, lstat, mkdir, rm } from "node:fs/promises";
+import { createServer, type Http2Session, type ServerHttp2Session } from "node:http2";
+import { connect, createServer as createNetServer, type Socket } from "node:net";
+import { dirname } from "node:path";
+import type { ConnectRouter, ContextValues, Interceptor } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { VouchsafeError } from "../errors.ts";
+import type { Peer } from "./attest.ts";
+
+/** All processes of the host share the socket: none may take what the others need. */
+const MAX_CONNECTIONS = 4096;
+const MAX_CONNECTIONS_PER_USER = 256;
+const MAX_STREAMS_PER_CONNECTION = 64;
+const MAX_REQUEST_BYTES = 64 * 1024;
+
+type Request = Parameters<ReturnType<typeof connectNodeAdapter>>[0];
+
+export interface SocketOptions {
+  readonly path: string;
+  readonly openPeer: (fd: number) => Promise<Peer>;
+  readonly routes: (router: ConnectRouter) => void;
+  readonly interceptors: readonly Interceptor[];
+  /** What the calls of a peer's connection are told of it. */
+  readonly contextOf: (peer: Peer) => ContextValues;
+  /** Aborted when the agent stops: ends the streams. */
+  readonly signal: AbortSignal;
+  /** A connection that was refused before its first call. */
+  readonly onRefused: (error: unknown) => void;
+}
+
+/**
+ * Serves gRPC on a unix socket that every process of the host may connect to; who it is, is known before the
+ * first byte is read. Throws `VouchsafeError` (`configuration-invalid`) when the path is taken.
+ */
+export async function serveSocket(options: SocketOptions): Promise<{ close(): Promise<void> }> {
+  const peers = new WeakMap<Http2Session, Peer>();
+  const connectionsOf = new Map<number, number>();
+  const sockets = new Set<Socket>();
+  const h2 = createServer(
+    { settings: { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, enablePush: false } },
+    connectNodeAdapter({
+      routes: options.routes,
+      interceptors: [...options.interceptors],
+      contextValues: (request) => options.contextOf(peerOf(request)),
+      readMaxBytes: MAX_REQUEST_BYTES,
+      shutdownSignal: options.signal,
+      connect: false,
+      grpcWeb: false,
+    }),
+  );
+
+  function peerOf(request: Request): Peer {
+    const session = "stream" in request ? request.stream.session : undefined;
+    const peer = session && peers.get(session);
+    if (peer === undefined) throw new Error("a call on a connection whose peer is not known");
+    return peer;
+  }
+
+  async function admit(socket: Socket): Promise<void> {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    const peer = await options.openPeer(descriptorOf(socket));
+    const others = connectionsOf.get(peer.uid) ?? 0;
+    if (socket.destroyed || others >= MAX_CONNECTIONS_PER_USER) {
+      peer.close();
+      throw new VouchsafeError("rate-limited", `user ${peer.uid} has ${others} connections`);
+    }
+    connectionsOf.set(peer.uid, others + 1);
+    socket.once("close", () => {
+      peer.close();
+      const left = (connectionsOf.get(peer.uid) ?? 1) - 1;
+      if (left > 0) connectionsOf.set(peer.uid, left);
+      else connectionsOf.delete(peer.uid);
+    });
+    // Emitted while the connection is taken over, so it is this socket's.
+    h2.once("session", (session: ServerHttp2Session) => peers.set(session, peer));
+    h2.emit("connection", socket);
+    // HTTP/2 reads what comes, but leaves the starting to a socket that was not paused.
+    socket.resume();
+  }
+
+  const server = createNetServer({ pauseOnConnect: true }, (socket) => {
+    admit(socket).catch((error) => {
+      socket.destroy();
+      options.onRefused(error);
+    });
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  await takePath(options.path);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ path: options.path, readableAll: true, writableAll: true }, resolve);
+  });
+
+  return {
+    async close() {
+      await new Promise((resolve) => {
+        server.close(resolve);
+        for (const socket of sockets) socket.destroy();
+      });
+    },
+  };
+}
+
+/** libuv's descriptor, which Node keeps to itself; without it nobody can be attested. */
+function descriptorOf(socket: Socket): number {
+  const fd = (socket as { _handle?: { fd?: unknown } })._handle?.fd;
+  if (typeof fd !== "number" || fd < 0) throw new VouchsafeError("internal", "the socket has no descriptor");
+  return fd;
+}
+
+/** Makes room for the socket: an agent that was killed leaves its own behind. */
+async function takePath(path: string): Promise<void> {
+  const directory = dirname(path);
+  if ((await mkdir(directory, { recursive: true })) !== undefined) await chmod(directory, 0o755);
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new VouchsafeError("configuration-invalid", `${path} is there and no socket`);
+  if (await isServed(path)) throw new VouchsafeError("configuration-invalid", `another agent serves ${path}`);
+  await rm(path);
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+}

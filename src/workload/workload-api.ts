@@ -1,0 +1,185 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
+import { VouchsafeError } from "../errors.ts";
+import { validateJwtSvid } from "../identity/jwt-svid.ts";
+import { parseSpiffeId } from "../identity/spiffe-id.ts";
+import { type TrustBundle, writeJwks } from "../identity/trust-bundle.ts";
+import type { Peer } from "./attest.ts";
+import type { BundleKeeper } from "./bundle-keeper.ts";
+import type { ChangeFeed } from "./change-feed.ts";
+import type { IdentitySource } from "./identity-source.ts";
+import { SpiffeWorkloadAPI } from "./workload_pb.ts";
+import { type X509Holding, x509Holdings } from "./x509-rotation.ts";
+
+export interface WorkloadApiOptions {
+  readonly source: IdentitySource;
+  readonly feed: ChangeFeed;
+  readonly bundles: BundleKeeper;
+  readonly clock: () => number;
+  readonly random: () => number;
+  readonly log: (entry: WorkloadLogEntry) => void;
+}
+
+/** What the agent's operator is told of one call. */
+export type WorkloadLogEntry =
+  | {
+      readonly event: "granted";
+      readonly method: string;
+      readonly pid: number;
+      readonly digests: readonly string[];
+      readonly spiffeIds: readonly string[];
+    }
+  | { readonly event: "refused"; readonly method: string; readonly pid: number; readonly reason: string };
+
+/** SPIFFE_Workload_API.md §6.1: keeps requests away that were forged on another's behalf. */
+const SECURITY_HEADER = "workload.spiffe.io";
+const MAX_AUDIENCES = 8;
+
+const callerKey = createContextKey<Peer | undefined>(undefined, { description: "caller" });
+
+export function callerContext(peer: Peer) {
+  return createContextValues().set(callerKey, peer);
+}
+
+export const requireSecurityHeader: Interceptor = (next) => async (request) => {
+  if (request.header.get(SECURITY_HEADER) !== "true") {
+    throw new ConnectError(`The metadata ${SECURITY_HEADER}: true is missing`, Code.InvalidArgument);
+  }
+  return next(request);
+};
+
+/** The SPIFFE Workload API. Every call is answered to the process that the kernel names, as it is at that moment. */
+export function workloadApi({ source, feed, bundles, clock, random, log }: WorkloadApiOptions) {
+  /** Turns a failure into its gRPC status and tells the operator. */
+  function refusal(context: HandlerContext, error: unknown): ConnectError {
+    const status = statusOf(error);
+    const reason = `${Code[status.code]}: ${status.rawMessage}`;
+    log({ event: "refused", method: context.method.name, pid: callerOf(context).pid, reason });
+    return status;
+  }
+  async function answer<T>(context: HandlerContext, make: () => Promise<T>): Promise<T> {
+    return make().catch((error) => {
+      throw refusal(context, error);
+    });
+  }
+  async function* stream<T>(context: HandlerContext, make: () => AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* make();
+    } catch (error) {
+      throw refusal(context, error);
+    }
+  }
+  async function* bundleStream<T>(context: HandlerContext, messageOf: (bundle: TrustBundle) => T) {
+    for await (const bundle of bundles.follow(context.signal)) yield messageOf(bundle);
+  }
+
+  return (router: ConnectRouter): ConnectRouter =>
+    router.service(SpiffeWorkloadAPI, {
+      fetchX509SVID: (_request, context) =>
+        stream(context, async function* () {
+          const caller = callerOf(context);
+          for await (const held of x509Holdings(caller, { source, feed, clock, random }, context.signal)) {
+            const spiffeIds = held.grants.svids.map(({ spiffeId }) => spiffeId);
+            const { pid, digests } = held.workload;
+            log({ event: "granted", method: context.method.name, pid, digests, spiffeIds });
+            yield x509Response(held);
+          }
+        }),
+
+      fetchX509Bundles: (_request, context) =>
+        stream(context, () =>
+          bundleStream(context, (bundle) => ({
+            bundles: { [idOf(bundle)]: concatenated(bundle.x509Authorities.map(({ der }) => der)) },
+          })),
+        ),
+
+      fetchJWTSVID: ({ audience, spiffeId }, context) =>
+        answer(context, async () => {
+          if (audience.length === 0 || audience.length > MAX_AUDIENCES || audience.includes("")) {
+            throw new VouchsafeError("invalid-request", `1 to ${MAX_AUDIENCES} audiences are needed`);
+          }
+          const wanted = spiffeId === "" ? undefined : parseSpiffeId(spiffeId);
+          const workload = await callerOf(context).attest();
+          const svids = await source.fetchJwt(workload, audience, wanted);
+          // The source may be far away: nothing is handed to a process that became another meanwhile.
+          await callerOf(context).attest();
+          const spiffeIds = svids.map((svid) => svid.spiffeId);
+          const { pid, digests } = workload;
+          log({ event: "granted", method: context.method.name, pid, digests, spiffeIds });
+          return { svids: svids.map(({ spiffeId, token }) => ({ spiffeId, svid: token })) };
+        }),
+
+      fetchJWTBundles: (_request, context) =>
+        stream(context, () =>
+          bundleStream(context, (bundle) => ({
+            bundles: { [idOf(bundle)]: new TextEncoder().encode(JSON.stringify(writeJwks(bundle))) },
+          })),
+        ),
+
+      validateJWTSVID: ({ audience, svid }, context) =>
+        answer(context, async () => {
+          if (audience === "") throw new VouchsafeError("invalid-request", "An audience is needed");
+          const { spiffeId, claims } = validateJwtSvid(svid, await bundles.current(), audience, clock());
+          return { spiffeId, claims: claims as JsonObject };
+        }),
+    });
+}
+
+function callerOf(context: HandlerContext): Peer {
+  const caller = context.values.get(callerKey);
+  if (caller === undefined) throw new Error("a call without a caller");
+  return caller;
+}
+
+function x509Response({ grants, privateKey }: X509Holding) {
+  return {
+    svids: grants.svids.map(({ spiffeId, chain }) => ({
+      spiffeId,
+      x509Svid: concatenated(chain),
+      x509SvidKey: privateKey,
+      bundle: concatenated(grants.authorities),
+    })),
+  };
+}
+
+function idOf({ trustDomain }: TrustBundle): string {
+  return `spiffe://${trustDomain}`;
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** SPIFFE_Workload_API.md §6.3. */
+const CODES: ReadonlyMap<string, Code> = new Map([
+  ["identity-denied", Code.PermissionDenied],
+  ["invalid-request", Code.InvalidArgument],
+  ["invalid-spiffe-id", Code.InvalidArgument],
+  ["invalid-svid", Code.InvalidArgument],
+]);
+
+function statusOf(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  if (!(error instanceof VouchsafeError)) return new ConnectError("The agent failed", Code.Internal);
+  // Whatever else the source says, there is no answer now: the workload may ask again.
+  const code = CODES.get(error.code) ?? Code.Unavailable;
+  const reasons = reasonsOf(error);
+  const message = reasons === "" ? error.message : `${error.message} (${reasons})`;
+  return new ConnectError(message, code, undefined, undefined, error);
+}
+
+/** The codes of a denial's reasons, which programs may read. */
+function reasonsOf({ extensions }: VouchsafeError): string {
+  const reasons: readonly { readonly code?: unknown }[] = Array.isArray(extensions.reasons)
+    ? extensions.reasons
+    : [];
+  return [...new Set(reasons.map(({ code }) => code).filter((code) => typeof code === "string"))].join(", ");
+}

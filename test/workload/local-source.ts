@@ -1,0 +1,122 @@
+import { randomBytes, randomUUID, X509Certificate } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { VouchsafeError } from "../../src/errors.ts";
+import { openAuthority } from "../../src/identity/authority.ts";
+import { parseCsr } from "../../src/identity/csr.ts";
+import { createJwtMinter } from "../../src/identity/jwt-svid.ts";
+import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
+import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
+import type { Digest } from "../../src/in-toto-attestation/types.ts";
+import type { AttestedWorkload } from "../../src/workload/attested-workload.ts";
+import type { IdentitySource } from "../../src/workload/identity-source.ts";
+
+/** What was asked of the source and granted. */
+export interface Granted {
+  readonly workload: AttestedWorkload;
+  readonly serial: string;
+  readonly renews: string | undefined;
+}
+
+/** A source within this process: a real authority that grants what a test approved. */
+export interface LocalSource extends IdentitySource {
+  readonly granted: readonly Granted[];
+  /** Every workload that was asked about, in order. */
+  readonly asked: readonly AttestedWorkload[];
+  /** Grants to what runs this digest, and has this selector where one is named. */
+  approve(digest: Digest, selector?: string): void;
+  /** Denies from now on, and tells whoever watches. */
+  quarantine(digest: Digest): void;
+  /** Tells whoever watches that a digest was touched, as any event does. */
+  touch(digest: Digest): void;
+  /** Answers nothing until it is called with false. */
+  goAway(away: boolean): void;
+  remove(): Promise<void>;
+}
+
+export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSource> {
+  const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-source-"));
+  const trustDomain = parseTrustDomain("test.example");
+  const authority = await openAuthority({ trustDomain, dataDir, clock: Date.now });
+  const mintX509 = createX509Minter(authority);
+  const mintJwt = createJwtMinter(authority);
+  const approved = new Map<Digest, string | undefined>();
+  const quarantined = new Set<Digest>();
+  const granted: Granted[] = [];
+  const asked: AttestedWorkload[] = [];
+  const events: Digest[] = [];
+  let wake = Promise.withResolvers<void>();
+  let isAway = false;
+
+  function decide(workload: AttestedWorkload) {
+    if (isAway) throw new VouchsafeError("unavailable", "the source is away");
+    asked.push(workload);
+    const [digest] = workload.digests;
+    const deny = (code: string) =>
+      new VouchsafeError("identity-denied", "denied", { extensions: { reasons: [{ code }] } });
+    if (digest === undefined || !approved.has(digest)) throw deny("not-approved");
+    if (quarantined.has(digest)) throw deny("quarantined");
+    const selector = approved.get(digest);
+    if (selector !== undefined && !workload.selectors.includes(selector)) throw deny("not-registered");
+    const now = Date.now();
+    return {
+      spiffeId: spiffeId(trustDomain, `/workload/${digest.slice("sha256:".length)}`),
+      grounds: { digests: workload.digests, policies: ["release"], verdicts: [1] },
+      now,
+      expiresAt: now + ttl,
+    };
+  }
+  function tell(digest: Digest) {
+    events.push(digest);
+    wake.resolve();
+    wake = Promise.withResolvers<void>();
+  }
+
+  return {
+    granted,
+    asked,
+    async fetchX509(workload, csr, renews) {
+      const { spiffeId, grounds, now, expiresAt } = decide(workload);
+      const { spki } = parseCsr(csr);
+      const serial = serialFrom(randomBytes(16));
+      const der = mintX509({ spki, spiffeId, serial, notBefore: now - 1000, notAfter: expiresAt, grounds });
+      const hex = new X509Certificate(der).serialNumber.toLowerCase();
+      granted.push({ workload, serial: hex, renews });
+      return {
+        svids: [{ spiffeId, serial: hex, chain: [der, ...authority.chain], expiresAt }],
+        authorities: authority.bundle.x509Authorities.map((root) => root.der),
+      };
+    },
+    async fetchJwt(workload, audiences) {
+      const { spiffeId, grounds, now, expiresAt } = decide(workload);
+      const jti = randomUUID();
+      granted.push({ workload, serial: jti, renews: undefined });
+      return [{ spiffeId, token: mintJwt({ spiffeId, audiences, issuedAt: now, expiresAt, jti, grounds }) }];
+    },
+    async bundle() {
+      if (isAway) throw new VouchsafeError("unavailable", "the source is away");
+      return authority.bundle;
+    },
+    async watch(after, signal) {
+      if (isAway) throw new VouchsafeError("unavailable", "the source is away");
+      if (after === undefined) return { asOf: events.length, touched: [] };
+      const aborted = new Promise<void>((resolve) => {
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      if (events.length === after) await Promise.race([wake.promise, aborted]);
+      signal.throwIfAborted();
+      return { asOf: events.length, touched: events.slice(after) };
+    },
+    approve: (digest, selector) => approved.set(digest, selector),
+    quarantine(digest) {
+      quarantined.add(digest);
+      tell(digest);
+    },
+    touch: tell,
+    goAway(away) {
+      isAway = away;
+    },
+    remove: () => rm(dataDir, { recursive: true, force: true }),
+  };
+}

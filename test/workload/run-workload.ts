@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const SCRIPT = fileURLToPath(new URL("workload.cjs", import.meta.url));
+
+// biome-ignore lint/suspicious/noExplicitAny: what a program of another making printed; tests say what they need
+export type Line = Record<string, any>;
+
+export interface Workload {
+  readonly child: ChildProcess;
+  /** The next line that it wrote; fails after ten seconds without one. */
+  next(): Promise<Line>;
+  stop(): Promise<void>;
+}
+
+export interface Ask {
+  readonly executable: string;
+  readonly socket: string;
+  readonly method: string;
+  readonly request?: object;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly uid?: number;
+}
+
+/** Starts a process that makes one call of the Workload API. */
+export function startWorkload({ executable, socket, method, request, metadata, uid }: Ask): Workload {
+  const args = [SCRIPT, socket, method, JSON.stringify(request ?? {})];
+  if (metadata !== undefined) args.push(JSON.stringify(metadata));
+  const child = spawn(executable, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+  return {
+    child,
+    async next() {
+      const late = AbortSignal.timeout(10_000);
+      const nothing = once(late, "abort").then(() => {
+        throw new Error(`${method}: nothing was written within ten seconds`);
+      });
+      const { value, done } = await Promise.race([lines.next(), nothing]);
+      if (done === true) throw new Error(`${method}: the workload ended and wrote nothing`);
+      return JSON.parse(value) as Line;
+    },
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, "exit");
+        child.kill("SIGKILL");
+        await ended;
+      }
+    },
+  };
+}
+
+/** Makes one call and gives its first line. */
+export async function ask(options: Ask): Promise<Line> {
+  const workload = startWorkload(options);
+  try {
+    return await workload.next();
+  } finally {
+    await workload.stop();
+  }
+}
