@@ -9,7 +9,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * operator token that its first start wrote into the data directory. That one is never sent anywhere else.
  */
 export function findToken(server: string, env: Environment): string | undefined {
-  if (env.VOUCHSAFE_TOKEN) return env.VOUCHSAFE_TOKEN;
+  const token = lookUp(server, env);
+  // What no HTTP header can carry would fail as a bug of ours; what no server takes is told here already.
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new UsageError("The token holds characters that no token has, or nothing: was it copied whole?");
+  }
+  return token;
+}
+
+function lookUp(server: string, env: Environment): string | undefined {
+  if (env.VOUCHSAFE_TOKEN) return env.VOUCHSAFE_TOKEN.trim();
   if (env.VOUCHSAFE_TOKEN_FILE) {
     const token = readToken(env.VOUCHSAFE_TOKEN_FILE);
     if (token === undefined) {

@@ -3,6 +3,21 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { VouchsafeError } from "../errors.ts";
 
+/** Makes the data directory where it is missing, and nobody else's. Throws `configuration-invalid` where it cannot. */
+export async function ensurePrivateDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await chmod(directory, 0o700);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new VouchsafeError(
+      "configuration-invalid",
+      `The data directory ${directory} cannot be this user's own: ${why}`,
+      { cause },
+    );
+  }
+}
+
 /**
  * Takes a data directory for this process: the embedded database does not, and two processes would corrupt it.
  *
@@ -13,8 +28,7 @@ import { VouchsafeError } from "../errors.ts";
  * Throws `configuration-invalid` when someone holds it. Resolves to the way to give it back.
  */
 export async function lockDirectory(directory: string): Promise<() => void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await chmod(directory, 0o700);
+  await ensurePrivateDirectory(directory);
   const path = join(directory, "lock");
   await writeFile(path, "", { flag: "a", mode: 0o600 });
   const lock = new DatabaseSync(path);

@@ -24,7 +24,7 @@ import { quarantineRoutes } from "./quarantines.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trust.ts";
 import { answerUnknownRoutes } from "./unknown-routes.ts";
-import { compileValidator } from "./validation.ts";
+import { closeQueryStrings, compileValidator } from "./validation.ts";
 import { verifyDigestRoutes } from "./verify-digest.ts";
 
 export type App = FastifyInstance<
@@ -91,6 +91,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   await app.register(fastifyRateLimit, { global: false });
   await describeRoutes(app);
   guardRoutes(app, { authenticate: authenticator.authenticate, rateLimits });
+  closeQueryStrings(app);
   takeStrictJson(app);
 
   healthRoutes(app, v);

@@ -5,11 +5,11 @@ import { findArtifacts, readArtifact } from "../services/find-artifacts.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { ArtifactVerdict, AttestationSummary, closed, Digest, LogSize, nullable } from "./schemas.ts";
+import { ArtifactVerdict, AttestationSummary, closed, Digest, LogSize, line, nullable } from "./schemas.ts";
 
 const READERS: Access = ["uploader", "issuer", "auditor", "operator", "approver"];
 const DEFAULT_PAGE = 50;
-const Filter = Type.String({ minLength: 1, maxLength: 2048 });
+const Filter = line(2048);
 
 export function artifactRoutes(app: App, v: Vouchsafe): void {
   app.get(

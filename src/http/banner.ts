@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Vouchsafe } from "../services/context.ts";
 
 /** Where the command line looks by itself. */
@@ -14,7 +15,8 @@ export function banner(v: Vouchsafe, origin: string): string {
     `Vouchsafe listens on ${origin}`,
     `  database  ${isEmbedded ? `embedded, in ${config.dataDir}` : "Postgres (DATABASE_URL)"}`,
     `  log       ${log.origin}, with the key ${log.verifierKey}`,
-    `  operator  token in ${v.operatorTokenFile}`,
+    // Another node of the same database may have made it, or an operator put it away.
+    ...(existsSync(v.operatorTokenFile) ? [`  operator  token in ${v.operatorTokenFile}`] : []),
     ...v.warnings.map((warning) => `  warning   ${warning}`),
     "",
     "Try next, in another terminal:",

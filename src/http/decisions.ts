@@ -4,9 +4,18 @@ import { recordDecision } from "../services/record-decision.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { AllowOrDeny, closed, DecisionReason, Digest, LogSize, PolicyName, Receipt } from "./schemas.ts";
+import {
+  AllowOrDeny,
+  closed,
+  DecisionReason,
+  Digest,
+  LogSize,
+  line,
+  PolicyName,
+  Receipt,
+} from "./schemas.ts";
 
-const Name = Type.String({ minLength: 1, maxLength: 2048 });
+const Name = line(2048);
 
 export function decisionRoutes(app: App, v: Vouchsafe): void {
   app.post(

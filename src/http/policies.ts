@@ -4,7 +4,7 @@ import type { Vouchsafe } from "../services/context.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, nullable, PreviousHash, Receipt } from "./schemas.ts";
+import { closed, line, nullable, PreviousHash, Receipt } from "./schemas.ts";
 
 const Policies = Type.Array(closed({ name: Type.String(), hash: Type.String() }));
 
@@ -37,7 +37,7 @@ export function policyRoutes(app: App, v: Vouchsafe): void {
         body: closed({
           documents: Type.Array(
             closed({
-              name: Type.String({ minLength: 1, maxLength: 200 }),
+              name: line(200),
               text: Type.String({ maxLength: 256 * 1024 }),
             }),
             { maxItems: 256 },

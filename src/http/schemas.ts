@@ -21,8 +21,17 @@ export const Digest = Type.String({
   maxLength: 200,
   description: "algorithm:hex in lower case, e.g. sha256:9f86…",
 });
-export const Reason = Type.String({ minLength: 1, maxLength: 1000 });
-export const PolicyName = Type.String({ minLength: 1, maxLength: 200 });
+
+/**
+ * Words of a caller's own, in one line. No control characters: Postgres takes no NUL in a text, and who reads it
+ * later, in a terminal or a log file, must not be steered by it.
+ */
+export function line(maxLength: number) {
+  return Type.String({ minLength: 1, maxLength, pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" });
+}
+
+export const Reason = line(1000);
+export const PolicyName = line(200);
 export const Time = Type.String({ description: "RFC 3339, UTC, with milliseconds" });
 export const LogSize = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 /** A whole number in a query string, where everything is text. */

@@ -6,7 +6,7 @@ import { createToken, listTokens, revokeToken } from "../services/tokens.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, nullable, PolicyName, Time } from "./schemas.ts";
+import { closed, line, nullable, PolicyName, Time } from "./schemas.ts";
 
 const OPERATORS: Access = ["operator"];
 const YEAR = 31_536_000;
@@ -20,7 +20,7 @@ export function tokenRoutes(app: App, v: Vouchsafe, authenticator: Authenticator
       schema: {
         summary: "Make a bearer token. Its text is in this answer and nowhere else",
         body: closed({
-          name: Type.String({ minLength: 1, maxLength: 200 }),
+          name: line(200),
           roles: Type.Array(RoleName, { minItems: 1, maxItems: ROLES.length, uniqueItems: true }),
           policies: Type.Optional(Type.Array(PolicyName, { maxItems: 64, uniqueItems: true })),
           mayChoosePolicy: Type.Optional(Type.Boolean()),

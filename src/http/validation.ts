@@ -1,5 +1,5 @@
-import type { FastifySchemaCompiler, FastifySchemaValidationError } from "fastify";
-import type { TSchema } from "typebox";
+import type { FastifyInstance, FastifySchemaCompiler, FastifySchemaValidationError } from "fastify";
+import { type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
 
 /**
@@ -10,6 +10,17 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema }) => 
   const validator = Compile(schema);
   return (value: unknown) => (validator.Check(value) ? { value } : { error: validator.Errors(value) });
 };
+
+/**
+ * A route that describes no query string takes none: a parameter that was misspelt, or that another route has, is
+ * refused and not ignored. Only probes and documents that anybody may read take what proxies add to them.
+ */
+export function closeQueryStrings(app: FastifyInstance): void {
+  app.addHook("onRoute", (route) => {
+    if (route.config?.access === "public" || route.schema?.querystring !== undefined) return;
+    route.schema = { ...route.schema, querystring: Type.Object({}, { additionalProperties: false }) };
+  });
+}
 
 /** A member of the request that is not as documented. */
 export interface InvalidMember {
@@ -34,8 +45,16 @@ export function invalidMembers(
   return errors
     .filter(({ keyword }) => keyword !== "additionalProperties")
     .slice(0, MAX_REPORTED)
-    .map(({ keyword, instancePath, message }) => ({
-      path: `${context ?? "body"}${instancePath}`.slice(0, MAX_PATH_LENGTH),
-      message: keyword === "boolean" ? "is not a known member" : (message ?? "is not valid"),
+    .map((error) => ({
+      path: `${context ?? "body"}${error.instancePath}`.slice(0, MAX_PATH_LENGTH),
+      message: whatIsWrong(error),
     }));
+}
+
+function whatIsWrong({ keyword, message, params }: FastifySchemaValidationError): string {
+  if (keyword === "boolean") return "is not a known member";
+  if (keyword === "enum" && Array.isArray(params.allowedValues)) {
+    return `must be one of ${params.allowedValues.join(", ")}`;
+  }
+  return message ?? "is not valid";
 }

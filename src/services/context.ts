@@ -29,7 +29,7 @@ export interface Vouchsafe {
   readonly background: (work: (signal: AbortSignal) => Promise<void>) => void;
   /** Sentences that an operator should read at start. */
   readonly warnings: readonly string[];
-  /** Where the first operator token was written, when this start made one. */
+  /** Where a start that finds no valid operator token writes the one that it makes. */
   readonly operatorTokenFile: string;
   close(): Promise<void>;
 }

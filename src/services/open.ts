@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { chmod, mkdir, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { openAcknowledged } from "../custody/acknowledged.ts";
@@ -8,6 +8,7 @@ import { ensureLogCreated } from "../custody/genesis.ts";
 import { loadLogKey } from "../custody/log-key.ts";
 import { createWriter } from "../custody/writer.ts";
 import { type Database, openDatabase } from "../db/connection.ts";
+import { ensurePrivateDirectory } from "../db/directory-lock.ts";
 import { readEvents, readHead } from "../db/log.ts";
 import { createLogStore, LOG_CHANNEL } from "../db/log-store.ts";
 import { createProject } from "../db/projects.ts";
@@ -18,7 +19,7 @@ import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
 import { createProjectionSource } from "./projection-source.ts";
 import { proposeConfigured, refreshTrust } from "./propose.ts";
-import { createFirstToken } from "./tokens.ts";
+import { ensureOperatorToken } from "./tokens.ts";
 
 /** Artifacts whose decisions one node keeps in memory: some 1 kB each. */
 const HOT_ARTIFACTS = 100_000;
@@ -42,8 +43,7 @@ export interface OpenOptions {
  */
 export async function openVouchsafe(config: Config, options: OpenOptions = {}): Promise<Vouchsafe> {
   const { clock = Date.now, report = reportToConsole } = options;
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  await chmod(config.dataDir, 0o700);
+  await ensurePrivateDirectory(config.dataDir);
   const database = await openDatabase({
     dataDir: config.dataDir,
     ...(config.databaseUrl !== undefined && { databaseUrl: config.databaseUrl }),
@@ -107,7 +107,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       close,
     };
     warnings.push(...(await proposeConfigured(v)));
-    await createFirstToken(v, (token) => writeSecret(v.operatorTokenFile, token));
+    await ensureOperatorToken(v, (token) => writeSecret(v.operatorTokenFile, token));
     if (config.tuf === "auto" && config.trustedRoots.length === 0) v.background(() => refreshTrust(v));
     return v;
   } catch (error) {

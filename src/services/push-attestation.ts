@@ -14,6 +14,7 @@ import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Check } from "../policy/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
+import { withOurErrors } from "../verify/format-errors.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { verifyEvidence } from "../verify/verify-evidence.ts";
 import { appendFresh } from "./append.ts";
@@ -60,8 +61,7 @@ export async function pushAttestation(
   const verifiedAt = v.clock();
   const { committed, proposal, summary, already } = await appendFresh(v, async () => {
     const trust = await currentTrust(v, caller);
-    const attestation = await verifyOrRecord(v, caller, bytes, trust, verifiedAt);
-    const summary = summarize(attestation);
+    const { attestation, summary } = await verifyOrRecord(v, caller, bytes, trust, verifiedAt);
     const artifacts = artifactsOf(attestation);
     const evaluated = await evaluateArtifacts(v, caller.project, artifacts, { added: attestation });
     const { events, confirmations, basis } = evaluated;
@@ -103,16 +103,17 @@ async function verifyOrRecord(
   bytes: Uint8Array,
   trust: TrustSnapshot,
   at: number,
-): Promise<VerifiedAttestation> {
+): Promise<{ readonly attestation: VerifiedAttestation; readonly summary: AttestationSummary }> {
   try {
     const attestation = verifyEvidence(bytes, trust, at);
+    const summary = withOurErrors(() => summarize(attestation));
     if (artifactsOf(attestation).length === 0) {
       throw new VouchsafeError(
         "unsupported-digest-algorithm",
         "No subject is named by a digest that is known here",
       );
     }
-    return attestation;
+    return { attestation, summary };
   } catch (error) {
     if (error instanceof VouchsafeError) await recordRejection(v, caller, bytes, error.code, trust.hash);
     throw error;

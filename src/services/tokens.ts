@@ -42,12 +42,20 @@ export async function createToken(
 }
 
 /**
- * Without a token nobody could make one, so the first start makes an operator's and gives it to `keep`. It is
- * kept before it is stored: a crash in between leaves a token that opens nothing, and the next start makes another.
+ * Where no operator's token is valid nobody could make one, so a start makes one and gives it to `keep`: the first
+ * start, and one after the last of them expired or was revoked. It is kept before it is stored: a crash in between
+ * leaves a token that opens nothing, and the next start makes another.
  */
-export async function createFirstToken(v: Vouchsafe, keep: (token: string) => Promise<void>): Promise<void> {
-  if ((await readTokens(v.database.kysely, v.project)).length > 0) return;
-  const request: TokenRequest = { name: "first operator", roles: ["operator"], mayChoosePolicy: true };
+export async function ensureOperatorToken(
+  v: Vouchsafe,
+  keep: (token: string) => Promise<void>,
+): Promise<void> {
+  const tokens = await readTokens(v.database.kysely, v.project);
+  const now = v.clock();
+  const isOperators = ({ roles, expiresAt, revokedAt }: TokenRecord) =>
+    roles.includes("operator") && revokedAt === undefined && now < expiresAt;
+  if (tokens.some(isOperators)) return;
+  const request: TokenRequest = { name: "made at a start", roles: ["operator"], mayChoosePolicy: true };
   const { record, created } = newToken(v.project, request, v.clock());
   await keep(created.token);
   await insertToken(v.database.kysely, record);

@@ -39,3 +39,10 @@ test("the operator token stays on this machine", () => {
     assert.equal(findToken(server, env), undefined, server);
   }
 });
+
+test("a token that no header can carry is a mistake, and one line end too many is none", () => {
+  for (const token of ["two\nlines", "two words", "\u0000", "caf\u00e9", " "]) {
+    assert.throws(() => findToken(LOCAL, { VOUCHSAFE_TOKEN: token }), { name: "UsageError" }, token);
+  }
+  assert.equal(findToken(LOCAL, { VOUCHSAFE_TOKEN: "given\n" }), "given");
+});

@@ -145,6 +145,7 @@ const cases: [name: string, request: InjectOptions, code: ErrorCode][] = [
   ["a pack of no digest", { url: "/custody/passwd.pack" }, "malformed-digest"],
   ["a search for anything", { url: "/artifacts" }, "invalid-request"],
   ["a search with an odd page", { url: "/artifacts?commit=a&after=x'%20or%201" }, "invalid-request"],
+  ["a search with a NUL", { url: "/artifacts?signer=%00" }, "invalid-request"],
   ["a page of 0", { url: "/artifacts?commit=a&limit=0" }, "invalid-request"],
   ["a page of 201", { url: "/artifacts?commit=a&limit=201" }, "invalid-request"],
 
@@ -160,6 +161,27 @@ const cases: [name: string, request: InjectOptions, code: ErrorCode][] = [
     body("POST", "/tokens", '{"name":"x","roles":["agent"],"expiresIn":99999999}'),
     "invalid-request",
   ],
+  [
+    "a token with a NUL in its name",
+    body("POST", "/tokens", '{"name":"a\\u0000b","roles":["agent"]}'),
+    "invalid-request",
+  ],
+  [
+    "a token for a policy with a NUL in its name",
+    body("POST", "/tokens", '{"name":"x","roles":["agent"],"policies":["a\\u0000b"]}'),
+    "invalid-request",
+  ],
+  [
+    "a reason that would colour an auditor's terminal",
+    quarantine(`{"artifact":"${DIGEST}","reason":"\\u001b[31mred"}`),
+    "invalid-request",
+  ],
+  [
+    "a query parameter where a route takes none",
+    { ...evidence("{}"), url: "/attestations?dryRun=1" },
+    "invalid-request",
+  ],
+  ["a query parameter where a reader takes none", { url: "/policies?active=false" }, "invalid-request"],
   ["a token with an odd id", { method: "DELETE", url: "/tokens/x" }, "invalid-request"],
   ["a token that nobody made", { method: "DELETE", url: "/tokens/0123456789abcdef" }, "not-found"],
   ["a policy that is no YAML", policies("a: [", null), "invalid-policy"],

@@ -52,6 +52,13 @@ test("a start says where it listens; SIGTERM lets what is under way end, and end
   assert.deepEqual(await ended, [0, null]);
 });
 
+test("a data directory that is a file is refused in one sentence, with status 1", async () => {
+  const server = start({ VOUCHSAFE_DATA_DIR: MAIN });
+  const said = printed(server, /^vouchsafe: configuration-invalid: (.*)$/m, "stderr");
+  assert.deepEqual(await once(server, "exit"), [1, null]);
+  assert.match(await said, /main\.ts/);
+});
+
 test("settings that cannot be are refused in one sentence that names each, with status 1", async () => {
   const server = start({ PORT: "http", DATABASE_URL: "mysql://x" });
   const said = printed(server, /^(vouchsafe: configuration-invalid: .*)$/m, "stderr");

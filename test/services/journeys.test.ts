@@ -161,6 +161,16 @@ forEachDatabase("the use cases", (create) => {
     );
   });
 
+  test("genuine evidence whose provenance is malformed is recorded as refused", async () => {
+    const statement = statementAbout([widget()], "https://slsa.dev/provenance/v1", { buildDefinition: 1 });
+    const bytes = await house.sigstore.signStatement(statement);
+    const size = node.v.projection.size;
+    await assert.rejects(pushAttestation(node.v, { ...caller, token: "00000000000000bb" }, { bytes }), {
+      code: "malformed-statement",
+    });
+    assert.equal(node.v.projection.size, size + 1);
+  });
+
   test("an issuer's grant is recorded with what the decision is at its place in the log", async () => {
     const { digest, bundle } = await release();
     await pushAttestation(node.v, caller, { bytes: bundle });
