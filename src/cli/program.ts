@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { agentCommand } from "./agent.ts";
 import { artifactCommand } from "./artifact.ts";
 import { custodyCommand } from "./custody.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     quarantineCommand(),
     tokenCommand(),
     logCommand(),
+    agentCommand(),
     migrateCommand(),
   ]) {
     program.addCommand(command);

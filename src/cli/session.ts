@@ -10,6 +10,8 @@ export interface Session {
   readonly terminal: Terminal;
   /** Whether the result is for a machine: one JSON value on stdout. */
   readonly json: boolean;
+  /** The server's URL. */
+  server(): string;
   /** Made when first asked for, so that offline commands need neither server nor token. */
   client(): Client;
 }
@@ -27,19 +29,24 @@ export function openSession({ server, json = false }: GlobalOptions): Session {
   return {
     terminal: openTerminal(process, process.env),
     json,
+    server: () => checkedUrl(server),
     client() {
-      client ??= connect(server);
+      client ??= connect(checkedUrl(server));
       return client;
     },
   };
 }
 
-function connect(server: string): Client {
+function checkedUrl(server: string): string {
   if (!/^https?:$/.test(URL.parse(server)?.protocol ?? "")) {
     throw new UsageError(
       `The server is an http:// or https:// URL, such as ${DEFAULT_SERVER}, and not ${server}`,
     );
   }
+  return server;
+}
+
+function connect(server: string): Client {
   const token = findToken(server, process.env);
   return createClient({ server, ...(token === undefined ? {} : { token }) });
 }

@@ -61,7 +61,8 @@ export interface IdentityQuery {
 export function createClient(options: TransportOptions) {
   const transport = createTransport(options);
 
-  const get = async <T>(path: string) => json<T>(await transport({ method: "GET", path, repeatable: true }));
+  const get = async <T>(path: string, signal?: AbortSignal) =>
+    json<T>(await transport({ method: "GET", path, repeatable: true, ...(signal && { signal }) }));
   const text = async (path: string) =>
     new TextDecoder().decode((await transport({ method: "GET", path, repeatable: true })).bytes);
   const post = async <T>(path: string, value: object, { repeatable }: { repeatable: boolean }) =>
@@ -163,8 +164,8 @@ export function createClient(options: TransportOptions) {
      * Answers once something may have changed for the calling agent's identities since the log had `after` events,
      * or after 25 seconds; without `after` at once.
      */
-    watchIdentities: (after?: number) =>
-      get<IdentityChange>(`/identities/watch${search({ ...(after !== undefined && { after }) })}`),
+    watchIdentities: (after?: number, signal?: AbortSignal) =>
+      get<IdentityChange>(`/identities/watch${search({ ...(after !== undefined && { after }) })}`, signal),
     /** The trust domain's SPIFFE bundle, as JSON text. */
     trustBundle: () => text("/trust-bundle"),
     /** The keys of JWT-SVIDs, as a JWK Set. */

@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { Command } from "commander";
+import type { AgentLogEntry } from "../workload/agent.ts";
+import type { ServerSourceLogEntry } from "../workload/server-source.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
+
+interface AgentCommandOptions {
+  readonly socket: string;
+  readonly dataDir: string;
+  readonly joinTokenFile?: string;
+  readonly allowMissingPidfd?: boolean;
+}
+
+export function agentCommand(): Command {
+  return new Command("agent")
+    .description("serve the SPIFFE Workload API to this host's processes, until SIGTERM")
+    .option("--socket <path>", "where workloads find it", "/run/vouchsafe/agent.sock")
+    .option("--data-dir <path>", "where the agent's own credential is kept", "/var/lib/vouchsafe-agent")
+    .option("--join-token-file <path>", "a token with the role agent: needed once, and used up by joining")
+    .option("--allow-missing-pidfd", "serve on Linux before 6.5 too, with weaker attestation")
+    .action(
+      action(async ({ terminal, json, server }, options: AgentCommandOptions) => {
+        const { socket, dataDir, joinTokenFile, allowMissingPidfd = false } = options;
+        const log = logTo(terminal, json);
+        // Loaded here alone: every other command would wait for what these bring along.
+        const { openServerSource } = await import("../workload/server-source.ts");
+        const { openAgent } = await import("../workload/agent.ts");
+        const ended = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+        const source = await openServerSource({
+          server: server(),
+          dataDir,
+          joinToken: () => readJoinToken(joinTokenFile),
+          log,
+        });
+        const agent = await openAgent({ socketPath: socket, source, allowMissingPidfd, log });
+        if (json) terminal.printJson({ agent: source.agent, socket });
+        else terminal.print(`${source.agent} serves the Workload API on unix:${socket}`);
+        await ended;
+        await agent.close();
+        await source.close();
+        return EXIT.ok;
+      }),
+    );
+}
+
+async function readJoinToken(path: string | undefined): Promise<string> {
+  if (path === undefined) {
+    throw new UsageError(
+      "This agent has not joined yet: name a join token's file with --join-token-file. `vouchsafe token create --role agent` makes one",
+    );
+  }
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch {
+    throw new UsageError(`--join-token-file names ${path}, which cannot be read`);
+  }
+}
+
+/** One line for each thing that happens: the agent's own journal. */
+function logTo(terminal: Terminal, json: boolean) {
+  return (entry: AgentLogEntry | ServerSourceLogEntry) => {
+    const { event, ...facts } = entry;
+    const text = Object.entries(facts).map(([name, value]) => `${name}=${[value].flat().join(",")}`);
+    terminal.note(
+      json ? JSON.stringify({ ...entry, time: new Date().toISOString() }) : [event, ...text].join(" "),
+    );
+  };
+}

@@ -1,0 +1,67 @@
+import { createPrivateKey, createPublicKey, type KeyObject, randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { VouchsafeError } from "../errors.ts";
+import type { AgentCredential } from "../identity/agent-proof.ts";
+import { pemBlocks, writePem } from "../identity/pem.ts";
+import { parseX509Svid } from "../identity/x509-validation.ts";
+
+/** The agent's own SVID and key: all that it keeps on the disk. */
+export interface KeptCredential extends AgentCredential {
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+const PRIVATE_KEY = "PRIVATE KEY";
+const CERTIFICATE = "CERTIFICATE";
+
+/** Throws `VouchsafeError` (`invalid-svid`, or `configuration-invalid` for a key that is not the certificate's). */
+export function credentialOf(chain: readonly Uint8Array[], key: KeyObject): KeptCredential {
+  const { spiffeId, leaf } = parseX509Svid(chain);
+  if (!createPublicKey(key).equals(leaf.publicKey)) {
+    throw new VouchsafeError("configuration-invalid", "the agent's key is not its certificate's");
+  }
+  return { spiffeId, chain, key, issuedAt: leaf.notBefore, expiresAt: leaf.notAfter };
+}
+
+/** Undefined when there is none. Throws `VouchsafeError` (`configuration-invalid`) for one that cannot be used. */
+export async function readCredential(path: string): Promise<KeptCredential | undefined> {
+  try {
+    const text = await readFile(path, "utf8");
+    const [key, ...certificates] = pemBlocks(text) ?? [];
+    if (key?.label !== PRIVATE_KEY || !certificates.every(({ label }) => label === CERTIFICATE)) {
+      throw new VouchsafeError(
+        "configuration-invalid",
+        "it is not a private key and its certificates, in PEM",
+      );
+    }
+    const privateKey = createPrivateKey({ key: Buffer.from(key.bytes), format: "der", type: "pkcs8" });
+    return credentialOf(
+      certificates.map(({ bytes }) => bytes),
+      privateKey,
+    );
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const what = `${path} holds no credential of an agent: remove it, and join with a new token`;
+    throw new VouchsafeError("configuration-invalid", what, { cause });
+  }
+}
+
+/** Takes the place of the one before in one step: a crash leaves the old one or the new one. Mode 0600. */
+export async function writeCredential(path: string, { key, chain }: AgentCredential): Promise<void> {
+  const text = [
+    writePem(PRIVATE_KEY, key.export({ format: "der", type: "pkcs8" })),
+    ...chain.map((der) => writePem(CERTIFICATE, der)),
+  ].join("");
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomUUID()}`;
+  const file = await open(draft, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}

@@ -1,0 +1,175 @@
+import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ApiError } from "../client/api-error.ts";
+import { type Client, createClient } from "../client/client.ts";
+import { ERRORS, type ErrorCode, VouchsafeError } from "../errors.ts";
+import { makeAgentProof } from "../identity/agent-proof.ts";
+import { trustDomainOf } from "../identity/spiffe-id.ts";
+import { parseTrustBundle } from "../identity/trust-bundle.ts";
+import { decodeBase64 } from "../in-toto-attestation/base64.ts";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
+import { credentialOf, type KeptCredential, readCredential, writeCredential } from "./agent-credential.ts";
+import type { IdentitySource } from "./identity-source.ts";
+import { newKey, requestFor } from "./key-request.ts";
+
+export interface ServerSourceOptions {
+  /** Base URL. */
+  readonly server: string;
+  /** Where the agent's credential is kept. */
+  readonly dataDir: string;
+  /** Reads the join token; asked only when there is no credential that is still valid. */
+  readonly joinToken: () => Promise<string>;
+  readonly log: (entry: ServerSourceLogEntry) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+}
+
+export type ServerSourceLogEntry =
+  | { readonly event: "joined" | "credential renewed"; readonly agent: string; readonly expiresAt: string }
+  | { readonly event: "trying again"; readonly reason: string };
+
+export interface ServerSource extends IdentitySource {
+  readonly agent: string;
+  close(): Promise<void>;
+}
+
+/** Milliseconds before joining or renewing is tried again; doubled each time. */
+const FIRST_RETRY = 500;
+const LONGEST_RETRY = 30_000;
+const ALL = "*";
+
+/**
+ * A server as the source of identities. Joins when there is no credential yet, waiting for a server that is away;
+ * then proves each request with the credential, and renews it at half its life.
+ *
+ * Throws `VouchsafeError` (`configuration-invalid`), or `ApiError` when the server refuses the join token.
+ */
+export async function openServerSource(options: ServerSourceOptions): Promise<ServerSource> {
+  const { server, dataDir, clock = Date.now, log } = options;
+  const path = join(dataDir, "agent.pem");
+  const stopped = new AbortController();
+
+  let credential = await readCredential(path);
+  if (credential === undefined || credential.expiresAt <= clock()) {
+    const client = createClient({ server, token: await options.joinToken() });
+    credential = await persistently((csr) => client.joinAgent(csr), "joined");
+  }
+  let current: KeptCredential = credential;
+  const client = createClient({
+    server,
+    authorize: ({ method, path, body }) =>
+      makeAgentProof(
+        current,
+        { method, path, body: body?.bytes ?? new Uint8Array() },
+        randomBytes(16),
+        clock(),
+      ),
+  });
+
+  /** Asks until there is an answer; a refusal is one, unless the credential may be renewed yet. */
+  async function persistently(
+    certify: (csr: string) => ReturnType<Client["joinAgent"]>,
+    event: "joined" | "credential renewed",
+    isOver: (error: unknown) => boolean = (error) => !isPassing(error),
+  ): Promise<KeptCredential> {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        const key = await newKey();
+        const { chain } = await certify(base64Of(requestOf(key)));
+        const next = credentialOf(chain.map(bytesOf), key);
+        await writeCredential(path, next);
+        log({ event, agent: next.spiffeId, expiresAt: new Date(next.expiresAt).toISOString() });
+        return next;
+      } catch (error) {
+        if (stopped.signal.aborted || isOver(error)) throw error;
+        log({ event: "trying again", reason: (error as Error).message });
+        await sleep(Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures), undefined, stopped);
+      }
+    }
+  }
+
+  async function keepCredential(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      const half = current.issuedAt + (current.expiresAt - current.issuedAt) / 2;
+      await sleep(Math.max(0, half - clock()), undefined, stopped);
+      current = await persistently(
+        (csr) => client.renewAgent(csr),
+        "credential renewed",
+        () => false,
+      );
+    }
+  }
+  const keeping = keepCredential().catch((error) => {
+    if (!stopped.signal.aborted) throw error;
+  });
+
+  return {
+    agent: current.spiffeId,
+    async fetchX509({ selectors, digests }, csr, renews) {
+      const request = { csr: base64Of(csr), selectors, digests, ...(renews !== undefined && { renews }) };
+      const { svids, bundle } = await asOurs(client.requestX509Svids(request));
+      return {
+        svids: svids.map(({ spiffeId, serial, chain, expiresAt }) => ({
+          spiffeId,
+          serial,
+          chain: chain.map(bytesOf),
+          expiresAt: Date.parse(expiresAt),
+        })),
+        authorities: bundle.x509Authorities.map(bytesOf),
+      };
+    },
+    async fetchJwt({ selectors, digests }, audiences, spiffeId) {
+      const request = { audiences, selectors, digests, ...(spiffeId !== undefined && { spiffeId }) };
+      return (await asOurs(client.requestJwtSvids(request))).svids;
+    },
+    async bundle() {
+      const document = new TextEncoder().encode(await asOurs(client.trustBundle()));
+      return parseTrustBundle(document, trustDomainOf(current.spiffeId));
+    },
+    async watch(after, signal) {
+      const { asOf, touched } = await asOurs(client.watchIdentities(after, signal));
+      return { asOf, touched: touched.includes(ALL) ? "all" : touched.map(parseDigest) };
+    },
+    async close() {
+      stopped.abort();
+      await keeping;
+    },
+  };
+}
+
+function requestOf(key: KeyObject): Uint8Array {
+  return requestFor(key, createPublicKey(key));
+}
+
+/** No answer, or one that says nothing of what was asked. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof ApiError && (error.status === undefined || error.status === 429 || error.status >= 500)
+  );
+}
+
+/** What the agent's core expects: `VouchsafeError`, of the server's code where it gave one. */
+async function asOurs<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (!(cause instanceof ApiError)) throw cause;
+    const code: ErrorCode = Object.hasOwn(ERRORS, cause.code) ? (cause.code as ErrorCode) : "unavailable";
+    const { reasons } = cause.problem;
+    throw new VouchsafeError(code, cause.message, {
+      cause,
+      extensions: reasons === undefined ? {} : { reasons },
+    });
+  }
+}
+
+function base64Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}
+
+function bytesOf(text: string): Uint8Array {
+  const bytes = decodeBase64(text);
+  if (bytes === undefined) throw new VouchsafeError("unavailable", "The server's answer holds no base64");
+  return bytes;
+}
