@@ -6,10 +6,12 @@ import { parseArgs } from "node:util";
 import { decide } from "./decide.ts";
 import { ingest } from "./ingest.ts";
 import type { BenchResult } from "./measure.ts";
+import { mint } from "./mint.ts";
 
 const BENCHES: ReadonlyMap<string, () => Promise<BenchResult>> = new Map([
   ["decide", decide],
   ["ingest", ingest],
+  ["mint", mint],
 ]);
 
 const { values: options, positionals } = parseArgs({

@@ -48,6 +48,11 @@ export function expectTag(element: DerElement | undefined, tag: number): DerElem
   return element;
 }
 
+/** Lower-case hex, by which encodings are looked up and compared. */
+export function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}
+
 /** What a BIT STRING of whole bytes holds. Throws `DerError`. */
 export function wholeBytes({ content }: DerElement): Uint8Array {
   if (content[0] !== 0) throw new DerError("a bit string is not of whole bytes");

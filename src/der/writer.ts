@@ -4,24 +4,38 @@ import { TAG } from "./reader.ts";
 export function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   let length = 0;
   for (const part of parts) length += part.length;
-  return Buffer.concat([derHeader(tag, length), ...parts]);
+  const lengthBytes = length < 0x80 ? 0 : length < 0x100 ? 1 : length < 0x10000 ? 2 : 3;
+  let at = 2 + lengthBytes;
+  const element = Buffer.allocUnsafe(at + length);
+  element[0] = tag;
+  element[1] = lengthBytes === 0 ? length : 0x80 | lengthBytes;
+  if (lengthBytes > 0) element.writeUIntBE(length, 2, lengthBytes);
+  // By hand, because Buffer.concat takes most of the time that a certificate takes to write.
+  for (const part of parts) {
+    element.set(part, at);
+    at += part.length;
+  }
+  return element;
 }
 
 export function sequence(...parts: readonly Uint8Array[]): Buffer {
   return der(TAG.sequence, ...parts);
 }
 
+const ZERO = Buffer.of(0);
+
 /** A whole number of no sign, its bytes most significant first. */
 export function unsigned(bytes: Uint8Array): Buffer {
-  const start = bytes.findIndex((byte) => byte !== 0);
-  if (start === -1) return der(TAG.integer, Buffer.of(0));
+  let start = 0;
+  while (bytes[start] === 0) start += 1;
   const magnitude = bytes.subarray(start);
-  return (magnitude[0] ?? 0) < 0x80 ? der(TAG.integer, magnitude) : der(TAG.integer, Buffer.of(0), magnitude);
+  // Without a zero before it a first bit of one would be a minus sign; the number zero is one zero.
+  return (magnitude[0] ?? 0x80) < 0x80 ? der(TAG.integer, magnitude) : der(TAG.integer, ZERO, magnitude);
 }
 
 /** A BIT STRING of whole bytes. */
 export function bitString(bytes: Uint8Array): Buffer {
-  return der(TAG.bitString, Buffer.of(0), bytes);
+  return der(TAG.bitString, ZERO, bytes);
 }
 
 export function octetString(bytes: Uint8Array): Buffer {
@@ -42,11 +56,4 @@ function base128(arc: bigint): number[] {
   const bytes = [Number(arc & 0x7fn)];
   for (let left = arc >> 7n; left > 0n; left >>= 7n) bytes.unshift(Number(left & 0x7fn) | 0x80);
   return bytes;
-}
-
-function derHeader(tag: number, length: number): Buffer {
-  if (length < 0x80) return Buffer.of(tag, length);
-  if (length < 0x100) return Buffer.of(tag, 0x81, length);
-  if (length < 0x10000) return Buffer.of(tag, 0x82, length >> 8, length & 0xff);
-  return Buffer.of(tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff);
 }

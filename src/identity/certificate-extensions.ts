@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { type DerElement, DerError, derChildren, expectTag, readDer, TAG } from "../der/reader.ts";
+import { type DerElement, DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
 import { der, octetString, sequence } from "../der/writer.ts";
 import { type Certificate, extensionOf } from "./certificate.ts";
 import { criticalExtension, extension } from "./certificate-writer.ts";
@@ -105,7 +105,7 @@ export function keyUsageOf(certificate: Certificate): KeyUsage | undefined {
 /** What `x509-validation.ts` reads, and extKeyUsage, which restricts no use that an SVID is put to. */
 const UNDERSTOOD: ReadonlySet<string> = new Set(
   [EXTENSION.keyUsage, EXTENSION.subjectAltName, EXTENSION.basicConstraints, EXTENSION.extKeyUsage].map(
-    (id) => id.toString("hex"),
+    hexOf,
   ),
 );
 

@@ -4,6 +4,7 @@ import {
   DerError,
   derChildren,
   expectTag,
+  hexOf,
   readDer,
   TAG,
   wholeBytes,
@@ -52,9 +53,10 @@ export function parseCertificate(der: Uint8Array): Certificate {
   );
   if (rest.length > 0 || more.length > 0)
     throw new DerError("the certificate has members that are not taken");
-  if (hexOf(version?.encoded) !== VERSION_3) throw new DerError("the certificate's version is not 3");
+  if (version === undefined || hexOf(version.encoded) !== VERSION_3)
+    throw new DerError("the certificate's version is not 3");
   const signatureAlgorithm = expectTag(algorithm, TAG.sequence).encoded;
-  if (hexOf(innerAlgorithm?.encoded) !== hexOf(signatureAlgorithm)) {
+  if (hexOf(expectTag(innerAlgorithm, TAG.sequence).encoded) !== hexOf(signatureAlgorithm)) {
     throw new DerError("the certificate names two signature algorithms");
   }
   const [notBefore, notAfter, ...times] = derChildren(expectTag(validity, TAG.sequence).content);
@@ -126,8 +128,4 @@ function readTime(element: DerElement | undefined): number {
 function fourDigitYear(tag: number | undefined, digits: string): string {
   if (tag === TAG.utcTime) return (digits < "50" ? "20" : "19") + digits;
   return tag === TAG.generalizedTime ? digits : "";
-}
-
-function hexOf(bytes: Uint8Array | undefined): string {
-  return Buffer.from(bytes ?? []).toString("hex");
 }

@@ -1,5 +1,14 @@
 import type { KeyObject } from "node:crypto";
-import { DerError, derChildren, expectTag, readDer, TAG, wholeBytes } from "../der/reader.ts";
+import {
+  type DerElement,
+  DerError,
+  derChildren,
+  expectTag,
+  hexOf,
+  readDer,
+  TAG,
+  wholeBytes,
+} from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
 import { readPublicKey } from "./public-keys.ts";
 import { verifyX509Signature } from "./x509-signatures.ts";
@@ -31,9 +40,9 @@ export function parseCsr(der: Uint8Array): RequestedKey {
     const info = expectTag(first, TAG.sequence);
     const [version, subject, spki, attributes, ...more] = derChildren(info.content);
     if (rest.length > 0 || more.length > 0) throw invalid("it has members that no request has");
-    if (hex(version?.encoded) !== VERSION_1) throw invalid("its version is not 1");
-    if (hex(subject?.encoded) !== EMPTY_NAME) throw invalid("it asks for a subject");
-    if (hex(attributes?.encoded) !== NO_ATTRIBUTES) throw invalid("it has attributes, or no list of them");
+    if (spelling(version) !== VERSION_1) throw invalid("its version is not 1");
+    if (spelling(subject) !== EMPTY_NAME) throw invalid("it asks for a subject");
+    if (spelling(attributes) !== NO_ATTRIBUTES) throw invalid("it has attributes, or no list of them");
     const { encoded } = expectTag(spki, TAG.sequence);
     const publicKey = readPublicKey(encoded);
     const proof = wholeBytes(expectTag(signature, TAG.bitString));
@@ -47,8 +56,9 @@ export function parseCsr(der: Uint8Array): RequestedKey {
   }
 }
 
-function hex(bytes: Uint8Array | undefined): string {
-  return Buffer.from(bytes ?? []).toString("hex");
+/** The hex of a whole element; empty for one that is not there. */
+function spelling(element: DerElement | undefined): string {
+  return element === undefined ? "" : hexOf(element.encoded);
 }
 
 function invalid(what: string, cause?: unknown): VouchsafeError {

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { DerError, derChildren, expectTag, readDer, TAG } from "../der/reader.ts";
+import { DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
 
 /** A kind of public key that is taken: its AlgorithmIdentifier has one spelling, and its strength is enough. */
 interface KeyKind {
@@ -52,7 +52,11 @@ export function subjectPublicKeyOf(spki: Uint8Array): Uint8Array {
 
 function importSpki(spki: Uint8Array): KeyObject {
   try {
-    return createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+    return createPublicKey({
+      key: Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength),
+      format: "der",
+      type: "spki",
+    });
   } catch {
     throw new DerError("the key is not a point of its curve");
   }
@@ -61,8 +65,4 @@ function importSpki(spki: Uint8Array): KeyObject {
 function isStrongRsa(key: KeyObject): boolean {
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
   return modulusLength >= MIN_RSA_BITS && modulusLength <= MAX_RSA_BITS && publicExponent === 65537n;
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }

@@ -1,4 +1,5 @@
 import { type KeyObject, sign, verify } from "node:crypto";
+import { hexOf } from "../der/reader.ts";
 
 /** A signature algorithm of certificates and signing requests. */
 interface X509SignatureAlgorithm {
@@ -28,7 +29,7 @@ export function verifyX509Signature(
   signed: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const known = ALGORITHMS.get(Buffer.from(algorithm).toString("hex"));
+  const known = ALGORITHMS.get(hexOf(algorithm));
   if (known === undefined || known.keyType !== key.asymmetricKeyType) return false;
   return verify(known.hash, signed, key, signature);
 }
