@@ -3,6 +3,8 @@ import type { App } from "./app.ts";
 
 /** How long requests under way may take to end after the signal, in milliseconds. */
 const GRACE = 10_000;
+/** How often connections are looked for that have become idle meanwhile, in milliseconds. */
+const SWEEP = 50;
 
 /**
  * Ends the process in order: no new connections, requests under way are answered (their events committed), then
@@ -22,6 +24,8 @@ export function drainOnSignal(app: App, v: Vouchsafe): void {
 
 async function drain(app: App, v: Vouchsafe): Promise<void> {
   const cutOff = setTimeout(() => app.server.closeAllConnections(), GRACE);
+  // Closing ends only the connections that are idle then: one that is answered later would be kept alive.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP);
   try {
     await app.close();
     await v.close();
@@ -31,6 +35,7 @@ async function drain(app: App, v: Vouchsafe): Promise<void> {
     process.exitCode = 1;
   } finally {
     clearTimeout(cutOff);
+    clearInterval(sweep);
     process.exit();
   }
 }

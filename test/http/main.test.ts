@@ -44,6 +44,7 @@ test("a start says where it listens; SIGTERM lets what is under way end, and end
   const ended = once(server, "exit");
   server.kill("SIGTERM");
   await refusesConnections(origin);
+  const completed = performance.now();
   socket.write(body.slice(10));
   let answer = "";
   for await (const chunk of socket) answer += chunk;
