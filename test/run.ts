@@ -21,6 +21,9 @@ const FILE_TIMEOUT_MS = 300_000;
 /** Each process may hold an embedded database of some 600 MB: more than four at once buys nothing. */
 const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
 
+/** From so many files on, what they would each have to start is started once beforehand. */
+const MANY_FILES = 8;
+
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   console.error(`The tests need Node 24 or newer; this is ${process.version}.`);
@@ -39,6 +42,8 @@ if (files.length === 0) {
   console.error(`No test file matches ${wanted.join(", ") || "test/**/*.test.ts"}.`);
   process.exit(1);
 }
+
+const giveBack = files.length < MANY_FILES ? async () => {} : await prepareDatabases();
 
 const skipped: string[] = [];
 const empty: string[] = [];
@@ -64,6 +69,7 @@ results.on("test:fail", () => {
 });
 
 for await (const line of results.compose(spec)) process.stdout.write(line);
+await giveBack();
 
 if (skipped.length > 0) console.log(`\nSkipped (${skipped.length}):\n  ${skipped.sort().join("\n  ")}`);
 if (empty.length > 0 && options.name === undefined) {
@@ -73,6 +79,16 @@ if (empty.length > 0 && options.name === undefined) {
 if (ran === 0) {
   console.error("\nNo test ran.");
   process.exitCode = 1;
+}
+
+/** One Postgres for all files, and one embedded database for them to copy. Imported after Node's version was seen. */
+async function prepareDatabases(): Promise<() => Promise<void>> {
+  const [{ sharePostgres, stopPostgres }, { makeEmptyDatabase }] = await Promise.all([
+    import("./support/postgres.ts"),
+    import("./support/empty-database.ts"),
+  ]);
+  await Promise.all([sharePostgres(), makeEmptyDatabase()]);
+  return stopPostgres;
 }
 
 /** The files that the arguments name; all of `test/` when there are none. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { startSigstore } from "../sigstore/instance.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
+import { copyEmptyDatabase } from "../support/empty-database.ts";
 import { startServer } from "./server.ts";
 import { vouchsafe } from "./vouchsafe.ts";
 
@@ -34,6 +35,7 @@ export async function openSession() {
   await sigstore.close();
 
   const VOUCHSAFE_DATA_DIR = path("data");
+  await copyEmptyDatabase(VOUCHSAFE_DATA_DIR);
   const server = await startServer({
     VOUCHSAFE_DATA_DIR,
     VOUCHSAFE_POLICIES: POLICIES,

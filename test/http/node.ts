@@ -8,6 +8,7 @@ import type { Role } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
 import { openVouchsafe } from "../../src/services/open.ts";
 import { createToken, type TokenRequest } from "../../src/services/tokens.ts";
+import { copyEmptyDatabase } from "../support/empty-database.ts";
 
 /** The real service with its doors, on a real database; it starts with no policies. */
 export interface TestNode {
@@ -31,6 +32,7 @@ export async function openNode(settings: Readonly<Record<string, string>> = {}):
   const ownDir = await mkdtemp(join(tmpdir(), "vouchsafe-http-"));
   const policies = join(ownDir, "policies");
   await mkdir(policies);
+  if (settings.DATABASE_URL === undefined) await copyEmptyDatabase(join(ownDir, "data"));
   let ahead = 0;
   const config = readConfig({
     VOUCHSAFE_DATA_DIR: join(ownDir, "data"),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe } from "node:test";
 import { type Database, openDatabase } from "../../src/db/connection.ts";
+import { copyEmptyDatabase } from "./empty-database.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "./postgres.ts";
 
 /** A database for one suite, which is given back when the suite ends. */
@@ -37,7 +38,8 @@ async function createDatabase(
   const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-test-"));
   cleanUps.push(() => rm(dataDir, { recursive: true, force: true }));
   const postgres = kind === "postgres" ? await createPostgres() : undefined;
-  if (postgres !== undefined) cleanUps.push(() => postgres.drop());
+  if (postgres === undefined) await copyEmptyDatabase(dataDir);
+  else cleanUps.push(() => postgres.drop());
   let single: Database | undefined;
   return {
     kind,

@@ -15,11 +15,14 @@ export interface TestPostgres {
   drop(): Promise<void>;
 }
 
+/** Names a server that was started for this process and others. */
+const VARIABLE = "VOUCHSAFE_TEST_POSTGRES";
+
 let server: Promise<{ url: string; stop(): Promise<void> }> | undefined;
 
 /**
- * Creates a database on the server of `DATABASE_URL` where its user may, or else on a real Postgres that this
- * process starts once and stops when `stopPostgres` is called or the process ends.
+ * Creates a database on the server of `DATABASE_URL` where its user may, or on the one that is shared, or else on
+ * a real Postgres that this process starts once and stops when `stopPostgres` is called or the process ends.
  */
 export async function createPostgres(): Promise<TestPostgres> {
   server ??= startServer();
@@ -43,6 +46,12 @@ export async function createPostgres(): Promise<TestPostgres> {
   };
 }
 
+/** Starts a Postgres for the processes that this one starts. `stopPostgres` stops it. */
+export async function sharePostgres(): Promise<void> {
+  server ??= startServer();
+  process.env[VARIABLE] = (await server).url;
+}
+
 export async function stopPostgres(): Promise<void> {
   const running = server;
   server = undefined;
@@ -50,7 +59,7 @@ export async function stopPostgres(): Promise<void> {
 }
 
 async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
-  const given = process.env.DATABASE_URL;
+  const given = process.env.DATABASE_URL || process.env[VARIABLE];
   if (given) return { url: given, stop: async () => {} };
 
   const port = await freePort();
