@@ -11,6 +11,12 @@ export interface Config {
   readonly requirePostgres: boolean;
   readonly dataDir: string;
   readonly logKeyFile: string | undefined;
+  /** The name under which all SPIFFE IDs are, e.g. `example.org`. */
+  readonly trustDomain: string;
+  /** Where the keys are that SVIDs are signed with; absent: made in `dataDir`. Nodes that share a database share them. */
+  readonly authorityFiles:
+    | { readonly certificates: string; readonly key: string; readonly jwtKey: string }
+    | undefined;
   /** The log's name in its checkpoints (C2SP tlog-checkpoint: origin). */
   readonly origin: string;
   readonly policiesDir: string;
@@ -53,6 +59,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       mistakes.push(`${name} must start with postgres://`);
     return value;
   }
+  function authorityFiles(): Config["authorityFiles"] {
+    const certificates = text("VOUCHSAFE_CA_CERT");
+    const key = text("VOUCHSAFE_CA_KEY");
+    const jwtKey = text("VOUCHSAFE_JWT_KEY");
+    if (certificates && key && jwtKey) return { certificates, key, jwtKey };
+    if (certificates ?? key ?? jwtKey)
+      mistakes.push("VOUCHSAFE_CA_CERT, VOUCHSAFE_CA_KEY and VOUCHSAFE_JWT_KEY go together");
+    return undefined;
+  }
   const list = (name: string) => (text(name) ?? "").split(",").filter((item) => item !== "");
 
   const config: Config = {
@@ -64,6 +79,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     dataDir: text("VOUCHSAFE_DATA_DIR") ?? ".vouchsafe",
     logKeyFile: text("VOUCHSAFE_LOG_KEY_FILE"),
     origin: text("VOUCHSAFE_ORIGIN") ?? "vouchsafe.local/log",
+    trustDomain: text("VOUCHSAFE_TRUST_DOMAIN") ?? "vouchsafe.local",
+    authorityFiles: authorityFiles(),
     policiesDir: text("VOUCHSAFE_POLICIES") ?? "policies",
     trustedRoots: list("VOUCHSAFE_TRUSTED_ROOT"),
     keys: list("VOUCHSAFE_KEYS"),
@@ -83,6 +100,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   if (!/^[^\s+]{1,200}$/.test(config.origin))
     mistakes.push("VOUCHSAFE_ORIGIN must hold neither spaces nor +");
+  if (!/^[a-z0-9._-]{1,255}$/.test(config.trustDomain))
+    mistakes.push("VOUCHSAFE_TRUST_DOMAIN must be lower-case letters, digits, dots, dashes and underscores");
   if (mistakes.length > 0) throw new VouchsafeError("configuration-invalid", mistakes.join("; "));
   return config;
 }

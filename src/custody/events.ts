@@ -23,6 +23,17 @@ export const EVENT_TYPES = {
 
 export type EventType = keyof typeof EVENT_TYPES;
 
+/**
+ * Types that tell what was done and change no decision: nothing that rests on a chain is made stale by them, so
+ * that a thousand processes of one artifact can be granted identities at once.
+ */
+export const RECORDS: readonly EventType[] = [
+  "decision.recorded",
+  "identity.issued",
+  "identity.renewed",
+  "identity.denied",
+];
+
 /** A project's opaque id: a random UUID that says nothing of its name. */
 export type ProjectId = string & { readonly __project: unique symbol };
 

@@ -12,6 +12,9 @@ export type PackCheckName =
   | "activation"
   | "evidence"
   | "verdict"
+  | "quarantine"
+  | "identity"
+  | "decision"
   | "contents";
 
 /** One thing that holds or does not, in words that can be quoted. */

@@ -42,12 +42,21 @@ export function referencesOf({ type, body }: Said, inForce: InForce): Reference[
       ];
     case "verdict.passed":
     case "verdict.failed":
+    case "identity.issued":
+    case "identity.renewed":
       return [
         ...(inForce.policyDocument === null
           ? []
           : [{ case: "policy" as const, hash: inForce.policyDocument }]),
         { case: "trust", hash: digestIn(body, "trust") },
       ];
+    case "decision.recorded":
+      return inForce.policyDocument === null || inForce.trust === null
+        ? []
+        : [
+            { case: "policy", hash: inForce.policyDocument },
+            { case: "trust", hash: inForce.trust },
+          ];
     default:
       return [];
   }

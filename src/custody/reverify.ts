@@ -1,31 +1,23 @@
-import { VouchsafeError } from "../errors.ts";
-import {
-  canonicalJson,
-  type Digest,
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-} from "../in-toto-attestation/index.ts";
-import { evaluate } from "../policy/evaluate.ts";
+import { isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
 import type { Evaluation } from "../policy/types.ts";
-import type { Signer, VerifiedAttestation } from "../verify/verified-attestation.ts";
+import type { Signer } from "../verify/verified-attestation.ts";
 import { summarize, summaryBody } from "./attestation-summary.ts";
 import { digestIn, listIn, textIn, timeIn } from "./body-fields.ts";
 import type { EventType, LogEvent } from "./events.ts";
 import { evidenceSetHash } from "./evidence-set.ts";
 import type { Pack } from "./pack.ts";
 import { failure, type PackCheck, type PackCheckName, reasonOf } from "./pack-report.ts";
-import { openMaterial, type PackedMaterial } from "./packed-material.ts";
-import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
-
-/** What stands when the replay comes to an event. */
-interface Standing {
-  readonly artifact: Digest;
-  readonly material: PackedMaterial;
-  readonly inForce: InForce;
-  /** The artifact's attestations so far. */
-  readonly accepted: readonly { readonly id: Digest; readonly verifiedAt: number }[];
-}
+import { openMaterial } from "./packed-material.ts";
+import {
+  evaluateAgain,
+  policiesInForce,
+  refuseUnless,
+  type Standing,
+  sameJson,
+  standingAfter,
+  standingAtFirst,
+} from "./replay.ts";
+import { replayDecision, replayDenial, replayIdentity } from "./replay-grants.ts";
 
 /** Gives what can be said when the event holds; throws an error of ours when it does not. */
 type Replay = (event: LogEvent, standing: Standing) => string;
@@ -36,21 +28,22 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, Replay]> = new Ma
   ["evidence.accepted", ["evidence", replayEvidence]],
   ["verdict.passed", ["verdict", replayVerdict]],
   ["verdict.failed", ["verdict", replayVerdict]],
+  ["quarantine.opened", ["quarantine", replayQuarantine]],
+  ["quarantine.lifted", ["quarantine", replayLifting]],
+  ["identity.issued", ["identity", replayIdentity]],
+  ["identity.renewed", ["identity", replayIdentity]],
+  ["identity.denied", ["identity", replayDenial]],
+  ["decision.recorded", ["decision", replayDecision]],
 ]);
 
 /**
  * Replays events that are proved and in order: each change of policy and trust must name what it replaced, each
- * attestation must verify again from its bytes as of when it was accepted, and each verdict must come out again
- * from what was in force and in evidence when it was made.
+ * attestation must verify again from its bytes as of when it was accepted, each verdict must come out again from
+ * what was in force and in evidence when it was made, and each identity must follow from them.
  */
 export function reverify({ artifact, records }: Pack, events: readonly LogEvent[]): PackCheck[] {
   const checks: PackCheck[] = [];
-  let standing: Standing = {
-    artifact,
-    material: openMaterial(records),
-    inForce: NOTHING_IN_FORCE,
-    accepted: [],
-  };
+  let standing = standingAtFirst(artifact, openMaterial(records));
   for (const event of events) {
     const [check, replay] = REPLAYS.get(event.type) ?? [];
     if (check === undefined || replay === undefined) continue;
@@ -75,14 +68,6 @@ export function reverify({ artifact, records }: Pack, events: readonly LogEvent[
     standing = next;
   }
   return checks;
-}
-
-function standingAfter(standing: Standing, event: LogEvent): Standing {
-  const { type, body } = event;
-  const inForce = inForceAfter(standing.inForce, event);
-  if (type !== "evidence.accepted") return { ...standing, inForce };
-  const attestation = { id: digestIn(body, "attestation"), verifiedAt: timeIn(body, "verifiedAt") };
-  return { ...standing, inForce, accepted: [...standing.accepted, attestation] };
 }
 
 function replayPolicies({ body }: LogEvent, { inForce }: Standing): string {
@@ -123,18 +108,12 @@ function signerName(signer: Signer): string {
   return signer.case === "key" ? `the key ${signer.name}` : `${signer.identity} (${signer.issuer})`;
 }
 
-function replayVerdict(
-  { type, time, body }: LogEvent,
-  { artifact, inForce, accepted, material }: Standing,
-): string {
+function replayVerdict({ type, time, body }: LogEvent, standing: Standing): string {
+  const { artifact, inForce, accepted } = standing;
   const name = textIn(body, "policy");
-  const trust = digestIn(body, "trust");
-  refuseUnless(inForce.policyDocument !== null, "no policies were in force");
   refuseUnless(textIn(body, "policySet") === inForce.policySet, "its policy set was not in force");
-  refuseUnless(trust === inForce.trust, "its trust snapshot was not in force");
-  const policies = material.policies(inForce.policyDocument);
-  refuseUnless(policies.hash === inForce.policySet, "the policy set in force has other policies");
-  const policy = policies.policies.get(name);
+  refuseUnless(digestIn(body, "trust") === inForce.trust, "its trust snapshot was not in force");
+  const policy = policiesInForce(standing).policies.get(name);
   refuseUnless(
     policy !== undefined && policy.hash === textIn(body, "policyHash"),
     `its policy ${name} is another`,
@@ -150,10 +129,7 @@ function replayVerdict(
   const validUntil = body.validUntil === null ? null : timeIn(body, "validUntil");
   // The event was recorded a moment after the verdict was made: a pass may have run out in between.
   const madeAt = validUntil === null ? time : Math.min(time, validUntil - 1);
-  const evidence = accepted.flatMap(({ id, verifiedAt }) =>
-    verifiedIfItStillIs(material, id, trust, verifiedAt),
-  );
-  const again = evaluate(policy, artifact, evidence, madeAt);
+  const again = evaluateAgain(standing, policy, madeAt);
   const outcome = type === "verdict.passed" ? "passed" : "failed";
   const recorded = { outcome, ...pick(body, ["slsaLevel", "attestations", "validUntil"]) };
   refuseUnless(
@@ -163,21 +139,15 @@ function replayVerdict(
   return `policy ${name} ${outcome} for ${artifact} at SLSA level ${again.slsaLevel}, and does so again.`;
 }
 
-/** Evidence that a later trust snapshot no longer believes counts in no verdict under it. */
-function verifiedIfItStillIs(
-  material: PackedMaterial,
-  id: Digest,
-  trust: Digest,
-  at: number,
-): VerifiedAttestation[] {
-  material.evidence(id);
-  material.trust(trust);
-  try {
-    return [material.verified(id, trust, at)];
-  } catch (error) {
-    if (error instanceof VouchsafeError) return [];
-    throw error;
-  }
+function replayQuarantine({ body }: LogEvent, { artifact }: Standing): string {
+  refuseUnless(digestIn(body, "artifact") === artifact, "it is about another artifact");
+  return `${artifact} was quarantined: ${textIn(body, "reason")} (${textIn(body, "id")}).`;
+}
+
+function replayLifting({ body }: LogEvent, { quarantines }: Standing): string {
+  const id = textIn(body, "id");
+  refuseUnless(quarantines.has(id), "no such quarantine was open");
+  return `the quarantine ${id} was lifted: ${textIn(body, "reason")}.`;
 }
 
 function outcomeOf({ outcome, slsaLevel, attestations, validUntil }: Evaluation): JsonObject {
@@ -195,12 +165,4 @@ function rfc3339(time: number): string {
 
 function pick(body: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(names.map((name) => [name, body[name] ?? null]));
-}
-
-function sameJson(a: JsonValue, b: JsonValue): boolean {
-  return canonicalJson(a) === canonicalJson(b);
-}
-
-function refuseUnless(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new VouchsafeError("pack-invalid", message);
 }

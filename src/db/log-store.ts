@@ -121,6 +121,10 @@ const WRITE = `
     insert into identities select * from json_populate_recordset(null::identities, $15)
   ), agents as (
     insert into agents select * from json_populate_recordset(null::agents, $16)
+  ), used_tokens as (
+    update tokens set revoked_at = a.joined_at
+    from json_to_recordset($16) as a (token text, joined_at int8)
+    where tokens.id = a.token and tokens.revoked_at is null
   ), head as (
     update log_head set size = $17::int8, root = $18, peaks = $19, time = $20, checkpoint = $21
     where size < $17::int8

@@ -59,12 +59,13 @@ const PROJECTORS: Readonly<Record<EventType, (entry: LogEntry, body: Body, rows:
   "identity.denied": () => {},
   "identity.issued": projectIdentity,
   "identity.renewed": projectIdentity,
-  "agent.joined": ({ project, index, time }, { agent, serial, keyHash, expiresAt }, rows) => {
+  "agent.joined": ({ project, index, time }, { agent, serial, keyHash, token, expiresAt }, rows) => {
     rows.agents.push({
       project_id: project,
       spiffe_id: agent,
       serial,
       key_hash: keyHash,
+      token,
       joined_at: time,
       expires_at: millisecondsOf(String(expiresAt)),
       index,

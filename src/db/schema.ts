@@ -193,6 +193,8 @@ export interface AgentsTable {
   serial: Fixed<string>;
   /** sha256 of the key's SubjectPublicKeyInfo. */
   key_hash: Fixed<string>;
+  /** Id of the join token that was used up; null for a renewal. */
+  token: Fixed<string | null>;
   joined_at: Fixed<number>;
   expires_at: Fixed<number>;
   index: Fixed<number>;

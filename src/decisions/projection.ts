@@ -32,8 +32,11 @@ export interface AsOf<T> {
 export interface Projection {
   artifact(project: ProjectId, artifact: Digest): Promise<AsOf<ArtifactState>>;
   inForce(project: ProjectId): Promise<AsOf<InForce>>;
-  /** Resolves when the node has followed the log to `size`; throws `stale` when it does not within `waitMs`. */
-  caughtUp(size: number, waitMs: number): Promise<void>;
+  /**
+   * Resolves when the node has followed the log to `size`; throws `stale` when it does not within `waitMs`, or
+   * before the signal.
+   */
+  caughtUp(size: number, waitMs: number, signal?: AbortSignal): Promise<void>;
   /** Follows the log to its present end. Called by a notification, by this node's own commits and by the timer. */
   follow(): Promise<void>;
   /** Takes over a commit of this node, [from, to), without reading it back; reads when something is missing before it. */
@@ -146,12 +149,12 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
         return { size, value: inForce };
       });
     },
-    async caughtUp(wanted, waitMs) {
+    async caughtUp(wanted, waitMs, signal) {
       if (wanted <= size) return;
       const reached = Promise.withResolvers<void>();
       const waiter = { size: wanted, resolve: reached.resolve };
       waiting.push(waiter);
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         waiting = waiting.filter((other) => other !== waiter);
         reached.reject(
           new VouchsafeError(
@@ -159,11 +162,14 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
             `This node follows the log to size ${size}, not yet ${wanted}; ask again`,
           ),
         );
-      }, waitMs);
+      };
+      const timer = setTimeout(giveUp, waitMs);
+      signal?.addEventListener("abort", giveUp);
       try {
         await Promise.race([reached.promise, follow().then(() => reached.promise)]);
       } finally {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", giveUp);
       }
     },
     follow,

@@ -4,9 +4,11 @@ import fastifyRateLimit from "@fastify/rate-limit";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastifyUnderPressure from "@fastify/under-pressure";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import { authenticateAgent } from "../services/authenticate-agent.ts";
 import { createAuthenticator } from "../services/authenticator.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { authenticate } from "../services/tokens.ts";
+import { agentRoutes } from "./agents.ts";
 import { sendAnswerHeaders } from "./answer-headers.ts";
 import { artifactRoutes } from "./artifacts.ts";
 import { attestationRoutes } from "./attestations.ts";
@@ -16,13 +18,16 @@ import { answerClientError } from "./client-errors.ts";
 import { custodyRoutes } from "./custody.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { healthRoutes } from "./health.ts";
+import { identityRoutes } from "./identities.ts";
 import { logRoutes } from "./log.ts";
 import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
 import { quarantineRoutes } from "./quarantines.ts";
+import { svidRoutes } from "./svid.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trust.ts";
+import { trustBundleRoutes } from "./trust-bundle.ts";
 import { answerUnknownRoutes } from "./unknown-routes.ts";
 import { closeQueryStrings, compileValidator } from "./validation.ts";
 import { verifyDigestRoutes } from "./verify-digest.ts";
@@ -90,7 +95,11 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   });
   await app.register(fastifyRateLimit, { global: false });
   await describeRoutes(app);
-  guardRoutes(app, { authenticate: authenticator.authenticate, rateLimits });
+  guardRoutes(app, {
+    authenticate: authenticator.authenticate,
+    authenticateAgent: (authorization, request) => authenticateAgent(v, authorization, request),
+    rateLimits,
+  });
   closeQueryStrings(app);
   takeStrictJson(app);
 
@@ -105,6 +114,10 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   quarantineRoutes(app, v);
   decisionRoutes(app, v);
   custodyRoutes(app, v);
+  agentRoutes(app, v, authenticator);
+  svidRoutes(app, v);
+  identityRoutes(app, v);
+  trustBundleRoutes(app, v);
   tokenRoutes(app, v, authenticator);
   await app.ready();
   return app;

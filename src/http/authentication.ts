@@ -14,7 +14,17 @@ export interface RateLimits {
 
 export interface GuardOptions {
   readonly authenticate: (bearer: string) => Promise<Caller>;
+  /** The agent that made this very request, by the value of its Authorization header. */
+  readonly authenticateAgent: (authorization: string, request: ProvenRequest) => Promise<Caller>;
   readonly rateLimits: RateLimits;
+}
+
+/** What an agent's proof binds: the request as it was sent. */
+interface ProvenRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly body: Uint8Array;
 }
 
 declare module "fastify" {
@@ -23,6 +33,10 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     caller: Caller | null;
+    /** An agent's Authorization header, until it is judged with the body. */
+    agentProof: string | null;
+    /** The body as it was sent, of JSON. */
+    sentBody: Uint8Array | null;
   }
   interface FastifyInstance {
     /** Every route, as `METHOD /path`, with who may call it. */
@@ -31,26 +45,24 @@ declare module "fastify" {
 }
 
 const MINUTE = 60_000;
+const AGENT_SCHEME = /^Vouchsafe-Agent /;
+const NO_BODY = new Uint8Array(0);
 
 /**
  * Guards every route that is registered after it: one hook authenticates the caller, counts the call and
  * compares the caller's roles with those that the route declares. A route that declares none does not register,
  * so none can be forgotten. Needs @fastify/rate-limit.
  */
-export function guardRoutes(app: FastifyInstance, { authenticate, rateLimits }: GuardOptions): void {
+export function guardRoutes(
+  app: FastifyInstance,
+  { authenticate, authenticateAgent, rateLimits }: GuardOptions,
+): void {
   const addresses = addressLimiter(app, rateLimits.perAddress);
   const callers = callerLimiter(rateLimits.perCaller);
 
-  app.decorateRequest("caller", null);
-  app.decorate("routeAccess", new Map());
-  app.addHook("onRoute", (route) => {
-    app.routeAccess.set(`${route.method} ${route.url}`, declaredAccess(route));
-  });
-  app.addHook("onRequest", async (request) => {
-    const access = request.routeOptions.config.access;
-    if (access === "public" || request.is404) return addresses(request);
+  async function admit(request: FastifyRequest, authenticated: () => Promise<Caller>): Promise<void> {
     try {
-      request.caller = await authenticate(bearerOf(request));
+      request.caller = await authenticated();
     } catch (error) {
       // Guesses are counted where they come from, after the fact: refused before it, they would shut out every
       // caller behind the same proxy.
@@ -58,8 +70,40 @@ export function guardRoutes(app: FastifyInstance, { authenticate, rateLimits }: 
       throw error;
     }
     callers(request.caller);
-    requireRole(request.caller, access);
+    requireRole(request.caller, accessOf(request));
+  }
+
+  app.decorateRequest("caller", null);
+  app.decorateRequest("agentProof", null);
+  app.decorateRequest("sentBody", null);
+  app.decorate("routeAccess", new Map());
+  app.addHook("onRoute", (route) => {
+    app.routeAccess.set(`${route.method} ${route.url}`, declaredAccess(route));
   });
+  app.addHook("onRequest", async (request) => {
+    if (request.routeOptions.config.access === "public" || request.is404) return addresses(request);
+    request.agentProof = agentProofOf(request);
+    if (request.agentProof === null) await admit(request, () => authenticate(bearerOf(request)));
+  });
+  // An agent's proof is of the body too, so it is judged once the body is there, and before anything reads it.
+  app.addHook("preValidation", (request, _reply, done) => {
+    const { agentProof, method, url: path, sentBody } = request;
+    if (agentProof === null) return done();
+    const proven = { method, path, body: sentBody ?? NO_BODY };
+    admit(request, () => authenticateAgent(agentProof, proven)).then(() => done(), done);
+  });
+}
+
+/** The header with an agent's proof, on a route that takes agents; to other routes it is no credential. */
+function agentProofOf(request: FastifyRequest): string | null {
+  const { authorization = "" } = request.headers;
+  const isProof = AGENT_SCHEME.test(authorization) && accessOf(request)?.includes("agent");
+  return isProof ? authorization : null;
+}
+
+function accessOf(request: FastifyRequest): Exclude<Access, "public"> | undefined {
+  const { access } = request.routeOptions.config;
+  return access === "public" ? undefined : access;
 }
 
 /** Who calls. Only for handlers of routes that are not public. */

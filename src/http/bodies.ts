@@ -18,7 +18,10 @@ export function takeStrictJson(app: FastifyInstance): void {
   app.addContentTypeParser(
     "application/json",
     { parseAs: "buffer" },
-    async (_request: FastifyRequest, body: Buffer) => parseJson(body),
+    async (request: FastifyRequest, body: Buffer) => {
+      request.sentBody = body;
+      return parseJson(body);
+    },
   );
   app.addHook("onRequest", async (request) => {
     const coding = request.headers["content-encoding"];

@@ -147,3 +147,16 @@ export const Problem = Type.Object(
   },
   { description: "What could not be done and why (RFC 9457)" },
 );
+
+export const Csr = Type.String({
+  minLength: 1,
+  maxLength: 8192,
+  description: "PKCS#10, base64 DER: only its key is taken",
+});
+export const SpiffeId = line(2048);
+export const CertificateChain = Type.Array(Type.String(), {
+  description: "base64 DER, the SVID first, without the root",
+});
+export const X509Bundle = closed({
+  x509Authorities: Type.Array(Type.String(), { description: "the trust domain's roots, base64 DER" }),
+});

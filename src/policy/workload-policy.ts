@@ -6,6 +6,20 @@ export type Requester =
   | { readonly case: "agent"; readonly spiffeId: string }
   | { readonly case: "issuer"; readonly name: string };
 
+const ISSUER = "issuer:";
+
+/** The requester as events and tables name it: an agent's SPIFFE ID, or `issuer:` and the token's name. */
+export function requesterName(requester: Requester): string {
+  return requester.case === "agent" ? requester.spiffeId : ISSUER + requester.name;
+}
+
+/** Reads what `requesterName` writes. */
+export function parseRequester(name: string): Requester {
+  return name.startsWith(ISSUER)
+    ? { case: "issuer", name: name.slice(ISSUER.length) }
+    : { case: "agent", spiffeId: name };
+}
+
 /** A loaded document of kind WorkloadPolicy: the registration of workloads. Only `loadPolicySet` makes one. */
 export interface WorkloadPolicy {
   readonly name: string;

@@ -1,5 +1,6 @@
 import { isSeq, type Node } from "yaml";
 import { VouchsafeError } from "../errors.ts";
+import { isReserved } from "../identity/agent-id.ts";
 import { parseTrustDomain, spiffeId } from "../identity/spiffe-id.ts";
 import { API_VERSION } from "./policy.ts";
 import {
@@ -35,8 +36,6 @@ const LONGEST_DIGEST = "0".repeat(128);
 /** Leaves room for the longest trust domain (255), digests and a name in the 2,048 bytes of an ID. */
 const MAX_TEMPLATE = 1024;
 const EXAMPLE_DOMAIN = parseTrustDomain("example.org");
-/** Paths under it are the service's own: its agents' credentials are SVIDs of the same trust domain. */
-const RESERVED = "vouchsafe";
 
 function atMost(most: number): Reader<number> {
   return (source, node, parent) => {
@@ -63,7 +62,8 @@ const pathTemplate: Reader<string> = (source, node, parent) => {
 const writtenSpec = record({
   selectors: required(list(pattern, 64)),
   spiffeId: required(pathTemplate),
-  policies: required(list(text, 64)),
+  // An SVID says at most 64 verdicts: eight digests under eight policies.
+  policies: required(list(text, 8)),
   ttl: optional(record({ x509: optional(atMost(MAX_TTL.x509)), jwt: optional(atMost(MAX_TTL.jwt)) })),
   audiences: optional(list(pattern)),
   requesters: required(
@@ -96,9 +96,9 @@ export const workloadDocument: Reader<WorkloadDocument> = (source, node, parent)
   const read = written(source, node, parent);
   if (read === undefined) return undefined;
   // Only here is the name known that `{policy}` stands for.
-  const [, first] = spiffePath({ name: read.metadata.name, spec: read.spec }, "").split("/");
-  return first === RESERVED
-    ? refuse(source, node, parent, `SPIFFE IDs under \`/${RESERVED}\` are the service's own`)
+  const path = spiffePath({ name: read.metadata.name, spec: read.spec }, LONGEST_DIGEST);
+  return isReserved(spiffeId(EXAMPLE_DOMAIN, path))
+    ? refuse(source, node, parent, "SPIFFE IDs under `/vouchsafe` are the service's own")
     : read;
 };
 

@@ -1,5 +1,6 @@
 import type { ProjectId } from "../custody/events.ts";
 import { VouchsafeError } from "../errors.ts";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
 
 /** What a caller may do. `http/` says which roles each route takes. */
 export const ROLES = ["uploader", "issuer", "auditor", "approver", "operator", "agent"] as const;
@@ -7,13 +8,17 @@ export type Role = (typeof ROLES)[number];
 
 /** Who asks, as its credential says: never as the request says. */
 export interface Caller {
-  /** The credential's id, which events name; never the secret. */
+  /** The credential's id, which events name; never the secret. An agent's is its SPIFFE ID. */
   readonly token: string;
+  /** What the operator named it. */
+  readonly name: string;
   readonly project: ProjectId;
   readonly roles: readonly Role[];
   /** The policies that an artifact must pass, all of them, when this caller asks about it. */
   readonly policies: readonly string[];
   readonly mayChoosePolicy: boolean;
+  /** Only of a node's agent that has joined: who it is, and the certificate by which it proved that. */
+  readonly agent?: { readonly spiffeId: SpiffeId; readonly serial: string };
 }
 
 /**

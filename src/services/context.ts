@@ -3,8 +3,12 @@ import type { ProjectId } from "../custody/events.ts";
 import type { Writer } from "../custody/writer.ts";
 import type { Database } from "../db/connection.ts";
 import type { Projection } from "../decisions/projection.ts";
+import type { Authority } from "../identity/authority.ts";
+import type { JwtMinter } from "../identity/jwt-svid.ts";
+import type { X509Minter } from "../identity/x509-svid.ts";
 import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
+import type { Denials } from "./record-denial.ts";
 
 /** One opened node: what every use case is given. */
 export interface Vouchsafe {
@@ -14,6 +18,11 @@ export interface Vouchsafe {
   readonly projection: Projection;
   readonly documents: Documents;
   readonly evidence: EvidenceStore;
+  /** What the trust domain's SVIDs are signed with. */
+  readonly authority: Authority;
+  /** Sign what they are given: only what was decided and recorded is given to them. */
+  readonly minters: { readonly x509: X509Minter; readonly jwt: JwtMinter };
+  readonly denials: Denials;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: {

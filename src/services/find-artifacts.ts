@@ -12,6 +12,7 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { inForceOf } from "./in-force.ts";
+import { pageStart } from "./page-start.ts";
 
 export type LoggedAttestation = AttestationSummary & { readonly index: number };
 
@@ -142,10 +143,4 @@ function groupByDigest(attestations: readonly LoggedAttestation[]): FoundArtifac
     }
   }
   return [...artifacts.values()];
-}
-
-function pageStart(after: string): number {
-  if (!/^(0|[1-9][0-9]{0,14})$/.test(after))
-    throw new VouchsafeError("invalid-request", "`after` must be the `next` of a page");
-  return Number(after);
 }

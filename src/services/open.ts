@@ -13,12 +13,17 @@ import { readEvents, readHead } from "../db/log.ts";
 import { createLogStore, LOG_CHANNEL } from "../db/log-store.ts";
 import { createProject } from "../db/projects.ts";
 import { createProjection, type Projection } from "../decisions/projection.ts";
+import { openAuthority } from "../identity/authority.ts";
+import { createJwtMinter } from "../identity/jwt-svid.ts";
+import { parseTrustDomain } from "../identity/spiffe-id.ts";
+import { createX509Minter } from "../identity/x509-svid.ts";
 import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
 import { createProjectionSource } from "./projection-source.ts";
 import { proposeConfigured, refreshTrust } from "./propose.ts";
+import { createDenials } from "./record-denial.ts";
 import { ensureOperatorToken } from "./tokens.ts";
 
 /** Artifacts whose decisions one node keeps in memory: some 1 kB each. */
@@ -55,6 +60,12 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
   };
   try {
     const signer = await loadLogKey(config.logKeyFile ?? join(config.dataDir, "log-key.pem"), config.origin);
+    const authority = await openAuthority({
+      trustDomain: parseTrustDomain(config.trustDomain),
+      dataDir: config.dataDir,
+      ...(config.authorityFiles && { files: config.authorityFiles }),
+      clock,
+    });
     const acknowledged = await openAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
     closers.push(() => acknowledged.close());
     const writer = createWriter({
@@ -65,6 +76,8 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       acknowledged,
     });
     closers.push(() => writer.close());
+    const denials = createDenials({ writer, clock, report });
+    closers.push(() => denials.close());
     await ensureLogCreated(
       writer,
       async () => (await readEvents(database.kysely, INSTALLATION, [0]))[0],
@@ -97,6 +110,9 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       projection,
       documents,
       evidence: createEvidenceStore(database),
+      authority,
+      minters: { x509: createX509Minter(authority), jwt: createJwtMinter(authority) },
+      denials,
       clock,
       log: { origin: config.origin, verifierKey: signer.verifierKey },
       project: project.id,

@@ -104,6 +104,7 @@ export async function authenticate(v: Vouchsafe, bearer: string): Promise<Caller
   }
   return {
     token: token.id,
+    name: token.name,
     project: token.project,
     roles: ROLES.filter((role) => token.roles.includes(role)),
     policies: token.policies,

@@ -14,7 +14,7 @@ beforeEach(async () => {
   app = fastify();
   app.setErrorHandler(sendProblem);
   await app.register(fastifyRateLimit, { global: false });
-  guardRoutes(app, { authenticate, rateLimits: { perCaller: 3, perAddress: 3 } });
+  guardRoutes(app, { authenticate, authenticateAgent, rateLimits: { perCaller: 3, perAddress: 3 } });
 });
 afterEach(() => app.close());
 
@@ -22,7 +22,19 @@ afterEach(() => app.close());
 async function authenticate(bearer: string) {
   if (bearer.startsWith("wrong")) throw new VouchsafeError("unauthenticated", "wrong");
   const roles = bearer.split(".") as Role[];
-  return { token: bearer, project: "p" as ProjectId, roles, policies: [], mayChoosePolicy: false };
+  return {
+    token: bearer,
+    name: bearer,
+    project: "p" as ProjectId,
+    roles,
+    policies: [],
+    mayChoosePolicy: false,
+  };
+}
+
+/** No agent has joined. */
+async function authenticateAgent(): Promise<never> {
+  throw new VouchsafeError("agent-proof-invalid", "unknown");
 }
 
 describe("a route that does not declare who may call it", () => {

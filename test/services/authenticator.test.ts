@@ -92,7 +92,14 @@ test("memory is bounded: the token looked up first leaves first", async () => {
 });
 
 function callerNamed(token: string): Caller {
-  return { token, project: "p" as ProjectId, roles: ["auditor"], policies: [], mayChoosePolicy: false };
+  return {
+    token,
+    name: token,
+    project: "p" as ProjectId,
+    roles: ["auditor"],
+    policies: [],
+    mayChoosePolicy: false,
+  };
 }
 
 async function refuse(): Promise<never> {

@@ -15,11 +15,17 @@ export interface ReleaseHouse {
   close(): Promise<void>;
 }
 
-export async function openReleaseHouse(postgres?: TestPostgres): Promise<ReleaseHouse> {
+/** @param others further policy documents, by the names of their files */
+export async function openReleaseHouse(
+  postgres?: TestPostgres,
+  others: Readonly<Record<string, string>> = {},
+): Promise<ReleaseHouse> {
   const sigstore = await startSigstore();
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-services-"));
   await mkdir(join(directory, "policies"));
-  await writeFile(join(directory, "policies", "release.yaml"), RELEASE_POLICY);
+  for (const [name, text] of Object.entries({ ...others, "release.yaml": RELEASE_POLICY })) {
+    await writeFile(join(directory, "policies", name), text);
+  }
   await writeFile(join(directory, "local.json"), JSON.stringify(sigstore.trustedRoot));
   const nodes: TestNode[] = [];
   return {
@@ -49,5 +55,12 @@ export function callerWith(
   roles: readonly Role[],
   policies: readonly string[] = ["release"],
 ): Caller {
-  return { token: "0123456789abcdef", project: v.project, roles, policies, mayChoosePolicy: false };
+  return {
+    token: "0123456789abcdef",
+    project: v.project,
+    name: "test",
+    roles,
+    policies,
+    mayChoosePolicy: false,
+  };
 }

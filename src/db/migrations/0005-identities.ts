@@ -6,6 +6,8 @@ create table agents (
   -- Hex. An agent's certificate alone tells whose it is, so a serial is unique in all projects.
   serial text not null unique,
   key_hash text not null,
+  -- The join token that it was given for: each holds once. Null for a renewal.
+  token text unique,
   joined_at bigint not null,
   expires_at bigint not null,
   index bigint not null,

@@ -1,0 +1,117 @@
+import { parseSpiffeId, pathOf } from "../identity/spiffe-id.ts";
+import {
+  hexOf,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseDigest,
+} from "../in-toto-attestation/index.ts";
+import {
+  matchWorkloads,
+  parseRequester,
+  spiffePath,
+  type WorkloadPolicy,
+} from "../policy/workload-policy.ts";
+import { digestIn, listIn, textIn, timeIn } from "./body-fields.ts";
+import type { LogEvent } from "./events.ts";
+import { assertAllowed, policiesInForce, refuseUnless, type Standing, sameJson } from "./replay.ts";
+
+/** The times of an SVID are whole seconds, and it is decided at most that much after its `issuedAt`. */
+const SECOND = 1000;
+/** A decision is recorded a moment after it is made; a pass may have run out in between. */
+const RECORDED_WITHIN = 10_000;
+
+/**
+ * An SVID that was granted: it follows from a workload policy in force, and the artifact was allowed by all
+ * policies that this one names, at this place in the log.
+ */
+export function replayIdentity(event: LogEvent, standing: Standing): string {
+  const { type, body, time } = event;
+  const { artifact, inForce } = standing;
+  refuseUnless(textIn(body, "policySet") === inForce.policySet, "its policy set was not in force");
+  refuseUnless(digestIn(body, "trust") === inForce.trust, "its trust snapshot was not in force");
+  const workload = assertRegistered(body, standing);
+
+  const kind = textIn(body, "kind");
+  refuseUnless(kind === "x509" || kind === "jwt", "it is of a kind that is not known");
+  const [issuedAt, expiresAt] = [timeIn(body, "issuedAt"), timeIn(body, "expiresAt")];
+  refuseUnless(issuedAt <= time, "it was issued after it was recorded");
+  refuseUnless(
+    expiresAt > issuedAt && expiresAt - issuedAt <= workload.spec.ttl[kind] + SECOND,
+    "it lives longer than its workload policy lets it",
+  );
+
+  refuseUnless(
+    sameJson([...workload.spec.policies], [...listIn(body, "policies")]),
+    "it names other policies",
+  );
+  refuseUnless(textsIn(body, "digests").includes(artifact), "it was granted for other artifacts");
+  const { verdicts, validUntil } = assertAllowed(standing, workload.spec.policies, issuedAt);
+  const named = listIn(body, "verdicts");
+  refuseUnless(
+    verdicts.every((index) => named.includes(index)),
+    "it does not name the verdicts that it rests on",
+  );
+  refuseUnless(expiresAt <= validUntil, "it lives longer than a verdict that it rests on");
+
+  const was = type === "identity.renewed" ? `renewed (${textIn(body, "renews")} before)` : "granted";
+  return (
+    `the ${KINDS[kind]} ${textIn(body, "spiffeId")} (${textIn(body, "serial")}) was ${was} to ` +
+    `${textIn(body, "requester")} until ${textIn(body, "expiresAt")}, when ${artifact} had passed ` +
+    `${workload.spec.policies.join(", ")} and was not quarantined.`
+  );
+}
+
+const KINDS = { x509: "X.509-SVID", jwt: "JWT-SVID" } as const;
+
+/** The workload policy that gives this SPIFFE ID to this requester for these selectors. */
+function assertRegistered(body: JsonObject, standing: Standing): WorkloadPolicy {
+  const name = textIn(body, "workload");
+  const workload = policiesInForce(standing).workloads.get(name);
+  refuseUnless(
+    workload !== undefined && workload.hash === textIn(body, "workloadHash"),
+    `its workload policy ${name} was not in force`,
+  );
+  const workloads = new Map([[name, workload]]);
+  refuseUnless(
+    matchWorkloads({ workloads }, parseRequester(textIn(body, "requester")), textsIn(body, "selectors"))
+      .length === 1,
+    `the workload policy ${name} does not give it to this requester for these selectors`,
+  );
+  const [first = ""] = textsIn(body, "digests");
+  refuseUnless(
+    pathOf(parseSpiffeId(textIn(body, "spiffeId"))) === spiffePath(workload, hexOf(parseDigest(first))),
+    `the workload policy ${name} gives another SPIFFE ID`,
+  );
+  return workload;
+}
+
+/** Identities that were denied: told, for what was denied is not shown again to have had to be. */
+export function replayDenial({ body }: LogEvent): string {
+  const codes = listIn(body, "reasons").map((reason) => (isJsonObject(reason) ? textIn(reason, "code") : ""));
+  const count = body.count;
+  refuseUnless(Number.isSafeInteger(count), "it does not say how many");
+  return (
+    `${textIn(body, "requester")} was denied an identity ${count} times since ` +
+    `${textIn(body, "since")}: ${[...new Set(codes)].join(", ")}.`
+  );
+}
+
+/** What an outside issuer did on our word. It happened whatever was current; what was current must be true. */
+export function replayDecision({ body, time }: LogEvent, standing: Standing): string {
+  refuseUnless(digestIn(body, "artifact") === standing.artifact, "it is about another artifact");
+  const current = textIn(body, "current");
+  if (current === "allow") assertAllowed(standing, textsIn(body, "policies"), time - RECORDED_WITHIN);
+  const until = body.expiresAt === null ? "" : ` until ${textIn(body, "expiresAt")}`;
+  return (
+    `${textIn(body, "issuer")} recorded ${textIn(body, "decision")} of ${standing.artifact} ` +
+    `to ${textIn(body, "grantedTo")}${until}; the decision then was ${current}.`
+  );
+}
+
+function textsIn(body: JsonObject, name: string): string[] {
+  return listIn(body, name).map((item: JsonValue) => {
+    refuseUnless(typeof item === "string", `its ${name} are not texts`);
+    return item;
+  });
+}

@@ -1,0 +1,136 @@
+import { VouchsafeError } from "../errors.ts";
+import { canonicalJson, type Digest, type JsonValue } from "../in-toto-attestation/index.ts";
+import { evaluate } from "../policy/evaluate.ts";
+import type { PolicySet } from "../policy/load.ts";
+import type { VerificationPolicy } from "../policy/policy.ts";
+import type { Evaluation } from "../policy/types.ts";
+import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { digestIn, textIn, timeIn } from "./body-fields.ts";
+import type { LogEvent } from "./events.ts";
+import type { PackedMaterial } from "./packed-material.ts";
+import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
+
+/** What stands when the replay of an artifact's events comes to one of them. */
+export interface Standing {
+  readonly artifact: Digest;
+  readonly material: PackedMaterial;
+  readonly inForce: InForce;
+  /** The artifact's attestations so far. */
+  readonly accepted: readonly { readonly id: Digest; readonly verifiedAt: number }[];
+  /** The artifact's newest verdict under each policy. */
+  readonly verdicts: ReadonlyMap<string, { readonly index: number; readonly passed: boolean }>;
+  /** Ids of the artifact's open quarantines. */
+  readonly quarantines: ReadonlySet<string>;
+}
+
+export function standingAtFirst(artifact: Digest, material: PackedMaterial): Standing {
+  return {
+    artifact,
+    material,
+    inForce: NOTHING_IN_FORCE,
+    accepted: [],
+    verdicts: new Map(),
+    quarantines: new Set(),
+  };
+}
+
+/** Throws `malformed-leaf` for an event without the members of its type. */
+export function standingAfter(before: Standing, event: LogEvent): Standing {
+  const { type, body, index } = event;
+  switch (type) {
+    case "evidence.accepted": {
+      const attestation = { id: digestIn(body, "attestation"), verifiedAt: timeIn(body, "verifiedAt") };
+      return { ...before, accepted: [...before.accepted, attestation] };
+    }
+    case "verdict.passed":
+    case "verdict.failed": {
+      const verdict = { index, passed: type === "verdict.passed" };
+      return { ...before, verdicts: new Map([...before.verdicts, [textIn(body, "policy"), verdict]]) };
+    }
+    case "quarantine.opened":
+      return { ...before, quarantines: new Set([...before.quarantines, textIn(body, "id")]) };
+    case "quarantine.lifted": {
+      const lifted = textIn(body, "id");
+      return { ...before, quarantines: new Set([...before.quarantines].filter((id) => id !== lifted)) };
+    }
+    default:
+      return { ...before, inForce: inForceAfter(before.inForce, event) };
+  }
+}
+
+/** The policy set in force. Throws `pack-invalid`. */
+export function policiesInForce({ inForce, material }: Standing): PolicySet {
+  refuseUnless(inForce.policyDocument !== null, "no policies were in force");
+  const policies = material.policies(inForce.policyDocument);
+  refuseUnless(policies.hash === inForce.policySet, "the policy set in force has other policies");
+  return policies;
+}
+
+/** Evaluates a policy again on all evidence of the artifact so far, under the trust in force. */
+export function evaluateAgain(
+  { artifact, inForce, accepted, material }: Standing,
+  policy: VerificationPolicy,
+  at: number,
+): Evaluation {
+  const { trust } = inForce;
+  refuseUnless(trust !== null, "no trust was in force");
+  const evidence = accepted.flatMap(({ id, verifiedAt }) =>
+    verifiedIfItStillIs(material, id, trust, verifiedAt),
+  );
+  return evaluate(policy, artifact, evidence, at);
+}
+
+/** Evidence that a later trust snapshot no longer believes counts in no verdict under it. */
+function verifiedIfItStillIs(
+  material: PackedMaterial,
+  id: Digest,
+  trust: Digest,
+  at: number,
+): VerifiedAttestation[] {
+  material.evidence(id);
+  material.trust(trust);
+  try {
+    return [material.verified(id, trust, at)];
+  } catch (error) {
+    if (error instanceof VouchsafeError) return [];
+    throw error;
+  }
+}
+
+/** What the artifact's allowance rested on. */
+export interface Allowance {
+  /** Indexes of the passing verdicts. */
+  readonly verdicts: readonly number[];
+  /** When the first of them ends by time alone. */
+  readonly validUntil: number;
+}
+
+/**
+ * That the artifact was allowed: not quarantined, and its newest verdict under each of these policies passed and
+ * does so again. Throws `pack-invalid`.
+ */
+export function assertAllowed(standing: Standing, policies: readonly string[], at: number): Allowance {
+  refuseUnless(standing.quarantines.size === 0, "the artifact was quarantined");
+  refuseUnless(policies.length > 0, "it names no policy");
+  const inForce = policiesInForce(standing);
+  let validUntil = Number.POSITIVE_INFINITY;
+  const verdicts = policies.map((name) => {
+    const policy = inForce.policies.get(name);
+    refuseUnless(policy !== undefined, `no policy ${name} was in force`);
+    const verdict = standing.verdicts.get(name);
+    refuseUnless(verdict?.passed === true, `the artifact had not passed ${name}`);
+    const again = evaluateAgain(standing, policy, at);
+    refuseUnless(again.outcome === "passed", `evaluated again, ${name} failed`);
+    validUntil = Math.min(validUntil, again.validUntil ?? validUntil);
+    return verdict.index;
+  });
+  return { verdicts, validUntil };
+}
+
+export function sameJson(a: JsonValue, b: JsonValue): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+export function refuseUnless(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new VouchsafeError("pack-invalid", message);
+}

@@ -1,0 +1,111 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import { type ChainKey, EVENT_TYPES, PROJECT_CHAIN, type ProjectId, RECORDS } from "../custody/events.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { IdentitiesTable, Schema } from "./schema.ts";
+
+/** An SVID that was granted. Times are milliseconds since the epoch. */
+export interface IdentityRecord {
+  readonly kind: "x509" | "jwt";
+  /** Serial number in hex, or the JWT's `jti`. */
+  readonly serial: string;
+  readonly spiffeId: string;
+  readonly workload: string;
+  readonly digests: readonly Digest[];
+  readonly policies: readonly string[];
+  readonly requester: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly index: number;
+}
+
+export interface IdentitySearch {
+  readonly digest?: Digest;
+  readonly spiffeId?: string;
+  /** Only those that have not expired at this time. */
+  readonly liveAt?: number;
+  /** Only those granted before this index: the page after one that ended there. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function searchIdentities(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  { digest, spiffeId, liveAt, before, limit }: IdentitySearch,
+): Promise<IdentityRecord[]> {
+  let query = db.selectFrom("identities").selectAll().where("project_id", "=", project);
+  if (digest !== undefined) query = query.where("digests", "@>", sql<string[]>`array[${digest}]`);
+  if (spiffeId !== undefined) query = query.where("spiffe_id", "=", spiffeId);
+  if (liveAt !== undefined) query = query.where("expires_at", ">", liveAt);
+  if (before !== undefined) query = query.where("index", "<", before);
+  return (await query.orderBy("index", "desc").limit(limit).execute()).map(identityOf);
+}
+
+export async function findX509Identity(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  serial: string,
+): Promise<IdentityRecord | undefined> {
+  const row = await db
+    .selectFrom("identities")
+    .selectAll()
+    .where("project_id", "=", project)
+    .where("kind", "=", "x509")
+    .where("serial", "=", serial)
+    .executeTakeFirst();
+  return row && identityOf(row);
+}
+
+const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);
+
+/**
+ * The chains in which something from log index `from` on may have changed what the requester's live identities
+ * rest on: those of their digests, and the project's.
+ */
+export async function touchedIdentities(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  { requester, liveAt, from }: { requester: string; liveAt: number; from: number },
+): Promise<ChainKey[]> {
+  const rows = await db
+    .selectFrom("log_chain as chain")
+    .innerJoin("log_entries as entry", "entry.index", "chain.index")
+    .select("chain.key")
+    .distinct()
+    .where("chain.project_id", "=", project)
+    .where("chain.index", ">=", from)
+    .where("entry.type", "not in", RECORD_TYPES)
+    .where(({ eb, or, selectFrom }) =>
+      or([
+        eb("chain.key", "=", PROJECT_CHAIN),
+        eb(
+          "chain.key",
+          "in",
+          selectFrom("identities")
+            .select(sql<string>`unnest(digests)`.as("digest"))
+            .where("project_id", "=", project)
+            .where("requester", "=", requester)
+            .where("expires_at", ">", liveAt),
+        ),
+      ]),
+    )
+    .orderBy("chain.key")
+    .execute();
+  return rows.map(({ key }) => key as ChainKey);
+}
+
+function identityOf(row: Selectable<IdentitiesTable>): IdentityRecord {
+  return {
+    kind: row.kind,
+    serial: row.serial,
+    spiffeId: row.spiffe_id,
+    workload: row.workload,
+    digests: row.digests as Digest[],
+    policies: row.policies,
+    requester: row.requester,
+    issuedAt: row.issued_at,
+    expiresAt: row.expires_at,
+    index: row.index,
+  };
+}

@@ -1,0 +1,51 @@
+import { Type } from "typebox";
+import type { Authenticator } from "../services/authenticator.ts";
+import type { Vouchsafe } from "../services/context.ts";
+import { joinAgent } from "../services/join-agent.ts";
+import { renewAgent } from "../services/renew-agent.ts";
+import type { App } from "./app.ts";
+import { callerOf } from "./authentication.ts";
+import { answers } from "./openapi.ts";
+import { CertificateChain, Csr, closed, Receipt, Time, X509Bundle } from "./schemas.ts";
+
+const AgentCredential = closed({
+  spiffeId: Type.String(),
+  serial: Type.String({ description: "the certificate's serial number, hex" }),
+  chain: CertificateChain,
+  expiresAt: Time,
+  bundle: X509Bundle,
+  receipt: Receipt,
+});
+
+export function agentRoutes(app: App, v: Vouchsafe, authenticator: Authenticator): void {
+  app.post(
+    "/agents",
+    {
+      config: { access: ["agent"] },
+      schema: {
+        summary: "Join: an agent's first certificate, for a join token that is used up by it",
+        body: closed({ csr: Csr }),
+        ...answers({ 201: AgentCredential }),
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      const joined = await joinAgent(v, caller, request.body);
+      authenticator.forget(caller.token);
+      return reply.code(201).send(joined);
+    },
+  );
+
+  app.post(
+    "/agents/renew",
+    {
+      config: { access: ["agent"] },
+      schema: {
+        summary: "An agent's next certificate, for its proof of the one that it has",
+        body: closed({ csr: Csr }),
+        ...answers({ 201: AgentCredential }),
+      },
+    },
+    async (request, reply) => reply.code(201).send(await renewAgent(v, callerOf(request), request.body)),
+  );
+}

@@ -1,0 +1,88 @@
+import { Type } from "typebox";
+import type { Vouchsafe } from "../services/context.ts";
+import { listIdentities } from "../services/list-identities.ts";
+import { watchIdentities } from "../services/watch-identities.ts";
+import type { App } from "./app.ts";
+import { callerOf } from "./authentication.ts";
+import { answers } from "./openapi.ts";
+import { closed, Digest, LogSize, LogSizeText, nullable, SpiffeId, Time } from "./schemas.ts";
+
+const DEFAULT_PAGE = 50;
+
+export function identityRoutes(app: App, v: Vouchsafe): void {
+  app.get(
+    "/identities",
+    {
+      config: { access: ["auditor", "operator"] },
+      schema: {
+        summary: "The identities that were granted, newest first",
+        querystring: closed({
+          digest: Type.Optional(Digest),
+          spiffeId: Type.Optional(SpiffeId),
+          live: Type.Optional(
+            Type.Enum(["true", "false"], { description: "true: only those that have not expired" }),
+          ),
+          limit: Type.Optional(
+            Type.String({
+              pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$",
+              description: "1 to 200, 50 if absent",
+            }),
+          ),
+          after: Type.Optional(
+            Type.String({ minLength: 1, maxLength: 512, description: "next of the page before" }),
+          ),
+        }),
+        ...answers({
+          200: closed({
+            identities: Type.Array(
+              closed({
+                kind: Type.Enum(["x509", "jwt"]),
+                serial: Type.String({ description: "serial number in hex, or the JWT's jti" }),
+                spiffeId: Type.String(),
+                workload: Type.String(),
+                digests: Type.Array(Type.String()),
+                policies: Type.Array(Type.String()),
+                requester: Type.String(),
+                issuedAt: Time,
+                expiresAt: Time,
+                index: LogSize,
+              }),
+            ),
+            next: nullable(Type.String()),
+          }),
+        }),
+      },
+    },
+    async (request) => {
+      const { limit, live, ...query } = request.query;
+      return listIdentities(v, callerOf(request), {
+        ...query,
+        live: live === "true",
+        limit: limit === undefined ? DEFAULT_PAGE : Number(limit),
+      });
+    },
+  );
+
+  // Whoever watches is answered before the server closes: nobody waits for a watch to run out.
+  const closing = new AbortController();
+  app.addHook("preClose", async () => closing.abort());
+  app.get(
+    "/identities/watch",
+    {
+      config: { access: ["agent", "issuer"] },
+      schema: {
+        summary:
+          "Answers when something may have changed for the caller's live identities since the log had `after` events, or after 25 seconds",
+        querystring: closed({ after: Type.Optional(LogSizeText) }),
+        ...answers({ 200: closed({ asOf: LogSize, touched: Type.Array(Type.String()) }) }),
+      },
+    },
+    async (request, reply) => {
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      const { after } = request.query;
+      const signal = AbortSignal.any([closing.signal, gone.signal]);
+      return watchIdentities(v, callerOf(request), after === undefined ? undefined : Number(after), signal);
+    },
+  );
+}

@@ -1,0 +1,165 @@
+import { type EventDraft, PROJECT_CHAIN } from "../custody/events.ts";
+import type { Receipt } from "../custody/receipt.ts";
+import { findX509Identity, type IdentityRecord } from "../db/identities.ts";
+import { VouchsafeError } from "../errors.ts";
+import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
+import { hexOf } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import { requesterName, spiffePath, type WorkloadPolicy } from "../policy/workload-policy.ts";
+import { appendFresh } from "./append.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+import { type DenialReason, type Entitlement, judgeWorkload, notRegistered } from "./judge-workload.ts";
+import { requesterOf } from "./requester.ts";
+import { readStanding, type Standing } from "./workload-standing.ts";
+
+/** What is asked for a running workload. */
+export interface IdentityRequest {
+  readonly kind: "x509" | "jwt";
+  /** What was attested of it. */
+  readonly selectors: readonly string[];
+  /** What it runs; the first fills in the SPIFFE ID. Not empty, without repeats. */
+  readonly digests: readonly [Digest, ...Digest[]];
+  /** sha256 of the SubjectPublicKeyInfo that an X.509-SVID is for. */
+  readonly keyHash: Digest | null;
+  /** A new one for each SVID: a serial number in hex, or a `jti`. */
+  readonly newSerial: () => string;
+  /** Why a workload policy that matches gives nothing to this request. */
+  readonly refuse?: (workload: WorkloadPolicy, id: SpiffeId) => DenialReason | undefined;
+  /** Serial number of the X.509-SVID that the new one takes the place of. */
+  readonly renews?: string;
+}
+
+/** An SVID that is decided and recorded, and may now be signed. */
+export interface Grant extends Entitlement {
+  readonly workload: WorkloadPolicy;
+  readonly spiffeId: SpiffeId;
+  readonly serial: string;
+  readonly receipt: Receipt;
+}
+
+type Prepared = Omit<Grant, "receipt">;
+
+/** A denial can have one for each digest under each policy of each workload policy. */
+const MAX_REASONS = 64;
+/**
+ * For how long after it was decided a grant may be signed, in milliseconds. A node that was stopped in between does
+ * not know what was quarantined meanwhile: it decides again when it is asked again.
+ */
+const SIGN_WITHIN = 5_000;
+
+/**
+ * Grants a running workload the identities that it is registered for: the workload policies are matched under
+ * which this requester may ask, every digest is decided by the policies that they name, and what is allowed is
+ * recorded. When anything that it rests on moved before the log's head could be locked, all is decided anew: no
+ * node that lags can grant past a quarantine that is committed.
+ *
+ * Resolves when the events are committed; only then may an SVID be signed. A crash before it is delivered leaves
+ * an event without an SVID, which harms nobody.
+ *
+ * @returns at least one
+ * @throws VouchsafeError `identity-denied` with the `reasons`, which were recorded; `forbidden`; `unavailable`
+ */
+export async function grantIdentities(
+  v: Vouchsafe,
+  caller: Caller,
+  request: IdentityRequest,
+): Promise<readonly Grant[]> {
+  const { project } = caller;
+  const requester = requesterOf(caller);
+  const renewed = await findRenewed(v, caller, request);
+
+  const { committed, granted, denials, standing } = await appendFresh(v, async () => {
+    const standing = await readStanding(v, project, requester, request);
+    const judged = standing.workloads.map((workload) => prepare(v, request, standing, workload));
+    const granted = judged.flatMap(({ prepared }) => prepared ?? []);
+    const events = granted.map((grant) =>
+      identityEvent(request, requesterName(requester), standing, grant, renewed),
+    );
+    const restsOn = [PROJECT_CHAIN, ...request.digests];
+    return {
+      standing,
+      granted,
+      denials: judged.flatMap(({ denials }) => denials),
+      proposal: { project, asOf: standing.asOf, restsOn, events },
+    };
+  });
+  if (granted.length === 0) {
+    const reasons = (standing.workloads.length === 0 ? [notRegistered()] : denials).slice(0, MAX_REASONS);
+    const known = standing.digests.filter(({ hasEvidence }) => hasEvidence).map(({ digest }) => digest);
+    await v.denials.record({ project, requester: requesterName(requester), request, known, reasons });
+    throw new VouchsafeError("identity-denied", `No identity is granted: ${reasons[0]?.message}`, {
+      extensions: { reasons },
+    });
+  }
+  if (granted.some(({ decidedAt }) => v.clock() - decidedAt > SIGN_WITHIN)) {
+    throw new VouchsafeError("unavailable", "Recording the grant took too long to rely on it; ask again");
+  }
+  return granted.flatMap(({ decidedAt: _, ...grant }, i) => {
+    const { receipt } = committed[i] ?? {};
+    return receipt === undefined ? [] : [{ ...grant, receipt }];
+  });
+}
+
+function prepare(
+  v: Vouchsafe,
+  { kind, digests, newSerial, refuse }: IdentityRequest,
+  standing: Standing,
+  workload: WorkloadPolicy,
+): { prepared?: Prepared & { decidedAt: number }; denials: readonly DenialReason[] } {
+  const id = spiffeId(v.authority.trustDomain, spiffePath(workload, hexOf(digests[0])));
+  const refusal = refuse?.(workload, id);
+  if (refusal !== undefined) return { denials: [refusal] };
+  const now = v.clock();
+  const { entitlement, denials } = judgeWorkload(workload, standing.digests, {
+    kind,
+    now,
+    until: v.authority.caCertificate.notAfter,
+  });
+  if (entitlement === undefined) return { denials };
+  return {
+    prepared: { workload, spiffeId: id, serial: newSerial(), decidedAt: now, ...entitlement },
+    denials,
+  };
+}
+
+/** The SVID that is renewed, as far as it was granted to this requester. What is not so is issued and not renewed. */
+async function findRenewed(
+  v: Vouchsafe,
+  caller: Caller,
+  { renews }: IdentityRequest,
+): Promise<IdentityRecord | undefined> {
+  if (renews === undefined) return undefined;
+  const found = await findX509Identity(v.database.kysely, caller.project, renews);
+  return found?.requester === requesterName(requesterOf(caller)) ? found : undefined;
+}
+
+function identityEvent(
+  { kind, selectors, digests, keyHash }: IdentityRequest,
+  requester: string,
+  { policySet, digests: [first] }: Standing,
+  { workload, spiffeId, serial, issuedAt, expiresAt, grounds }: Prepared,
+  renewed: IdentityRecord | undefined,
+): EventDraft {
+  const isRenewal = renewed?.workload === workload.name && renewed.spiffeId === spiffeId;
+  return {
+    type: isRenewal ? "identity.renewed" : "identity.issued",
+    about: digests,
+    body: {
+      workload: workload.name,
+      workloadHash: workload.hash,
+      spiffeId,
+      kind,
+      serial,
+      keyHash,
+      ...grounds,
+      policySet,
+      trust: first?.inForce.trust ?? "",
+      requester,
+      selectors,
+      issuedAt: new Date(issuedAt).toISOString(),
+      expiresAt: new Date(expiresAt).toISOString(),
+      renews: isRenewal ? renewed.serial : null,
+    },
+  };
+}

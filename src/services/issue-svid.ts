@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import type { Receipt } from "../custody/receipt.ts";
+import { VouchsafeError } from "../errors.ts";
+import { parseCsr } from "../identity/csr.ts";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
+import { serialFrom } from "../identity/x509-svid.ts";
+import { parseDigest, sha256 } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { WorkloadPolicy } from "../policy/workload-policy.ts";
+import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+import { type Grant, grantIdentities } from "./grant-identities.ts";
+import { type DenialReason, notRegistered } from "./judge-workload.ts";
+
+/** What was attested of a running process. */
+export interface AttestedSubject {
+  /** E.g. `unix:uid:1000`. */
+  readonly selectors: readonly string[];
+  /** What it runs, `algorithm:hex`; the first stands in the SPIFFE ID where the policy wants a digest there. */
+  readonly digests: readonly string[];
+}
+
+export interface X509SvidRequest extends AttestedSubject {
+  /** PKCS#10, base64 DER: only its key is taken. */
+  readonly csr: string;
+  /** Serial number in hex of the SVID that the new one takes the place of. */
+  readonly renews?: string;
+}
+
+export interface JwtSvidRequest extends AttestedSubject {
+  readonly audiences: readonly string[];
+  /** This one only, where the workload has several. */
+  readonly spiffeId?: string;
+}
+
+/** How long before it is granted a certificate begins, so that clocks may differ, in milliseconds. */
+export const BACKDATED = 30_000;
+
+/**
+ * Grants X.509-SVIDs for one key: one under each workload policy that the workload is entitled by.
+ *
+ * @throws VouchsafeError `invalid-csr`, and what `grantIdentities` throws
+ */
+export async function issueX509Svids(v: Vouchsafe, caller: Caller, request: X509SvidRequest) {
+  const { spki } = readCsr(request.csr);
+  const grants = await grantIdentities(v, caller, {
+    kind: "x509",
+    ...subjectOf(request),
+    keyHash: sha256(spki),
+    newSerial,
+    ...(request.renews !== undefined && { renews: request.renews }),
+  });
+  return {
+    svids: grants.map((grant) => {
+      const { spiffeId, serial, issuedAt, expiresAt, grounds } = grant;
+      const svid = v.minters.x509({
+        spki,
+        spiffeId,
+        serial: Buffer.from(serial, "hex"),
+        notBefore: issuedAt - BACKDATED,
+        notAfter: expiresAt,
+        grounds,
+      });
+      return { ...described(grant), serial, chain: chainOf(v, svid) };
+    }),
+    bundle: x509Bundle(v),
+  };
+}
+
+/**
+ * Grants JWT-SVIDs for these audiences.
+ *
+ * @throws VouchsafeError what `grantIdentities` throws
+ */
+export async function issueJwtSvids(v: Vouchsafe, caller: Caller, request: JwtSvidRequest) {
+  const { audiences } = request;
+  const grants = await grantIdentities(v, caller, {
+    kind: "jwt",
+    ...subjectOf(request),
+    keyHash: null,
+    newSerial: () => randomBytes(16).toString("base64url"),
+    refuse: (workload, id) => refuseAudience(workload, audiences) ?? refuseOthers(id, request.spiffeId),
+  });
+  return {
+    svids: grants.map((grant) => {
+      const { spiffeId, serial: jti, issuedAt, expiresAt, grounds } = grant;
+      const token = v.minters.jwt({ spiffeId, audiences, issuedAt, expiresAt, jti, grounds });
+      return { ...described(grant), token };
+    }),
+  };
+}
+
+/** The key of a request that is base64 DER. @throws VouchsafeError `invalid-csr` */
+export function readCsr(csr: string) {
+  const der = decodeBase64(csr);
+  if (der === undefined) throw new VouchsafeError("invalid-csr", "The CSR is not base64 of DER");
+  return parseCsr(der);
+}
+
+export function newSerial(): string {
+  return Buffer.from(serialFrom(randomBytes(16))).toString("hex");
+}
+
+/** The certificate with those between it and the root, base64 DER. */
+export function chainOf({ authority }: Vouchsafe, svid: Uint8Array): string[] {
+  return [svid, ...authority.chain].map(encodeBase64);
+}
+
+export function x509Bundle({ authority }: Vouchsafe) {
+  return { x509Authorities: authority.bundle.x509Authorities.map(({ der }) => encodeBase64(der)) };
+}
+
+function subjectOf({ selectors, digests }: AttestedSubject) {
+  const [first, ...others] = new Set(digests.map(parseDigest));
+  if (first === undefined) throw new VouchsafeError("invalid-request", "Say which digests run");
+  return { selectors, digests: [first, ...others] as [Digest, ...Digest[]] };
+}
+
+function refuseAudience({ spec }: WorkloadPolicy, audiences: readonly string[]): DenialReason | undefined {
+  const other = audiences.find((audience) => spec.audiences?.every((glob) => !glob.matches(audience)));
+  if (other === undefined) return undefined;
+  return {
+    code: "audience-not-allowed",
+    message: `The workload policy does not allow the audience ${other}`,
+  };
+}
+
+function refuseOthers(id: SpiffeId, wanted: string | undefined): DenialReason | undefined {
+  return wanted === undefined || wanted === id ? undefined : notRegistered(wanted);
+}
+
+function described({ workload, spiffeId, expiresAt, receipt }: Grant): {
+  workload: string;
+  spiffeId: SpiffeId;
+  expiresAt: string;
+  receipt: Receipt;
+} {
+  return { workload: workload.name, spiffeId, expiresAt: new Date(expiresAt).toISOString(), receipt };
+}

@@ -1,0 +1,8 @@
+import { VouchsafeError } from "../errors.ts";
+
+/** The log index before which a page begins. @throws VouchsafeError `invalid-request` */
+export function pageStart(after: string): number {
+  if (!/^(0|[1-9][0-9]{0,14})$/.test(after))
+    throw new VouchsafeError("invalid-request", "`after` must be the `next` of a page");
+  return Number(after);
+}

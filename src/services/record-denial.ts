@@ -1,0 +1,136 @@
+import type { EventDraft, ProjectId } from "../custody/events.ts";
+import type { Writer } from "../custody/writer.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { DenialReason } from "./judge-workload.ts";
+
+export interface Denial {
+  readonly project: ProjectId;
+  /** As `requesterName` names it. */
+  readonly requester: string;
+  readonly request: { readonly selectors: readonly string[]; readonly digests: readonly Digest[] };
+  /** The digests that the log has verified evidence about: only their chains are joined. */
+  readonly known: readonly Digest[];
+  readonly reasons: readonly DenialReason[];
+}
+
+/** Records that identities were denied: at most an event a minute on each node for a requester, its digests and the reasons' codes. */
+export interface Denials {
+  /** Resolves when the denial is in the log, or counted for the event that its minute ends with. */
+  record(denial: Denial): Promise<void>;
+  /** Records what was counted. */
+  close(): Promise<void>;
+}
+
+export interface DenialsOptions {
+  readonly writer: Pick<Writer, "append">;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly report: (problem: string, cause: unknown) => void;
+}
+
+interface Counted {
+  readonly denial: Denial;
+  /** When its last event was appended. */
+  recordedAt: number;
+  /** Denials since then, and when the first of them was. */
+  count: number;
+  since: number;
+}
+
+const MINUTE = 60_000;
+/**
+ * Denials of one requester that are told apart in a minute. A workload can run any number of files: those beyond
+ * are counted together, without digests, so that the log is not a place to write to at will.
+ */
+export const TOLD_APART = 64;
+
+export function createDenials({ writer, clock, report }: DenialsOptions): Denials {
+  const counted = new Map<string, Counted>();
+
+  async function append({ denial, count, since }: Counted): Promise<void> {
+    await writer.append({
+      project: denial.project,
+      asOf: 0,
+      restsOn: [],
+      events: [event(denial, count, since)],
+    });
+  }
+
+  /** What was denied again in a minute that has passed is recorded; what was not is forgotten. */
+  async function sweep(now: number): Promise<void> {
+    for (const [key, entry] of counted) {
+      if (now - entry.recordedAt < MINUTE) continue;
+      counted.delete(key);
+      if (entry.count > 0) await append(entry);
+    }
+  }
+
+  const timer = setInterval(() => {
+    sweep(clock()).catch((cause: unknown) => report("denied identities could not be recorded", cause));
+  }, MINUTE);
+  timer.unref();
+
+  return {
+    async record(given) {
+      const now = clock();
+      const denial = counted.has(keyOf(given)) || hasRoom(counted, given) ? given : withoutDetails(given);
+      const key = keyOf(denial);
+      const before = counted.get(key);
+      if (before !== undefined && now - before.recordedAt < MINUTE) {
+        if (before.count === 0) before.since = now;
+        before.count += 1;
+        return;
+      }
+      const { count = 0, since = now } = before ?? {};
+      const entry = { denial, recordedAt: now, count: 0, since: now };
+      // Set first: those denied meanwhile count on it.
+      counted.set(key, entry);
+      await append({ ...entry, count: count + 1, since: count > 0 ? since : now });
+    },
+    async close() {
+      clearInterval(timer);
+      await sweep(Number.POSITIVE_INFINITY);
+    },
+  };
+}
+
+function hasRoom(counted: ReadonlyMap<string, Counted>, { project, requester }: Denial): boolean {
+  let told = 0;
+  for (const { denial } of counted.values()) {
+    if (denial.project === project && denial.requester === requester) told += 1;
+  }
+  return told < TOLD_APART;
+}
+
+function withoutDetails(denial: Denial): Denial {
+  return { ...denial, request: { selectors: [], digests: [] }, known: [], reasons: [OTHERS] };
+}
+
+const OTHERS: DenialReason = { code: "too-many-denials", message: "More than are told apart in a minute" };
+
+function keyOf({ project, requester, request, reasons }: Denial): string {
+  return JSON.stringify([
+    project,
+    requester,
+    request.digests,
+    [...new Set(reasons.map(({ code }) => code))].sort(),
+  ]);
+}
+
+function event({ requester, request, known, reasons }: Denial, count: number, since: number): EventDraft {
+  const told = new Map(
+    reasons.map(({ code, policy }) => [`${code} ${policy}`, { code, ...(policy && { policy }) }]),
+  );
+  return {
+    type: "identity.denied",
+    about: known,
+    body: {
+      requester,
+      selectors: request.selectors,
+      digests: request.digests,
+      reasons: [...told.values()],
+      count,
+      since: new Date(since).toISOString(),
+    },
+  };
+}

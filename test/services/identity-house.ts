@@ -1,0 +1,154 @@
+import {
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  X509Certificate,
+} from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { App } from "../../src/http/app.ts";
+import { type AgentCredential, makeAgentProof } from "../../src/identity/agent-proof.ts";
+import { openAuthority } from "../../src/identity/authority.ts";
+import { parseSpiffeId, parseTrustDomain } from "../../src/identity/spiffe-id.ts";
+import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import type { Caller } from "../../src/services/caller.ts";
+import { issueX509Svids } from "../../src/services/issue-svid.ts";
+import { pushAttestation } from "../../src/services/push-attestation.ts";
+import type { TestNode } from "../http/node.ts";
+import { signingRequest } from "../identity/signing-requests.ts";
+import { slsaProvenance } from "../sigstore/provenance.ts";
+import type { TestPostgres } from "../support/postgres.ts";
+import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
+
+export const WORKLOADS = `
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: { name: widget }
+spec:
+  selectors: ["unix:uid:1000", "unix:path:/opt/widget/*"]
+  spiffeId: /widget/{digest}
+  policies: [release]
+  audiences: ["https://*.example.org"]
+  requesters:
+    agents: ["spiffe://vouchsafe.local/vouchsafe/agent/node-*"]
+    issuers: [broker]
+---
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: { name: elsewhere }
+spec:
+  selectors: ["unix:uid:1000"]
+  spiffeId: /elsewhere
+  policies: [release]
+  requesters:
+    agents: ["spiffe://vouchsafe.local/vouchsafe/agent/other"]
+`;
+
+export const SELECTORS = ["unix:uid:1000", "unix:gid:1000", "unix:path:/opt/widget/widget"];
+
+/** A release house whose nodes grant identities, all with one authority. */
+export interface IdentityHouse extends ReleaseHouse {}
+
+export async function openIdentityHouse(postgres?: TestPostgres): Promise<IdentityHouse> {
+  const house = await openReleaseHouse(postgres, { "workloads.yaml": WORKLOADS });
+  const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-authority-"));
+  await openAuthority({ trustDomain: parseTrustDomain("vouchsafe.local"), dataDir, clock: Date.now });
+  return {
+    ...house,
+    open: (settings = {}) =>
+      house.open({
+        VOUCHSAFE_CA_CERT: join(dataDir, "x509-authority.pem"),
+        VOUCHSAFE_CA_KEY: join(dataDir, "x509-authority.pem"),
+        VOUCHSAFE_JWT_KEY: join(dataDir, "jwt-authority.pem"),
+        ...settings,
+      }),
+    async close() {
+      await house.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An artifact that was released and pushed to a node, so that it is allowed. */
+export async function release(house: ReleaseHouse, node: TestNode) {
+  const artifact = { name: "widget", bytes: randomBytes(32) };
+  const bytes = await house.sigstore.signStatement(slsaProvenance([artifact]));
+  const { receipt } = await pushAttestation(node.v, callerWith(node, ["uploader"]), { bytes });
+  return { digest: sha256(artifact.bytes), receipt };
+}
+
+/** The agent of this name as services see it, without its joining. */
+export function agentCaller(node: TestNode, name = "node-1"): Caller {
+  const spiffeId = parseSpiffeId(`spiffe://vouchsafe.local/vouchsafe/agent/${name}`);
+  return { ...callerWith(node, ["agent"], []), token: spiffeId, name, agent: { spiffeId, serial: "40" } };
+}
+
+export interface TestKey {
+  readonly key: KeyObject;
+  /** Base64 DER. */
+  readonly csr: string;
+}
+
+export function newKey(): TestKey {
+  const { privateKey: key, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const spki = publicKey.export({ format: "der", type: "spki" });
+  return { key, csr: signingRequest(key, spki).toString("base64") };
+}
+
+/** Asks for X.509-SVIDs of a new key for a process that runs this digest. */
+export async function fetchX509(node: TestNode, caller: Caller, digest: string, renews?: string) {
+  const { key, csr } = newKey();
+  const answer = await issueX509Svids(node.v, caller, {
+    csr,
+    selectors: SELECTORS,
+    digests: [digest],
+    ...(renews !== undefined && { renews }),
+  });
+  const certificates = answer.svids.map(
+    ({ chain }) => new X509Certificate(Buffer.from(chain[0] ?? "", "base64")),
+  );
+  return { ...answer, key, publicKey: createPublicKey(key), certificates };
+}
+
+/** Joins as a node's agent does, through the door. */
+export async function joinThroughDoor(node: TestNode, name: string): Promise<AgentCredential> {
+  const { key, csr } = newKey();
+  const joined = await node.app.inject({
+    method: "POST",
+    url: "/agents",
+    headers: { authorization: `Bearer ${await node.token(["agent"], { name })}` },
+    payload: { csr },
+  });
+  const { spiffeId, chain } = joined.json<{ spiffeId: string; chain: string[] }>();
+  return { spiffeId: parseSpiffeId(spiffeId), chain: chain.map((der) => Buffer.from(der, "base64")), key };
+}
+
+export interface AgentCall {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly json?: unknown;
+}
+
+/** The request with a proof of it; `tamper` changes it after it was proved. */
+export function proven(agent: AgentCredential, call: AgentCall, now = Date.now()) {
+  const payload = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json));
+  const body = payload ?? new Uint8Array();
+  const authorization = makeAgentProof(
+    agent,
+    { method: call.method, path: call.path, body },
+    randomBytes(16),
+    now,
+  );
+  return {
+    method: call.method,
+    url: call.path,
+    headers: { authorization, ...(payload && { "content-type": "application/json" }) },
+    ...(payload && { payload }),
+  };
+}
+
+export function send(app: App, request: ReturnType<typeof proven>) {
+  return app.inject(request);
+}
