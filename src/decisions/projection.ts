@@ -4,6 +4,7 @@ import type { ChainRef, Verdict } from "../custody/log-store.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { InForce, Quarantine } from "./decide.ts";
+import type { KeptAnswer } from "./written-answer.ts";
 
 /** Everything that `decide` needs of one artifact, as of one log size. */
 export interface ArtifactState {
@@ -23,15 +24,23 @@ export interface ProjectionSource {
   ): Promise<{ size: number; touched: readonly { project: ProjectId; key: ChainKey }[] }>;
 }
 
-/** An answer with the log size that it is as of. */
-export interface AsOf<T> {
+/** What a decision about an artifact follows from, and the log size that it is as of. */
+export interface View {
   readonly asOf: number;
-  readonly value: T;
+  readonly state: ArtifactState;
+  readonly inForce: InForce;
+  /** What was decided from this state: for `keptAnswer` and `keepAnswer`, which know for how long it holds. */
+  readonly answers: KeptAnswer[];
 }
 
 export interface Projection {
-  artifact(project: ProjectId, artifact: Digest): Promise<AsOf<ArtifactState>>;
-  inForce(project: ProjectId): Promise<AsOf<InForce>>;
+  /**
+   * What is known of an artifact and is in force in its project: at once where both are in memory. `inForce` is
+   * the same object until an event changes what it says, and `answers` are kept until one touches the artifact.
+   */
+  look(project: ProjectId, artifact: Digest): View | Promise<View>;
+  /** Has the next look read the artifact anew: for one who knows that another node changed it without an event. */
+  forget(project: ProjectId, artifact: Digest): void;
   /**
    * Resolves when the node has followed the log to `size`; throws `stale` when it does not within `waitMs`, or
    * before the signal.
@@ -50,14 +59,18 @@ export interface ProjectionOptions {
   readonly source: ProjectionSource;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
-  /** Artifacts kept in memory; the least recently asked leaves first. */
+  /** Artifacts kept in memory; those that nobody asked about again leave first. */
   readonly maxArtifacts: number;
   /** Log size to follow from: nothing is kept of what was before. */
   readonly from: number;
 }
 
+type KnownArtifact = Pick<View, "state" | "answers">;
+
 interface Kept<T> {
   readonly value: T;
+  /** Whether it was asked for since it was kept, or since room was last sought here. */
+  asked: boolean;
 }
 
 /**
@@ -68,7 +81,7 @@ interface Kept<T> {
  * that the projection has not passed since.
  */
 export function createProjection({ source, clock, maxArtifacts, from }: ProjectionOptions): Projection {
-  const artifacts = new Map<string, Kept<ArtifactState>>();
+  const artifacts = new Map<string, Kept<KnownArtifact>>();
   const projects = new Map<ProjectId, Kept<InForce>>();
   let size = from;
   let followedAt = Number.NEGATIVE_INFINITY;
@@ -76,26 +89,36 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   let again = false;
   let waiting: { size: number; resolve: () => void }[] = [];
 
+  async function readView(project: ProjectId, artifact: Digest): Promise<View> {
+    const [known, inForce] = await Promise.all([
+      read(artifacts, artifactKey(project, artifact), async () => {
+        const { size, state } = await source.artifactState(project, artifact);
+        return { size, value: { state, answers: [] } };
+      }),
+      read(projects, project, async () => {
+        const { size, inForce } = await source.inForce(project);
+        return { size, value: inForce };
+      }),
+    ]);
+    return viewOf(known.value, inForce.value, Math.min(known.size, inForce.size));
+  }
+
   async function read<K, T>(
     kept: Map<K, Kept<T>>,
     key: K,
     load: () => Promise<{ size: number; value: T }>,
-  ): Promise<AsOf<T>> {
-    const hit = kept.get(key);
-    if (hit) {
-      kept.delete(key);
-      kept.set(key, hit);
-      return { asOf: size, value: hit.value };
-    }
+  ): Promise<{ size: number; value: T }> {
+    const value = recall(kept, key);
+    if (value !== undefined) return { size, value };
     const loaded = await load();
     if (loaded.size >= size) {
-      kept.set(key, { value: loaded.value });
-      if (kept.size > maxArtifacts) kept.delete(kept.keys().next().value as K);
+      kept.set(key, { value: loaded.value, asked: false });
+      if (kept.size > maxArtifacts) makeRoom(kept);
     }
-    return { asOf: loaded.size, value: loaded.value };
+    return loaded;
   }
 
-  function forget(touched: readonly ChainRef[]): void {
+  function drop(touched: readonly ChainRef[]): void {
     for (const { project, key } of touched) {
       if (key === PROJECT_CHAIN) projects.delete(project);
       else artifacts.delete(artifactKey(project, key));
@@ -114,7 +137,7 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     for (;;) {
       const before = size;
       const page = await source.touchedSince(before);
-      forget(page.touched);
+      drop(page.touched);
       advance(page.size);
       if (page.size <= before) return;
     }
@@ -137,17 +160,14 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   }
 
   return {
-    async artifact(project, artifact) {
-      return read(artifacts, artifactKey(project, artifact), async () => {
-        const { size, state } = await source.artifactState(project, artifact);
-        return { size, value: state };
-      });
+    look(project, artifact) {
+      const known = recall(artifacts, artifactKey(project, artifact));
+      const inForce = recall(projects, project);
+      if (known === undefined || inForce === undefined) return readView(project, artifact);
+      return viewOf(known, inForce, size);
     },
-    async inForce(project) {
-      return read(projects, project, async () => {
-        const { size, inForce } = await source.inForce(project);
-        return { size, value: inForce };
-      });
+    forget(project, artifact) {
+      artifacts.delete(artifactKey(project, artifact));
     },
     async caughtUp(wanted, waitMs, signal) {
       if (wanted <= size) return;
@@ -174,7 +194,7 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     },
     follow,
     committed(from, to, touched) {
-      forget(touched);
+      drop(touched);
       if (from <= size) advance(to);
       else void follow().catch(() => undefined);
     },
@@ -187,4 +207,28 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
 
 function artifactKey(project: ProjectId, artifact: ChainKey): string {
   return `${project} ${artifact}`;
+}
+
+function viewOf({ state, answers }: KnownArtifact, inForce: InForce, asOf: number): View {
+  return { state, answers, inForce, asOf };
+}
+
+function recall<K, T>(kept: ReadonlyMap<K, Kept<T>>, key: K): T | undefined {
+  const hit = kept.get(key);
+  if (hit === undefined) return undefined;
+  hit.asked = true;
+  return hit.value;
+}
+
+/**
+ * Lets the oldest go that nobody asked for since its turn was last ("second chance"): near to the least recently
+ * asked, while a hit writes one flag and moves nothing.
+ */
+function makeRoom<K, T>(kept: Map<K, Kept<T>>): void {
+  for (const [key, entry] of kept) {
+    kept.delete(key);
+    if (!entry.asked) return;
+    entry.asked = false;
+    kept.set(key, entry);
+  }
 }

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { verifyDigest } from "../services/verify-digest.ts";
+import { verifyDigest, verifyDigestJson } from "../services/verify-digest.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
@@ -10,6 +10,8 @@ import { closed, Decision, Digest, LogSize, LogSizeText, PolicyName } from "./sc
 const ASKERS: Access = ["issuer", "agent", "operator", "auditor", "uploader"];
 /** Names the log size that an answer is as of; of several decisions, the smallest. */
 const LOG_SIZE_HEADER = "vouchsafe-log-size";
+/** As Fastify writes it for an answer that it serialises itself. */
+const JSON_TYPE = "application/json; charset=utf-8";
 const MAX_BATCH = 256;
 
 export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
@@ -29,12 +31,12 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
     },
     async (request, reply) => {
       const { minSize, ...question } = request.query;
-      const decision = await verifyDigest(v, callerOf(request), {
+      const { asOf, json } = await verifyDigestJson(v, callerOf(request), {
         ...question,
         ...(minSize !== undefined && { minSize: Number(minSize) }),
       });
-      reply.header(LOG_SIZE_HEADER, decision.asOf);
-      return decision;
+      reply.header(LOG_SIZE_HEADER, asOf).type(JSON_TYPE);
+      return json;
     },
   );
 

@@ -1,9 +1,14 @@
-import type { InForce } from "../decisions/decide.ts";
-import { type Decision, decide, denyStale, type Reason } from "../decisions/decide.ts";
-import type { ArtifactState } from "../decisions/projection.ts";
+import { decide, denyStale } from "../decisions/decide.ts";
+import type { View } from "../decisions/projection.ts";
+import {
+  type Answer,
+  keepAnswer,
+  keptAnswer,
+  type WrittenAnswer,
+  write,
+} from "../decisions/written-answer.ts";
 import { VouchsafeError } from "../errors.ts";
 import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
-import type { Digest } from "../in-toto-attestation/types.ts";
 import { type Caller, policiesFor } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { needsEvaluation } from "./evaluate-artifacts.ts";
@@ -19,22 +24,9 @@ export interface DigestQuestion {
 }
 
 /** A decision as the API gives it. */
-export interface DigestAnswer {
-  readonly digest: Digest;
-  readonly decision: "allow" | "deny";
-  readonly reasons: readonly Reason[];
-  readonly policies: readonly {
-    readonly policy: string;
-    readonly policyHash: string;
-    readonly outcome: "passed" | "failed";
-    readonly slsaLevel: number;
-    readonly attestations: readonly Digest[];
-    readonly validUntil: string | null;
-  }[];
-  readonly slsaLevel: number;
+export interface DigestAnswer extends Answer {
   /** The log size that the decision knows of. */
   readonly asOf: number;
-  readonly validUntil: string | null;
 }
 
 /** How long a question that asks for some log size waits for it, in milliseconds. */
@@ -52,49 +44,54 @@ export async function verifyDigest(
   caller: Caller,
   question: DigestQuestion,
 ): Promise<DigestAnswer> {
+  const { asOf, written } = await answerTo(v, caller, question);
+  return { asOf, ...written.answer };
+}
+
+/** `verifyDigest` as JSON, for one who only passes it on: what was written before is not written again. */
+export async function verifyDigestJson(
+  v: Vouchsafe,
+  caller: Caller,
+  question: DigestQuestion,
+): Promise<{ readonly asOf: number; readonly json: string }> {
+  const { asOf, written } = await answerTo(v, caller, question);
+  return { asOf, json: `{"asOf":${asOf},${written.json.slice(1)}` };
+}
+
+async function answerTo(
+  v: Vouchsafe,
+  caller: Caller,
+  question: DigestQuestion,
+): Promise<{ readonly asOf: number; readonly written: WrittenAnswer }> {
+  const { projection } = v;
   const digest = parseDigest(question.digest);
   if (!groundsAllow(digest)) {
     throw new VouchsafeError("unsupported-digest-algorithm", "Ask by a sha256, sha384 or sha512 digest");
   }
   const policies = policiesFor(caller, question.policy);
-  if (question.minSize !== undefined) await v.projection.caughtUp(question.minSize, CATCH_UP);
-  if (v.projection.staleness() > v.config.maxStaleness) return answer(denyStale(digest), v.projection.size);
-
-  let view = await look(v, caller, digest);
-  if (view.state.hasEvidence && needsEvaluation(view.state.verdicts, policies, view.inForce)) {
-    await reevaluate(v, caller.project, [digest], policies);
-    view = await look(v, caller, digest);
+  if (question.minSize !== undefined) await projection.caughtUp(question.minSize, CATCH_UP);
+  if (projection.staleness() > v.config.maxStaleness) {
+    return { asOf: projection.size, written: write(denyStale(digest)) };
   }
-  const { state, inForce, asOf } = view;
-  return answer(decide({ digest, policies, inForce, ...state }, v.clock()), asOf);
+
+  let view = await projection.look(caller.project, digest);
+  const kept = keptAnswer(view, policies, v.clock());
+  if (kept !== undefined) return { asOf: view.asOf, written: kept };
+
+  if (isUnjudged(view, policies)) {
+    await reevaluate(v, caller.project, [digest], policies);
+    // Another node may have done so before: it then confirmed verdicts, which no event tells of.
+    projection.forget(caller.project, digest);
+    view = await projection.look(caller.project, digest);
+  }
+  const now = v.clock();
+  const written = write(decide({ digest, policies, inForce: view.inForce, ...view.state }, now));
+  // What changed while it was judged is judged when the question comes again, and must not be answered from memory.
+  if (!isUnjudged(view, policies)) keepAnswer(view, policies, now, written);
+  return { asOf: view.asOf, written };
 }
 
-interface View {
-  readonly state: ArtifactState;
-  readonly inForce: InForce;
-  readonly asOf: number;
-}
-
-async function look(v: Vouchsafe, { project }: Caller, digest: Digest): Promise<View> {
-  const [artifact, inForce] = await Promise.all([
-    v.projection.artifact(project, digest),
-    v.projection.inForce(project),
-  ]);
-  return { state: artifact.value, inForce: inForce.value, asOf: Math.min(artifact.asOf, inForce.asOf) };
-}
-
-function answer({ verdicts, validUntil, ...decision }: Decision, asOf: number): DigestAnswer {
-  return {
-    ...decision,
-    policies: verdicts.map(({ policy, policyHash, outcome, slsaLevel, attestations, validUntil }) => ({
-      policy,
-      policyHash,
-      outcome,
-      slsaLevel,
-      attestations,
-      validUntil: validUntil === undefined ? null : new Date(validUntil).toISOString(),
-    })),
-    asOf,
-    validUntil: validUntil === null ? null : new Date(validUntil).toISOString(),
-  };
+/** Whether there is evidence that a policy has not judged as it now stands. */
+function isUnjudged({ state, inForce }: View, policies: readonly string[]): boolean {
+  return state.hasEvidence && needsEvaluation(state.verdicts, policies, inForce);
 }

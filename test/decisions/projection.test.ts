@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../../src/custody/events.ts";
 import type { InForce } from "../../src/decisions/decide.ts";
 import { createProjection, type ProjectionSource } from "../../src/decisions/projection.ts";
+import type { KeptAnswer } from "../../src/decisions/written-answer.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
 
@@ -64,16 +65,16 @@ test("an answer is kept until an event touches its artifact", async () => {
   const log = fakeLog();
   const projection = projectionOf(log);
   await projection.follow();
-  await projection.artifact(PROJECT, DIGEST);
+  await projection.look(PROJECT, DIGEST);
   log.append(OTHER);
   await projection.follow();
-  const kept = await projection.artifact(PROJECT, DIGEST);
+  const kept = await projection.look(PROJECT, DIGEST);
   assert.equal(log.reads(), 1);
   assert.equal(kept.asOf, 1);
   log.quarantine(DIGEST);
   await projection.follow();
-  const anew = await projection.artifact(PROJECT, DIGEST);
-  assert.equal(anew.value.quarantines.length, 1);
+  const anew = await projection.look(PROJECT, DIGEST);
+  assert.equal(anew.state.quarantines.length, 1);
   assert.equal(anew.asOf, 2);
 });
 
@@ -83,32 +84,62 @@ test("a read that an event overtook is not kept", async () => {
   await projection.follow();
   const gate = Promise.withResolvers<void>();
   log.hold(gate.promise);
-  const reading = projection.artifact(PROJECT, DIGEST);
+  const reading = projection.look(PROJECT, DIGEST);
   log.quarantine(DIGEST);
   await projection.follow();
   gate.resolve();
   assert.equal((await reading).asOf, 0);
-  assert.equal((await projection.artifact(PROJECT, DIGEST)).value.quarantines.length, 1);
+  assert.equal((await projection.look(PROJECT, DIGEST)).state.quarantines.length, 1);
+});
+
+test("what was decided from an artifact's state is kept and dropped with it", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  const answer = { policies: [], from: 0, until: 1, json: "{}" } as unknown as KeptAnswer;
+  const { inForce, answers } = await projection.look(PROJECT, DIGEST);
+  answers.push(answer);
+  log.append(OTHER);
+  await projection.follow();
+  assert.deepEqual((await projection.look(PROJECT, DIGEST)).answers, [answer]);
+  assert.equal((await projection.look(PROJECT, DIGEST)).inForce, inForce);
+  log.append(PROJECT_CHAIN);
+  await projection.follow();
+  assert.notEqual((await projection.look(PROJECT, DIGEST)).inForce, inForce);
+  log.append(DIGEST);
+  await projection.follow();
+  assert.deepEqual((await projection.look(PROJECT, DIGEST)).answers, []);
+});
+
+test("an artifact that is forgotten is read anew", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  await projection.look(PROJECT, DIGEST);
+  await projection.look(PROJECT, OTHER);
+  projection.forget(PROJECT, DIGEST);
+  await projection.look(PROJECT, OTHER);
+  assert.equal(log.reads(), 2);
+  await projection.look(PROJECT, DIGEST);
+  assert.equal(log.reads(), 3);
 });
 
 test("a wide event changes what is in force for its project", async () => {
   const log = fakeLog();
   const projection = projectionOf(log);
-  assert.equal((await projection.inForce(PROJECT)).value.policies.get("p"), "v0");
+  assert.equal((await projection.look(PROJECT, DIGEST)).inForce.policies.get("p"), "v0");
   log.append(PROJECT_CHAIN);
   await projection.follow();
-  assert.equal((await projection.inForce(PROJECT)).value.policies.get("p"), "v1");
+  assert.equal((await projection.look(PROJECT, DIGEST)).inForce.policies.get("p"), "v1");
 });
 
-test("memory is bounded: the artifact asked for least recently is forgotten", async () => {
+test("memory is bounded: an artifact that was not asked about again is forgotten first", async () => {
   const log = fakeLog();
   const projection = projectionOf(log);
   const third = parseDigest(`sha256:${"c".repeat(64)}`);
-  for (const digest of [DIGEST, OTHER, DIGEST, third]) await projection.artifact(PROJECT, digest);
+  for (const digest of [DIGEST, OTHER, DIGEST, third]) await projection.look(PROJECT, digest);
   assert.equal(log.reads(), 3);
-  await projection.artifact(PROJECT, DIGEST);
+  await projection.look(PROJECT, DIGEST);
   assert.equal(log.reads(), 3);
-  await projection.artifact(PROJECT, OTHER);
+  await projection.look(PROJECT, OTHER);
   assert.equal(log.reads(), 4);
 });
 
@@ -126,17 +157,17 @@ test("one who asks for a size waits until it is reached, and is refused when it 
 test("this node's own commits are taken over without a read, and read where others wrote before them", async () => {
   const log = fakeLog();
   const projection = projectionOf(log);
-  await projection.artifact(PROJECT, DIGEST);
+  await projection.look(PROJECT, DIGEST);
   log.quarantine(DIGEST);
   projection.committed(0, 1, [{ project: PROJECT, key: DIGEST }]);
   assert.equal(projection.size, 1);
-  assert.equal((await projection.artifact(PROJECT, DIGEST)).value.quarantines.length, 1);
+  assert.equal((await projection.look(PROJECT, DIGEST)).state.quarantines.length, 1);
 
   log.quarantine(OTHER);
   log.append(PROJECT_CHAIN);
   projection.committed(2, 3, [{ project: PROJECT, key: PROJECT_CHAIN }]);
   await projection.caughtUp(3, 1000);
-  assert.equal((await projection.artifact(PROJECT, OTHER)).value.quarantines.length, 1);
+  assert.equal((await projection.look(PROJECT, OTHER)).state.quarantines.length, 1);
 });
 
 test("staleness counts from the last successful read of the log", async () => {

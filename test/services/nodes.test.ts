@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { readHead, tileReader } from "../../src/db/log.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
 import { readCustody } from "../../src/services/read-custody.ts";
@@ -88,6 +89,27 @@ describe("two nodes on one Postgres", () => {
     const answer = await verifyDigest(b.v, caller, { digest, minSize: receipt.treeSize });
     assert.equal(answer.decision, "deny");
     assert.equal(answer.reasons[0]?.code, "quarantined");
+  });
+
+  test("what one judged again after an edit of policy, to the same end, the other that knew it before allows too", async () => {
+    const { digest, bytes } = await release();
+    const { receipt } = await pushAttestation(a.v, callerWith(a, ["uploader"]), { bytes });
+    const [askA, askB] = [a, b].map(
+      (node) => (minSize: number) => verifyDigest(node.v, callerWith(node, ["issuer"]), { digest, minSize }),
+    );
+    assert.equal((await askB?.(receipt.treeSize))?.decision, "allow");
+    const { policySet: previous, documents } = await readPolicies(a.v, callerWith(a, ["operator"]));
+    const edited = documents.map(({ name, text }) => ({
+      name,
+      text: text.replace("ignore: [workflow]", "ignore: [workflow, other]"),
+    }));
+    const activated = await activatePolicies(a.v, callerWith(a, ["operator"]), {
+      documents: edited,
+      previous,
+    });
+    const size = activated.receipt?.treeSize ?? 0;
+    assert.equal((await askA?.(size))?.decision, "allow");
+    assert.equal((await askB?.(size))?.decision, "allow");
   });
 
   test("the same evidence pushed to both at once is one attestation in one chain", async () => {

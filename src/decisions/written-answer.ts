@@ -1,0 +1,101 @@
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Decision, InForce, Reason } from "./decide.ts";
+import type { View } from "./projection.ts";
+
+/** A decision as the API gives it, but for the log size: that moves on while the decision stays. */
+export interface Answer {
+  readonly digest: Digest;
+  readonly decision: "allow" | "deny";
+  readonly reasons: readonly Reason[];
+  readonly policies: readonly {
+    readonly policy: string;
+    readonly policyHash: string;
+    readonly outcome: "passed" | "failed";
+    readonly slsaLevel: number;
+    readonly attestations: readonly Digest[];
+    readonly validUntil: string | null;
+  }[];
+  readonly slsaLevel: number;
+  readonly validUntil: string | null;
+}
+
+export interface WrittenAnswer {
+  readonly answer: Answer;
+  readonly json: string;
+}
+
+/** An answer beside all that it follows from, but for the artifact's state: with that it is kept. */
+export interface KeptAnswer extends WrittenAnswer {
+  readonly policies: readonly string[];
+  readonly inForce: InForce;
+  /** It is what `decide` says at each time `from <= now < until`, in milliseconds since the epoch. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/** Callers with other policies each have an answer of their own; of one artifact no more than this are kept. */
+const MAX_KEPT = 4;
+
+export function write({ verdicts, validUntil, ...decision }: Decision): WrittenAnswer {
+  const answer: Answer = {
+    ...decision,
+    policies: verdicts.map(({ policy, policyHash, outcome, slsaLevel, attestations, validUntil }) => ({
+      policy,
+      policyHash,
+      outcome,
+      slsaLevel,
+      attestations,
+      validUntil: validUntil === undefined ? null : new Date(validUntil).toISOString(),
+    })),
+    validUntil: validUntil === null ? null : new Date(validUntil).toISOString(),
+  };
+  return { answer, json: JSON.stringify(answer) };
+}
+
+/** The answer that `decide` would give again, where it was kept. */
+export function keptAnswer(
+  { answers, inForce }: View,
+  policies: readonly string[],
+  now: number,
+): WrittenAnswer | undefined {
+  for (const answer of answers) {
+    if (holds(answer, inForce, now) && areSame(answer.policies, policies)) return answer;
+  }
+  return undefined;
+}
+
+/**
+ * Keeps what was decided from a view, for as long as `decide` says the same: until an event touches the artifact
+ * (the projection then drops the state and the answers with it) or what is in force in its project (which is
+ * another object then), or until the time comes at which a verdict ends.
+ */
+export function keepAnswer(
+  view: View,
+  policies: readonly string[],
+  now: number,
+  written: WrittenAnswer,
+): void {
+  const { answers, inForce } = view;
+  const others = answers.filter((other) => holds(other, inForce, now));
+  const answer = { ...written, policies, inForce, ...spanAround(now, view) };
+  answers.splice(0, answers.length, answer, ...others.slice(0, MAX_KEPT - 1));
+}
+
+function holds(answer: KeptAnswer, inForce: InForce, now: number): boolean {
+  return answer.inForce === inForce && answer.from <= now && now < answer.until;
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some === others || (some.length === others.length && some.every((name, i) => name === others[i]));
+}
+
+/** The time around now in which no verdict ends: of the time `decide` asks only which have ended. */
+function spanAround(now: number, { state }: View): { from: number; until: number } {
+  let [from, until] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (const { validUntil } of state.verdicts) {
+    if (validUntil === undefined) continue;
+    if (validUntil <= now) from = Math.max(from, validUntil);
+    else until = Math.min(until, validUntil);
+  }
+  return { from, until };
+}

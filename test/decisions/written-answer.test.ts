@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { Verdict } from "../../src/custody/log-store.ts";
+import { decide, type InForce } from "../../src/decisions/decide.ts";
+import type { View } from "../../src/decisions/projection.ts";
+import { keepAnswer, keptAnswer, write } from "../../src/decisions/written-answer.ts";
+import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+
+const DIGEST = sha256("artifact");
+
+function inForce(): InForce {
+  return {
+    policies: new Map([
+      ["a", "hash of a"],
+      ["b", "hash of b"],
+    ]),
+    trust: "trust",
+    holding: new Set(["trust"]),
+  };
+}
+
+function verdict(policy: string, validUntil?: number, outcome: Verdict["outcome"] = "passed"): Verdict {
+  return {
+    artifact: DIGEST,
+    policy,
+    policyHash: `hash of ${policy}`,
+    trustHash: "trust",
+    evidenceSet: "evidence",
+    outcome,
+    slsaLevel: 3,
+    attestations: [],
+    checks: [],
+    ...(validUntil !== undefined && { validUntil }),
+    index: 7,
+  };
+}
+
+function viewWith(...verdicts: Verdict[]): View {
+  return {
+    asOf: 8,
+    state: { verdicts, quarantines: [], hasEvidence: true },
+    inForce: inForce(),
+    answers: [],
+  };
+}
+
+/** As the service does: what was kept, or else decided and kept. */
+function ask(view: View, policies: readonly string[], now: number) {
+  const kept = keptAnswer(view, policies, now);
+  if (kept !== undefined) return kept;
+  const fresh = decideAnew(view, policies, now);
+  keepAnswer(view, policies, now, fresh);
+  return fresh;
+}
+
+function decideAnew({ state, inForce }: View, policies: readonly string[], now: number) {
+  return write(decide({ digest: DIGEST, policies, inForce, ...state }, now));
+}
+
+describe("an answer that was written is given again", () => {
+  test("to the same policies, named by another caller", () => {
+    const view = viewWith(verdict("a"), verdict("b"));
+    const { json } = ask(view, ["a", "b"], 0);
+    assert.equal(keptAnswer(view, ["a", "b"], 0)?.json, json);
+    assert.deepEqual(JSON.parse(json), decideAnew(view, ["a", "b"], 0).answer);
+  });
+
+  const others: [string, readonly string[]][] = [
+    ["fewer", ["a"]],
+    ["more", ["a", "b", "c"]],
+    ["others", ["a", "c"]],
+    ["none", []],
+  ];
+  for (const [name, policies] of others) {
+    test(`not to ${name} policies`, () => {
+      const view = viewWith(verdict("a"), verdict("b"));
+      ask(view, ["a", "b"], 0);
+      assert.equal(keptAnswer(view, policies, 0), undefined);
+    });
+  }
+
+  test("not when a verdict has ended since", () => {
+    const view = viewWith(verdict("a", 1_000));
+    assert.equal(ask(view, ["a"], 999).answer.decision, "allow");
+    assert.equal(keptAnswer(view, ["a"], 1_000), undefined);
+    assert.equal(ask(view, ["a"], 1_000).answer.decision, "deny");
+  });
+
+  test("not when the clock was set back to before a verdict's end", () => {
+    const view = viewWith(verdict("a", 1_000));
+    assert.equal(ask(view, ["a"], 1_000).answer.decision, "deny");
+    assert.equal(ask(view, ["a"], 999).answer.decision, "allow");
+  });
+
+  test("not when something else is in force", () => {
+    const view = viewWith(verdict("a"));
+    assert.equal(ask(view, ["a"], 0).answer.decision, "allow");
+    const edited = { ...view, inForce: { ...inForce(), policies: new Map([["a", "edited"]]) } };
+    assert.equal(keptAnswer(edited, ["a"], 0), undefined);
+    assert.equal(ask(edited, ["a"], 0).answer.decision, "deny");
+    assert.equal(edited.answers.length, 1, "what no longer holds is not kept");
+  });
+});
+
+test("few answers are kept of one artifact, the newest", () => {
+  const view = viewWith(verdict("a"));
+  for (let i = 0; i < 10; i++) ask(view, ["a", `${i}`], 0);
+  assert.equal(view.answers.length, 4);
+  assert.notEqual(keptAnswer(view, ["a", "9"], 0), undefined);
+  assert.equal(keptAnswer(view, ["a", "0"], 0), undefined);
+});
+
+test("whatever is asked, in whatever order and at whatever time, the answer is what decide says then", () => {
+  const times = fc.integer({ min: 0, max: 12 });
+  const verdicts = fc.tuple(
+    ...["a", "b"].map((policy) =>
+      fc.option(
+        fc
+          .record({
+            until: fc.option(times, { nil: undefined }),
+            outcome: fc.constantFrom("passed", "failed"),
+          })
+          .map(({ until, outcome }) => verdict(policy, until, outcome as Verdict["outcome"])),
+        { nil: undefined },
+      ),
+    ),
+  );
+  const questions = fc.array(
+    fc.record({ policies: fc.subarray(["a", "b", "c"]), now: times, changed: fc.boolean() }),
+    { maxLength: 20 },
+  );
+  fc.assert(
+    fc.property(verdicts, questions, (some, asked) => {
+      let view = viewWith(...some.filter((one) => one !== undefined));
+      for (const { policies, now, changed } of asked) {
+        if (changed)
+          view = { ...view, inForce: { ...view.inForce, holding: new Set(now % 2 ? ["trust"] : []) } };
+        assert.deepEqual(ask(view, policies, now).answer, decideAnew(view, policies, now).answer);
+      }
+    }),
+  );
+});
