@@ -6,11 +6,12 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { verifyEvidence } from "../verify/verify-evidence.ts";
+import { createSizedCache } from "./sized-cache.ts";
 
 /** Stored evidence, verified from its bytes: the database is never believed about what they say. */
 export interface EvidenceStore {
-  /** Takes an attestation that was verified just now into memory. */
-  keep(project: ProjectId, attestation: VerifiedAttestation): void;
+  /** Takes an attestation that was verified just now from this many bytes into memory. */
+  keep(project: ProjectId, attestation: VerifiedAttestation, bytes: number): void;
   /**
    * Verifies stored evidence under a trust snapshot, each at the time when it was accepted. What does not
    * verify under it is left out.
@@ -22,18 +23,19 @@ export interface EvidenceStore {
   ): Promise<Map<Digest, VerifiedAttestation>>;
 }
 
-/** Attestations kept after verification, of all projects. A statement is some 10 kB. */
-const KEPT = 4096;
+/**
+ * Attestations kept after verification, of all projects. Most are some 10 kB; a bill of materials can be 16 MiB, and
+ * a few thousand of those would be all the memory there is.
+ */
+const KEPT = { entries: 4096, bytes: 64 * 1024 * 1024 };
 /** Evidence read at once while verifying many: bounds the bytes held. */
 const PAGE = 32;
 
 export function createEvidenceStore(database: Database): EvidenceStore {
-  const kept = new Map<string, VerifiedAttestation>();
+  const kept = createSizedCache<VerifiedAttestation>(KEPT);
 
-  function keep(project: ProjectId, attestation: VerifiedAttestation): void {
-    kept.set(keyOf(project, attestation.id, attestation.trustHash), attestation);
-    const oldest = kept.keys().next().value;
-    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+  function keep(project: ProjectId, attestation: VerifiedAttestation, bytes: number): void {
+    kept.set(keyOf(project, attestation.id, attestation.trustHash), attestation, bytes);
   }
 
   return {
@@ -51,7 +53,7 @@ export function createEvidenceStore(database: Database): EvidenceStore {
         for (const { id, bytes, verifiedAt } of await readEvidence(database.kysely, project, page)) {
           const attestation = attempt(() => verifyEvidence(bytes, trust, verifiedAt));
           if (attestation?.id !== id) continue;
-          keep(project, attestation);
+          keep(project, attestation, bytes.length);
           result.set(id, attestation);
         }
       }

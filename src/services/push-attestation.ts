@@ -83,7 +83,7 @@ export async function pushAttestation(
     };
     const evidence = { id, mediaType: attestation.mediaType, bytes };
     const proposal: Proposal = { ...basis, events: [accepted, ...events], confirmations, evidence };
-    v.evidence.keep(caller.project, attestation);
+    v.evidence.keep(caller.project, attestation, bytes.length);
     return { proposal, summary, already };
   });
   if (already) return already;
