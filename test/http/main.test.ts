@@ -51,6 +51,8 @@ test("a start says where it listens; SIGTERM lets what is under way end, and end
   assert.match(answer, /^HTTP\/1\.1 400 /);
   assert.match(answer, /"code":"malformed-digest"/);
   assert.deepEqual(await ended, [0, null]);
+  // Kept alive, the connection would have held the process until its grace was over.
+  assert.ok(performance.now() - completed < 9_000);
 });
 
 test("a data directory that is a file is refused in one sentence, with status 1", async () => {
