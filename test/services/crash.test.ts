@@ -56,15 +56,17 @@ describe("a server that is killed while clients push", () => {
       const server = await start();
       const token = (await readFile(join(directory, "data", "operator-token"), "utf8")).trim();
       const client = createClient({ server: server.url, token });
+      const enough = Promise.withResolvers<void>();
       let alive = true;
       const clients = Array.from({ length: CLIENTS }, async () => {
         while (alive) {
           const { digest, bytes } = signedEnvelope(key.privateKey);
           const pushed = await client.pushAttestation(bytes).catch(() => undefined);
           if (pushed) acknowledged.push({ digest, receipt: pushed.receipt });
+          if (acknowledged.length >= (round + 1) * PUSHES) enough.resolve();
         }
       });
-      while (acknowledged.length < (round + 1) * PUSHES) await new Promise(setImmediate);
+      await enough.promise;
       await server.kill();
       alive = false;
       await Promise.all(clients);

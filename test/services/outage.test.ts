@@ -25,7 +25,8 @@ describe("a node whose Postgres is away", () => {
       databaseUrl: wire.through(postgres.databaseUrl),
       migrateUrl: wire.through(postgres.migrateUrl),
     });
-    node = await house.open({ VOUCHSAFE_MAX_STALENESS: "1" });
+    // Longer than a busy machine may keep this process from following the log.
+    node = await house.open({ VOUCHSAFE_MAX_STALENESS: "5" });
   });
   after(async () => {
     await house.close();
@@ -53,13 +54,13 @@ describe("a node whose Postgres is away", () => {
     wire.cut();
     assert.equal((await verifyDigest(v, caller, { digest })).decision, "allow");
     await assert.rejects(pushAttestation(v, caller, { bytes: second }), { code: "unavailable" });
-    await until(() => v.projection.staleness() > 1000);
+    await until(() => v.projection.staleness() > v.config.maxStaleness);
     const stale = await verifyDigest(v, caller, { digest });
     assert.deepEqual([stale.decision, stale.reasons[0]?.code], ["deny", "stale"]);
     assert.throws(() => requireReady(v), { code: "stale" });
 
     wire.mend();
-    await until(() => v.projection.staleness() < 1000);
+    await until(() => v.projection.staleness() < v.config.maxStaleness);
     assert.equal((await verifyDigest(v, caller, { digest })).decision, "allow");
     assert.equal((await pushAttestation(v, caller, { bytes: second })).created, true);
   });
