@@ -14,7 +14,7 @@ import { artifactRoutes } from "./artifacts.ts";
 import { attestationRoutes } from "./attestations.ts";
 import { guardRoutes, type RateLimits } from "./authentication.ts";
 import { takeStrictJson } from "./bodies.ts";
-import { answerClientError } from "./client-errors.ts";
+import { answerClientError, refuseExpectations, requireHost } from "./client-errors.ts";
 import { custodyRoutes } from "./custody.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { healthRoutes } from "./health.ts";
@@ -64,13 +64,15 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
     requestTimeout: 60 * SECOND,
     // Longer than the idle timeout of usual proxies (60 s), so that they close first and lose no request.
     keepAliveTimeout: 72 * SECOND,
-    http: { maxHeaderSize: 16 * KIB },
+    // A request without Host is answered by us (requireHost) and not by Node, which says no more than the status.
+    http: { maxHeaderSize: 16 * KIB, requireHostHeader: false },
     routerOptions: { maxParamLength: 256 },
     return503OnClosing: false,
     frameworkErrors: sendProblem,
     clientErrorHandler: (error, socket) => answerClientError(error, socket, randomUUID()),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = 10_000;
+  refuseExpectations(app.server);
   const authenticator = createAuthenticator({
     lookUp: (bearer) => authenticate(v, bearer),
     clock: v.clock,
@@ -100,6 +102,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
     authenticateAgent: (authorization, request) => authenticateAgent(v, authorization, request),
     rateLimits,
   });
+  requireHost(app);
   closeQueryStrings(app);
   takeStrictJson(app);
 

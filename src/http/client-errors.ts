@@ -1,4 +1,7 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { FastifyInstance } from "fastify";
 import { type ErrorCode, VouchsafeError } from "../errors.ts";
 import { PROBLEM_MEDIA_TYPE, problemOf } from "./problems.ts";
 
@@ -27,4 +30,23 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   ];
   if (socket.writable) socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
   socket.destroySoon();
+}
+
+/** RFC 9112 §3.2: a request of HTTP/1.1 names its host. */
+export function requireHost(app: FastifyInstance): void {
+  app.addHook("onRequest", async (request) => {
+    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
+      throw new VouchsafeError("invalid-request", "Send a Host header");
+    }
+  });
+}
+
+/** RFC 9110 §10.1.1: nothing is expected of this server but 100-continue, which Node answers by itself. */
+export function refuseExpectations(server: Server): void {
+  server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
+    const detail = "This server meets no expectation but 100-continue";
+    const problem = problemOf(new VouchsafeError("invalid-request", detail), randomUUID());
+    response.writeHead(problem.status, { "content-type": PROBLEM_MEDIA_TYPE, connection: "close" });
+    response.end(JSON.stringify(problem));
+  });
 }
