@@ -5,7 +5,7 @@ import { completeTiles, tilesToComplete } from "../tlog/tiles.ts";
 import { extendsTree } from "./consistency.ts";
 import { CommitUnknown, type LockedLog, type LogBatch, type LogStore } from "./log-store.ts";
 import { createReceipt } from "./receipt.ts";
-import { chainsOf, type Fate, lastIndexesOf, type PreparedProposal, sequence } from "./sequence.ts";
+import { chainEndsOf, chainsOf, type Fate, type PreparedProposal, sequence } from "./sequence.ts";
 import type { Appended } from "./writer.ts";
 
 export interface GroupCommitContext {
@@ -38,8 +38,8 @@ export async function commitGroup(
     return await context.store.locked(async (log) => {
       await refuseFork(log);
       const chains = chainsOf(prepared);
-      const last = lastIndexesOf(chains, await log.lastIndexes(chains));
-      const fates = sequence(log.head, prepared, last, context.clock());
+      const ends = chainEndsOf(chains, await log.chainEnds(chains));
+      const fates = sequence(log.head, prepared, ends, context.clock());
       const { batch, growth } = await seal(context, log, fates);
       // The receipts are made while the database is at work: they are given out only after the commit.
       const writing = isEmpty(batch) ? undefined : log.write(batch);

@@ -19,6 +19,19 @@ export interface ChainRef {
   readonly key: ChainKey;
 }
 
+/** A chain, and the log index from which on an event that changes decisions would make something stale. */
+export interface WatchedChain extends ChainRef {
+  readonly since: number;
+}
+
+/** How far a chain has grown. */
+export interface ChainEnd {
+  /** Index of its last event, or null. */
+  readonly last: number | null;
+  /** Index of its last event from `since` on that is no mere record (`RECORDS`), or null. */
+  readonly changed: number | null;
+}
+
 /** An event with its place in the log. */
 export interface LogEntry {
   readonly index: number;
@@ -82,8 +95,8 @@ export interface LockedLog {
   /** Read after the lock was got: nobody else can move it before this transaction ends. */
   readonly head: LogHead;
   readonly readTiles: TileReader;
-  /** For each chain, in order, the index of its last event, or null. */
-  lastIndexes(chains: readonly ChainRef[]): Promise<(number | null)[]>;
+  /** For each chain, in order, how far it has grown. */
+  chainEnds(chains: readonly WatchedChain[]): Promise<ChainEnd[]>;
   /** At most once in a transaction. */
   write(batch: LogBatch): Promise<void>;
 }

@@ -1,9 +1,9 @@
 import { VouchsafeError } from "../errors.ts";
 import { leafHash } from "../tlog/hash.ts";
 import { bodyHash, encodeBody, SALT_BYTES } from "./body.ts";
-import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
+import { type ChainKey, type EventDraft, type ProjectId, RECORDS } from "./events.ts";
 import { encodeLeaf } from "./leaf.ts";
-import type { ChainRef, LogEntry, LogHead } from "./log-store.ts";
+import type { ChainEnd, LogEntry, LogHead, WatchedChain } from "./log-store.ts";
 import type { Proposal } from "./writer.ts";
 
 /** Chains that one event can join. */
@@ -47,23 +47,28 @@ export function prepareProposal(
   return { proposal, events, bytes };
 }
 
-/** The last index of each chain that a batch reads or extends. */
-export type LastIndexes = Map<string, number | null>;
+/** How far each chain has grown that a batch reads or extends. */
+export type ChainEnds = Map<string, ChainEnd>;
 
-/** Every chain that the proposals rest on or extend, once. */
-export function chainsOf(prepared: readonly PreparedProposal[]): ChainRef[] {
-  const chains = new Map<string, ChainRef>();
+const UNTOUCHED: ChainEnd = { last: null, changed: null };
+
+/** Every chain that the proposals rest on or extend, once, from where the earliest of them read it. */
+export function chainsOf(prepared: readonly PreparedProposal[]): WatchedChain[] {
+  const chains = new Map<string, WatchedChain>();
+  const add = (project: ProjectId, key: ChainKey, since: number) => {
+    const known = chains.get(chainId(project, key))?.since ?? since;
+    chains.set(chainId(project, key), { project, key, since: Math.min(known, since) });
+  };
   for (const { proposal } of prepared) {
-    const { project, restsOn, events } = proposal;
-    for (const key of [...restsOn, ...events.flatMap(({ about }) => about)]) {
-      chains.set(chainId(project, key), { project, key });
-    }
+    const { project, asOf, restsOn, events } = proposal;
+    for (const key of restsOn) add(project, key, asOf);
+    for (const { about } of events) for (const key of about) add(project, key, Number.MAX_SAFE_INTEGER);
   }
   return [...chains.values()];
 }
 
-export function lastIndexesOf(chains: readonly ChainRef[], indexes: readonly (number | null)[]): LastIndexes {
-  return new Map(chains.map(({ project, key }, i) => [chainId(project, key), indexes[i] ?? null]));
+export function chainEndsOf(chains: readonly WatchedChain[], ends: readonly ChainEnd[]): ChainEnds {
+  return new Map(chains.map(({ project, key }, i) => [chainId(project, key), ends[i] ?? UNTOUCHED]));
 }
 
 /** What became of a proposal under the lock. */
@@ -80,13 +85,13 @@ export type Fate =
 export function sequence(
   head: LogHead,
   prepared: readonly PreparedProposal[],
-  last: LastIndexes,
+  ends: ChainEnds,
   now: number,
 ): Fate[] {
   const time = Math.max(head.time, now);
   let size = head.size;
   return prepared.map(({ proposal, events }) => {
-    if (isStale(proposal, last, head.size)) return { case: "stale" };
+    if (isStale(proposal, ends, head.size)) return { case: "stale" };
     const { project } = proposal;
     const entries = events.map(({ draft, salt, body, bodyHash }): LogEntry => {
       const index = size;
@@ -94,8 +99,13 @@ export function sequence(
         throw new VouchsafeError("conflict", "The log begins with log.created, and has it nowhere else");
       }
       size += 1;
-      const previous = draft.about.map((key) => last.get(chainId(project, key)) ?? null);
-      for (const key of draft.about) last.set(chainId(project, key), index);
+      const before = draft.about.map((key) => ends.get(chainId(project, key)) ?? UNTOUCHED);
+      const previous = before.map(({ last }) => last);
+      const isRecord = RECORDS.includes(draft.type);
+      for (const [i, key] of draft.about.entries()) {
+        const changed = isRecord ? (before[i] ?? UNTOUCHED).changed : index;
+        ends.set(chainId(project, key), { last: index, changed });
+      }
       const leaf = encodeLeaf({ type: draft.type, time, project, bodyHash, previous });
       return { index, project, draft, time, leaf, leafHash: leafHash(leaf), salt, body };
     });
@@ -104,8 +114,8 @@ export function sequence(
 }
 
 /** A proposal that was made from a log longer than this one was made from another log: it is stale as well. */
-function isStale({ project, asOf, restsOn }: Proposal, last: LastIndexes, size: number): boolean {
-  return asOf > size || restsOn.some((key) => (last.get(chainId(project, key)) ?? -1) >= asOf);
+function isStale({ project, asOf, restsOn }: Proposal, ends: ChainEnds, size: number): boolean {
+  return asOf > size || restsOn.some((key) => (ends.get(chainId(project, key))?.changed ?? -1) >= asOf);
 }
 
 function chainId(project: ProjectId, key: ChainKey): string {

@@ -21,8 +21,8 @@ export interface Proposal {
   /** Log size at which everything that this rests on was read. */
   readonly asOf: number;
   /**
-   * Chains of the project whose events after `asOf` make the proposal stale: the artifacts that it judged, and
-   * `*` when it rests on the active policies or trust.
+   * Chains of the project whose events after `asOf`, mere records apart, make the proposal stale: the artifacts
+   * that it judged, and `*` when it rests on the active policies or trust.
    */
   readonly restsOn: readonly ChainKey[];
   /** May be empty when there are only confirmations. */

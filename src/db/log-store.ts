@@ -1,5 +1,5 @@
-import { EVENT_TYPES } from "../custody/events.ts";
-import type { ChainRef, LogBatch, LogHead, LogStore } from "../custody/log-store.ts";
+import { EVENT_TYPES, RECORDS } from "../custody/events.ts";
+import type { ChainEnd, LogBatch, LogHead, LogStore, WatchedChain } from "../custody/log-store.ts";
 import { CommitUnknown } from "../custody/log-store.ts";
 import { VouchsafeError } from "../errors.ts";
 import { encodePeaks } from "../tlog/frontier.ts";
@@ -25,7 +25,7 @@ export function createLogStore(database: Database): LogStore {
           return run({
             head,
             readTiles: (tiles) => readTiles(tiles, (text, values) => query<TileRow>(text, values)),
-            lastIndexes: (chains) => lastIndexes(query, chains),
+            chainEnds: (chains) => chainEnds(query, chains),
             write: (batch) => write(query, batch),
           });
         });
@@ -44,19 +44,30 @@ async function lockHead(query: Query): Promise<LogHead> {
   return headOf(row);
 }
 
-async function lastIndexes(query: Query, chains: readonly ChainRef[]): Promise<(number | null)[]> {
+const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);
+
+async function chainEnds(query: Query, chains: readonly WatchedChain[]): Promise<ChainEnd[]> {
   if (chains.length === 0) return [];
-  const rows = await query<{ last: number | null }>(
+  return query<ChainEnd>(
     `select (
        select c.index from log_chain c
        where c.project_id = wanted.project_id and c.key = wanted.key
        order by c.index desc limit 1
-     ) as last
-     from unnest($1::uuid[], $2::text[]) with ordinality as wanted (project_id, key, place)
+     ) as last, (
+       select c.index from log_chain c join log_entries e on e.index = c.index
+       where c.project_id = wanted.project_id and c.key = wanted.key and c.index >= wanted.since
+         and e.type <> all ($4::int2[])
+       order by c.index desc limit 1
+     ) as changed
+     from unnest($1::uuid[], $2::text[], $3::int8[]) with ordinality as wanted (project_id, key, since, place)
      order by wanted.place`,
-    [chains.map(({ project }) => project), chains.map(({ key }) => key)],
+    [
+      chains.map(({ project }) => project),
+      chains.map(({ key }) => key),
+      chains.map(({ since }) => since),
+      RECORD_TYPES,
+    ],
   );
-  return rows.map(({ last }) => last);
 }
 
 /**

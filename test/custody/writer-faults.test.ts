@@ -41,9 +41,9 @@ function faulty(store: LogStore, next: () => Fault | undefined): LogStore {
       if (fault === "before the lock") throw away();
       const breaking = (log: LockedLog): LockedLog => ({
         ...log,
-        async lastIndexes(chains) {
+        async chainEnds(chains) {
           if (fault === "after the lock") throw away();
-          return log.lastIndexes(chains);
+          return log.chainEnds(chains);
         },
         async write(batch) {
           if (fault === "before the write") throw away();

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Proposal, Writer } from "../../src/custody/writer.ts";
+import { readChain, readHead } from "../../src/db/log.ts";
+import type { Digest } from "../../src/in-toto-attestation/types.ts";
+import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
+import { watchIdentities } from "../../src/services/watch-identities.ts";
+import type { TestNode } from "../http/node.ts";
+import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
+import { agentCaller, fetchX509, type IdentityHouse, openIdentityHouse, release } from "./identity-house.ts";
+import { callerWith } from "./release-node.ts";
+
+describe("identities on two nodes", () => {
+  let postgres: TestPostgres;
+  let house: IdentityHouse;
+  let a: TestNode;
+  let b: TestNode;
+
+  before(async () => {
+    postgres = await createPostgres();
+    house = await openIdentityHouse(postgres);
+    [a, b] = await Promise.all([house.open(), house.open()]);
+  });
+  after(async () => {
+    await house.close();
+    await postgres.drop();
+    await stopPostgres();
+  });
+
+  const quarantine = (node: TestNode, artifact: Digest) =>
+    openQuarantine(node.v, callerWith(node, ["operator"]), { artifact, reason: "leaks" });
+
+  const lift = (node: TestNode, id: string) =>
+    liftQuarantine(node.v, callerWith(node, ["operator"]), { id, reason: "a mistake" });
+
+  async function typesOf(digest: Digest): Promise<string[]> {
+    return (await readChain(a.v.database.kysely, a.v.project, digest)).map(({ type }) => type);
+  }
+
+  /** The node, stopped around each append of an identity: what happens meanwhile is up to the test. */
+  function stopping(
+    node: TestNode,
+    stop: { before?: () => Promise<unknown>; after?: () => Promise<unknown> },
+  ) {
+    const append: Writer["append"] = async (proposal: Proposal) => {
+      if (!proposal.events.some(({ type }) => type === "identity.issued"))
+        return node.v.writer.append(proposal);
+      await stop.before?.();
+      const appended = await node.v.writer.append(proposal);
+      await stop.after?.();
+      return appended;
+    };
+    return { ...node, v: { ...node.v, writer: { ...node.v.writer, append } } };
+  }
+
+  test("a node that is stopped between deciding and recording grants nothing past a quarantine of another", async () => {
+    const { digest } = await release(house, b);
+    let stopped = 0;
+    const node = stopping(b, {
+      before: async () => {
+        stopped += 1;
+        await quarantine(a, digest);
+      },
+    });
+    await assert.rejects(fetchX509(node, agentCaller(b), digest), { code: "identity-denied" });
+    assert.equal(stopped, 1);
+    assert.deepEqual(await typesOf(digest), [
+      "evidence.accepted",
+      "verdict.passed",
+      "quarantine.opened",
+      "identity.denied",
+    ]);
+  });
+
+  test("a node that is stopped between recording and signing does not sign what it recorded long ago", async () => {
+    const { digest } = await release(house, b);
+    const node = stopping(b, { after: async () => b.advance(6_000) });
+    await assert.rejects(fetchX509(node, agentCaller(b), digest), { code: "unavailable" });
+    assert.equal((await typesOf(digest)).at(-1), "identity.issued");
+  });
+
+  test("what was quarantined and lifted again meanwhile is decided anew and granted", async () => {
+    const { digest } = await release(house, b);
+    let moved = false;
+    const node = stopping(b, {
+      before: async () => {
+        if (moved) return;
+        moved = true;
+        await quarantine(a, digest).then(({ id }) => lift(a, id));
+      },
+    });
+    const { svids } = await fetchX509(node, agentCaller(b), digest);
+    assert.equal(svids.length, 1);
+    assert.deepEqual((await typesOf(digest)).slice(-3), [
+      "quarantine.opened",
+      "quarantine.lifted",
+      "identity.issued",
+    ]);
+  });
+
+  test("many processes of one artifact do not make one another's grants stale", async () => {
+    const { digest } = await release(house, a);
+    let appends = 0;
+    const counting = (node: TestNode) =>
+      stopping(node, {
+        before: async () => {
+          appends += 1;
+        },
+      });
+    const nodes = [counting(a), counting(b)];
+    const asked = Array.from({ length: 40 }, (_, i) => nodes[i % 2] as TestNode);
+    const answers = await Promise.all(asked.map((node) => fetchX509(node, agentCaller(node), digest)));
+    assert.equal(new Set(answers.map(({ svids }) => svids[0]?.serial)).size, 40);
+    assert.equal(appends, 40);
+  });
+
+  test("whoever watches is told within a second of a quarantine on another node, and of nothing else", async () => {
+    const { digest } = await release(house, b);
+    const agent = agentCaller(b, "node-watching");
+    await fetchX509(b, agent, digest);
+    const { asOf } = await watchIdentities(b.v, agent, undefined, AbortSignal.timeout(30_000));
+    const change = watchIdentities(b.v, agent, asOf, AbortSignal.timeout(30_000));
+    const other = await release(house, a);
+    await fetchX509(a, agent, digest);
+    const { size } = await readHead(a.v.database.kysely);
+    const since = performance.now();
+    await quarantine(a, other.digest);
+    await quarantine(a, digest);
+    const told = await change;
+    assert.ok(performance.now() - since < 1_000);
+    assert.deepEqual(told.touched, [digest]);
+    assert.ok(told.asOf > size);
+  });
+
+  test("a watch ends when nobody waits for it any longer", async () => {
+    const gone = new AbortController();
+    const { size } = await readHead(a.v.database.kysely);
+    const watching = watchIdentities(a.v, agentCaller(a, "node-gone"), size, gone.signal);
+    gone.abort();
+    assert.deepEqual((await watching).touched, []);
+  });
+});
