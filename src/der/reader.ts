@@ -61,17 +61,19 @@ export function wholeBytes({ content }: DerElement): Uint8Array {
 
 /** One-byte tags and definite, minimal lengths of at most three bytes: all that a certificate needs. */
 function elementAt(bytes: Uint8Array, start: number): DerElement {
-  const [tag, first] = bytes.subarray(start, start + 2);
+  const tag = bytes[start];
+  const first = bytes[start + 1];
   if (tag === undefined || first === undefined) throw new DerError("the element is cut off");
   if ((tag & 0x1f) === 0x1f) throw new DerError("the tag has more than one byte");
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
   if (first === 0x80 || lengthBytes > 3) throw new DerError("the length is indefinite or too long");
-  const header = 2 + lengthBytes;
-  const longLength = bytes.subarray(start + 2, start + header);
-  const length = lengthBytes === 0 ? first : longLength.reduce((sum, byte) => sum * 256 + byte, 0);
-  if (lengthBytes > 0 && (length < 0x80 || longLength[0] === 0))
+  const header = start + 2 + lengthBytes;
+  if (header > bytes.length) throw new DerError("the element is cut off");
+  let length = lengthBytes === 0 ? first : 0;
+  for (let at = start + 2; at < header; at += 1) length = length * 256 + (bytes[at] ?? 0);
+  if (lengthBytes > 0 && (length < 0x80 || bytes[start + 2] === 0))
     throw new DerError("the length is not minimal");
-  const end = start + header + length;
-  if (longLength.length !== lengthBytes || end > bytes.length) throw new DerError("the element is cut off");
-  return { tag, content: bytes.subarray(start + header, end), encoded: bytes.subarray(start, end) };
+  const end = header + length;
+  if (end > bytes.length) throw new DerError("the element is cut off");
+  return { tag, content: bytes.subarray(header, end), encoded: bytes.subarray(start, end) };
 }

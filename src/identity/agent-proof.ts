@@ -93,10 +93,10 @@ export function verifyAgentProof(
   if (membersOf(header) !== HEADER_MEMBERS || header.typ !== TYPE || header.alg !== "ES256") {
     throw invalid("its header is not that of a proof");
   }
-  const { spiffeId: agent, leaf } = validateChain(chainOf(header), bundle, now);
+  const { spiffeId: agent, leaf, publicKey } = validateChain(chainOf(header), bundle, now);
   const name = agentNameOf(agent);
   if (name === undefined) throw invalid("its certificate is not an agent's");
-  if (!verifyJwtSignature(leaf.publicKey, "ES256", signed, signature)) {
+  if (!verifyJwtSignature(publicKey, "ES256", signed, signature)) {
     throw invalid("its signature is not of its certificate's key");
   }
 

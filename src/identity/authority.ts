@@ -20,6 +20,7 @@ import {
 import { jwkThumbprint } from "./jwk.ts";
 import type { JwtAuthority } from "./jwt-svid.ts";
 import { type PemBlock, pemBlocks, writePem } from "./pem.ts";
+import { isKeyOf } from "./public-keys.ts";
 import { writeRootCertificate } from "./root-certificate.ts";
 import { spiffeId, type TrustDomain } from "./spiffe-id.ts";
 import type { TrustBundle } from "./trust-bundle.ts";
@@ -118,7 +119,7 @@ function readX509Authority(pem: string, trustDomain: TrustDomain, now: number) {
       .map(({ bytes }) => parseCertificate(bytes));
     const caCertificate = assertChain(certificates, trustDomain, now);
     if (x509Signer(caKey) === undefined) throw invalid("the private key is not on P-256 or P-384");
-    if (!createPublicKey(caKey).equals(caCertificate.publicKey)) {
+    if (!isKeyOf(caKey, caCertificate.spki)) {
       throw invalid("the private key is not that of the first certificate");
     }
     return { caCertificate, caKey, certificates };

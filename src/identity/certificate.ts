@@ -12,7 +12,7 @@ import {
 import { readPublicKey } from "./public-keys.ts";
 import { verifyX509Signature } from "./x509-signatures.ts";
 
-/** An X.509 v3 certificate as read; nothing of it is believed yet. */
+/** An X.509 certificate as read; nothing of it is believed yet. */
 export interface Certificate {
   readonly der: Uint8Array;
   /** Lower-case hex of the serial number's bytes. */
@@ -25,7 +25,8 @@ export interface Certificate {
   readonly notAfter: number;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array;
-  readonly publicKey: KeyObject;
+  /** Undefined for a key that `readPublicKey` does not take: nothing is ever verified with it. */
+  readonly publicKey: KeyObject | undefined;
   /** By the hex of the OID's DER. */
   readonly extensions: ReadonlyMap<string, CertificateExtension>;
   /** What the issuer signed, how, and its signature. */
@@ -43,18 +44,22 @@ export interface CertificateExtension {
 const MAX_BYTES = 16 * 1024;
 const VERSION_3 = "a003020102";
 
-/** Reads a certificate (RFC 5280 §4.1) with a key that `readPublicKey` takes. Throws `DerError`. */
+/**
+ * Reads a certificate (RFC 5280 §4.1). One of version 1 has no extensions, so it is never an authority's nor an
+ * SVID: it can stand in a bundle and nothing holds under it. Throws `DerError`.
+ */
 export function parseCertificate(der: Uint8Array): Certificate {
   if (der.length > MAX_BYTES) throw new DerError(`the certificate is larger than ${MAX_BYTES} bytes`);
   const [first, algorithm, signature, ...rest] = derChildren(expectTag(readDer(der), TAG.sequence).content);
   const signed = expectTag(first, TAG.sequence);
-  const [version, serial, innerAlgorithm, issuer, validity, subject, spki, extensions, ...more] = derChildren(
-    signed.content,
-  );
-  if (rest.length > 0 || more.length > 0)
-    throw new DerError("the certificate has members that are not taken");
-  if (version === undefined || hexOf(version.encoded) !== VERSION_3)
-    throw new DerError("the certificate's version is not 3");
+  const members = derChildren(signed.content);
+  const isVersion3 = members[0] !== undefined && hexOf(members[0].encoded) === VERSION_3;
+  const [serial, innerAlgorithm, issuer, validity, subject, spki, extensions, ...more] = isVersion3
+    ? members.slice(1)
+    : members;
+  if (rest.length > 0 || more.length > 0 || (extensions !== undefined) !== isVersion3) {
+    throw new DerError("the certificate has members that its version does not have");
+  }
   const signatureAlgorithm = expectTag(algorithm, TAG.sequence).encoded;
   if (hexOf(expectTag(innerAlgorithm, TAG.sequence).encoded) !== hexOf(signatureAlgorithm)) {
     throw new DerError("the certificate names two signature algorithms");
@@ -70,8 +75,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
     spki: key,
-    publicKey: readPublicKey(key),
-    extensions: readExtensions(expectTag(extensions, 0xa3)),
+    publicKey: readIfTaken(key),
+    extensions: extensions === undefined ? new Map() : readExtensions(expectTag(extensions, 0xa3)),
     signed: signed.encoded,
     signatureAlgorithm,
     signature: wholeBytes(expectTag(signature, TAG.bitString)),
@@ -81,6 +86,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
 /** Whether this authority issued it: the names chain, and the signature is the authority's. */
 export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
   return (
+    authority.publicKey !== undefined &&
     Buffer.compare(certificate.issuer, authority.subject) === 0 &&
     verifyX509Signature(
       authority.publicKey,
@@ -110,6 +116,15 @@ function readExtensions({ content }: DerElement): ReadonlyMap<string, Certificat
     extensions.set(name, { critical: critical !== undefined, value });
   }
   return extensions;
+}
+
+function readIfTaken(spki: Uint8Array): KeyObject | undefined {
+  try {
+    return readPublicKey(spki);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
 }
 
 const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;

@@ -44,6 +44,15 @@ export function readPublicKey(spki: Uint8Array): KeyObject {
   return key;
 }
 
+/**
+ * Whether the key, or the public one of a private key, is the one of this SubjectPublicKeyInfo. Compares bytes:
+ * `KeyObject.equals` of keys of two kinds leaves an error behind that node:crypto reports in a later call.
+ */
+export function isKeyOf(key: KeyObject, spki: Uint8Array): boolean {
+  const publicKey = key.type === "private" ? createPublicKey(key) : key;
+  return publicKey.export({ format: "der", type: "spki" }).equals(spki);
+}
+
 /** The key's own bytes: what key identifiers are computed over (RFC 5280 §4.2.1.2). */
 export function subjectPublicKeyOf(spki: Uint8Array): Uint8Array {
   const [, bits] = derChildren(expectTag(readDer(spki), TAG.sequence).content);

@@ -12,6 +12,7 @@ import {
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { exportJwk, importJwk } from "./jwk.ts";
 import { pemBlocks } from "./pem.ts";
+import { isKeyOf } from "./public-keys.ts";
 import type { TrustDomain } from "./spiffe-id.ts";
 
 /** What SVIDs of one trust domain are verified with (SPIFFE_Trust_Domain_and_Bundle.md §4). */
@@ -37,11 +38,11 @@ export function writeTrustBundle(bundle: TrustBundle): JsonObject {
   const { x509Authorities, jwtAuthorities, sequence, refreshHint } = bundle;
   return {
     keys: [
-      ...x509Authorities.map(({ publicKey, der }) => ({
-        ...exportJwk(publicKey),
-        use: X509_USE,
-        x5c: [Buffer.from(der).toString("base64")],
-      })),
+      ...x509Authorities.flatMap(({ publicKey, der }) =>
+        publicKey === undefined
+          ? []
+          : [{ ...exportJwk(publicKey), use: X509_USE, x5c: [Buffer.from(der).toString("base64")] }],
+      ),
       ...[...jwtAuthorities].map(([kid, key]) => ({ ...exportJwk(key), kid, use: JWT_USE })),
     ],
     ...(sequence === undefined ? {} : { spiffe_sequence: sequence }),
@@ -121,7 +122,7 @@ function x509Authority(entry: JsonObject): Certificate[] {
   const bytes = typeof text === "string" ? decodeBase64(text) : undefined;
   if (bytes === undefined) throw invalid("an X.509 entry does not hold exactly one certificate");
   const authority = certificate(bytes);
-  if (!key(entry).equals(authority.publicKey)) throw invalid("an entry's key is not its certificate's");
+  if (!isKeyOf(key(entry), authority.spki)) throw invalid("an entry's key is not its certificate's");
   return [authority];
 }
 

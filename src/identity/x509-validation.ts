@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { DerError } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type Certificate, extensionOf, isIssuedBy, parseCertificate } from "./certificate.ts";
@@ -17,6 +18,7 @@ import type { TrustBundle } from "./trust-bundle.ts";
 export interface X509Svid {
   readonly spiffeId: SpiffeId;
   readonly leaf: Certificate;
+  readonly publicKey: KeyObject;
   /** The leaf's issuer first. */
   readonly intermediates: readonly Certificate[];
   /** Absent where its authority says nothing of an artifact. */
@@ -37,11 +39,14 @@ export function parseX509Svid(chain: readonly Uint8Array[]): X509Svid {
     const [leaf, ...intermediates] = chain.map(parseCertificate);
     if (leaf === undefined) throw invalid("it has no certificate");
     const spiffeId = leafId(leaf);
+    const { publicKey } = leaf;
+    if (publicKey === undefined) throw invalid("its key is of a kind that is not taken");
     for (const certificate of intermediates) assertAuthority(certificate);
     const extension = extensionOf(leaf, EXTENSION.grounds);
     return {
       spiffeId,
       leaf,
+      publicKey,
       intermediates,
       ...(extension === undefined ? {} : { grounds: decodeGrounds(extension.value) }),
     };

@@ -1,9 +1,10 @@
-import { createPrivateKey, createPublicKey, type KeyObject, randomUUID } from "node:crypto";
+import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { VouchsafeError } from "../errors.ts";
 import type { AgentCredential } from "../identity/agent-proof.ts";
 import { pemBlocks, writePem } from "../identity/pem.ts";
+import { isKeyOf } from "../identity/public-keys.ts";
 import { parseX509Svid } from "../identity/x509-validation.ts";
 
 /** The agent's own SVID and key: all that it keeps on the disk. */
@@ -19,7 +20,7 @@ const CERTIFICATE = "CERTIFICATE";
 /** Throws `VouchsafeError` (`invalid-svid`, or `configuration-invalid` for a key that is not the certificate's). */
 export function credentialOf(chain: readonly Uint8Array[], key: KeyObject): KeptCredential {
   const { spiffeId, leaf } = parseX509Svid(chain);
-  if (!createPublicKey(key).equals(leaf.publicKey)) {
+  if (!isKeyOf(key, leaf.spki)) {
     throw new VouchsafeError("configuration-invalid", "the agent's key is not its certificate's");
   }
   return { spiffeId, chain, key, issuedAt: leaf.notBefore, expiresAt: leaf.notAfter };

@@ -13,6 +13,7 @@ export interface Case {
     readonly trustedRoot?: string;
     readonly key?: string;
     readonly keySet?: string;
+    readonly privateKey?: string;
   };
   /** Algorithm → hex, all of one artifact. */
   readonly artifactDigest?: Readonly<Record<string, string>>;
@@ -39,6 +40,7 @@ export interface CasePolicy {
   readonly builderId?: string;
   readonly packageName?: string;
   readonly packageVersion?: string;
+  readonly spiffeId?: string;
   readonly keyValidFor?: { readonly start?: string; readonly end?: string };
 }
 

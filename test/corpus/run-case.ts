@@ -10,6 +10,7 @@ import { verifyEvidence, verifySignatureOf } from "../../src/verify/verify-evide
 import { asksOnlyWho, policyOf } from "./case-policy.ts";
 import { trustOf } from "./case-trust.ts";
 import type { Case, Corpus } from "./manifest.ts";
+import { SPIFFE_FORMATS } from "./spiffe-case.ts";
 
 export interface Outcome {
   readonly verdict: "verified" | "rejected";
@@ -27,16 +28,20 @@ const FORMATS: ReadonlySet<string> = new Set([
   "sigstore-bundle-malformed",
   "npm-attestations",
   "dsse-key",
+  ...SPIFFE_FORMATS.keys(),
 ]);
 
 export function isSupported({ format }: Case): boolean {
   return FORMATS.has(format);
 }
 
-/** Verifies a case's evidence, asks for its artifact and evaluates its policy: as an upload and a question would. */
+/**
+ * Verifies a case's evidence, asks for its artifact and evaluates its policy, as an upload and a question would;
+ * or reads a SPIFFE document, as a peer would.
+ */
 export function runCase(test: Case, corpus: Corpus, now: number): Outcome {
   try {
-    const reason = check(test, corpus, now);
+    const reason = (SPIFFE_FORMATS.get(test.format) ?? check)(test, corpus, now);
     return reason === undefined ? { verdict: "verified", reason: "" } : { verdict: "rejected", reason };
   } catch (error) {
     // Any other error is a fault of ours, and must not count as a rejection.
