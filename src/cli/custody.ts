@@ -36,9 +36,17 @@ function show(): Command {
 
 /** The member that tells one event of a type from the next, for people; --json has everything. */
 function gist(body: Readonly<Record<string, unknown>>): string {
-  const value = [body.reason, body.policy, body.attestation, body.grantedTo, body.policySet, body.trust].find(
-    (member) => typeof member === "string",
-  );
+  const telling = [
+    "reason",
+    "policy",
+    "attestation",
+    "grantedTo",
+    "spiffeId",
+    "requester",
+    "policySet",
+    "trust",
+  ];
+  const value = telling.map((name) => body[name]).find((member) => typeof member === "string");
   return typeof value === "string" ? value : "";
 }
 

@@ -134,17 +134,18 @@ export function integer(least: number, most: number): Reader<number> {
 }
 
 const MILLISECONDS = new Map([
+  ["s", 1000],
   ["m", 60_000],
   ["h", 3_600_000],
   ["d", 86_400_000],
 ]);
 
-/** `15m`, `12h` or `90d`, in milliseconds. */
+/** `30s`, `15m`, `12h` or `90d`, in milliseconds. */
 export const duration: Reader<number> = (source, node, parent) => {
-  const [, count, unit] = (isText(node) && /^([1-9][0-9]{0,4})([mhd])$/.exec(node.value)) || [];
+  const [, count, unit] = (isText(node) && /^([1-9][0-9]{0,4})([smhd])$/.exec(node.value)) || [];
   const milliseconds = MILLISECONDS.get(unit ?? "");
   if (milliseconds !== undefined) return Number(count) * milliseconds;
-  return refuse(source, node, parent, "a duration such as 15m, 12h or 90d is expected");
+  return refuse(source, node, parent, "a duration such as 30s, 15m, 12h or 90d is expected");
 };
 
 /** An exact text or an anchored glob. */

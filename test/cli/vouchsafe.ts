@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { bareEnvironment } from "./server.ts";
 
@@ -51,4 +53,42 @@ export function assertEnded(
 ): void {
   assert.equal(ended.status, status, `${ended.stdout}${ended.stderr}`);
   assert.match(ended[stream], expected);
+}
+
+/** A command that goes on until it is stopped. */
+export interface RunningCommand {
+  /** The line that said that it is ready. */
+  readonly said: string;
+  stop(): Promise<void>;
+}
+
+/** Starts `vouchsafe ARGUMENTS…` and waits for a line on stdout that says that it is ready. */
+export function startVouchsafe(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>>; readonly ready: RegExp },
+): Promise<RunningCommand> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: options.cwd,
+      env: { ...bareEnvironment(), NODE_COMPILE_CACHE: compiled, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const ended = once(child, "close");
+    let errors = "";
+    child.stderr.on("data", (chunk) => {
+      errors += chunk;
+    });
+    createInterface({ input: child.stdout }).on("line", (said) => {
+      if (!options.ready.test(said)) return;
+      const stop = async () => {
+        child.kill("SIGTERM");
+        await ended;
+      };
+      resolve({ said, stop });
+    });
+    child.once("error", reject);
+    child.once("close", (status) =>
+      reject(new Error(`it ended with ${status} before it was ready:\n${errors}`)),
+    );
+  });
 }

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { vouchsafe } from "../cli/vouchsafe.ts";
+import { type RunningCommand, startVouchsafe, vouchsafe } from "../cli/vouchsafe.ts";
 
 /** Tells the story on stdout and runs its commands. */
 export interface Stage {
@@ -15,8 +15,15 @@ export interface Stage {
    */
   run(
     args: readonly string[],
-    options?: { readonly expected?: number; readonly saveAs?: string },
+    options?: {
+      readonly expected?: number;
+      readonly saveAs?: string;
+      /** What it wrote is not for the screen. */
+      readonly secret?: boolean;
+    },
   ): Promise<void>;
+  /** Shows a command that goes on, starts it, and waits until it writes that it is ready. */
+  start(args: readonly string[], ready: RegExp): Promise<RunningCommand>;
 }
 
 export function createStage(directory: string): Stage {
@@ -36,16 +43,24 @@ export function createStage(directory: string): Stage {
     connect(settings) {
       env = settings;
     },
-    async run(args, { expected = 0, saveAs } = {}) {
+    async run(args, { expected = 0, saveAs, secret = false } = {}) {
       isTelling = false;
       const typed = ["vouchsafe", ...args].map(quoted).join(" ");
       console.log(`\n   $ ${typed}${saveAs === undefined ? "" : ` > ${saveAs}`}`);
       const { status, stdout, stderr } = await vouchsafe(args, { cwd: directory, env });
       if (saveAs !== undefined) await writeFile(join(directory, saveAs), stdout);
-      for (const line of `${stdout}${stderr}`.trimEnd().split("\n")) console.log(`     ${line}`);
+      for (const line of `${secret ? "" : stdout}${stderr}`.trimEnd().split("\n"))
+        console.log(`     ${line}`);
       if (status !== 0) console.log(`     (exit status ${status})`);
       if (status !== expected)
         throw new Error(`${typed} ended with ${status} where ${expected} was expected`);
+    },
+    async start(args, ready) {
+      isTelling = false;
+      console.log(`\n   $ ${["vouchsafe", ...args].map(quoted).join(" ")} &`);
+      const running = await startVouchsafe(args, { cwd: directory, env, ready });
+      console.log(`     ${running.said}`);
+      return running;
     },
   };
 }
