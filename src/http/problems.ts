@@ -64,6 +64,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     // RFC 6750 §3: no error code when the request carried no credential at all.
     const invalid = request.headers.authorization === undefined ? "" : ', error="invalid_token"';
     reply.header("www-authenticate", `Bearer realm="vouchsafe"${invalid}`);
+  } else if (problem.status === 401) {
+    reply.header("www-authenticate", 'Vouchsafe-Agent realm="vouchsafe"');
   }
   if ((problem.status === 429 || problem.status === 503) && !reply.hasHeader("retry-after")) {
     reply.header("retry-after", String(problem.retryAfter ?? RETRY_AFTER));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { verifyReceipt } from "../../src/custody/receipt.ts";
+import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { readEvents } from "../../src/db/log.ts";
 import { validateJwtSvid } from "../../src/identity/jwt-svid.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
@@ -9,6 +10,8 @@ import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { issueJwtSvids } from "../../src/services/issue-svid.ts";
 import { listIdentities } from "../../src/services/list-identities.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
+import { exportPack } from "../../src/services/read-custody.ts";
+import { recordDecision } from "../../src/services/record-decision.ts";
 import type { TestNode } from "../http/node.ts";
 import {
   agentCaller,
@@ -156,6 +159,46 @@ describe("identities for what runs", () => {
     await assert.rejects(granted(issuer("other")), denied("no-workload-policy"));
     await assert.rejects(granted(agentCaller(node, "stranger")), denied("no-workload-policy"));
     await assert.rejects(granted({ ...callerWith(node, ["agent"]), name: "node-1" }), { code: "forbidden" });
+  });
+
+  test("the custody file names every SVID and every denial, and verifies offline", async () => {
+    const { digest } = await release(house, node);
+    const agent = agentCaller(node);
+    const { svids } = await fetchX509(node, agent, digest);
+    const renewed = await fetchX509(node, agent, digest, svids[0]?.serial);
+    const audiences = [AUDIENCE];
+    await issueJwtSvids(node.v, agent, { audiences, selectors: SELECTORS, digests: [digest] });
+    await recordDecision(node.v, callerWith(node, ["issuer"]), {
+      artifact: digest,
+      policies: ["release"],
+      decision: "allow",
+      asOf: 1,
+      grantedTo: "spiffe://example.org/widget",
+      issuer: "spire",
+    });
+    await openQuarantine(node.v, callerWith(node, ["operator"]), { artifact: digest, reason: "leaks" });
+    await assert.rejects(fetchX509(node, agent, digest), denied("quarantined"));
+    await assert.rejects(fetchX509(node, agent, digest), denied("quarantined"));
+
+    const pack = await exportPack(node.v, callerWith(node, ["auditor"]), digest);
+    const { ok, events, checks } = verifyPack(pack, node.v.log.verifierKey);
+    assert.deepEqual(
+      checks.filter((check) => !check.ok),
+      [],
+    );
+    assert.ok(ok);
+    const types = events.map(({ type }) => type).filter((type) => /^(identity|decision)/.test(type));
+    assert.deepEqual(types, [
+      "identity.issued",
+      "identity.renewed",
+      "identity.issued",
+      "decision.recorded",
+      "identity.denied",
+    ]);
+    const said = checks.filter(({ check }) => check === "identity").map(({ statement }) => statement);
+    assert.equal(said.length, 4);
+    assert.ok(said[0]?.includes(svids[0]?.serial ?? "?"));
+    assert.ok(said[1]?.includes(renewed.svids[0]?.serial ?? "?"));
   });
 
   test("grants are listed by digest and by SPIFFE ID, and live ones only while they live", async () => {

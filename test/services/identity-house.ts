@@ -8,7 +8,6 @@ import {
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { App } from "../../src/http/app.ts";
 import { type AgentCredential, makeAgentProof } from "../../src/identity/agent-proof.ts";
 import { openAuthority } from "../../src/identity/authority.ts";
 import { parseSpiffeId, parseTrustDomain } from "../../src/identity/spiffe-id.ts";
@@ -49,7 +48,7 @@ spec:
 export const SELECTORS = ["unix:uid:1000", "unix:gid:1000", "unix:path:/opt/widget/widget"];
 
 /** A release house whose nodes grant identities, all with one authority. */
-export interface IdentityHouse extends ReleaseHouse {}
+export type IdentityHouse = ReleaseHouse;
 
 export async function openIdentityHouse(postgres?: TestPostgres): Promise<IdentityHouse> {
   const house = await openReleaseHouse(postgres, { "workloads.yaml": WORKLOADS });
@@ -87,6 +86,8 @@ export function agentCaller(node: TestNode, name = "node-1"): Caller {
 
 export interface TestKey {
   readonly key: KeyObject;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
   /** Base64 DER. */
   readonly csr: string;
 }
@@ -94,7 +95,7 @@ export interface TestKey {
 export function newKey(): TestKey {
   const { privateKey: key, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const spki = publicKey.export({ format: "der", type: "spki" });
-  return { key, csr: signingRequest(key, spki).toString("base64") };
+  return { key, spki, csr: signingRequest(key, spki).toString("base64") };
 }
 
 /** Asks for X.509-SVIDs of a new key for a process that runs this digest. */
@@ -131,7 +132,7 @@ export interface AgentCall {
   readonly json?: unknown;
 }
 
-/** The request with a proof of it; `tamper` changes it after it was proved. */
+/** The request with a proof of it. */
 export function proven(agent: AgentCredential, call: AgentCall, now = Date.now()) {
   const payload = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json));
   const body = payload ?? new Uint8Array();
@@ -147,8 +148,4 @@ export function proven(agent: AgentCredential, call: AgentCall, now = Date.now()
     headers: { authorization, ...(payload && { "content-type": "application/json" }) },
     ...(payload && { payload }),
   };
-}
-
-export function send(app: App, request: ReturnType<typeof proven>) {
-  return app.inject(request);
 }

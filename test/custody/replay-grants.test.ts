@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EventType } from "../../src/custody/events.ts";
+import { buildPack } from "../../src/custody/pack.ts";
+import type { PackCheckName } from "../../src/custody/pack-report.ts";
+import { verifyPack } from "../../src/custody/verify-pack.ts";
+import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
+import { loadPolicySet } from "../../src/policy/load.ts";
+import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER, widerTrust } from "./evidence.ts";
+import { logSigner, type SmallLog, smallLog } from "./small-log.ts";
+
+/*
+ * What was granted on an artifact, told by logs that lie: signed and proved, but what they say was granted does
+ * not follow from what stood.
+ */
+
+const WORKLOAD = `
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: { name: widget }
+spec:
+  selectors: ["unix:uid:1000"]
+  spiffeId: /widget/{digest}
+  policies: [release]
+  requesters: { agents: ["spiffe://example.org/vouchsafe/agent/*"], issuers: [broker] }
+`;
+const POLICIES = loadPolicySet([...firstPolicies.files, { name: "workload.yaml", text: WORKLOAD }]);
+
+/** An identity as it would be granted by the log's end. */
+function grant(log: SmallLog, change: JsonObject = {}, type: EventType = "identity.issued"): void {
+  const verdict = log.events.findLast((event) => event.type === "verdict.passed");
+  const at = Math.floor((log.events.at(-1)?.time ?? 0) / 1000) * 1000;
+  log.append({
+    type,
+    about: [ARTIFACT],
+    body: {
+      workload: "widget",
+      workloadHash: POLICIES.workloads.get("widget")?.hash ?? "",
+      spiffeId: `spiffe://example.org/widget/${ARTIFACT.slice("sha256:".length)}`,
+      kind: "x509",
+      serial: "40".repeat(16),
+      keyHash: OTHER,
+      digests: [ARTIFACT],
+      policies: ["release"],
+      verdicts: [verdict?.index ?? 0],
+      policySet: POLICIES.hash,
+      trust: firstTrust.hash,
+      requester: "spiffe://example.org/vouchsafe/agent/node-1",
+      selectors: ["unix:uid:1000", "unix:gid:1000"],
+      issuedAt: new Date(at).toISOString(),
+      expiresAt: new Date(at + 600_000).toISOString(),
+      renews: null,
+      ...change,
+    },
+  });
+}
+
+function quarantine(log: SmallLog, type: "quarantine.opened" | "quarantine.lifted", id = "q"): void {
+  log.append({ type, about: [ARTIFACT], body: { id, artifact: ARTIFACT, reason: "leak", caller: "token" } });
+}
+
+function decision(log: SmallLog, change: JsonObject = {}): void {
+  const body = {
+    artifact: ARTIFACT,
+    policies: ["release"],
+    decision: "allow",
+    asOf: 1,
+    grantedTo: "spiffe://example.org/widget",
+    issuer: "spire",
+    expiresAt: null,
+    current: "allow",
+    caller: "token",
+    ...change,
+  };
+  log.append({ type: "decision.recorded", about: [ARTIFACT], body });
+}
+
+/** The checks that fail of a log in which the artifact passed before the rest was told. */
+function lie(tell: (log: SmallLog) => void): Set<PackCheckName> {
+  const log = smallLog();
+  log.activateTrust(firstTrust);
+  log.activatePolicies(POLICIES);
+  log.push(byBuilder("run"));
+  tell(log);
+  const { checks } = verifyPack(buildPack(log.packInput()), logSigner.verifierKey);
+  return new Set(checks.filter(({ ok }) => !ok).map(({ check }) => check));
+}
+
+test("grants that follow from what stood hold", () => {
+  const failed = lie((log) => {
+    grant(log);
+    grant(log, { renews: "40".repeat(16) }, "identity.renewed");
+    grant(log, { requester: "issuer:broker", kind: "jwt", keyHash: null, expiresAt: inFiveMinutes(log) });
+    decision(log);
+    quarantine(log, "quarantine.opened");
+    decision(log, { current: "deny" });
+    log.append({
+      type: "identity.denied",
+      about: [ARTIFACT],
+      body: { requester: "issuer:broker", reasons: [{ code: "quarantined" }], count: 3, since: "then" },
+    });
+    quarantine(log, "quarantine.lifted");
+    grant(log);
+    decision(log);
+  });
+  assert.deepEqual(failed, new Set());
+});
+
+test("an identity that does not follow from what stood is found, though the log signed it", () => {
+  const lies: Record<string, JsonObject> = {
+    "an unknown workload policy": { workload: "other" },
+    "another workload policy's hash": { workloadHash: OTHER },
+    "another SPIFFE ID": { spiffeId: "spiffe://example.org/widget/00" },
+    "no SPIFFE ID": { spiffeId: "https://example.org" },
+    "a requester that may not ask": { requester: "issuer:other" },
+    "selectors that do not match": { selectors: ["unix:uid:0"] },
+    "other artifacts only": {
+      digests: [OTHER],
+      spiffeId: `spiffe://example.org/widget/${OTHER.slice("sha256:".length)}`,
+    },
+    "other policies": { policies: [] },
+    "no verdict": { verdicts: [] },
+    "another verdict": { verdicts: [0] },
+    "a policy set that was not in force": { policySet: firstPolicies.hash },
+    "trust that was not in force": { trust: widerTrust.hash },
+    "a kind that is not known": { kind: "ssh" },
+    "a later time than the log's": { issuedAt: "2100-01-01T00:00:00.000Z" },
+    "a longer life than allowed": { expiresAt: "2100-01-01T00:00:00.000Z" },
+    "no end": { expiresAt: null },
+  };
+  for (const [what, change] of Object.entries(lies)) {
+    assert.deepEqual(
+      lie((log) => grant(log, change)),
+      new Set(["identity"]),
+      what,
+    );
+  }
+});
+
+test("an identity that was granted in quarantine, or on a failure, is found", () => {
+  const inQuarantine = (log: SmallLog) => {
+    quarantine(log, "quarantine.opened", "first");
+    quarantine(log, "quarantine.opened", "second");
+    quarantine(log, "quarantine.lifted", "first");
+    grant(log);
+  };
+  assert.deepEqual(lie(inQuarantine), new Set(["identity"]));
+  const onFailure = (log: SmallLog) => {
+    const passed = log.events.findLast(({ type }) => type === "verdict.passed");
+    assert.ok(passed);
+    log.append({ type: "verdict.failed", about: passed.about, body: passed.body });
+    grant(log);
+  };
+  assert.deepEqual(lie(onFailure), new Set(["verdict", "identity"]));
+});
+
+test("a decision that is recorded as current where it was not is found", () => {
+  const inQuarantine = (log: SmallLog) => {
+    quarantine(log, "quarantine.opened");
+    decision(log);
+  };
+  assert.deepEqual(lie(inQuarantine), new Set(["decision"]));
+  assert.deepEqual(
+    lie((log) => decision(log, { policies: ["other"] })),
+    new Set(["decision"]),
+  );
+  assert.deepEqual(
+    lie((log) => decision(log, { policies: [] })),
+    new Set(["decision"]),
+  );
+  assert.deepEqual(
+    lie((log) => decision(log, { artifact: OTHER })),
+    new Set(["decision"]),
+  );
+});
+
+test("a quarantine that is lifted without having been opened is found", () => {
+  assert.deepEqual(
+    lie((log) => quarantine(log, "quarantine.lifted")),
+    new Set(["quarantine"]),
+  );
+});
+
+function inFiveMinutes(log: SmallLog): string {
+  const at = Math.floor((log.events.at(-1)?.time ?? 0) / 1000) * 1000;
+  return new Date(at + 300_000).toISOString();
+}
