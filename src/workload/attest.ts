@@ -52,10 +52,17 @@ export function createAttestor({ kernel, allowMissingPidfd = false }: AttestorOp
     });
 
     async function attest(): Promise<AttestedWorkload> {
+      try {
+        return await attestNow();
+      } catch (error) {
+        throw isAlive() ? error : gone(error);
+      }
+    }
+    async function attestNow(): Promise<AttestedWorkload> {
       const executable = await readExecutable(pid);
       const now = await look(pid);
       // In this order: what was read while the process still lives was read of it and not of a later one.
-      if (!isAlive()) throw denied("process-gone", "The process that connected has ended");
+      if (!isAlive()) throw gone();
       requireSameProcess(now, whenOpened, credentials as PeerCredentials);
       if (now.state !== executable.state) {
         throw denied("executable-changed", "The process ran another executable while it was attested");
@@ -82,7 +89,7 @@ async function look(pid: number): Promise<Look> {
 /** Refuses a pid that was given out again, and a connection that outlived an exec or a change of user. */
 function requireSameProcess(now: Look, whenOpened: Look, credentials: PeerCredentials): void {
   if (now.status.startTime !== whenOpened.status.startTime) {
-    throw denied("process-gone", "The process that connected has ended");
+    throw gone();
   }
   if (now.state !== whenOpened.state) {
     throw denied("executable-changed", "The process runs another executable than when it connected");
@@ -90,6 +97,10 @@ function requireSameProcess(now: Look, whenOpened: Look, credentials: PeerCreden
   if (now.status.uid !== credentials.uid || now.status.gid !== credentials.gid) {
     throw denied("user-changed", "The process has another user or group than when it connected");
   }
+}
+
+function gone(cause?: unknown): VouchsafeError {
+  return denied("process-gone", "The process that connected has ended", cause);
 }
 
 function selectorsOf(

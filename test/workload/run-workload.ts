@@ -28,7 +28,16 @@ export interface Ask {
 export function startWorkload({ executable, socket, method, request, metadata, uid }: Ask): Workload {
   const args = [SCRIPT, socket, method, JSON.stringify(request ?? {})];
   if (metadata !== undefined) args.push(JSON.stringify(metadata));
-  const child = spawn(executable, args, {
+  return startProgram(executable, args, uid === undefined ? {} : { uid });
+}
+
+/** Starts a program that writes JSON lines. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  { uid }: { readonly uid?: number } = {},
+): Workload {
+  const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "inherit"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
@@ -38,10 +47,10 @@ export function startWorkload({ executable, socket, method, request, metadata, u
     async next() {
       const late = AbortSignal.timeout(10_000);
       const nothing = once(late, "abort").then(() => {
-        throw new Error(`${method}: nothing was written within ten seconds`);
+        throw new Error(`${args.join(" ")}: nothing was written within ten seconds`);
       });
       const { value, done } = await Promise.race([lines.next(), nothing]);
-      if (done === true) throw new Error(`${method}: the workload ended and wrote nothing`);
+      if (done === true) throw new Error(`${args.join(" ")}: ended and wrote nothing`);
       return JSON.parse(value) as Line;
     },
     async stop() {

@@ -1,0 +1,3 @@
+/* Does nothing until it is ended. */
+"use strict";
+setInterval(() => {}, 1000);
