@@ -4,6 +4,7 @@ import { agentCommand } from "./agent.ts";
 import { artifactCommand } from "./artifact.ts";
 import { custodyCommand } from "./custody.ts";
 import { EXIT } from "./exit-codes.ts";
+import { identitiesCommand } from "./identities.ts";
 import { logCommand } from "./log.ts";
 import { migrateCommand } from "./migrate.ts";
 import { policyCommand } from "./policy.ts";
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     policyCommand(),
     trustCommand(),
     quarantineCommand(),
+    identitiesCommand(),
     tokenCommand(),
     logCommand(),
     agentCommand(),

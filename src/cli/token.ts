@@ -23,7 +23,10 @@ export function tokenCommand(): Command {
 function create(): Command {
   return new Command("create")
     .description("make a token; its text is printed this once and kept nowhere")
-    .requiredOption("--name <name>", "what it is for")
+    .requiredOption(
+      "--name <name>",
+      "what it is for; with the role agent, the name of the node that it joins",
+    )
     .requiredOption(
       "--role <role...>",
       "what it may do: uploader, issuer, auditor, approver, operator, agent",
@@ -49,6 +52,9 @@ function create(): Command {
           // The secret alone on stdout, so that TOKEN=$(vouchsafe token create …) works.
           terminal.print(created.token);
           terminal.note(`token ${created.id} (${role.join(", ")}) expires ${created.expiresAt}`);
+          if (role.includes("agent")) {
+            terminal.note(`  joins the node ${name}, once: vouchsafe agent --join-token-file FILE`);
+          }
         }
         return EXIT.ok;
       }),

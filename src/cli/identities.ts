@@ -1,0 +1,36 @@
+import { Command } from "commander";
+import { digestOfArgument } from "./artifact-argument.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+
+interface ListOptions {
+  readonly spiffeId?: string;
+  readonly live?: boolean;
+  readonly after?: string;
+}
+
+export function identitiesCommand(): Command {
+  return new Command("identities")
+    .description("show the identities that were granted, newest first")
+    .argument("[digest|file]", "only those for this artifact: algorithm:hex, or a file to take the sha256 of")
+    .option("--spiffe-id <id>", "only those with this SPIFFE ID")
+    .option("--live", "only those that have not expired")
+    .option("--after <next>", "the page after one that said so")
+    .action(
+      action(async ({ client, terminal, json }, artifact: string | undefined, options: ListOptions) => {
+        const page = await client().listIdentities({
+          ...options,
+          ...(artifact !== undefined && { digest: await digestOfArgument(artifact) }),
+        });
+        if (json) terminal.printJson(page);
+        else {
+          for (const { kind, spiffeId, expiresAt, digests, requester, index } of page.identities) {
+            terminal.print(`${index} ${kind} ${spiffeId} until ${expiresAt} to ${requester}`);
+            for (const digest of digests) terminal.print(`  for ${digest}`);
+          }
+          if (page.next !== null) terminal.note(`more: --after ${page.next}`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}
