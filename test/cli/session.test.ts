@@ -99,12 +99,14 @@ describe("a session at a terminal", () => {
   });
 
   test("quarantine denies what passed, and lifting it allows again", async () => {
-    const { value } = await json("quarantine", "add", WIDGET.name, "--reason", "looks odd\u001b[2J");
+    const steering = await $("quarantine", "add", WIDGET.name, "--reason", "looks odd\u001b[2J");
+    assertEnded(steering, 1, "stderr", /code: invalid-request/);
+    const { value } = await json("quarantine", "add", WIDGET.name, "--reason", "looks odd\u202e");
     assertEnded(
       await $("verify-digest", DIGEST, "--policy", "widget-release"),
       1,
       "stdout",
-      /quarantined: .*looks odd\\u001b/,
+      /quarantined: .*looks odd\\u202e/,
     );
     assertEnded(await $("quarantine", "list"), 0, "stdout", new RegExp(`^${value.id} ${DIGEST}`));
     assertEnded(await $("quarantine", "lift", value.id, "--reason", "it is fine"), 0, "stdout", /^lifted/);

@@ -33,7 +33,9 @@ describe("each route and each role", () => {
   for (const [route, access] of Object.entries(readGolden())) {
     const [method, path] = route.split(" ") as ["GET", string];
     const isPost = route.startsWith("POST ");
-    const url = path.replace(":digest", DIGEST).replace(/:\w+/, "0123456789abcdef");
+    // Who may call is settled before the query is read; a token that is let in is still no agent that is known.
+    const query = path === "/identities/watch" ? "?after=x" : "";
+    const url = path.replace(":digest", DIGEST).replace(/:\w+/, "0123456789abcdef") + query;
     const call = async (headers: Record<string, string>) => {
       await turn();
       return node.app.inject({
