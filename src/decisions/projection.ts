@@ -24,19 +24,24 @@ export interface ProjectionSource {
   ): Promise<{ size: number; touched: readonly { project: ProjectId; key: ChainKey }[] }>;
 }
 
+/** An artifact in memory. */
+export interface KnownArtifact {
+  readonly state: ArtifactState;
+  /** What was decided from this state: for `keptAnswer` and `keepAnswer`, which know for how long it holds. */
+  answers: readonly KeptAnswer[];
+}
+
 /** What a decision about an artifact follows from, and the log size that it is as of. */
 export interface View {
   readonly asOf: number;
-  readonly state: ArtifactState;
+  readonly artifact: KnownArtifact;
   readonly inForce: InForce;
-  /** What was decided from this state: for `keptAnswer` and `keepAnswer`, which know for how long it holds. */
-  readonly answers: KeptAnswer[];
 }
 
 export interface Projection {
   /**
-   * What is known of an artifact and is in force in its project: at once where both are in memory. `inForce` is
-   * the same object until an event changes what it says, and `answers` are kept until one touches the artifact.
+   * What is known of an artifact and is in force in its project: at once where both are in memory. Each is the
+   * same object until an event touches it.
    */
   look(project: ProjectId, artifact: Digest): View | Promise<View>;
   /** Has the next look read the artifact anew: for one who knows that another node changed it without an event. */
@@ -65,13 +70,8 @@ export interface ProjectionOptions {
   readonly from: number;
 }
 
-type KnownArtifact = Pick<View, "state" | "answers">;
-
-interface Kept<T> {
-  readonly value: T;
-  /** Whether it was asked for since it was kept, or since room was last sought here. */
-  asked: boolean;
-}
+/** In memory, with whether it was asked for since it was kept, or since room was last sought here. */
+type Kept<T> = T & { asked: boolean };
 
 /**
  * A node's view of the log for deciding. It keeps the state of the artifacts that are asked for, and drops what
@@ -82,7 +82,7 @@ interface Kept<T> {
  */
 export function createProjection({ source, clock, maxArtifacts, from }: ProjectionOptions): Projection {
   const artifacts = new Map<string, Kept<KnownArtifact>>();
-  const projects = new Map<ProjectId, Kept<InForce>>();
+  const projects = new Map<ProjectId, Kept<{ readonly inForce: InForce }>>();
   let size = from;
   let followedAt = Number.NEGATIVE_INFINITY;
   let following: Promise<void> | undefined;
@@ -90,29 +90,30 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   let waiting: { size: number; resolve: () => void }[] = [];
 
   async function readView(project: ProjectId, artifact: Digest): Promise<View> {
-    const [known, inForce] = await Promise.all([
+    const [known, ofProject] = await Promise.all([
       read(artifacts, artifactKey(project, artifact), async () => {
         const { size, state } = await source.artifactState(project, artifact);
-        return { size, value: { state, answers: [] } };
+        return { size, value: { state, answers: [], asked: false } };
       }),
       read(projects, project, async () => {
         const { size, inForce } = await source.inForce(project);
-        return { size, value: inForce };
+        return { size, value: { inForce, asked: false } };
       }),
     ]);
-    return viewOf(known.value, inForce.value, Math.min(known.size, inForce.size));
+    const asOf = Math.min(known.size, ofProject.size);
+    return { asOf, artifact: known.value, inForce: ofProject.value.inForce };
   }
 
   async function read<K, T>(
     kept: Map<K, Kept<T>>,
     key: K,
-    load: () => Promise<{ size: number; value: T }>,
-  ): Promise<{ size: number; value: T }> {
+    load: () => Promise<{ size: number; value: Kept<T> }>,
+  ): Promise<{ size: number; value: Kept<T> }> {
     const value = recall(kept, key);
     if (value !== undefined) return { size, value };
     const loaded = await load();
     if (loaded.size >= size) {
-      kept.set(key, { value: loaded.value, asked: false });
+      kept.set(key, loaded.value);
       if (kept.size > maxArtifacts) makeRoom(kept);
     }
     return loaded;
@@ -162,9 +163,9 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   return {
     look(project, artifact) {
       const known = recall(artifacts, artifactKey(project, artifact));
-      const inForce = recall(projects, project);
-      if (known === undefined || inForce === undefined) return readView(project, artifact);
-      return viewOf(known, inForce, size);
+      const ofProject = recall(projects, project);
+      if (known === undefined || ofProject === undefined) return readView(project, artifact);
+      return { asOf: size, artifact: known, inForce: ofProject.inForce };
     },
     forget(project, artifact) {
       artifacts.delete(artifactKey(project, artifact));
@@ -209,15 +210,10 @@ function artifactKey(project: ProjectId, artifact: ChainKey): string {
   return `${project} ${artifact}`;
 }
 
-function viewOf({ state, answers }: KnownArtifact, inForce: InForce, asOf: number): View {
-  return { state, answers, inForce, asOf };
-}
-
-function recall<K, T>(kept: ReadonlyMap<K, Kept<T>>, key: K): T | undefined {
+function recall<K, T>(kept: ReadonlyMap<K, Kept<T>>, key: K): Kept<T> | undefined {
   const hit = kept.get(key);
-  if (hit === undefined) return undefined;
-  hit.asked = true;
-  return hit.value;
+  if (hit !== undefined) hit.asked = true;
+  return hit;
 }
 
 /**

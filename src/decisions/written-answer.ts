@@ -1,6 +1,6 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Decision, InForce, Reason } from "./decide.ts";
-import type { View } from "./projection.ts";
+import type { ArtifactState, View } from "./projection.ts";
 
 /** A decision as the API gives it, but for the log size: that moves on while the decision stays. */
 export interface Answer {
@@ -19,13 +19,10 @@ export interface Answer {
   readonly validUntil: string | null;
 }
 
-export interface WrittenAnswer {
-  readonly answer: Answer;
-  readonly json: string;
-}
-
 /** An answer beside all that it follows from, but for the artifact's state: with that it is kept. */
-export interface KeptAnswer extends WrittenAnswer {
+export interface KeptAnswer {
+  /** The answer as JSON. */
+  readonly json: string;
   readonly policies: readonly string[];
   readonly inForce: InForce;
   /** It is what `decide` says at each time `from <= now < until`, in milliseconds since the epoch. */
@@ -36,8 +33,8 @@ export interface KeptAnswer extends WrittenAnswer {
 /** Callers with other policies each have an answer of their own; of one artifact no more than this are kept. */
 const MAX_KEPT = 4;
 
-export function write({ verdicts, validUntil, ...decision }: Decision): WrittenAnswer {
-  const answer: Answer = {
+export function answerOf({ verdicts, validUntil, ...decision }: Decision): Answer {
+  return {
     ...decision,
     policies: verdicts.map(({ policy, policyHash, outcome, slsaLevel, attestations, validUntil }) => ({
       policy,
@@ -49,17 +46,16 @@ export function write({ verdicts, validUntil, ...decision }: Decision): WrittenA
     })),
     validUntil: validUntil === null ? null : new Date(validUntil).toISOString(),
   };
-  return { answer, json: JSON.stringify(answer) };
 }
 
-/** The answer that `decide` would give again, where it was kept. */
+/** The answer as JSON, where it was kept and `decide` would give it again. */
 export function keptAnswer(
-  { answers, inForce }: View,
+  { artifact, inForce }: View,
   policies: readonly string[],
   now: number,
-): WrittenAnswer | undefined {
-  for (const answer of answers) {
-    if (holds(answer, inForce, now) && areSame(answer.policies, policies)) return answer;
+): string | undefined {
+  for (const answer of artifact.answers) {
+    if (holds(answer, inForce, now) && areSame(answer.policies, policies)) return answer.json;
   }
   return undefined;
 }
@@ -69,16 +65,11 @@ export function keptAnswer(
  * (the projection then drops the state and the answers with it) or what is in force in its project (which is
  * another object then), or until the time comes at which a verdict ends.
  */
-export function keepAnswer(
-  view: View,
-  policies: readonly string[],
-  now: number,
-  written: WrittenAnswer,
-): void {
-  const { answers, inForce } = view;
-  const others = answers.filter((other) => holds(other, inForce, now));
-  const answer = { ...written, policies, inForce, ...spanAround(now, view) };
-  answers.splice(0, answers.length, answer, ...others.slice(0, MAX_KEPT - 1));
+export function keepAnswer(view: View, policies: readonly string[], now: number, json: string): void {
+  const { artifact, inForce } = view;
+  const answer = { json, policies, inForce, ...spanAround(now, artifact.state) };
+  const others = artifact.answers.filter((other) => holds(other, inForce, now));
+  artifact.answers = [answer, ...others].slice(0, MAX_KEPT);
 }
 
 function holds(answer: KeptAnswer, inForce: InForce, now: number): boolean {
@@ -90,9 +81,9 @@ function areSame(some: readonly string[], others: readonly string[]): boolean {
 }
 
 /** The time around now in which no verdict ends: of the time `decide` asks only which have ended. */
-function spanAround(now: number, { state }: View): { from: number; until: number } {
+function spanAround(now: number, { verdicts }: ArtifactState): { from: number; until: number } {
   let [from, until] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (const { validUntil } of state.verdicts) {
+  for (const { validUntil } of verdicts) {
     if (validUntil === undefined) continue;
     if (validUntil <= now) from = Math.max(from, validUntil);
     else until = Math.min(until, validUntil);

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { verifyDigest, verifyDigestJson } from "../services/verify-digest.ts";
+import { verifyDigestText } from "../services/verify-digest.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
@@ -31,7 +31,7 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
     },
     async (request, reply) => {
       const { minSize, ...question } = request.query;
-      const { asOf, json } = await verifyDigestJson(v, callerOf(request), {
+      const { asOf, json } = await verifyDigestText(v, callerOf(request), {
         ...question,
         ...(minSize !== undefined && { minSize: Number(minSize) }),
       });
@@ -62,10 +62,12 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
         throw new VouchsafeError("invalid-request", "Send either digest or digests");
       }
       const decisions = await Promise.all(
-        (digests ?? [digest ?? ""]).map((one) => verifyDigest(v, caller, { digest: one, ...rest })),
+        (digests ?? [digest ?? ""]).map((one) => verifyDigestText(v, caller, { digest: one, ...rest })),
       );
       reply.header(LOG_SIZE_HEADER, Math.min(...decisions.map(({ asOf }) => asOf)));
-      return digests === undefined ? decisions[0] : { decisions };
+      const texts = decisions.map(({ json }) => json).join(",");
+      reply.type(JSON_TYPE);
+      return digests === undefined ? texts : `{"decisions":[${texts}]}`;
     },
   );
 }

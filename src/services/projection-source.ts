@@ -1,3 +1,4 @@
+import type { Verdict } from "../custody/log-store.ts";
 import { activePolicies, activeTrust } from "../db/activations.ts";
 import type { Database } from "../db/connection.ts";
 import { readDecisionInputs } from "../db/decision-inputs.ts";
@@ -19,7 +20,7 @@ export function createProjectionSource(database: Database, documents: Documents)
         project,
         artifact,
       );
-      return { size, state: { verdicts, quarantines, hasEvidence } };
+      return { size, state: { verdicts: verdicts.map(withoutPasses), quarantines, hasEvidence } };
     },
     async inForce(project) {
       // Read first: what is read after it is at least as new.
@@ -36,4 +37,9 @@ export function createProjectionSource(database: Database, documents: Documents)
       return { size: from + events.length, touched };
     },
   };
+}
+
+/** Most of what is known of an artifact are checks that passed, which no decision names: not kept in memory. */
+function withoutPasses(verdict: Verdict): Verdict {
+  return { ...verdict, checks: verdict.checks.filter(({ passed }) => !passed) };
 }

@@ -1,12 +1,6 @@
 import { decide, denyStale } from "../decisions/decide.ts";
 import type { View } from "../decisions/projection.ts";
-import {
-  type Answer,
-  keepAnswer,
-  keptAnswer,
-  type WrittenAnswer,
-  write,
-} from "../decisions/written-answer.ts";
+import { type Answer, answerOf, keepAnswer, keptAnswer } from "../decisions/written-answer.ts";
 import { VouchsafeError } from "../errors.ts";
 import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
 import { type Caller, policiesFor } from "./caller.ts";
@@ -29,6 +23,12 @@ export interface DigestAnswer extends Answer {
   readonly asOf: number;
 }
 
+/** The same as JSON. */
+export interface DigestAnswerText {
+  readonly asOf: number;
+  readonly json: string;
+}
+
 /** How long a question that asks for some log size waits for it, in milliseconds. */
 const CATCH_UP = 2_000;
 
@@ -44,25 +44,15 @@ export async function verifyDigest(
   caller: Caller,
   question: DigestQuestion,
 ): Promise<DigestAnswer> {
-  const { asOf, written } = await answerTo(v, caller, question);
-  return { asOf, ...written.answer };
+  return JSON.parse((await verifyDigestText(v, caller, question)).json);
 }
 
-/** `verifyDigest` as JSON, for one who only passes it on: what was written before is not written again. */
-export async function verifyDigestJson(
+/** `verifyDigest` for one who only passes the answer on: what was written before is not written again. */
+export async function verifyDigestText(
   v: Vouchsafe,
   caller: Caller,
   question: DigestQuestion,
-): Promise<{ readonly asOf: number; readonly json: string }> {
-  const { asOf, written } = await answerTo(v, caller, question);
-  return { asOf, json: `{"asOf":${asOf},${written.json.slice(1)}` };
-}
-
-async function answerTo(
-  v: Vouchsafe,
-  caller: Caller,
-  question: DigestQuestion,
-): Promise<{ readonly asOf: number; readonly written: WrittenAnswer }> {
+): Promise<DigestAnswerText> {
   const { projection } = v;
   const digest = parseDigest(question.digest);
   if (!groundsAllow(digest)) {
@@ -71,12 +61,12 @@ async function answerTo(
   const policies = policiesFor(caller, question.policy);
   if (question.minSize !== undefined) await projection.caughtUp(question.minSize, CATCH_UP);
   if (projection.staleness() > v.config.maxStaleness) {
-    return { asOf: projection.size, written: write(denyStale(digest)) };
+    return textOf(projection.size, JSON.stringify(answerOf(denyStale(digest))));
   }
 
   let view = await projection.look(caller.project, digest);
   const kept = keptAnswer(view, policies, v.clock());
-  if (kept !== undefined) return { asOf: view.asOf, written: kept };
+  if (kept !== undefined) return textOf(view.asOf, kept);
 
   if (isUnjudged(view, policies)) {
     await reevaluate(v, caller.project, [digest], policies);
@@ -85,13 +75,19 @@ async function answerTo(
     view = await projection.look(caller.project, digest);
   }
   const now = v.clock();
-  const written = write(decide({ digest, policies, inForce: view.inForce, ...view.state }, now));
+  const { artifact, inForce, asOf } = view;
+  const json = JSON.stringify(answerOf(decide({ digest, policies, inForce, ...artifact.state }, now)));
   // What changed while it was judged is judged when the question comes again, and must not be answered from memory.
-  if (!isUnjudged(view, policies)) keepAnswer(view, policies, now, written);
-  return { asOf: view.asOf, written };
+  if (!isUnjudged(view, policies)) keepAnswer(view, policies, now, json);
+  return textOf(asOf, json);
 }
 
 /** Whether there is evidence that a policy has not judged as it now stands. */
-function isUnjudged({ state, inForce }: View, policies: readonly string[]): boolean {
+function isUnjudged({ artifact: { state }, inForce }: View, policies: readonly string[]): boolean {
   return state.hasEvidence && needsEvaluation(state.verdicts, policies, inForce);
+}
+
+/** The log size moves on while the answer stays, so it is added to what is kept. */
+function textOf(asOf: number, answer: string): DigestAnswerText {
+  return { asOf, json: `{"asOf":${asOf},${answer.slice(1)}` };
 }

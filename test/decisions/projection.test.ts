@@ -74,7 +74,7 @@ test("an answer is kept until an event touches its artifact", async () => {
   log.quarantine(DIGEST);
   await projection.follow();
   const anew = await projection.look(PROJECT, DIGEST);
-  assert.equal(anew.state.quarantines.length, 1);
+  assert.equal(anew.artifact.state.quarantines.length, 1);
   assert.equal(anew.asOf, 2);
 });
 
@@ -89,25 +89,25 @@ test("a read that an event overtook is not kept", async () => {
   await projection.follow();
   gate.resolve();
   assert.equal((await reading).asOf, 0);
-  assert.equal((await projection.look(PROJECT, DIGEST)).state.quarantines.length, 1);
+  assert.equal((await projection.look(PROJECT, DIGEST)).artifact.state.quarantines.length, 1);
 });
 
 test("what was decided from an artifact's state is kept and dropped with it", async () => {
   const log = fakeLog();
   const projection = projectionOf(log);
   const answer = { policies: [], from: 0, until: 1, json: "{}" } as unknown as KeptAnswer;
-  const { inForce, answers } = await projection.look(PROJECT, DIGEST);
-  answers.push(answer);
+  const { inForce, artifact } = await projection.look(PROJECT, DIGEST);
+  artifact.answers = [answer];
   log.append(OTHER);
   await projection.follow();
-  assert.deepEqual((await projection.look(PROJECT, DIGEST)).answers, [answer]);
+  assert.deepEqual((await projection.look(PROJECT, DIGEST)).artifact.answers, [answer]);
   assert.equal((await projection.look(PROJECT, DIGEST)).inForce, inForce);
   log.append(PROJECT_CHAIN);
   await projection.follow();
   assert.notEqual((await projection.look(PROJECT, DIGEST)).inForce, inForce);
   log.append(DIGEST);
   await projection.follow();
-  assert.deepEqual((await projection.look(PROJECT, DIGEST)).answers, []);
+  assert.deepEqual((await projection.look(PROJECT, DIGEST)).artifact.answers, []);
 });
 
 test("an artifact that is forgotten is read anew", async () => {
@@ -161,13 +161,13 @@ test("this node's own commits are taken over without a read, and read where othe
   log.quarantine(DIGEST);
   projection.committed(0, 1, [{ project: PROJECT, key: DIGEST }]);
   assert.equal(projection.size, 1);
-  assert.equal((await projection.look(PROJECT, DIGEST)).state.quarantines.length, 1);
+  assert.equal((await projection.look(PROJECT, DIGEST)).artifact.state.quarantines.length, 1);
 
   log.quarantine(OTHER);
   log.append(PROJECT_CHAIN);
   projection.committed(2, 3, [{ project: PROJECT, key: PROJECT_CHAIN }]);
   await projection.caughtUp(3, 1000);
-  assert.equal((await projection.look(PROJECT, OTHER)).state.quarantines.length, 1);
+  assert.equal((await projection.look(PROJECT, OTHER)).artifact.state.quarantines.length, 1);
 });
 
 test("staleness counts from the last successful read of the log", async () => {

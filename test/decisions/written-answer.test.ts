@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Verdict } from "../../src/custody/log-store.ts";
 import { decide, type InForce } from "../../src/decisions/decide.ts";
 import type { View } from "../../src/decisions/projection.ts";
-import { keepAnswer, keptAnswer, write } from "../../src/decisions/written-answer.ts";
+import { type Answer, answerOf, keepAnswer, keptAnswer } from "../../src/decisions/written-answer.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 
 const DIGEST = sha256("artifact");
@@ -39,31 +39,28 @@ function verdict(policy: string, validUntil?: number, outcome: Verdict["outcome"
 function viewWith(...verdicts: Verdict[]): View {
   return {
     asOf: 8,
-    state: { verdicts, quarantines: [], hasEvidence: true },
+    artifact: { state: { verdicts, quarantines: [], hasEvidence: true }, answers: [] },
     inForce: inForce(),
-    answers: [],
   };
 }
 
 /** As the service does: what was kept, or else decided and kept. */
-function ask(view: View, policies: readonly string[], now: number) {
+function ask(view: View, policies: readonly string[], now: number): Answer {
   const kept = keptAnswer(view, policies, now);
-  if (kept !== undefined) return kept;
-  const fresh = decideAnew(view, policies, now);
-  keepAnswer(view, policies, now, fresh);
-  return fresh;
+  const json = kept ?? JSON.stringify(decideAnew(view, policies, now));
+  if (kept === undefined) keepAnswer(view, policies, now, json);
+  return JSON.parse(json);
 }
 
-function decideAnew({ state, inForce }: View, policies: readonly string[], now: number) {
-  return write(decide({ digest: DIGEST, policies, inForce, ...state }, now));
+function decideAnew({ artifact, inForce }: View, policies: readonly string[], now: number): Answer {
+  return answerOf(decide({ digest: DIGEST, policies, inForce, ...artifact.state }, now));
 }
 
 describe("an answer that was written is given again", () => {
   test("to the same policies, named by another caller", () => {
     const view = viewWith(verdict("a"), verdict("b"));
-    const { json } = ask(view, ["a", "b"], 0);
-    assert.equal(keptAnswer(view, ["a", "b"], 0)?.json, json);
-    assert.deepEqual(JSON.parse(json), decideAnew(view, ["a", "b"], 0).answer);
+    const answer = ask(view, ["a", "b"], 0);
+    assert.equal(keptAnswer(view, ["a", "b"], 0), JSON.stringify(answer));
   });
 
   const others: [string, readonly string[]][] = [
@@ -82,31 +79,31 @@ describe("an answer that was written is given again", () => {
 
   test("not when a verdict has ended since", () => {
     const view = viewWith(verdict("a", 1_000));
-    assert.equal(ask(view, ["a"], 999).answer.decision, "allow");
+    assert.equal(ask(view, ["a"], 999).decision, "allow");
     assert.equal(keptAnswer(view, ["a"], 1_000), undefined);
-    assert.equal(ask(view, ["a"], 1_000).answer.decision, "deny");
+    assert.equal(ask(view, ["a"], 1_000).decision, "deny");
   });
 
   test("not when the clock was set back to before a verdict's end", () => {
     const view = viewWith(verdict("a", 1_000));
-    assert.equal(ask(view, ["a"], 1_000).answer.decision, "deny");
-    assert.equal(ask(view, ["a"], 999).answer.decision, "allow");
+    assert.equal(ask(view, ["a"], 1_000).decision, "deny");
+    assert.equal(ask(view, ["a"], 999).decision, "allow");
   });
 
   test("not when something else is in force", () => {
     const view = viewWith(verdict("a"));
-    assert.equal(ask(view, ["a"], 0).answer.decision, "allow");
+    assert.equal(ask(view, ["a"], 0).decision, "allow");
     const edited = { ...view, inForce: { ...inForce(), policies: new Map([["a", "edited"]]) } };
     assert.equal(keptAnswer(edited, ["a"], 0), undefined);
-    assert.equal(ask(edited, ["a"], 0).answer.decision, "deny");
-    assert.equal(edited.answers.length, 1, "what no longer holds is not kept");
+    assert.equal(ask(edited, ["a"], 0).decision, "deny");
+    assert.equal(edited.artifact.answers.length, 1, "what no longer holds is not kept");
   });
 });
 
 test("few answers are kept of one artifact, the newest", () => {
   const view = viewWith(verdict("a"));
   for (let i = 0; i < 10; i++) ask(view, ["a", `${i}`], 0);
-  assert.equal(view.answers.length, 4);
+  assert.equal(view.artifact.answers.length, 4);
   assert.notEqual(keptAnswer(view, ["a", "9"], 0), undefined);
   assert.equal(keptAnswer(view, ["a", "0"], 0), undefined);
 });
@@ -136,7 +133,7 @@ test("whatever is asked, in whatever order and at whatever time, the answer is w
       for (const { policies, now, changed } of asked) {
         if (changed)
           view = { ...view, inForce: { ...view.inForce, holding: new Set(now % 2 ? ["trust"] : []) } };
-        assert.deepEqual(ask(view, policies, now).answer, decideAnew(view, policies, now).answer);
+        assert.deepEqual(ask(view, policies, now), decideAnew(view, policies, now));
       }
     }),
   );
