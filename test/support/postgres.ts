@@ -73,7 +73,7 @@ async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
     password: "postgres",
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ["-c", "max_connections=200", "-c", "shared_buffers=64MB"],
+    postgresFlags: ["-c", "max_connections=600", "-c", "shared_buffers=64MB"],
     onLog: () => {},
     onError: () => {},
   });
