@@ -78,7 +78,7 @@ describe("an operator at a terminal", () => {
   test("activating policies says what changes; the same again changes nothing", async () => {
     await mkdir(path("policies"));
     const text = await readFile(join(POLICIES, "policy.yaml"), "utf8");
-    await writeFile(path("policies/strict.yaml"), text.replace("widget-release", "strict"));
+    await writeFile(path("policies/strict.yaml"), text.replaceAll("widget-release", "strict"));
     await writeFile(path("policies/strict.test.yaml"), "not: [a policy");
     const activated = await $("policy", "activate", "policies");
     assertEnded(activated, 0, "stdout", /^active sha256:[0-9a-f]{64}: recorded at log index \d+\n/);
