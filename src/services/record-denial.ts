@@ -65,9 +65,9 @@ export function createDenials({ writer, clock, report }: DenialsOptions): Denial
     }
   }
 
-  const timer = setInterval(() => {
-    sweep(clock()).catch((cause: unknown) => report("denied identities could not be recorded", cause));
-  }, MINUTE);
+  const trySweep = (now: number) =>
+    sweep(now).catch((cause: unknown) => report("denied identities could not be recorded", cause));
+  const timer = setInterval(() => void trySweep(clock()), MINUTE);
   timer.unref();
 
   return {
@@ -85,11 +85,17 @@ export function createDenials({ writer, clock, report }: DenialsOptions): Denial
       const entry = { denial, recordedAt: now, count: 0, since: now };
       // Set first: those denied meanwhile count on it.
       counted.set(key, entry);
-      await append({ ...entry, count: count + 1, since: count > 0 ? since : now });
+      try {
+        await append({ ...entry, count: count + 1, since: count > 0 ? since : now });
+      } catch (error) {
+        // Nobody was told of this denial, so it is not counted; the next one is recorded at once.
+        counted.delete(key);
+        throw error;
+      }
     },
     async close() {
       clearInterval(timer);
-      await sweep(Number.POSITIVE_INFINITY);
+      await trySweep(Number.POSITIVE_INFINITY);
     },
   };
 }

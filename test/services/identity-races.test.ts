@@ -7,7 +7,15 @@ import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts
 import { watchIdentities } from "../../src/services/watch-identities.ts";
 import type { TestNode } from "../http/node.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
-import { agentCaller, fetchX509, type IdentityHouse, openIdentityHouse, release } from "./identity-house.ts";
+import {
+  agentCaller,
+  fetchX509,
+  type IdentityHouse,
+  joinThroughDoor,
+  openIdentityHouse,
+  proven,
+  release,
+} from "./identity-house.ts";
 import { callerWith } from "./release-node.ts";
 
 describe("identities on two nodes", () => {
@@ -130,6 +138,15 @@ describe("identities on two nodes", () => {
     assert.ok(performance.now() - since < 1_000);
     assert.deepEqual(told.touched, [digest]);
     assert.ok(told.asOf > size);
+  });
+
+  test("a proof that one node took is taken by no other", async () => {
+    const agent = await joinThroughDoor(a, "node-1");
+    const request = proven(agent, { method: "GET", path: "/identities/watch" });
+    assert.equal((await a.app.inject(request)).statusCode, 200);
+    assert.equal((await b.app.inject(request)).json().code, "agent-proof-replayed");
+    const another = proven(agent, { method: "GET", path: "/identities/watch" });
+    assert.equal((await b.app.inject(another)).statusCode, 200);
   });
 
   test("a watch ends when nobody waits for it any longer", async () => {
