@@ -99,6 +99,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   await describeRoutes(app);
   guardRoutes(app, {
     authenticate: authenticator.authenticate,
+    recall: authenticator.recall,
     authenticateAgent: (authorization, request) => authenticateAgent(v, authorization, request),
     rateLimits,
   });

@@ -14,6 +14,8 @@ export interface RateLimits {
 
 export interface GuardOptions {
   readonly authenticate: (bearer: string) => Promise<Caller>;
+  /** The same at once for a token that was authenticated a moment ago. */
+  readonly recall: (bearer: string) => Caller | undefined;
   /** The agent that made this very request, by the value of its Authorization header. */
   readonly authenticateAgent: (authorization: string, request: ProvenRequest) => Promise<Caller>;
   readonly rateLimits: RateLimits;
@@ -55,22 +57,34 @@ const NO_BODY = new Uint8Array(0);
  */
 export function guardRoutes(
   app: FastifyInstance,
-  { authenticate, authenticateAgent, rateLimits }: GuardOptions,
+  { authenticate, recall, authenticateAgent, rateLimits }: GuardOptions,
 ): void {
   const addresses = addressLimiter(app, rateLimits.perAddress);
   const callers = callerLimiter(rateLimits.perCaller);
 
   async function admit(request: FastifyRequest, authenticated: () => Promise<Caller>): Promise<void> {
+    let caller: Caller;
     try {
-      request.caller = await authenticated();
+      caller = await authenticated();
     } catch (error) {
       // Guesses are counted where they come from, after the fact: refused before it, they would shut out every
       // caller behind the same proxy.
       await addresses(request);
       throw error;
     }
-    callers(request.caller);
-    requireRole(request.caller, accessOf(request));
+    letIn(request, caller);
+  }
+
+  function letIn(request: FastifyRequest, caller: Caller): void {
+    callers(caller);
+    requireRole(caller, accessOf(request));
+    request.caller = caller;
+  }
+
+  async function guard(request: FastifyRequest): Promise<void> {
+    if (request.routeOptions.config.access === "public" || request.is404) return addresses(request);
+    request.agentProof = agentProofOf(request);
+    if (request.agentProof === null) await admit(request, () => authenticate(requireBearer(request)));
   }
 
   app.decorateRequest("caller", null);
@@ -80,10 +94,15 @@ export function guardRoutes(
   app.addHook("onRoute", (route) => {
     app.routeAccess.set(`${route.method} ${route.url}`, declaredAccess(route));
   });
-  app.addHook("onRequest", async (request) => {
-    if (request.routeOptions.config.access === "public" || request.is404) return addresses(request);
-    request.agentProof = agentProofOf(request);
-    if (request.agentProof === null) await admit(request, () => authenticate(bearerOf(request)));
+  app.addHook("onRequest", (request, _reply, done) => {
+    const bearer = bearerOf(request);
+    // Most calls are of a caller that is known: they wait for nothing.
+    const known = bearer !== undefined && accessOf(request) ? recall(bearer) : undefined;
+    if (known === undefined) guard(request).then(() => done(), done);
+    else {
+      letIn(request, known);
+      done();
+    }
   });
   // An agent's proof is of the body too, so it is judged once the body is there, and before anything reads it.
   app.addHook("preValidation", (request, _reply, done) => {
@@ -133,10 +152,14 @@ function requireRole(caller: Caller, access: Exclude<Access, "public"> | undefin
 }
 
 /** RFC 6750 §2.1. The scheme's name has no case (RFC 9110 §11.1). */
-function bearerOf(request: FastifyRequest): string {
-  const token = /^Bearer +([A-Za-z0-9._~+/-]{1,512}=*)$/i.exec(request.headers.authorization ?? "")?.[1];
-  if (token === undefined) throw new VouchsafeError("unauthenticated", "Send Authorization: Bearer <token>");
-  return token;
+function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer +([A-Za-z0-9._~+/-]{1,512}=*)$/i.exec(headers.authorization ?? "")?.[1];
+}
+
+function requireBearer(request: FastifyRequest): string {
+  const bearer = bearerOf(request);
+  if (bearer === undefined) throw new VouchsafeError("unauthenticated", "Send Authorization: Bearer <token>");
+  return bearer;
 }
 
 function addressLimiter(app: FastifyInstance, max: number): (request: FastifyRequest) => Promise<void> {

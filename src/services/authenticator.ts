@@ -4,6 +4,8 @@ import type { Caller } from "./caller.ts";
 
 /** Who bearer tokens stand for, remembered for a moment. */
 export interface Authenticator {
+  /** The caller at once, where it was looked up so lately that `authenticate` would give it without another look-up. */
+  recall(bearer: string): Caller | undefined;
   /** @throws VouchsafeError `unauthenticated`, and what the look-up throws when it cannot answer */
   authenticate(bearer: string): Promise<Caller>;
   /** Forgets a token that was revoked here, so that its next use asks the database. */
@@ -55,11 +57,17 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
   }
 
+  function freshOf(last: Remembered | undefined): Caller | undefined {
+    return last && clock() - last.at < freshFor ? last.caller : undefined;
+  }
+
   return {
+    recall: (bearer) => freshOf(remembered.get(keyOf(bearer))),
     async authenticate(bearer) {
-      const key = hash("sha256", bearer, "base64");
+      const key = keyOf(bearer);
       const last = remembered.get(key);
-      if (last && clock() - last.at < freshFor) return last.caller;
+      const fresh = freshOf(last);
+      if (fresh) return fresh;
       // Many calls with one token that has just gone stale share one look-up.
       const answer = asking.get(key) ?? ask(key, bearer, last);
       asking.set(key, answer);
@@ -69,4 +77,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       for (const [key, { caller }] of remembered) if (caller.token === token) remembered.delete(key);
     },
   };
+}
+
+function keyOf(bearer: string): string {
+  return hash("sha256", bearer, "base64");
 }

@@ -6,20 +6,23 @@ import type { ProjectId } from "../../src/custody/events.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { guardRoutes } from "../../src/http/authentication.ts";
 import { sendProblem } from "../../src/http/problems.ts";
-import type { Role } from "../../src/services/caller.ts";
+import type { Caller, Role } from "../../src/services/caller.ts";
 
 let app: FastifyInstance;
+let known: Map<string, Caller>;
 
 beforeEach(async () => {
+  known = new Map();
   app = fastify();
   app.setErrorHandler(sendProblem);
   await app.register(fastifyRateLimit, { global: false });
-  guardRoutes(app, { authenticate, authenticateAgent, rateLimits: { perCaller: 3, perAddress: 3 } });
+  const recall = (bearer: string) => known.get(bearer);
+  guardRoutes(app, { authenticate, recall, authenticateAgent, rateLimits: { perCaller: 3, perAddress: 3 } });
 });
 afterEach(() => app.close());
 
 /** The bearer token is the caller's roles, joined by a dot. */
-async function authenticate(bearer: string) {
+async function authenticate(bearer: string): Promise<Caller> {
   if (bearer.startsWith("wrong")) throw new VouchsafeError("unauthenticated", "wrong");
   const roles = bearer.split(".") as Role[];
   return {
@@ -87,6 +90,19 @@ describe("a route for auditors and operators", () => {
       assert.equal((await app.inject({ url: "/secret", headers })).statusCode, status);
     });
   }
+
+  test("a caller that is known is held to the same roles and the same count, and public routes have none", async () => {
+    const call = (bearer: string, url = "/secret") =>
+      app.inject({ url, headers: { authorization: `Bearer ${bearer}` } });
+    for (const roles of ["auditor", "uploader"]) known.set(`known-${roles}`, await authenticate(roles));
+    assert.equal((await call("known-uploader")).statusCode, 403);
+    assert.equal((await call("known-auditor", "/public")).body, "null");
+    assert.equal((await call("known-auditor", "/unknown")).statusCode, 404);
+    const statuses = [];
+    for (const _ of [1, 2, 3, 4]) statuses.push((await call("known-auditor")).statusCode);
+    assert.deepEqual(statuses, [200, 200, 200, 429]);
+    assert.equal((await call("known-auditor")).json().code, "rate-limited");
+  });
 
   test("a token in the query string is not a credential", async () => {
     assert.equal((await app.inject("/secret?access_token=auditor")).statusCode, 401);

@@ -40,6 +40,20 @@ test("a token is looked up once while it is fresh, and again after", async () =>
   assert.deepEqual(lookUps, ["a", "a"]);
 });
 
+test("what is recalled is what is fresh, and never asks", async () => {
+  assert.equal(authenticator.recall("a"), undefined);
+  await authenticator.authenticate("a");
+  now += FRESH - 1;
+  assert.equal(authenticator.recall("a")?.token, "a");
+  assert.equal(authenticator.recall("b"), undefined);
+  authenticator.forget("a");
+  assert.equal(authenticator.recall("a"), undefined);
+  await authenticator.authenticate("a");
+  now += FRESH;
+  assert.equal(authenticator.recall("a"), undefined);
+  assert.deepEqual(lookUps, ["a", "a"]);
+});
+
 test("a revoked token is refused as soon as it is no longer fresh, and stays refused", async () => {
   await authenticator.authenticate("a");
   answer = refuse;
