@@ -21,7 +21,7 @@ const ID = parseSpiffeId("spiffe://example.org/widget/server");
 const JTI = randomBytes(16).toString("base64url");
 const AUDIENCES = ["spiffe://example.org/database"];
 /** The grounds' extension in the words of @peculiar/x509, which has no constant of ours. */
-const GROUNDS_OID = "2.25.158546500012869826717178212358332631814";
+const GROUNDS_OID = "1.2.840.113556.1.8000.2554.30534.61944.20736.17917.41416.3343777.5524230";
 
 interface Request {
   readonly csr: Buffer;

@@ -101,6 +101,18 @@ describe("tokens of others that are taken", () => {
   }
 });
 
+test("an elliptic curve goes with its own algorithm alone, however right the signature is", () => {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+  const theirs: TrustBundle = { ...bundle, jwtAuthorities: new Map([["k", publicKey]]) };
+  for (const [alg, hash] of [
+    ["ES256", "sha256"],
+    ["ES512", "sha512"],
+  ] as const) {
+    const text = forge({ alg, kid: "k" }, CLAIMS, privateKey, hash);
+    assert.throws(() => validateJwtSvid(text, theirs, DATABASE, now), refused);
+  }
+});
+
 describe("tokens that are refused", () => {
   const [header = "", payload = "", signature = ""] = token.split(".");
   const publicPem = createPublicKey(jwtKey).export({ format: "pem", type: "spki" });
