@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { endChild, endWithParent } from "../support/child.ts";
 
 /** A server process of its own, as `npm start` runs it. */
 export interface RunningServer {
@@ -32,18 +32,9 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  // Whatever ends this process, no server outlives it.
-  const abandon = () => child.kill("SIGTERM");
-  process.once("exit", abandon);
-  child.once("exit", () => process.off("exit", abandon));
+  endWithParent(child);
   const { url, banner } = await listening(child);
-  async function end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill(signal);
-    await ended;
-  }
-  return { url, banner, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+  return { url, banner, stop: () => endChild(child), kill: () => endChild(child, "SIGKILL") };
 }
 
 /** This process's environment without what would configure a server or a client. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { endChild, endWithParent } from "../support/child.ts";
 import { bareEnvironment } from "./server.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -73,18 +73,14 @@ export function startVouchsafe(
       env: { ...bareEnvironment(), NODE_COMPILE_CACHE: compiled, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const ended = once(child, "close");
+    endWithParent(child);
     let errors = "";
     child.stderr.on("data", (chunk) => {
       errors += chunk;
     });
     createInterface({ input: child.stdout }).on("line", (said) => {
       if (!options.ready.test(said)) return;
-      const stop = async () => {
-        child.kill("SIGTERM");
-        await ended;
-      };
-      resolve({ said, stop });
+      resolve({ said, stop: () => endChild(child) });
     });
     child.once("error", reject);
     child.once("close", (status) =>

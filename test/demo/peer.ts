@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { parseCertificate } from "../../src/identity/certificate.ts";
 import { writePem } from "../../src/identity/pem.ts";
@@ -33,6 +33,11 @@ export async function startPeer(bundle: TrustBundle): Promise<Peer> {
     requestCert: true,
     rejectUnauthorized: true,
   });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.on("secureConnection", (socket: TLSSocket) => {
     socket.on("error", () => {});
     const { raw } = socket.getPeerCertificate();
@@ -50,8 +55,10 @@ export async function startPeer(bundle: TrustBundle): Promise<Peer> {
       return caller as X509Svid;
     },
     async close() {
+      const closed = once(server, "close");
       server.close();
-      await once(server, "close");
+      for (const socket of sockets) socket.destroy();
+      await closed;
     },
   };
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { createInterface } from "node:readline";
+import { endChild, endWithParent } from "../support/child.ts";
 
 /** What a widget tells: test/demo/workload.cjs. */
 export type WidgetEvent =
@@ -34,6 +35,7 @@ export function runWidget(path: string, { socket, peer }: WidgetSettings): Widge
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  endWithParent(child);
   const told: WidgetEvent[] = [];
   const news = new EventEmitter();
   let ended = false;
@@ -56,10 +58,6 @@ export function runWidget(path: string, { socket, peer }: WidgetSettings): Widge
         await once(news, "news");
       }
     },
-    async stop() {
-      if (ended) return;
-      child.kill();
-      await once(child, "close");
-    },
+    stop: () => endChild(child),
   };
 }
