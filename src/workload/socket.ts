@@ -36,17 +36,28 @@ export async function serveSocket(options: SocketOptions): Promise<{ close(): Pr
   const peers = new WeakMap<Http2Session, Peer>();
   const connectionsOf = new Map<number, number>();
   const sockets = new Set<Socket>();
+  const handle = connectNodeAdapter({
+    routes: options.routes,
+    interceptors: [...options.interceptors],
+    contextValues: (request) => options.contextOf(peerOf(request)),
+    readMaxBytes: MAX_REQUEST_BYTES,
+    shutdownSignal: options.signal,
+    connect: false,
+    grpcWeb: false,
+  });
   const h2 = createServer(
     { settings: { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, enablePush: false } },
-    connectNodeAdapter({
-      routes: options.routes,
-      interceptors: [...options.interceptors],
-      contextValues: (request) => options.contextOf(peerOf(request)),
-      readMaxBytes: MAX_REQUEST_BYTES,
-      shutdownSignal: options.signal,
-      connect: false,
-      grpcWeb: false,
-    }),
+    (request, response) => {
+      // gRPC's C core names the socket's path here, of which no URL can be made.
+      request.headers[":authority"] = "localhost";
+      try {
+        handle(request, response);
+      } catch (error) {
+        // What no call can be made of ends its connection and nothing else.
+        request.stream.session?.destroy();
+        options.onRefused(error);
+      }
+    },
   );
 
   function peerOf(request: Request): Peer {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { connect as connectHttp2, type OutgoingHttpHeaders } from "node:http2";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -175,6 +178,21 @@ describe("the Workload API on a socket", {
     assert.ok((await call("FetchX509SVID")).answer);
   });
 
+  test("lives through what is no call, and takes the authority that gRPC's C core sends", async () => {
+    for (const [headers, status] of [
+      [{ ":authority": "tmp%2Fagent.sock" }, "200"],
+      [{ ":path": "/nowhere" }, "404"],
+      [{ ":method": "PUT" }, "405"],
+      [{ "content-type": "text/plain" }, "415"],
+    ] as const) {
+      assert.equal(await rawStatus(socket, headers), status, JSON.stringify(headers));
+    }
+    const noise = connect(socket);
+    noise.end("GET / HTTP/1.1\r\n\r\n");
+    await once(noise.resume(), "close");
+    assert.ok((await call("FetchX509SVID")).answer);
+  });
+
   test("is open to every user, and takes the place of a socket that was left behind, but of nothing else", async () => {
     assert.equal((await stat(socket)).mode & 0o777, 0o666);
     const options = { source, log: () => {} };
@@ -188,6 +206,25 @@ describe("the Workload API on a socket", {
 function assertDenied(line: Line, reason: string): void {
   assert.equal(line.code, PERMISSION_DENIED, JSON.stringify(line));
   assert.match(line.details, new RegExp(`\\(.*${reason}.*\\)$`));
+}
+
+/** The HTTP status of a request that no gRPC library would send. */
+async function rawStatus(socket: string, headers: OutgoingHttpHeaders): Promise<string> {
+  const session = connectHttp2("http://localhost", { createConnection: () => connect(socket) });
+  try {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/SpiffeWorkloadAPI/FetchX509Bundles",
+      "content-type": "application/grpc",
+      "workload.spiffe.io": "true",
+      ...headers,
+    });
+    stream.end(Buffer.alloc(5));
+    const [answer] = await once(stream, "response");
+    return String(answer[":status"]);
+  } finally {
+    session.destroy();
+  }
 }
 
 function rootOf({ x509Authorities }: Awaited<ReturnType<LocalSource["bundle"]>>): string {

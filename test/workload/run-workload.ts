@@ -35,10 +35,11 @@ export function startWorkload({ executable, socket, method, request, metadata, u
 export function startProgram(
   program: string,
   args: readonly string[],
-  { uid }: { readonly uid?: number } = {},
+  { uid, env }: { readonly uid?: number; readonly env?: Readonly<Record<string, string>> } = {},
 ): Workload {
   const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "inherit"],
+    ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
