@@ -7,6 +7,7 @@ import { readEvents } from "../../src/db/log.ts";
 import { validateJwtSvid } from "../../src/identity/jwt-svid.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
 import { issueJwtSvids } from "../../src/services/issue-svid.ts";
 import { listIdentities } from "../../src/services/list-identities.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
@@ -199,6 +200,30 @@ describe("identities for what runs", () => {
     assert.equal(said.length, 4);
     assert.ok(said[0]?.includes(svids[0]?.serial ?? "?"));
     assert.ok(said[1]?.includes(renewed.svids[0]?.serial ?? "?"));
+  });
+
+  test("an edit of policies is obeyed at once, and denies nobody whom the new ones allow", async () => {
+    const { digest } = await release(house, node);
+    const operator = callerWith(node, ["operator"]);
+    const edit = async (from: string, to: string) => {
+      const { documents, policySet: previous } = await readPolicies(node.v, operator);
+      const edited = documents.map(({ name, text }) => ({ name, text: text.replaceAll(from, to) }));
+      await activatePolicies(node.v, operator, { documents: edited, previous });
+    };
+    const before = await fetchX509(node, agentCaller(node), digest);
+    await edit("  name: release\n", "  name: release\n  description: edited\n");
+    const after = await fetchX509(node, agentCaller(node), digest);
+    const hashes = await Promise.all(
+      [before, after].map(async ({ svids }) => (await eventAt(svids[0]?.receipt.index ?? 0)).body.policySet),
+    );
+    assert.notEqual(hashes[0], hashes[1]);
+
+    await edit("agent/node-*", "agent/db-*");
+    await assert.rejects(fetchX509(node, agentCaller(node), digest), denied("no-workload-policy"));
+    await edit("agent/db-*", "agent/node-*");
+    assert.equal((await fetchX509(node, agentCaller(node), digest)).svids.length, 1);
+    const pack = await exportPack(node.v, callerWith(node, ["auditor"]), digest);
+    assert.ok(verifyPack(pack, node.v.log.verifierKey).ok);
   });
 
   test("grants are listed by digest and by SPIFFE ID, and live ones only while they live", async () => {
