@@ -11,8 +11,6 @@ export interface Peer {
   readonly uid: number;
   /** Attests what the process is at this moment. Throws `VouchsafeError` (`identity-denied`). */
   attest(): Promise<AttestedWorkload>;
-  /** Whether the process has not ended. */
-  isAlive(): boolean;
   /** Lets go of the process. */
   close(): void;
 }
@@ -38,13 +36,16 @@ export function createAttestor({ kernel, allowMissingPidfd = false }: AttestorOp
   return async function openPeer(fd: number): Promise<Peer> {
     const credentials = kernel.peerOf(fd);
     if (credentials === undefined) throw denied("peer-unknown", "The kernel does not say who connected");
-    const { pid, uid, pidfd } = credentials;
+    const { pid, uid, gid, pidfd } = credentials;
     if (pidfd === undefined && !allowMissingPidfd) {
       throw new VouchsafeError("configuration-invalid", "SO_PEERPIDFD needs Linux 6.5: see docs/agent.md");
     }
-    const isAlive = () => pidfd === undefined || kernel.isAlive(pidfd);
+    let isClosed = false;
+    // A closed descriptor's number may be another's: nothing is asked of it any more.
+    const isAlive = () => !isClosed && (pidfd === undefined || kernel.isAlive(pidfd));
     const close = () => {
-      if (pidfd !== undefined) kernel.close(pidfd);
+      if (pidfd !== undefined && !isClosed) kernel.close(pidfd);
+      isClosed = true;
     };
     const whenOpened = await look(pid).catch((error) => {
       close();
@@ -63,7 +64,7 @@ export function createAttestor({ kernel, allowMissingPidfd = false }: AttestorOp
       const now = await look(pid);
       // In this order: what was read while the process still lives was read of it and not of a later one.
       if (!isAlive()) throw gone();
-      requireSameProcess(now, whenOpened, credentials as PeerCredentials);
+      requireSameProcess(now, whenOpened, { uid, gid });
       if (now.state !== executable.state) {
         throw denied("executable-changed", "The process ran another executable while it was attested");
       }
@@ -73,7 +74,7 @@ export function createAttestor({ kernel, allowMissingPidfd = false }: AttestorOp
         selectors: selectorsOf(now.status, executable).sort(),
       };
     }
-    return { pid, uid, attest, isAlive, close };
+    return { pid, uid, attest, close };
   };
 }
 
@@ -87,14 +88,16 @@ async function look(pid: number): Promise<Look> {
 }
 
 /** Refuses a pid that was given out again, and a connection that outlived an exec or a change of user. */
-function requireSameProcess(now: Look, whenOpened: Look, credentials: PeerCredentials): void {
-  if (now.status.startTime !== whenOpened.status.startTime) {
-    throw gone();
-  }
+function requireSameProcess(
+  now: Look,
+  whenOpened: Look,
+  { uid, gid }: Pick<PeerCredentials, "uid" | "gid">,
+): void {
+  if (now.status.startTime !== whenOpened.status.startTime) throw gone();
   if (now.state !== whenOpened.state) {
     throw denied("executable-changed", "The process runs another executable than when it connected");
   }
-  if (now.status.uid !== credentials.uid || now.status.gid !== credentials.gid) {
+  if (now.status.uid !== uid || now.status.gid !== gid) {
     throw denied("user-changed", "The process has another user or group than when it connected");
   }
 }

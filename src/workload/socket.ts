@@ -72,8 +72,9 @@ export async function serveSocket(options: SocketOptions): Promise<{ close(): Pr
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     const peer = await options.openPeer(descriptorOf(socket));
+    if (socket.destroyed) return peer.close();
     const others = connectionsOf.get(peer.uid) ?? 0;
-    if (socket.destroyed || others >= MAX_CONNECTIONS_PER_USER) {
+    if (others >= MAX_CONNECTIONS_PER_USER) {
       peer.close();
       throw new VouchsafeError("rate-limited", `user ${peer.uid} has ${others} connections`);
     }

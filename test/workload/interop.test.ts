@@ -97,7 +97,6 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
         pid: 1,
         uid: 0,
         attest: async () => ({ pid: 1, selectors: [], digests: [digest] }),
-        isAlive: () => true,
         close: () => {},
       }),
       routes: workloadApi({ source, feed, bundles, clock: Date.now, random: Math.random, log: () => {} }),
