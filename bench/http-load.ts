@@ -63,13 +63,18 @@ export async function openHttpLoad({
     async run(count) {
       let left = count;
       const take = () => left-- > 0;
+      // Never sleeps: to wake a sleeping process takes a server longer than to answer, and the slower server would
+      // have to do so more often.
       let running = true;
       const stayAwake = () => {
         if (running) setImmediate(stayAwake);
       };
       stayAwake();
-      await Promise.all(sockets.map((socket, i) => runOn(socket, i, take)));
-      running = false;
+      try {
+        await Promise.all(sockets.map((socket, i) => runOn(socket, i, take)));
+      } finally {
+        running = false;
+      }
     },
     close() {
       for (const socket of sockets) socket.destroy();
