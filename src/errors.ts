@@ -22,7 +22,6 @@ export const ERRORS = {
   "method-not-allowed": { status: 405, title: "The route does not take this method" },
   conflict: { status: 409, title: "What the request builds on has changed" },
   "rate-limited": { status: 429, title: "Too many requests" },
-  "quota-exceeded": { status: 429, title: "The caller's quota of refused uploads is used up" },
   unavailable: { status: 503, title: "The service cannot do this now" },
   stale: { status: 503, title: "This node has not caught up with the log" },
   internal: { status: 500, title: "The service failed" },

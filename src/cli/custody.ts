@@ -82,9 +82,12 @@ async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
     await handle.writeFile(bytes);
     await handle.close();
   } catch (cause) {
-    throw new UsageError(`${file} cannot be written (it may exist already): name another with --output`, {
-      cause,
-    });
+    throw new UsageError(
+      `${file} cannot be written: it exists already, or its directory does not; name another with --output`,
+      {
+        cause,
+      },
+    );
   }
 }
 

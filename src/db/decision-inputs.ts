@@ -84,13 +84,19 @@ export async function readDecisionInputs(
   };
 }
 
+/** Evidence by its id, and how many bytes it has. */
+export interface StoredAttestation {
+  readonly id: Digest;
+  readonly size: number;
+}
+
 /** What verdicts about artifacts are computed from, as of log size `size`. */
 export interface EvaluationInputs {
   readonly size: number;
   readonly policies?: ActivePolicies;
   readonly trust?: ActiveTrust;
-  /** Ids of the attestations about each digest asked for, sorted. */
-  readonly attestations: ReadonlyMap<Digest, readonly Digest[]>;
+  /** The attestations about each digest asked for, by their ids. */
+  readonly attestations: ReadonlyMap<Digest, readonly StoredAttestation[]>;
   readonly verdicts: ReadonlyMap<Digest, readonly Verdict[]>;
 }
 
@@ -105,11 +111,20 @@ export async function readEvaluationInputs(
       "size",
       jsonArrayFrom(
         head
-          .selectFrom("attestation_subjects")
-          .select(["digest", "attestation"])
-          .where("project_id", "=", project)
-          .where((where) => where("digest", "=", where.fn.any(where.val([...digests]))))
-          .orderBy("attestation"),
+          .selectFrom("attestation_subjects as subject")
+          .innerJoin("evidence", (join) =>
+            join
+              .onRef("evidence.project_id", "=", "subject.project_id")
+              .onRef("evidence.id", "=", "subject.attestation"),
+          )
+          .select((row) => [
+            "subject.digest",
+            "subject.attestation as id",
+            row.fn<number>("octet_length", ["evidence.bytes"]).as("size"),
+          ])
+          .where("subject.project_id", "=", project)
+          .where((where) => where("subject.digest", "=", where.fn.any(where.val([...digests]))))
+          .orderBy("subject.attestation"),
       ).as("subjects"),
       jsonArrayFrom(
         head
@@ -122,9 +137,9 @@ export async function readEvaluationInputs(
       ...activeParts(db, project),
     ])
     .executeTakeFirstOrThrow();
-  const attestations = new Map<Digest, Digest[]>(digests.map((digest) => [digest, []]));
-  for (const { digest, attestation } of row.subjects) {
-    attestations.get(digest as Digest)?.push(attestation as Digest);
+  const attestations = new Map<Digest, StoredAttestation[]>(digests.map((digest) => [digest, []]));
+  for (const { digest, id, size } of row.subjects) {
+    attestations.get(digest as Digest)?.push({ id: id as Digest, size });
   }
   const verdicts = new Map<Digest, Verdict[]>(digests.map((digest) => [digest, []]));
   for (const verdict of row.verdicts.map(verdictOf)) verdicts.get(verdict.artifact)?.push(verdict);

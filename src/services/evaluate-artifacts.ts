@@ -2,7 +2,7 @@ import { type EventDraft, PROJECT_CHAIN, type ProjectId } from "../custody/event
 import { evidenceSetHash } from "../custody/evidence-set.ts";
 import type { Verdict } from "../custody/log-store.ts";
 import type { Proposal } from "../custody/writer.ts";
-import { readEvaluationInputs } from "../db/decision-inputs.ts";
+import { readEvaluationInputs, type StoredAttestation } from "../db/decision-inputs.ts";
 import { isCurrent } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { canonicalJson } from "../in-toto-attestation/json.ts";
@@ -13,8 +13,8 @@ import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import type { Vouchsafe } from "./context.ts";
 
-/** Attestations about one artifact: each upload is judged beside all of them. */
-const MAX_ATTESTATIONS = 1000;
+/** Evidence about one artifact: each upload is judged beside all of it, and it all goes into one custody file. */
+const MAX_EVIDENCE = { attestations: 1000, bytes: 64 * 1024 * 1024 };
 
 /** Verdicts of some artifacts as they should be now, beside what the log says of them. */
 export interface Evaluated {
@@ -47,23 +47,18 @@ export async function evaluateArtifacts(
 
   const policySet = await v.documents.policies(project, inputs.policies.document);
   const trust = await v.documents.trust(project, trustHash);
-  const verified = await v.evidence.verified(
-    project,
-    [...new Set([...inputs.attestations.values()].flat())],
-    trust,
+  if (added)
+    for (const artifact of artifacts) refuseTooMany(artifact, inputs.attestations.get(artifact) ?? []);
+  const stored = new Map(
+    [...inputs.attestations.values()].flat().map((attestation) => [attestation.id, attestation]),
   );
+  const verified = await v.evidence.verified(project, [...stored.values()], trust);
   if (added) verified.set(added.id, added);
 
   const changed = new Map<string, { evaluation: Evaluation; policy: string; artifacts: JudgedArtifact[] }>();
   const confirmations: Verdict[] = [];
   for (const artifact of artifacts) {
-    const ids = new Set(inputs.attestations.get(artifact));
-    if (added && ids.size >= MAX_ATTESTATIONS) {
-      throw new VouchsafeError(
-        "too-many-items",
-        `${artifact} has ${ids.size} attestations already; no more are taken`,
-      );
-    }
+    const ids = new Set(inputs.attestations.get(artifact)?.map(({ id }) => id));
     if (added) ids.add(added.id);
     const evidenceSet = evidenceSetHash([...ids]);
     const evidence = [...ids].flatMap((id) => verified.get(id) ?? []);
@@ -105,6 +100,15 @@ export function needsEvaluation(
     const verdict = verdicts.find((candidate) => candidate.policy === name);
     return verdict === undefined || !isCurrent(verdict, inForce);
   });
+}
+
+function refuseTooMany(artifact: Digest, stored: readonly StoredAttestation[]): void {
+  const bytes = stored.reduce((sum, { size }) => sum + size, 0);
+  if (stored.length < MAX_EVIDENCE.attestations && bytes < MAX_EVIDENCE.bytes) return;
+  throw new VouchsafeError(
+    "too-many-items",
+    `${artifact} has ${stored.length} attestations of ${bytes} bytes already; no more are taken`,
+  );
 }
 
 interface JudgedArtifact {

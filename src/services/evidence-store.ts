@@ -1,5 +1,6 @@
 import type { ProjectId } from "../custody/events.ts";
 import type { Database } from "../db/connection.ts";
+import type { StoredAttestation } from "../db/decision-inputs.ts";
 import { readEvidence } from "../db/evidence.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -18,7 +19,7 @@ export interface EvidenceStore {
    */
   verified(
     project: ProjectId,
-    ids: readonly Digest[],
+    stored: readonly StoredAttestation[],
     trust: TrustSnapshot,
   ): Promise<Map<Digest, VerifiedAttestation>>;
 }
@@ -28,8 +29,8 @@ export interface EvidenceStore {
  * a few thousand of those would be all the memory there is.
  */
 const KEPT = { entries: 4096, bytes: 64 * 1024 * 1024 };
-/** Evidence read at once while verifying many: bounds the bytes held. */
-const PAGE = 32;
+/** Evidence read at once while verifying many, unless one piece alone is larger. */
+const PAGE = { entries: 64, bytes: 16 * 1024 * 1024 };
 
 export function createEvidenceStore(database: Database): EvidenceStore {
   const kept = createSizedCache<VerifiedAttestation>(KEPT);
@@ -40,16 +41,14 @@ export function createEvidenceStore(database: Database): EvidenceStore {
 
   return {
     keep,
-    async verified(project, ids, trust) {
+    async verified(project, stored, trust) {
       const result = new Map<Digest, VerifiedAttestation>();
-      const missing: Digest[] = [];
-      for (const id of ids) {
+      const missing = stored.filter(({ id }) => {
         const hit = kept.get(keyOf(project, id, trust.hash));
         if (hit) result.set(id, hit);
-        else missing.push(id);
-      }
-      for (let start = 0; start < missing.length; start += PAGE) {
-        const page = missing.slice(start, start + PAGE);
+        return hit === undefined;
+      });
+      for (const page of pagesOf(missing)) {
         for (const { id, bytes, verifiedAt } of await readEvidence(database.kysely, project, page)) {
           const attestation = attempt(() => verifyEvidence(bytes, trust, verifiedAt));
           if (attestation?.id !== id) continue;
@@ -60,6 +59,20 @@ export function createEvidenceStore(database: Database): EvidenceStore {
       return result;
     },
   };
+}
+
+function pagesOf(stored: readonly StoredAttestation[]): Digest[][] {
+  const pages: Digest[][] = [];
+  let bytes = PAGE.bytes;
+  for (const { id, size } of stored) {
+    bytes += size;
+    const page = pages.at(-1);
+    if (page === undefined || page.length >= PAGE.entries || bytes > PAGE.bytes) {
+      pages.push([id]);
+      bytes = size;
+    } else page.push(id);
+  }
+  return pages;
 }
 
 function keyOf(project: ProjectId, id: Digest, trustHash: string): string {

@@ -56,6 +56,9 @@ function readJson(bytes: Uint8Array): JsonValue {
 
 function prepare(value: JsonValue): TrustSnapshot {
   const document = objectAt(value, "trust", ["sigstore", "keys"]);
+  // To trust nobody is a choice to be written out, and not what an empty object says.
+  for (const list of ["sigstore", "keys"])
+    if (!Array.isArray(document[list])) throw invalid(`${list} is not an array`);
   const instances = arrayAt(document.sigstore, "sigstore", MAX_INSTANCES).map((instance, i) =>
     parseInstance(instance, `sigstore[${i}]`),
   );

@@ -64,7 +64,7 @@ export async function readTrustFiles(paths: {
 }): Promise<TrustDocument> {
   const sigstore = paths.trustedRoots.map(async (path) => ({
     name: nameOf(path),
-    trustedRoot: readObject(await readTrustFile(path)),
+    trustedRoot: readObject(await readTrustFile(path), path),
   }));
   const keys = paths.keys.map(
     async (path): Promise<TrustedKey> => ({
@@ -87,16 +87,17 @@ function nameOf(path: string): string {
   return basename(path).replace(/\.(?:json|pem|pub)$/, "");
 }
 
-function readObject(bytes: Uint8Array): JsonObject {
-  const value = readJsonFile(bytes);
-  if (!isJsonObject(value)) throw invalid("a trusted root is not a JSON object");
+/** @param source what the bytes came from, for the error */
+function readObject(bytes: Uint8Array, source = "a trusted root"): JsonObject {
+  const value = readJsonFile(bytes, source);
+  if (!isJsonObject(value)) throw invalid(`${source} is not a JSON object`);
   return value;
 }
 
-function readJsonFile(bytes: Uint8Array) {
+function readJsonFile(bytes: Uint8Array, source: string) {
   try {
     return parseJson(bytes);
   } catch (cause) {
-    throw invalid("a trusted root is not strict JSON", cause);
+    throw invalid(`${source} is not strict JSON`, cause);
   }
 }

@@ -122,7 +122,7 @@ forEachDatabase("what the writer stores", (create) => {
     assert.deepEqual(
       inputs.attestations,
       new Map([
-        [artifact, [digestOf(evidence)]],
+        [artifact, [{ id: digestOf(evidence), size: evidence.length }]],
         [unknown, []],
       ]),
     );
