@@ -96,7 +96,6 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ["@sigstore/*", ["trust", "verify"]],
   ["commander", ["cli"]],
   ["fastify", ["http"]],
-  ["jose", ["identity", "workload"]],
   ["koffi", ["workload"]],
   ["kysely", ["db"]],
   ["pg", ["db"]],
