@@ -15,6 +15,16 @@ export interface Rounds {
   readonly rounds: number;
   /** Milliseconds that one round of one contender takes, roughly. */
   readonly duration: number;
+  /** The clock that rounds are timed by, in seconds: the wall's, unless it is given. */
+  readonly clock?: () => number;
+}
+
+const wallSeconds = (): number => performance.now() / 1000;
+
+/** CPU time of this process with all its threads, which is not lost to whatever else the machine does. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /**
@@ -23,32 +33,32 @@ export interface Rounds {
  */
 export async function compare(
   contenders: readonly Contender[],
-  { rounds, duration }: Rounds,
+  { rounds, duration, clock = wallSeconds }: Rounds,
 ): Promise<number[]> {
   const counts: number[] = [];
-  for (const contender of contenders) counts.push(await countFor(contender, duration));
+  for (const contender of contenders) counts.push(await countFor(contender, duration, clock));
   const rates: number[][] = contenders.map(() => []);
   for (let round = 0; round < rounds; round += 1) {
     for (const [i, contender] of contenders.entries()) {
       const count = counts[i] ?? 0;
-      rates[i]?.push(count / (await secondsOf(() => contender.run(count))));
+      rates[i]?.push(count / (await secondsOf(() => contender.run(count), clock)));
     }
   }
   return rates.map(median);
 }
 
 /** Enough operations to last the duration, by a run that warms up and one that measures. */
-async function countFor(contender: Contender, duration: number): Promise<number> {
+async function countFor(contender: Contender, duration: number, clock: () => number): Promise<number> {
   const trial = 256;
   await contender.run(trial);
-  const seconds = await secondsOf(() => contender.run(trial));
+  const seconds = await secondsOf(() => contender.run(trial), clock);
   return Math.max(trial, Math.round((trial / seconds) * (duration / 1000)));
 }
 
-async function secondsOf(run: () => Promise<void>): Promise<number> {
-  const start = performance.now();
+async function secondsOf(run: () => Promise<void>, clock: () => number): Promise<number> {
+  const start = clock();
   await run();
-  return (performance.now() - start) / 1000;
+  return clock() - start;
 }
 
 export function median(values: readonly number[]): number {
