@@ -11,6 +11,10 @@ export interface RunningServer {
   stop(): Promise<void>;
   /** Ends it at once, as a crash would (SIGKILL), and waits until it is gone. */
   kill(): Promise<void>;
+  /** Stops it in the middle of whatever it does (SIGSTOP). */
+  freeze(): void;
+  /** Lets it go on (SIGCONT). */
+  thaw(): void;
 }
 
 const MAIN = fileURLToPath(new URL("../../src/http/main.ts", import.meta.url));
@@ -34,7 +38,14 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
   });
   endWithParent(child);
   const { url, banner } = await listening(child);
-  return { url, banner, stop: () => endChild(child), kill: () => endChild(child, "SIGKILL") };
+  return {
+    url,
+    banner,
+    stop: () => endChild(child),
+    kill: () => endChild(child, "SIGKILL"),
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
+  };
 }
 
 /** This process's environment without what would configure a server or a client. */
