@@ -15,13 +15,14 @@ import { type RunningServer, startServer } from "../cli/server.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
+import { buildSingleExecutable } from "../support/single-executable.ts";
 import { flipOneByte } from "./altered.ts";
-import { buildExecutable } from "./executable.ts";
 import { type Peer, startPeer } from "./peer.ts";
 import { byHand, createStage, type Stage } from "./stage.ts";
 import { runWidget, type WidgetProcess } from "./widget-process.ts";
 
 const POLICIES = fileURLToPath(new URL(".", import.meta.url));
+const WORKLOAD = fileURLToPath(new URL("workload.cjs", import.meta.url));
 const WIDGET = "widget-1.0.0";
 const TAMPERED = "widget-1.0.0-tampered";
 const CUSTODY = "widget-custody.jsonl";
@@ -105,7 +106,7 @@ async function openPeer({ url }: RunningServer): Promise<Peer> {
 async function buildAndAsk(stage: Stage): Promise<void> {
   stage.step("Build a program as one executable file, and ask whether it may run");
   await mkdir(join(directory, "evidence"));
-  await buildExecutable(join(directory, WIDGET));
+  await buildSingleExecutable(WORKLOAD, join(directory, WIDGET));
   const { size } = await stat(join(directory, WIDGET));
   stage.tell(`Built ${WIDGET} (${Math.round(size / 1e6)} MB: the program and its Node, in one).`);
   stage.tell("Nobody has vouched for it, so the answer is no.");
