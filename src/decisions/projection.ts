@@ -138,7 +138,8 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     for (;;) {
       const before = size;
       const page = await source.touchedSince(before);
-      drop(page.touched);
+      // What this node committed meanwhile was taken over already, and what was read since is newer.
+      if (page.size > size) drop(page.touched);
       advance(page.size);
       if (page.size <= before) return;
     }

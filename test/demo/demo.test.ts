@@ -8,7 +8,12 @@ test("the demo tells the main job to its end: it fails when a step goes otherwis
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [main]);
   const answers = [...stdout.matchAll(/^ {5}(allow|deny) sha256:/gm)].map(([, decision]) => decision);
-  assert.deepEqual(answers, ["deny", "allow", "deny", "deny", "deny"]);
+  assert.deepEqual(answers, ["deny", "allow", "deny", "deny"]);
+  assert.match(stdout, /which said "welcome, spiffe:\/\/vouchsafe\.local\/widget"/, "the peer saw the SVID");
+  const refusals = stdout.match(/PermissionDenied: No identity is granted: .*/g) ?? [];
+  assert.match(refusals[0] ?? "", /no-verdict/, "the tampered program gets no identity");
+  assert.match(refusals[1] ?? "", /quarantined/, "the genuine one loses its own");
+  assert.match(stdout, /holds Event \d+: the X\.509-SVID .* was granted/, "the custody file names the SVID");
   assert.match(stdout, /source\.repository: expected .*acme.*; found .*mallory/, "the nearest miss is shown");
   assert.match(stdout, /The custody file holds\.[\s\S]*\(exit status 1\)[\s\S]*By hand/);
 });
