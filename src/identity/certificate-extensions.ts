@@ -43,9 +43,9 @@ export function authorityKeyIdentifier(keyIdentifier: Uint8Array): Buffer {
   return extension(EXTENSION.authorityKeyIdentifier, sequence(der(KEY_IDENTIFIER, keyIdentifier)));
 }
 
-/** The value of a subjectAltName that holds one URI. */
-export function uriName(uri: string): Buffer {
-  return sequence(der(URI_NAME, Buffer.from(uri, "latin1")));
+/** The value of a subjectAltName that holds one URI, in ASCII. */
+export function uriName(uri: Uint8Array): Buffer {
+  return sequence(der(URI_NAME, uri));
 }
 
 /** The key identifier that a certificate gives its own key; undefined when it gives none. Throws `DerError`. */

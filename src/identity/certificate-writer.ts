@@ -9,9 +9,9 @@ export interface CertificateContent {
   /** Name, DER. */
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
-  /** Milliseconds since the epoch, written in whole seconds. */
-  readonly notBefore: number;
-  readonly notAfter: number;
+  /** Each by `time`. */
+  readonly notBefore: Uint8Array;
+  readonly notAfter: Uint8Array;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array;
   /** Each by `extension` or `criticalExtension`. */
@@ -23,17 +23,25 @@ const TRUE = der(TAG.boolean, Buffer.of(0xff));
 
 /** An X.509 v3 certificate (RFC 5280 §4.1), DER. */
 export function writeCertificate(content: CertificateContent, signer: X509Signer): Buffer {
-  const tbs = sequence(
+  return signCertificate(writeUnsigned(content, signer.algorithm), signer);
+}
+
+/** The TBSCertificate: all of a certificate that is signed. */
+export function writeUnsigned(content: CertificateContent, algorithm: Uint8Array): Buffer {
+  return sequence(
     VERSION_3,
     unsigned(content.serial),
-    signer.algorithm,
+    algorithm,
     content.issuer,
-    sequence(time(content.notBefore), time(content.notAfter)),
+    sequence(content.notBefore, content.notAfter),
     content.subject,
     content.spki,
     der(0xa3, sequence(...content.extensions)),
   );
-  return sequence(tbs, signer.algorithm, bitString(signer.sign(tbs)));
+}
+
+export function signCertificate(unsigned: Uint8Array, signer: X509Signer): Buffer {
+  return sequence(unsigned, signer.algorithm, bitString(signer.sign(unsigned)));
 }
 
 /** An extension (RFC 5280 §4.2) of this OID (DER); `value` is the DER that its OCTET STRING wraps. */
@@ -45,13 +53,14 @@ export function criticalExtension(id: Uint8Array, value: Uint8Array): Buffer {
   return sequence(id, TRUE, octetString(value));
 }
 
-/** UTCTime until 2049 and GeneralizedTime from 2050 on (RFC 5280 §4.1.2.5). */
-function time(at: number): Buffer {
-  const digits = new Date(at)
-    .toISOString()
-    .replace(/\.\d+Z$/, "Z")
-    .replace(/[-:T]/g, "");
+/**
+ * UTCTime until 2049 and GeneralizedTime from 2050 on (RFC 5280 §4.1.2.5), of milliseconds since the epoch, in whole
+ * seconds.
+ */
+export function time(at: number): Buffer {
+  const iso = new Date(at).toISOString();
+  const digits = `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}${iso.slice(11, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
   return digits < "2050"
-    ? der(TAG.utcTime, Buffer.from(digits.slice(2)))
-    : der(TAG.generalizedTime, Buffer.from(digits));
+    ? der(TAG.utcTime, Buffer.from(digits.slice(2), "latin1"))
+    : der(TAG.generalizedTime, Buffer.from(digits, "latin1"));
 }

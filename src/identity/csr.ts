@@ -4,7 +4,6 @@ import {
   DerError,
   derChildren,
   expectTag,
-  hexOf,
   readDer,
   TAG,
   wholeBytes,
@@ -22,9 +21,9 @@ export interface RequestedKey {
 
 /** An RSA key of 4096 bits makes one of about 1.1 KB. */
 const MAX_BYTES = 4096;
-const VERSION_1 = "020100";
-const EMPTY_NAME = "3000";
-const NO_ATTRIBUTES = "a000";
+const VERSION_1 = [0x02, 0x01, 0x00];
+const EMPTY_NAME = [0x30, 0x00];
+const NO_ATTRIBUTES = [0xa0, 0x00];
 
 /**
  * Reads a PKCS #10 request (RFC 2986 §4) that asks for nothing but a certificate of its key: the subject is
@@ -40,9 +39,9 @@ export function parseCsr(der: Uint8Array): RequestedKey {
     const info = expectTag(first, TAG.sequence);
     const [version, subject, spki, attributes, ...more] = derChildren(info.content);
     if (rest.length > 0 || more.length > 0) throw invalid("it has members that no request has");
-    if (spelling(version) !== VERSION_1) throw invalid("its version is not 1");
-    if (spelling(subject) !== EMPTY_NAME) throw invalid("it asks for a subject");
-    if (spelling(attributes) !== NO_ATTRIBUTES) throw invalid("it has attributes, or no list of them");
+    if (!isSpelt(version, VERSION_1)) throw invalid("its version is not 1");
+    if (!isSpelt(subject, EMPTY_NAME)) throw invalid("it asks for a subject");
+    if (!isSpelt(attributes, NO_ATTRIBUTES)) throw invalid("it has attributes, or no list of them");
     const { encoded } = expectTag(spki, TAG.sequence);
     const publicKey = readPublicKey(encoded);
     const proof = wholeBytes(expectTag(signature, TAG.bitString));
@@ -56,9 +55,9 @@ export function parseCsr(der: Uint8Array): RequestedKey {
   }
 }
 
-/** The hex of a whole element; empty for one that is not there. */
-function spelling(element: DerElement | undefined): string {
-  return element === undefined ? "" : hexOf(element.encoded);
+/** Whether the element is there, with these bytes from its tag on. */
+function isSpelt(element: DerElement | undefined, bytes: readonly number[]): boolean {
+  return element?.encoded.length === bytes.length && bytes.every((byte, i) => element.encoded[i] === byte);
 }
 
 function invalid(what: string, cause?: unknown): VouchsafeError {

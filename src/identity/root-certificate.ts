@@ -7,7 +7,7 @@ import {
   subjectKeyIdentifier,
   uriName,
 } from "./certificate-extensions.ts";
-import { extension, writeCertificate } from "./certificate-writer.ts";
+import { extension, time, writeCertificate } from "./certificate-writer.ts";
 import { COMMON_NAME, EXTENSION, ORGANIZATION } from "./oids.ts";
 import { spiffeId, type TrustDomain } from "./spiffe-id.ts";
 import { x509Signer } from "./x509-signatures.ts";
@@ -42,13 +42,13 @@ export function writeRootCertificate({ trustDomain, key, serial, now }: RootRequ
       serial,
       issuer: name,
       subject: name,
-      notBefore: now - CLOCK_SKEW,
-      notAfter: now + TEN_YEARS,
+      notBefore: time(now - CLOCK_SKEW),
+      notAfter: time(now + TEN_YEARS),
       spki,
       extensions: [
         ...AUTHORITY_EXTENSIONS,
         subjectKeyIdentifier(keyIdentifier),
-        extension(EXTENSION.subjectAltName, uriName(spiffeId(trustDomain, ""))),
+        extension(EXTENSION.subjectAltName, uriName(Buffer.from(spiffeId(trustDomain, "")))),
       ],
     },
     signer,

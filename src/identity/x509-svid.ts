@@ -10,7 +10,8 @@ import {
   subjectKeyIdentifierOf,
   uriName,
 } from "./certificate-extensions.ts";
-import { criticalExtension, extension, writeCertificate } from "./certificate-writer.ts";
+import { createTemplates } from "./certificate-template.ts";
+import { criticalExtension, extension, signCertificate, time, writeUnsigned } from "./certificate-writer.ts";
 import type { Grounds } from "./grounds.ts";
 import { EXTENSION } from "./oids.ts";
 import type { SpiffeId } from "./spiffe-id.ts";
@@ -57,29 +58,46 @@ export function createX509Minter({ caCertificate, caKey }: X509Authority): X509M
     );
   }
   const fixed = [...LEAF_EXTENSIONS, authorityKeyIdentifier(keyIdentifier)];
+  const templates = createTemplates(([serial, notBefore, notAfter, spki, subjectKey, name, grounds] = []) =>
+    writeUnsigned(
+      {
+        serial: present(serial),
+        issuer: caCertificate.subject,
+        subject: EMPTY_NAME,
+        notBefore: present(notBefore),
+        notAfter: present(notAfter),
+        spki: present(spki),
+        extensions: [
+          ...fixed,
+          subjectKeyIdentifier(present(subjectKey)),
+          // The subject is empty, so its only name must be understood (RFC 5280 §4.2.1.6).
+          criticalExtension(EXTENSION.subjectAltName, uriName(present(name))),
+          ...(grounds === undefined ? [] : [extension(EXTENSION.grounds, grounds)]),
+        ],
+      },
+      signer.algorithm,
+    ),
+  );
   return ({ spki, spiffeId, serial, notBefore, notAfter, grounds }) => {
     if (notAfter > caCertificate.notAfter) {
       throw new VouchsafeError("unavailable", "the authority's certificate ends before the SVID would");
     }
-    return writeCertificate(
-      {
-        serial,
-        issuer: caCertificate.subject,
-        subject: EMPTY_NAME,
-        notBefore,
-        notAfter,
-        spki,
-        extensions: [
-          ...fixed,
-          subjectKeyIdentifier(keyIdentifierOf(spki)),
-          // The subject is empty, so its only name must be understood (RFC 5280 §4.2.1.6).
-          criticalExtension(EXTENSION.subjectAltName, uriName(spiffeId)),
-          ...(grounds === undefined ? [] : [extension(EXTENSION.grounds, encodeGrounds(grounds))]),
-        ],
-      },
-      signer,
-    );
+    const values = [
+      serial,
+      time(notBefore),
+      time(notAfter),
+      spki,
+      keyIdentifierOf(spki),
+      Buffer.from(spiffeId, "latin1"),
+    ];
+    if (grounds !== undefined) values.push(encodeGrounds(grounds));
+    return signCertificate(templates.write(values), signer);
   };
+}
+
+function present(value: Uint8Array | undefined): Uint8Array {
+  if (value === undefined) throw new TypeError("a template's values are those of an SVID");
+  return value;
 }
 
 /**

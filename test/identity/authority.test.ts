@@ -11,7 +11,7 @@ import {
   keyIdentifierOf,
   subjectKeyIdentifier,
 } from "../../src/identity/certificate-extensions.ts";
-import { type CertificateContent, writeCertificate } from "../../src/identity/certificate-writer.ts";
+import { type CertificateContent, time, writeCertificate } from "../../src/identity/certificate-writer.ts";
 import { createJwtMinter, validateJwtSvid } from "../../src/identity/jwt-svid.ts";
 import { writePem } from "../../src/identity/pem.ts";
 import { writeRootCertificate } from "../../src/identity/root-certificate.ts";
@@ -83,8 +83,8 @@ function issuingCertificate(changes: Partial<CertificateContent> = {}, by: Reque
       serial: Buffer.of(1),
       issuer,
       subject: commonName("issuing"),
-      notBefore: now - MINUTE,
-      notAfter: now + YEAR,
+      notBefore: time(now - MINUTE),
+      notAfter: time(now + YEAR),
       spki: issuing.spki,
       extensions: [...AUTHORITY_EXTENSIONS, subjectKeyIdentifier(keyIdentifierOf(issuing.spki))],
       ...changes,
@@ -125,7 +125,10 @@ describe("files that are refused", () => {
       "a certificate that does not identify its key",
       [issuingCertificate({ extensions: AUTHORITY_EXTENSIONS }), rootCertificate],
     ],
-    ["a certificate that has expired", [issuingCertificate({ notAfter: now - 30_000 }), rootCertificate]],
+    [
+      "a certificate that has expired",
+      [issuingCertificate({ notAfter: time(now - 30_000) }), rootCertificate],
+    ],
     ["a certificate that is none", [Buffer.from("root")]],
     [
       "a JWT key on another curve",

@@ -74,7 +74,7 @@ describe("requests that are refused", () => {
   compressed[26] = 2 + ((mine.spki.at(-1) ?? 0) & 1);
   const offCurve = Buffer.from(mine.spki);
   offCurve[90] = (offCurve[90] ?? 0) ^ 1;
-  const san = extension(EXTENSION.subjectAltName, uriName("spiffe://example.org/admin"));
+  const san = extension(EXTENSION.subjectAltName, uriName(Buffer.from("spiffe://example.org/admin")));
   const signed = (changes: Parameters<typeof signingRequest>[2]) =>
     signingRequest(mine.key, mine.spki, changes);
   const cases: [name: string, csr: Uint8Array][] = [

@@ -10,6 +10,7 @@ import {
   type CertificateContent,
   criticalExtension,
   extension,
+  time,
   writeCertificate,
 } from "../../src/identity/certificate-writer.ts";
 import { EXTENSION } from "../../src/identity/oids.ts";
@@ -28,7 +29,7 @@ const middle = p256();
 const leaf = p256();
 const stranger = p256();
 
-const SAN = extension(EXTENSION.subjectAltName, uriName("spiffe://example.org/widget"));
+const SAN = extension(EXTENSION.subjectAltName, uriName(Buffer.from("spiffe://example.org/widget")));
 const [KEY_USAGE, EXT_KEY_USAGE, NO_AUTHORITY] = LEAF_EXTENSIONS as [Uint8Array, Uint8Array, Uint8Array];
 const [SIGNS, IS_AUTHORITY] = AUTHORITY_EXTENSIONS as [Uint8Array, Uint8Array];
 const keyUsage = (...bits: number[]) =>
@@ -49,8 +50,8 @@ function certificate(name: string, { by = root.key, ...changes }: Changes): Buff
       serial: Buffer.of(1),
       issuer: commonName("root"),
       subject: commonName(name),
-      notBefore: now - MINUTE,
-      notAfter: now + MINUTE,
+      notBefore: time(now - MINUTE),
+      notAfter: time(now + MINUTE),
       spki: leaf.spki,
       extensions: [],
       ...changes,
@@ -105,7 +106,10 @@ describe("chains that hold", () => {
 
 describe("chains that are refused", () => {
   const twoNames = der(0x86, Buffer.from("spiffe://example.org/a"));
-  const san = (uri: string) => [...LEAF_EXTENSIONS, extension(EXTENSION.subjectAltName, uriName(uri))];
+  const san = (uri: string) => [
+    ...LEAF_EXTENSIONS,
+    extension(EXTENSION.subjectAltName, uriName(Buffer.from(uri))),
+  ];
   const cases: [name: string, chain: Uint8Array[], anchor?: Uint8Array][] = [
     ["no certificate", []],
     ["nine certificates", [leafWith(), ...Array.from({ length: 8 }, () => middleWith())]],
@@ -120,10 +124,16 @@ describe("chains that are refused", () => {
       [leafWith(), rootWith()],
       rootWith({ by: stranger.key, spki: stranger.spki }),
     ],
-    ["a leaf that is not valid yet", [leafWith({ notBefore: now + 2 * MINUTE, notAfter: now + 3 * MINUTE })]],
-    ["a leaf that has expired", [leafWith({ notBefore: now - 3 * MINUTE, notAfter: now - 2 * MINUTE })]],
-    ["an intermediate that has expired", [underMiddle(), middleWith({ notAfter: now - 30_000 })]],
-    ["a root that has expired", [leafWith()], rootWith({ notAfter: now - 30_000 })],
+    [
+      "a leaf that is not valid yet",
+      [leafWith({ notBefore: time(now + 2 * MINUTE), notAfter: time(now + 3 * MINUTE) })],
+    ],
+    [
+      "a leaf that has expired",
+      [leafWith({ notBefore: time(now - 3 * MINUTE), notAfter: time(now - 2 * MINUTE) })],
+    ],
+    ["an intermediate that has expired", [underMiddle(), middleWith({ notAfter: time(now - 30_000) })]],
+    ["a root that has expired", [leafWith()], rootWith({ notAfter: time(now - 30_000) })],
     ["a leaf that is an authority", [leafWith({ extensions: [KEY_USAGE, IS_AUTHORITY, SAN] })]],
     ["a leaf that may sign certificates", [leafWith({ extensions: [keyUsage(2, 0x84), NO_AUTHORITY, SAN] })]],
     [
@@ -174,7 +184,7 @@ describe("chains that are refused", () => {
             sequence(
               EXTENSION.subjectAltName,
               der(TAG.boolean, Buffer.of(0)),
-              octetString(uriName("spiffe://example.org/widget")),
+              octetString(uriName(Buffer.from("spiffe://example.org/widget"))),
             ),
           ],
         }),
