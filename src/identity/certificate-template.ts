@@ -1,4 +1,4 @@
-/** The values in which certificates of one shape differ, in the order in which they stand in a certificate. */
+/** The values in which certificates of one shape differ. */
 export type Varying = readonly Uint8Array[];
 
 /** Writes certificates' signed parts; each shape, by the lengths of its values, is laid out once. */
@@ -38,21 +38,19 @@ export function createTemplates(write: (values: Varying) => Buffer): Templates {
 }
 
 /**
- * Finds where each value stands, and makes sure of it: filled with other values, the template must be what `write`
- * makes of those, byte for byte.
+ * Finds where each value stands: where the whole changes when only that value does. Makes sure of it: filled with
+ * other values, the template must be what `write` makes of those, byte for byte.
  */
 function layOut(write: (values: Varying) => Buffer, values: Varying): Template {
   const bytes = write(values);
-  let end = 0;
-  const offsets = values.map((value) => {
-    const at = bytes.indexOf(value, end);
-    if (at === -1) throw new RangeError("a value does not stand where its order says");
-    end = at + value.length;
-    return at;
+  const others = values.map((value) => value.map((byte) => byte ^ 1));
+  const offsets = others.map((other, i) => {
+    const changed = write(values.with(i, other));
+    return bytes.findIndex((byte, at) => byte !== changed[at]);
   });
   const template = { bytes, offsets };
-  const others = values.map((value) => value.map((byte, i) => (i === value.length - 1 ? byte ^ 1 : byte)));
-  if (!fill(template, others).equals(write(others))) throw new RangeError("the shape has more that varies");
+  const isSound = offsets.every((at) => at !== -1) && fill(template, others).equals(write(others));
+  if (!isSound) throw new RangeError("certificates of this shape differ in more than these values");
   return template;
 }
 
