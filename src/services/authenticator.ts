@@ -12,9 +12,16 @@ export interface Authenticator {
   forget(token: string): void;
 }
 
+/** What a look-up finds. */
+export interface Authenticated {
+  readonly caller: Caller;
+  /** When the token ends, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
 export interface AuthenticatorOptions {
-  readonly lookUp: (bearer: string) => Promise<Caller>;
-  /** Milliseconds. */
+  readonly lookUp: (bearer: string) => Promise<Authenticated>;
+  /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** How long after a look-up a token is believed without another: how late a revocation elsewhere may bite. */
   readonly freshFor: number;
@@ -24,8 +31,7 @@ export interface AuthenticatorOptions {
   readonly maxTokens: number;
 }
 
-interface Remembered {
-  readonly caller: Caller;
+interface Remembered extends Authenticated {
   readonly at: number;
 }
 
@@ -42,23 +48,29 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   async function ask(key: string, bearer: string, last: Remembered | undefined): Promise<Caller> {
     const at = clock();
     try {
-      const caller = await lookUp(bearer);
+      const found = await lookUp(bearer);
       remembered.delete(key);
-      remembered.set(key, { caller, at });
+      remembered.set(key, { ...found, at });
       if (remembered.size > maxTokens) remembered.delete(remembered.keys().next().value as string);
-      return caller;
+      return found.caller;
     } catch (error) {
       const isRefusal = error instanceof VouchsafeError && error.code === "unauthenticated";
       if (isRefusal) remembered.delete(key);
-      else if (last && at - last.at < staleFor) return last.caller;
+      else if (last && isWithin(last, staleFor)) return last.caller;
       throw error;
     } finally {
       asking.delete(key);
     }
   }
 
+  /** However lately it was looked up, a token that has ended is believed no longer. */
+  function isWithin({ at, expiresAt }: Remembered, time: number): boolean {
+    const now = clock();
+    return now - at < time && now < expiresAt;
+  }
+
   function freshOf(last: Remembered | undefined): Caller | undefined {
-    return last && clock() - last.at < freshFor ? last.caller : undefined;
+    return last && isWithin(last, freshFor) ? last.caller : undefined;
   }
 
   return {

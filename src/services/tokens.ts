@@ -8,6 +8,7 @@ import {
   type TokenRecord,
 } from "../db/tokens.ts";
 import { VouchsafeError } from "../errors.ts";
+import type { Authenticated } from "./authenticator.ts";
 import { type Caller, ROLES, type Role } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 
@@ -85,11 +86,11 @@ function newToken(
 }
 
 /**
- * Who a bearer token stands for.
+ * Who a bearer token stands for, and until when.
  *
  * @throws VouchsafeError `unauthenticated` for one that is malformed, unknown, expired or revoked, alike
  */
-export async function authenticate(v: Vouchsafe, bearer: string): Promise<Caller> {
+export async function authenticate(v: Vouchsafe, bearer: string): Promise<Authenticated> {
   const [, id, secret] = TOKEN.exec(bearer) ?? [];
   const token =
     secret === undefined ? undefined : await findTokenByHash(v.database.kysely, hashSecret(secret));
@@ -102,7 +103,7 @@ export async function authenticate(v: Vouchsafe, bearer: string): Promise<Caller
       "The bearer token is unknown, expired or revoked; ask an operator for one",
     );
   }
-  return {
+  const caller: Caller = {
     token: token.id,
     name: token.name,
     project: token.project,
@@ -110,6 +111,7 @@ export async function authenticate(v: Vouchsafe, bearer: string): Promise<Caller
     policies: token.policies,
     mayChoosePolicy: token.mayChoosePolicy,
   };
+  return { caller, expiresAt: token.expiresAt };
 }
 
 export async function listTokens(v: Vouchsafe, { project }: Caller) {

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { ProjectId } from "../../src/custody/events.ts";
 import { VouchsafeError } from "../../src/errors.ts";
-import { type Authenticator, createAuthenticator } from "../../src/services/authenticator.ts";
+import {
+  type Authenticated,
+  type Authenticator,
+  createAuthenticator,
+} from "../../src/services/authenticator.ts";
 import type { Caller } from "../../src/services/caller.ts";
 
 const FRESH = 5_000;
@@ -10,13 +14,13 @@ const STALE = 30_000;
 
 let now: number;
 let lookUps: string[];
-let answer: (bearer: string) => Promise<Caller>;
+let answer: (bearer: string) => Promise<Authenticated>;
 let authenticator: Authenticator;
 
 beforeEach(() => {
   now = 1_000_000;
   lookUps = [];
-  answer = async (bearer) => callerNamed(bearer);
+  answer = found;
   const lookUp = (bearer: string) => {
     lookUps.push(bearer);
     return answer(bearer);
@@ -73,7 +77,7 @@ test("a token that was revoked here is refused at once", async () => {
 test("refusals are not remembered", async () => {
   answer = refuse;
   await refusedWith("unauthenticated", "a");
-  answer = async (bearer) => callerNamed(bearer);
+  answer = found;
   assert.equal((await authenticator.authenticate("a")).token, "a");
 });
 
@@ -87,12 +91,21 @@ test("without a database a known caller is believed within the staleness bound, 
   await refusedWith("unavailable", "a");
 });
 
+test("a token that ends is refused from that moment on, remembered or not, database or not", async () => {
+  answer = async (bearer) => ({ ...(await found(bearer)), expiresAt: now + 1000 });
+  await authenticator.authenticate("a");
+  now += 1000;
+  assert.equal(authenticator.recall("a"), undefined);
+  answer = fail;
+  await refusedWith("unavailable", "a");
+});
+
 test("calls at once share one look-up, and a failed one is not kept", async () => {
   await Promise.all([1, 2, 3].map(() => authenticator.authenticate("a")));
   assert.deepEqual(lookUps, ["a"]);
   answer = fail;
   await refusedWith("unavailable", "b");
-  answer = async (bearer) => callerNamed(bearer);
+  answer = found;
   assert.equal((await authenticator.authenticate("b")).token, "b");
 });
 
@@ -105,8 +118,8 @@ test("memory is bounded: the token looked up first leaves first", async () => {
   assert.deepEqual(lookUps, ["a", "b", "c", "a"]);
 });
 
-function callerNamed(token: string): Caller {
-  return {
+async function found(token: string): Promise<Authenticated> {
+  const caller: Caller = {
     token,
     name: token,
     project: "p" as ProjectId,
@@ -114,6 +127,7 @@ function callerNamed(token: string): Caller {
     policies: [],
     mayChoosePolicy: false,
   };
+  return { caller, expiresAt: Number.POSITIVE_INFINITY };
 }
 
 async function refuse(): Promise<never> {
