@@ -36,12 +36,16 @@ export function agentCommand(): Command {
           joinToken: () => readJoinToken(joinTokenFile),
           log,
         });
-        const agent = await openAgent({ socketPath: socket, source, allowMissingPidfd, log });
-        if (json) terminal.printJson({ agent: source.agent, socket });
-        else terminal.print(`${source.agent} serves the Workload API on unix:${socket}`);
-        await ended;
-        await agent.close();
-        await source.close();
+        // Closed also when the socket cannot be served: it renews the agent's credential, and would go on for ever.
+        try {
+          const agent = await openAgent({ socketPath: socket, source, allowMissingPidfd, log });
+          if (json) terminal.printJson({ agent: source.agent, socket });
+          else terminal.print(`${source.agent} serves the Workload API on unix:${socket}`);
+          await ended;
+          await agent.close();
+        } finally {
+          await source.close();
+        }
         return EXIT.ok;
       }),
     );
@@ -53,11 +57,15 @@ async function readJoinToken(path: string | undefined): Promise<string> {
       "This agent has not joined yet: name a join token's file with --join-token-file. `vouchsafe token create --role agent` makes one",
     );
   }
+  let token: string;
   try {
-    return (await readFile(path, "utf8")).trim();
+    token = (await readFile(path, "utf8")).trim();
   } catch {
     throw new UsageError(`--join-token-file names ${path}, which cannot be read`);
   }
+  if (token === "")
+    throw new UsageError(`--join-token-file names ${path}, which is empty: make a token anew`);
+  return token;
 }
 
 /** One line for each thing that happens: the agent's own journal. */

@@ -101,7 +101,8 @@ export async function serveSocket(options: SocketOptions): Promise<{ close(): Pr
   server.maxConnections = MAX_CONNECTIONS;
   await takePath(options.path);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    // The path may be too long (107 bytes), or in a directory that is not there or not ours.
+    server.once("error", (cause) => reject(unusable(options.path, cause)));
     server.listen({ path: options.path, readableAll: true, writableAll: true }, resolve);
   });
 
@@ -113,6 +114,14 @@ export async function serveSocket(options: SocketOptions): Promise<{ close(): Pr
       });
     },
   };
+}
+
+function unusable(path: string, cause: Error): VouchsafeError {
+  return new VouchsafeError(
+    "configuration-invalid",
+    `The socket ${path} cannot be served: ${cause.message}`,
+    { cause },
+  );
 }
 
 /** libuv's descriptor, which Node keeps to itself; without it nobody can be attested. */

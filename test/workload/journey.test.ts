@@ -82,6 +82,13 @@ describe("an agent of a server", { skip: process.platform !== "linux" && "only L
     await assert.rejects(startAgent(server.url, [...again, path("join-token")]), /unauthenticated/);
   });
 
+  test("a second agent on the same socket ends, and does not stay on without serving", async () => {
+    const { token } = await operator.createToken({ name: "node-2", roles: ["agent"] });
+    await writeFile(path("second-token"), `${token}\n`);
+    const args = ["--socket", path("agent.sock"), "--data-dir", path("second"), "--join-token-file"];
+    await assert.rejects(startAgent(server.url, [...args, path("second-token")]), /configuration-invalid/);
+  });
+
   test("what was released gets its identity, by its digest and in the log; what was not gets none", async () => {
     const { answer } = await call("FetchX509SVID");
     const hex = widget.digest.slice("sha256:".length);
