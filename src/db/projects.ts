@@ -13,10 +13,6 @@ export async function projectByName(db: Kysely<Schema>, name: string): Promise<P
   return row === undefined ? undefined : projectOf(row);
 }
 
-export async function listProjects(db: Kysely<Schema>): Promise<Project[]> {
-  return (await db.selectFrom("projects").selectAll().orderBy("name").execute()).map(projectOf);
-}
-
 /** Creates the project unless its name is taken, and returns the one that has the name: safe to race. */
 export async function createProject(
   db: Kysely<Schema>,

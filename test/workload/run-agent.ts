@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { bareEnvironment } from "../cli/server.ts";
+import { endChild, endWithParent } from "../support/child.ts";
 
 /** A `vouchsafe agent` of its own process. */
 export interface RunningAgent {
@@ -20,9 +21,7 @@ export async function startAgent(server: string, args: readonly string[]): Promi
     env: bareEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const abandon = () => child.kill("SIGKILL");
-  process.once("exit", abandon);
-  child.once("exit", () => process.off("exit", abandon));
+  endWithParent(child);
   let errors = "";
   child.stderr.on("data", (chunk) => {
     errors += chunk;
@@ -33,9 +32,5 @@ export async function startAgent(server: string, args: readonly string[]): Promi
   if (first === undefined) throw new Error(`the agent ended before it served:\n${errors}`);
   const { agent } = JSON.parse(String(first[0])) as { agent: string };
 
-  async function end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    child.kill(signal);
-    await ended;
-  }
-  return { id: agent, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+  return { id: agent, stop: () => endChild(child), kill: () => endChild(child, "SIGKILL") };
 }
