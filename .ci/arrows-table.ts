@@ -11,12 +11,13 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["errors.ts", []],
   ["in-toto-attestation", []],
   ["der", []],
+  ["x509", ["in-toto-attestation", "der"]],
   ["create-once.ts", ["errors.ts"]],
   ["config.ts", ["errors.ts"]],
   ["tlog", ["errors.ts"]],
-  ["trust", ["errors.ts", "in-toto-attestation"]],
-  ["verify", ["errors.ts", "in-toto-attestation", "der", "tlog", "trust"]],
-  ["identity", ["errors.ts", "create-once.ts", "in-toto-attestation", "der"]],
+  ["trust", ["errors.ts", "in-toto-attestation", "x509"]],
+  ["verify", ["errors.ts", "in-toto-attestation", "der", "x509", "tlog", "trust"]],
+  ["identity", ["errors.ts", "create-once.ts", "in-toto-attestation", "der", "x509"]],
   [
     "policy",
     [
@@ -61,7 +62,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["http", ["errors.ts", "config.ts", "in-toto-attestation", "policy", "custody", "services"]],
   ["client", ["errors.ts", "in-toto-attestation"]],
   // The node agent holds no policy and no database: it knows the kernel, identities and the server's API.
-  ["workload", ["errors.ts", "in-toto-attestation", "der", "identity", "client"]],
+  ["workload", ["errors.ts", "in-toto-attestation", "der", "x509", "identity", "client"]],
   // Of the database the CLI needs only to migrate it, which is done where no server runs.
   [
     "cli",
@@ -110,6 +111,7 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
 export const PURE: readonly string[] = [
   "in-toto-attestation",
   "der",
+  "x509",
   "tlog",
   "identity",
   "policy",

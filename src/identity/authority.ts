@@ -10,21 +10,16 @@ import { join } from "node:path";
 import { readOrCreate } from "../create-once.ts";
 import { DerError } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
-import { type Certificate, isIssuedBy, parseCertificate } from "./certificate.ts";
-import {
-  basicConstraintsOf,
-  keyUsageOf,
-  subjectKeyIdentifierOf,
-  uriNamesOf,
-} from "./certificate-extensions.ts";
+import { type Certificate, isIssuedBy, parseCertificate } from "../x509/certificate.ts";
+import { basicConstraintsOf, keyUsageOf, subjectKeyIdentifierOf, uriNamesOf } from "../x509/extensions.ts";
+import { type PemBlock, pemBlocks, writePem } from "../x509/pem.ts";
+import { isKeyOf } from "../x509/public-keys.ts";
+import { x509Signer } from "../x509/signatures.ts";
 import { jwkThumbprint } from "./jwk.ts";
 import type { JwtAuthority } from "./jwt-svid.ts";
-import { type PemBlock, pemBlocks, writePem } from "./pem.ts";
-import { isKeyOf } from "./public-keys.ts";
 import { writeRootCertificate } from "./root-certificate.ts";
 import { spiffeId, type TrustDomain } from "./spiffe-id.ts";
 import type { TrustBundle } from "./trust-bundle.ts";
-import { x509Signer } from "./x509-signatures.ts";
 import { serialFrom, type X509Authority } from "./x509-svid.ts";
 
 /** What a trust domain's SVIDs are signed with. */

@@ -1,6 +1,6 @@
 import { TAG } from "../der/reader.ts";
 import { bitString, der, octetString, sequence, unsigned } from "../der/writer.ts";
-import type { X509Signer } from "./x509-signatures.ts";
+import type { X509Signer } from "../x509/signatures.ts";
 
 /** A certificate before it is signed. */
 export interface CertificateContent {

@@ -9,8 +9,8 @@ import {
   wholeBytes,
 } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
-import { readPublicKey } from "./public-keys.ts";
-import { verifyX509Signature } from "./x509-signatures.ts";
+import { readPublicKey } from "../x509/public-keys.ts";
+import { verifyX509Signature } from "../x509/signatures.ts";
 
 /** All that is taken from a certificate signing request: the key whose holder made it. */
 export interface RequestedKey {

@@ -1,7 +1,7 @@
 import { createPublicKey, hash, type JsonWebKey, type KeyObject } from "node:crypto";
 import { DerError } from "../der/reader.ts";
 import type { JsonObject } from "../in-toto-attestation/index.ts";
-import { readPublicKey } from "./public-keys.ts";
+import { readPublicKey } from "../x509/public-keys.ts";
 
 /** Members of a public key by its `kty`, those that RFC 7638 §3.2 hashes, in its order. */
 const MEMBERS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -1,6 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { TAG } from "../der/reader.ts";
 import { der, sequence, utf8String } from "../der/writer.ts";
+import { COMMON_NAME, EXTENSION, ORGANIZATION } from "../x509/oids.ts";
+import { x509Signer } from "../x509/signatures.ts";
 import {
   AUTHORITY_EXTENSIONS,
   keyIdentifierOf,
@@ -8,9 +10,7 @@ import {
   uriName,
 } from "./certificate-extensions.ts";
 import { extension, time, writeCertificate } from "./certificate-writer.ts";
-import { COMMON_NAME, EXTENSION, ORGANIZATION } from "./oids.ts";
 import { spiffeId, type TrustDomain } from "./spiffe-id.ts";
-import { x509Signer } from "./x509-signatures.ts";
 
 export interface RootRequest {
   readonly trustDomain: TrustDomain;

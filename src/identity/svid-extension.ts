@@ -1,7 +1,14 @@
 import { type DerElement, DerError, derChildren, expectTag, readDer, TAG } from "../der/reader.ts";
-import { sequence, unsigned, utf8String } from "../der/writer.ts";
+import { oid, sequence, unsigned, utf8String } from "../der/writer.ts";
 import { AttestationFormatError, parseDigest } from "../in-toto-attestation/index.ts";
 import { type Grounds, MAX_GROUNDS } from "./grounds.ts";
+
+/**
+ * Names the extension of an SVID that says what it was granted for (docs/svid.md). Made of the UUID
+ * 7746f1f8-5100-45fd-a1c8-3305a1544b06 in the way that needs no registration and keeps every arc small: Go's X.509
+ * parser refuses a certificate with an arc over 31 bits, as a UUID's own below 2.25 is.
+ */
+export const GROUNDS = oid("1.2.840.113556.1.8000.2554.30534.61944.20736.17917.41416.3343777.5524230");
 
 /**
  * `SEQUENCE { digests SEQUENCE OF UTF8String, policies SEQUENCE OF UTF8String, verdicts SEQUENCE OF INTEGER }`,

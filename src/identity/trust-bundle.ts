@@ -9,10 +9,10 @@ import {
   type JsonValue,
   parseJson,
 } from "../in-toto-attestation/index.ts";
-import { type Certificate, parseCertificate } from "./certificate.ts";
+import { type Certificate, parseCertificate } from "../x509/certificate.ts";
+import { pemBlocks } from "../x509/pem.ts";
+import { isKeyOf } from "../x509/public-keys.ts";
 import { exportJwk, importJwk } from "./jwk.ts";
-import { pemBlocks } from "./pem.ts";
-import { isKeyOf } from "./public-keys.ts";
 import type { TrustDomain } from "./spiffe-id.ts";
 
 /** What SVIDs of one trust domain are verified with (SPIFFE_Trust_Domain_and_Bundle.md §4). */

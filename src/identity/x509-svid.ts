@@ -1,22 +1,22 @@
 import type { KeyObject } from "node:crypto";
 import { sequence } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
-import type { Certificate } from "./certificate.ts";
+import type { Certificate } from "../x509/certificate.ts";
+import { subjectKeyIdentifierOf } from "../x509/extensions.ts";
+import { EXTENSION } from "../x509/oids.ts";
+import { x509Signer } from "../x509/signatures.ts";
 import {
   authorityKeyIdentifier,
   keyIdentifierOf,
   LEAF_EXTENSIONS,
   subjectKeyIdentifier,
-  subjectKeyIdentifierOf,
   uriName,
 } from "./certificate-extensions.ts";
 import { createTemplates } from "./certificate-template.ts";
 import { criticalExtension, extension, signCertificate, time, writeUnsigned } from "./certificate-writer.ts";
 import type { Grounds } from "./grounds.ts";
-import { EXTENSION } from "./oids.ts";
 import type { SpiffeId } from "./spiffe-id.ts";
-import { encodeGrounds } from "./svid-extension.ts";
-import { x509Signer } from "./x509-signatures.ts";
+import { encodeGrounds, GROUNDS } from "./svid-extension.ts";
 
 export interface X509SvidRequest {
   /** SubjectPublicKeyInfo, DER: as `parseCsr` gave it. */
@@ -72,7 +72,7 @@ export function createX509Minter({ caCertificate, caKey }: X509Authority): X509M
           subjectKeyIdentifier(present(subjectKey)),
           // The subject is empty, so its only name must be understood (RFC 5280 §4.2.1.6).
           criticalExtension(EXTENSION.subjectAltName, uriName(present(name))),
-          ...(grounds === undefined ? [] : [extension(EXTENSION.grounds, grounds)]),
+          ...(grounds === undefined ? [] : [extension(GROUNDS, grounds)]),
         ],
       },
       signer.algorithm,

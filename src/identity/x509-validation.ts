@@ -1,17 +1,12 @@
 import type { KeyObject } from "node:crypto";
 import { DerError } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
-import { type Certificate, extensionOf, isIssuedBy, parseCertificate } from "./certificate.ts";
-import {
-  basicConstraintsOf,
-  keyUsageOf,
-  understandsCriticalExtensions,
-  uriNamesOf,
-} from "./certificate-extensions.ts";
+import { type Certificate, extensionOf, isIssuedBy, parseCertificate } from "../x509/certificate.ts";
+import { basicConstraintsOf, keyUsageOf, uriNamesOf } from "../x509/extensions.ts";
+import { understandsCriticalExtensions } from "./certificate-extensions.ts";
 import type { Grounds } from "./grounds.ts";
-import { EXTENSION } from "./oids.ts";
 import { parseSpiffeId, pathOf, type SpiffeId, trustDomainOf } from "./spiffe-id.ts";
-import { decodeGrounds } from "./svid-extension.ts";
+import { decodeGrounds, GROUNDS } from "./svid-extension.ts";
 import type { TrustBundle } from "./trust-bundle.ts";
 
 /** An X.509-SVID and the intermediate authorities that came with it. */
@@ -42,7 +37,7 @@ export function parseX509Svid(chain: readonly Uint8Array[]): X509Svid {
     const { publicKey } = leaf;
     if (publicKey === undefined) throw invalid("its key is of a kind that is not taken");
     for (const certificate of intermediates) assertAuthority(certificate);
-    const extension = extensionOf(leaf, EXTENSION.grounds);
+    const extension = extensionOf(leaf, GROUNDS);
     return {
       spiffeId,
       leaf,

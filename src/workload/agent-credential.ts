@@ -3,9 +3,9 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { VouchsafeError } from "../errors.ts";
 import type { AgentCredential } from "../identity/agent-proof.ts";
-import { pemBlocks, writePem } from "../identity/pem.ts";
-import { isKeyOf } from "../identity/public-keys.ts";
 import { parseX509Svid } from "../identity/x509-validation.ts";
+import { pemBlocks, writePem } from "../x509/pem.ts";
+import { isKeyOf } from "../x509/public-keys.ts";
 
 /** The agent's own SVID and key: all that it keeps on the disk. */
 export interface KeptCredential extends AgentCredential {

@@ -1,9 +1,9 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { pemBlocks } from "../../src/identity/pem.ts";
-import { isKeyOf } from "../../src/identity/public-keys.ts";
 import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import { parseJwks, parseTrustBundle, parseX509Authorities } from "../../src/identity/trust-bundle.ts";
 import { parseX509Svid } from "../../src/identity/x509-validation.ts";
+import { pemBlocks } from "../../src/x509/pem.ts";
+import { isKeyOf } from "../../src/x509/public-keys.ts";
 import type { Case, Corpus } from "./manifest.ts";
 
 const TRUST_DOMAIN = parseTrustDomain("example.org");

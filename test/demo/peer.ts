@@ -2,13 +2,13 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
-import { parseCertificate } from "../../src/identity/certificate.ts";
-import { writePem } from "../../src/identity/pem.ts";
 import { writeRootCertificate } from "../../src/identity/root-certificate.ts";
 import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
 import type { TrustBundle } from "../../src/identity/trust-bundle.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import { validateX509Svid, type X509Svid } from "../../src/identity/x509-validation.ts";
+import { parseCertificate } from "../../src/x509/certificate.ts";
+import { writePem } from "../../src/x509/pem.ts";
 
 /** A service of another trust domain that takes calls over mutual TLS from whoever shows an SVID of ours. */
 export interface Peer {

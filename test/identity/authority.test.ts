@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openAuthority } from "../../src/identity/authority.ts";
-import { parseCertificate } from "../../src/identity/certificate.ts";
 import {
   AUTHORITY_EXTENSIONS,
   keyIdentifierOf,
@@ -13,12 +12,13 @@ import {
 } from "../../src/identity/certificate-extensions.ts";
 import { type CertificateContent, time, writeCertificate } from "../../src/identity/certificate-writer.ts";
 import { createJwtMinter, validateJwtSvid } from "../../src/identity/jwt-svid.ts";
-import { writePem } from "../../src/identity/pem.ts";
 import { writeRootCertificate } from "../../src/identity/root-certificate.ts";
 import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
-import { x509Signer } from "../../src/identity/x509-signatures.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
+import { parseCertificate } from "../../src/x509/certificate.ts";
+import { writePem } from "../../src/x509/pem.ts";
+import { x509Signer } from "../../src/x509/signatures.ts";
 import { commonName, p256, type RequestingKey } from "./signing-requests.ts";
 import { GROUNDS, MINUTE } from "./trust-domain.ts";
 

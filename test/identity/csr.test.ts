@@ -8,7 +8,7 @@ import { VouchsafeError } from "../../src/errors.ts";
 import { uriName } from "../../src/identity/certificate-extensions.ts";
 import { extension } from "../../src/identity/certificate-writer.ts";
 import { parseCsr } from "../../src/identity/csr.ts";
-import { EXTENSION } from "../../src/identity/oids.ts";
+import { EXTENSION } from "../../src/x509/oids.ts";
 import { openssl } from "./openssl.ts";
 import { commonName, extensionRequest, p256, signingRequest, spkiOf } from "./signing-requests.ts";
 

@@ -6,7 +6,6 @@ import { createLocalJWKSet, jwtVerify } from "jose";
 import { VouchsafeError } from "../../src/errors.ts";
 import { exportJwk } from "../../src/identity/jwk.ts";
 import { createJwtMinter } from "../../src/identity/jwt-svid.ts";
-import { writePem } from "../../src/identity/pem.ts";
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import {
   parseJwks,
@@ -16,6 +15,7 @@ import {
   writeTrustBundle,
 } from "../../src/identity/trust-bundle.ts";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/index.ts";
+import { writePem } from "../../src/x509/pem.ts";
 import { GROUNDS, MINUTE, testAuthority } from "./trust-domain.ts";
 
 const refused = { name: "VouchsafeError", code: "invalid-trust-bundle" };

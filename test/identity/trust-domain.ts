@@ -1,12 +1,12 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import type { Authority } from "../../src/identity/authority.ts";
-import { parseCertificate } from "../../src/identity/certificate.ts";
 import type { Grounds } from "../../src/identity/grounds.ts";
 import { jwkThumbprint } from "../../src/identity/jwk.ts";
 import { writeRootCertificate } from "../../src/identity/root-certificate.ts";
 import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import { serialFrom } from "../../src/identity/x509-svid.ts";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
+import { parseCertificate } from "../../src/x509/certificate.ts";
 
 export const MINUTE = 60_000;
 

@@ -4,7 +4,6 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { TAG } from "../../src/der/reader.ts";
 import { der, octetString, oid, sequence } from "../../src/der/writer.ts";
-import { parseCertificate } from "../../src/identity/certificate.ts";
 import { AUTHORITY_EXTENSIONS, LEAF_EXTENSIONS, uriName } from "../../src/identity/certificate-extensions.ts";
 import {
   type CertificateContent,
@@ -13,11 +12,13 @@ import {
   time,
   writeCertificate,
 } from "../../src/identity/certificate-writer.ts";
-import { EXTENSION } from "../../src/identity/oids.ts";
 import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
+import { GROUNDS } from "../../src/identity/svid-extension.ts";
 import type { TrustBundle } from "../../src/identity/trust-bundle.ts";
-import { x509Signer } from "../../src/identity/x509-signatures.ts";
 import { parseX509Svid, validateX509Svid } from "../../src/identity/x509-validation.ts";
+import { parseCertificate } from "../../src/x509/certificate.ts";
+import { EXTENSION } from "../../src/x509/oids.ts";
+import { x509Signer } from "../../src/x509/signatures.ts";
 import { commonName, p256 } from "./signing-requests.ts";
 import { MINUTE } from "./trust-domain.ts";
 
@@ -192,7 +193,7 @@ describe("chains that are refused", () => {
     ],
     [
       "grounds that are malformed",
-      [leafWith({ extensions: [...LEAF_EXTENSIONS, SAN, extension(EXTENSION.grounds, sequence())] })],
+      [leafWith({ extensions: [...LEAF_EXTENSIONS, SAN, extension(GROUNDS, sequence())] })],
     ],
     ["something after the certificate", [Buffer.concat([leafWith(), Buffer.of(0)])]],
   ];

@@ -10,7 +10,7 @@ import {
   wholeBytes,
 } from "../der/reader.ts";
 import { readPublicKey } from "./public-keys.ts";
-import { verifyX509Signature } from "./x509-signatures.ts";
+import { verifyX509Signature } from "./signatures.ts";
 
 /** An X.509 certificate as read; nothing of it is believed yet. */
 export interface Certificate {
