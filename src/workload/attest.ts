@@ -23,6 +23,9 @@ export interface AttestorOptions {
 
 /** The server's limit is 64 selectors: what is left of it beside the others goes to supplementary groups. */
 const MAX_GROUPS = 32;
+/** What the server takes as a selector: one line of so many characters, without control characters. */
+const MAX_SELECTOR = 4096;
+const ONE_LINE = /^\P{Cc}+$/u;
 
 /**
  * Attests the processes at the other end of unix sockets. The kernel's word counts (who connected; what runs), and
@@ -71,7 +74,10 @@ export function createAttestor({ kernel, allowMissingPidfd = false }: AttestorOp
       return {
         pid,
         digests: [executable.digest],
-        selectors: selectorsOf(now.status, executable).sort(),
+        // A name that cannot be told is as good as none: it matches no policy, and spoils none of the others.
+        selectors: selectorsOf(now.status, executable)
+          .filter((selector) => selector.length <= MAX_SELECTOR && ONE_LINE.test(selector))
+          .sort(),
       };
     }
     return { pid, uid, attest, close };

@@ -78,7 +78,10 @@ export function createExecutableReader() {
     const before = await file.stat({ bigint: true });
     await refuseForeignFileSystem(link);
     const { digest, interpreter } = await contentsOf(file, before);
-    const target = await readlink(link);
+    // The kernel tells no path of more than a page.
+    const target = await readlink(link).catch((cause) => {
+      throw denied("executable-unreadable", "The path of the process's executable cannot be read", cause);
+    });
     const family = interpreterNamed(basename(target)) ?? interpreter;
     if (family !== undefined) {
       throw denied(

@@ -1,9 +1,9 @@
 /** The server, the agent and the workload as processes of their own, killed in turn. The steps follow one another. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient } from "../../src/client/client.ts";
@@ -106,6 +106,29 @@ describe("an agent of a server", { skip: process.platform !== "linux" && "only L
     assert.equal((await call("FetchX509SVID", tampered)).code, PERMISSION_DENIED);
   });
 
+  for (const [what, name] of [
+    ["control characters", () => "wid\nget\u007f"],
+    ["too many characters for a selector", () => deepName(4094 - directory.length)],
+  ] as const) {
+    test(`a path with ${what} is not told, and neither gives nor takes anything else`, async () => {
+      await mkdir(dirname(path(name())), { recursive: true });
+      await link(widget.path, path(name()));
+      const { answer } = await call("FetchX509SVID", { ...widget, path: path(name()) });
+      assert.match(answer.svids[0].spiffe_id, /\/widget\//);
+      const { events } = await operator.readCustody(widget.digest);
+      const told = events.findLast(({ type }) => type === "identity.issued")?.body.selectors as string[];
+      assert.ok(told.includes(`unix:${widget.digest}`));
+      assert.deepEqual(
+        told.filter((selector) => selector.startsWith("unix:path:")),
+        [],
+      );
+      await rm(path(name()));
+      await link((await tamperedCopy(widget, "tampered")).path, path(name()));
+      const refused = await call("FetchX509SVID", { ...widget, path: path(name()) });
+      assert.equal(refused.code, PERMISSION_DENIED, JSON.stringify(refused));
+    });
+  }
+
   test("a server that is killed is found again when it is back, and a live stream lives on", async () => {
     const live = startWorkload({
       executable: widget.path,
@@ -141,6 +164,13 @@ describe("an agent of a server", { skip: process.platform !== "linux" && "only L
     await assert.rejects(stat(path("agent.sock")), { code: "ENOENT" });
   });
 });
+
+/** A relative path of this length. */
+function deepName(length: number): string {
+  const parts = [];
+  for (let left = length; left > 0; left -= 201) parts.push("d".repeat(Math.min(left, 200)));
+  return parts.join("/");
+}
 
 async function untilAnswered(call: () => Promise<Line>): Promise<Line> {
   for (let tries = 0; ; tries += 1) {

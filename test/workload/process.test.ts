@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFile, chmod, copyFile, mkdtemp, rm, symlink } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -94,7 +104,7 @@ describe("what /proc says", () => {
 });
 
 describe("executables", { skip: process.platform !== "linux" && "only Linux has /proc" }, () => {
-  test("a renamed or linked interpreter grounds nothing; a program is hashed, and again when it changed", async () => {
+  test("an interpreter grounds nothing, renamed, linked or by its script's name; a program is hashed, and again when it changed", async () => {
     const directory = await mkdtemp(join(tmpdir(), "vouchsafe-executable-"));
     const read = createExecutableReader();
     const reading = async (path: string, args: readonly string[]) => {
@@ -113,6 +123,17 @@ describe("executables", { skip: process.platform !== "linux" && "only Linux has 
       await symlink("/bin/sh", linked);
       await assert.rejects(reading(linked, ["-c", "while :; do sleep 1; done"]), /interpreter/);
 
+      for (const [interpreter, endless] of [
+        ["sh", "while :; do sleep 1; done"],
+        ["bash", "while :; do sleep 1; done"],
+        ["python3", "import time; time.sleep(60)"],
+      ] as const) {
+        if (spawnSync(interpreter, ["-c", ""]).error !== undefined) continue;
+        const script = join(directory, `widget-in-${interpreter}`);
+        await writeFile(script, `#!/usr/bin/env ${interpreter}\n${endless}\n`, { mode: 0o755 });
+        await assert.rejects(reading(script, []), /interpreter/);
+      }
+
       const sleep = join(directory, "pause");
       await copyFile("/bin/sleep", sleep);
       await chmod(sleep, 0o755);
@@ -124,6 +145,24 @@ describe("executables", { skip: process.platform !== "linux" && "only Linux has 
       assert.notEqual(second.digest, first.digest);
       assert.notEqual(second.state, first.state);
     } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  test("one whose path is longer than the kernel tells is refused", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "vouchsafe-deep-"));
+    const deep = Array<string>(12).fill("d".repeat(200));
+    const [one, other] = [join(directory, "one"), join(directory, "other")];
+    for (const path of [one, other]) await mkdir(join(path, ...deep), { recursive: true });
+    await copyFile("/bin/sleep", join(one, ...deep, "pause"));
+    const program = startProgram(join(one, ...deep, "pause"), ["60"]);
+    try {
+      await rename(one, join(other, ...deep, "one"));
+      const reading = createExecutableReader()(program.child.pid ?? 0);
+      await assert.rejects(reading, { code: "identity-denied", message: /path/ });
+      await rename(join(other, ...deep, "one"), one);
+    } finally {
+      await program.stop();
       await rm(directory, { recursive: true, force: true });
     }
   });
