@@ -1,5 +1,5 @@
-import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { VouchsafeError } from "../errors.ts";
 import type { AgentCredential } from "../identity/agent-proof.ts";
@@ -16,6 +16,8 @@ export interface KeptCredential extends AgentCredential {
 
 const PRIVATE_KEY = "PRIVATE KEY";
 const CERTIFICATE = "CERTIFICATE";
+/** Of a file that is not there. */
+const ABSENT: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 
 /** Throws `VouchsafeError` (`invalid-svid`, or `configuration-invalid` for a key that is not the certificate's). */
 export function credentialOf(chain: readonly Uint8Array[], key: KeyObject): KeptCredential {
@@ -28,8 +30,12 @@ export function credentialOf(chain: readonly Uint8Array[], key: KeyObject): Kept
 
 /** Undefined when there is none. Throws `VouchsafeError` (`configuration-invalid`) for one that cannot be used. */
 export async function readCredential(path: string): Promise<KeptCredential | undefined> {
+  const text = await readFile(path, "utf8").catch((cause) => {
+    if (ABSENT.has(cause.code)) return undefined;
+    throw new VouchsafeError("configuration-invalid", `${path} cannot be read: ${cause.message}`, { cause });
+  });
+  if (text === undefined) return undefined;
   try {
-    const text = await readFile(path, "utf8");
     const [key, ...certificates] = pemBlocks(text) ?? [];
     if (key?.label !== PRIVATE_KEY || !certificates.every(({ label }) => label === CERTIFICATE)) {
       throw new VouchsafeError(
@@ -43,8 +49,20 @@ export async function readCredential(path: string): Promise<KeptCredential | und
       privateKey,
     );
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     const what = `${path} holds no credential of an agent: remove it, and join with a new token`;
+    throw new VouchsafeError("configuration-invalid", what, { cause });
+  }
+}
+
+/**
+ * Finds out whether a credential could be written, before a join token is used up for one. Throws `VouchsafeError`
+ * (`configuration-invalid`).
+ */
+export async function requireWritable(path: string): Promise<void> {
+  try {
+    await rm(await writeDraft(path, "\n"));
+  } catch (cause) {
+    const what = `The agent's credential cannot be kept as ${path}: ${(cause as Error).message}`;
     throw new VouchsafeError("configuration-invalid", what, { cause });
   }
 }
@@ -55,14 +73,14 @@ export async function writeCredential(path: string, { key, chain }: AgentCredent
     writePem(PRIVATE_KEY, key.export({ format: "der", type: "pkcs8" })),
     ...chain.map((der) => writePem(CERTIFICATE, der)),
   ].join("");
+  await rename(await writeDraft(path, text), path);
+}
+
+/** Under the one name that drafts have, so that what a crash left is gone with the next. */
+async function writeDraft(path: string, text: string): Promise<string> {
+  const draft = `${path}.draft`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomUUID()}`;
-  const file = await open(draft, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
+  await rm(draft, { force: true });
+  await writeFile(draft, text, { flag: "wx", mode: 0o600, flush: true });
+  return draft;
 }

@@ -9,7 +9,13 @@ import { trustDomainOf } from "../identity/spiffe-id.ts";
 import { parseTrustBundle } from "../identity/trust-bundle.ts";
 import { decodeBase64 } from "../in-toto-attestation/base64.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
-import { credentialOf, type KeptCredential, readCredential, writeCredential } from "./agent-credential.ts";
+import {
+  credentialOf,
+  type KeptCredential,
+  readCredential,
+  requireWritable,
+  writeCredential,
+} from "./agent-credential.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import { newKey, requestFor } from "./key-request.ts";
 
@@ -52,6 +58,7 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
 
   let credential = await readCredential(path);
   if (credential === undefined || credential.expiresAt <= clock()) {
+    await requireWritable(path);
     const client = createClient({ server, token: await options.joinToken() });
     credential = await persistently((csr) => client.joinAgent(csr), "joined");
   }

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { createPublicKey, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Authority, openAuthority } from "../../src/identity/authority.ts";
 import { parseCsr } from "../../src/identity/csr.ts";
 import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
-import { credentialOf, readCredential, writeCredential } from "../../src/workload/agent-credential.ts";
+import {
+  credentialOf,
+  readCredential,
+  requireWritable,
+  writeCredential,
+} from "../../src/workload/agent-credential.ts";
 import { newKey, requestFor } from "../../src/workload/key-request.ts";
 
 const TRUST_DOMAIN = parseTrustDomain("test.example");
@@ -57,6 +62,33 @@ test("a credential is read as it was written, by its owner alone, and takes the 
     assert.equal((await stat(path)).mode & 0o777, 0o600);
   }
   assert.deepEqual(await readdir(join(directory, "agent")), ["agent.pem"]);
+});
+
+test("a draft that a crash left is gone with the next, and is not what is read", async () => {
+  const path = join(directory, "crashed", "agent.pem");
+  await mkdir(dirname(path));
+  await writeFile(`${path}.draft`, "-----BEGIN PRIVATE");
+  assert.equal(await readCredential(path), undefined);
+  const { key, chain } = await certified();
+  await writeCredential(path, credentialOf(chain, key));
+  assert.ok((await readCredential(path))?.key.equals(key));
+  assert.deepEqual(await readdir(dirname(path)), ["agent.pem"]);
+});
+
+test("where it could not be written is known beforehand, and nothing is left of finding out", async () => {
+  const path = join(directory, "new", "agent", "agent.pem");
+  await requireWritable(path);
+  assert.deepEqual(await readdir(dirname(path)), []);
+  assert.equal((await stat(dirname(path))).mode & 0o777, 0o700);
+
+  const file = join(directory, "file");
+  await writeFile(file, "");
+  // Not even root can make files in /proc.
+  for (const dataDir of [file, join(file, "below"), "/proc/self"]) {
+    const path = join(dataDir, "agent.pem");
+    assert.equal(await readCredential(path), undefined);
+    await assert.rejects(requireWritable(path), { code: "configuration-invalid", message: /cannot be kept/ });
+  }
 });
 
 test("a key that is not the certificate's is refused", async () => {

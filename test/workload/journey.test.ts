@@ -82,11 +82,19 @@ describe("an agent of a server", { skip: process.platform !== "linux" && "only L
     await assert.rejects(startAgent(server.url, [...again, path("join-token")]), /unauthenticated/);
   });
 
-  test("a second agent on the same socket ends, and does not stay on without serving", async () => {
+  test("an agent that could not keep its credential says so, and its token stays good", async () => {
     const { token } = await operator.createToken({ name: "node-2", roles: ["agent"] });
     await writeFile(path("second-token"), `${token}\n`);
+    const args = ["--data-dir", path("second-token/below"), "--socket", path("other.sock")];
+    await assert.rejects(
+      startAgent(server.url, [...args, "--join-token-file", path("second-token")]),
+      /configuration-invalid(.|\n)*cannot be kept/,
+    );
+  });
+
+  test("a second agent on the same socket ends, and does not stay on without serving", async () => {
     const args = ["--socket", path("agent.sock"), "--data-dir", path("second"), "--join-token-file"];
-    await assert.rejects(startAgent(server.url, [...args, path("second-token")]), /configuration-invalid/);
+    await assert.rejects(startAgent(server.url, [...args, path("second-token")]), /another agent serves/);
   });
 
   test("what was released gets its identity, by its digest and in the log; what was not gets none", async () => {
