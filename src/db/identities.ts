@@ -42,19 +42,20 @@ export async function searchIdentities(
   return (await query.orderBy("index", "desc").limit(limit).execute()).map(identityOf);
 }
 
-export async function findX509Identity(
+/** Those of the serial numbers that there are. */
+export async function findX509Identities(
   db: Kysely<Schema>,
   project: ProjectId,
-  serial: string,
-): Promise<IdentityRecord | undefined> {
-  const row = await db
+  serials: readonly string[],
+): Promise<IdentityRecord[]> {
+  const rows = await db
     .selectFrom("identities")
     .selectAll()
     .where("project_id", "=", project)
     .where("kind", "=", "x509")
-    .where("serial", "=", serial)
-    .executeTakeFirst();
-  return row && identityOf(row);
+    .where("serial", "in", serials)
+    .execute();
+  return rows.map(identityOf);
 }
 
 const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);

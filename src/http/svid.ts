@@ -40,7 +40,12 @@ export function svidRoutes(app: App, v: Vouchsafe): void {
           csr: Csr,
           selectors: Selectors,
           digests: Digests,
-          renews: Type.Optional(Type.String({ pattern: "^[0-9a-f]{2,40}$" })),
+          renews: Type.Optional(
+            Type.Array(Type.String({ pattern: "^[0-9a-f]{2,40}$" }), {
+              maxItems: 256,
+              description: "serial numbers of the SVIDs that the new ones take the place of",
+            }),
+          ),
         }),
         ...answers({
           201: closed({

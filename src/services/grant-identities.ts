@@ -1,6 +1,6 @@
 import { type EventDraft, PROJECT_CHAIN } from "../custody/events.ts";
 import type { Receipt } from "../custody/receipt.ts";
-import { findX509Identity, type IdentityRecord } from "../db/identities.ts";
+import { findX509Identities, type IdentityRecord } from "../db/identities.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import { hexOf } from "../in-toto-attestation/digest.ts";
@@ -26,8 +26,8 @@ export interface IdentityRequest {
   readonly newSerial: () => string;
   /** Why a workload policy that matches gives nothing to this request. */
   readonly refuse?: (workload: WorkloadPolicy, id: SpiffeId) => DenialReason | undefined;
-  /** Serial number of the X.509-SVID that the new one takes the place of. */
-  readonly renews?: string;
+  /** Serial numbers of the X.509-SVIDs that the new ones take the place of. */
+  readonly renews?: readonly string[];
 }
 
 /** An SVID that is decided and recorded, and may now be signed. */
@@ -123,15 +123,16 @@ function prepare(
   };
 }
 
-/** The SVID that is renewed, as far as it was granted to this requester. What is not so is issued and not renewed. */
+/** The SVIDs that are renewed, as far as they were granted to this requester. Others are issued and not renewed. */
 async function findRenewed(
   v: Vouchsafe,
   caller: Caller,
-  { renews }: IdentityRequest,
-): Promise<IdentityRecord | undefined> {
-  if (renews === undefined) return undefined;
-  const found = await findX509Identity(v.database.kysely, caller.project, renews);
-  return found?.requester === requesterName(requesterOf(caller)) ? found : undefined;
+  { renews = [] }: IdentityRequest,
+): Promise<readonly IdentityRecord[]> {
+  if (renews.length === 0) return [];
+  const own = requesterName(requesterOf(caller));
+  const found = await findX509Identities(v.database.kysely, caller.project, renews);
+  return found.filter(({ requester }) => requester === own);
 }
 
 function identityEvent(
@@ -139,11 +140,11 @@ function identityEvent(
   requester: string,
   { policySet, digests: [first] }: Standing,
   { workload, spiffeId, serial, issuedAt, expiresAt, grounds }: Prepared,
-  renewed: IdentityRecord | undefined,
+  renewed: readonly IdentityRecord[],
 ): EventDraft {
-  const isRenewal = renewed?.workload === workload.name && renewed.spiffeId === spiffeId;
+  const predecessor = renewed.find((one) => one.workload === workload.name && one.spiffeId === spiffeId);
   return {
-    type: isRenewal ? "identity.renewed" : "identity.issued",
+    type: predecessor === undefined ? "identity.issued" : "identity.renewed",
     about: digests,
     body: {
       workload: workload.name,
@@ -159,7 +160,7 @@ function identityEvent(
       selectors,
       issuedAt: new Date(issuedAt).toISOString(),
       expiresAt: new Date(expiresAt).toISOString(),
-      renews: isRenewal ? renewed.serial : null,
+      renews: predecessor?.serial ?? null,
     },
   };
 }

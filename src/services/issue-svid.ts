@@ -24,8 +24,8 @@ export interface AttestedSubject {
 export interface X509SvidRequest extends AttestedSubject {
   /** PKCS#10, base64 DER: only its key is taken. */
   readonly csr: string;
-  /** Serial number in hex of the SVID that the new one takes the place of. */
-  readonly renews?: string;
+  /** Serial numbers in hex of the SVIDs that the new ones take the place of, each of its own workload policy. */
+  readonly renews?: readonly string[];
 }
 
 export interface JwtSvidRequest extends AttestedSubject {

@@ -40,8 +40,8 @@ export interface Change {
  * any other code where there is no answer now.
  */
 export interface IdentitySource {
-  /** @param csr PKCS#10, DER; @param renews serial of the SVID that the new one takes the place of */
-  fetchX509(workload: AttestedWorkload, csr: Uint8Array, renews?: string): Promise<X509Grants>;
+  /** @param csr PKCS#10, DER; @param renews serials of the SVIDs that the new ones take the place of */
+  fetchX509(workload: AttestedWorkload, csr: Uint8Array, renews: readonly string[]): Promise<X509Grants>;
   /** All that the workload is entitled to, or the one named; at least one. */
   fetchJwt(
     workload: AttestedWorkload,

@@ -44,6 +44,8 @@ export interface ServerSource extends IdentitySource {
 const FIRST_RETRY = 500;
 const LONGEST_RETRY = 30_000;
 const ALL = "*";
+/** The server's limit: what is beyond is granted all the same, as new. */
+const MAX_RENEWED = 256;
 
 /**
  * A server as the source of identities. Joins when there is no credential yet, waiting for a server that is away;
@@ -114,7 +116,7 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
   return {
     agent: current.spiffeId,
     async fetchX509({ selectors, digests }, csr, renews) {
-      const request = { csr: base64Of(csr), selectors, digests, ...(renews !== undefined && { renews }) };
+      const request = { csr: base64Of(csr), selectors, digests, renews: renews.slice(0, MAX_RENEWED) };
       const { svids, bundle } = await asOurs(client.requestX509Svids(request));
       return {
         svids: svids.map(({ spiffeId, serial, chain, expiresAt }) => ({

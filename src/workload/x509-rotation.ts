@@ -70,11 +70,8 @@ async function obtain(
 ): Promise<X509Holding> {
   const workload = await peer.attest();
   const key = await newKey();
-  const grants = await source.fetchX509(
-    workload,
-    requestFor(key, createPublicKey(key)),
-    held?.grants.svids[0]?.serial,
-  );
+  const renews = held?.grants.svids.map(({ serial }) => serial) ?? [];
+  const grants = await source.fetchX509(workload, requestFor(key, createPublicKey(key)), renews);
   // The source may be far away: nothing is handed to a process that became another meanwhile.
   await peer.attest();
   return { workload, grants, privateKey: key.export({ format: "der", type: "pkcs8" }) };

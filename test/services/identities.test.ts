@@ -90,9 +90,9 @@ describe("identities for what runs", () => {
   test("a renewal says what it renews, to the requester that had it and to no other", async () => {
     const { digest } = await release(house, node);
     const first = await fetchX509(node, agentCaller(node), digest);
-    const serial = first.svids[0]?.serial;
-    const renewal = await fetchX509(node, agentCaller(node), digest, serial);
-    const foreign = await fetchX509(node, agentCaller(node, "node-2"), digest, serial);
+    const [{ serial = "" } = {}] = first.svids;
+    const renewal = await fetchX509(node, agentCaller(node), digest, [serial]);
+    const foreign = await fetchX509(node, agentCaller(node, "node-2"), digest, [serial]);
     const events = [
       await eventAt(renewal.svids[0]?.receipt.index ?? 0),
       await eventAt(foreign.svids[0]?.receipt.index ?? 0),
@@ -103,6 +103,23 @@ describe("identities for what runs", () => {
         ["identity.renewed", serial],
         ["identity.issued", null],
       ],
+    );
+  });
+
+  test("of several SVIDs each renews the one before it of its own workload policy", async () => {
+    const { digest } = await release(house, node);
+    const agent = agentCaller(node, "twin");
+    const first = await fetchX509(node, agent, digest);
+    const serials = first.svids.map(({ serial }) => serial);
+    assert.deepEqual(
+      first.svids.map(({ workload }) => workload),
+      ["beside", "elsewhere"],
+    );
+    const second = await fetchX509(node, agent, digest, serials.toReversed());
+    const events = await Promise.all(second.svids.map(({ receipt }) => eventAt(receipt.index)));
+    assert.deepEqual(
+      events.map(({ type, body }) => [type, body.renews]),
+      serials.map((serial) => ["identity.renewed", serial]),
     );
   });
 
@@ -166,7 +183,7 @@ describe("identities for what runs", () => {
     const { digest } = await release(house, node);
     const agent = agentCaller(node);
     const { svids } = await fetchX509(node, agent, digest);
-    const renewed = await fetchX509(node, agent, digest, svids[0]?.serial);
+    const renewed = await fetchX509(node, agent, digest, [svids[0]?.serial ?? ""]);
     const audiences = [AUDIENCE];
     await issueJwtSvids(node.v, agent, { audiences, selectors: SELECTORS, digests: [digest] });
     await recordDecision(node.v, callerWith(node, ["issuer"]), {

@@ -42,7 +42,17 @@ spec:
   spiffeId: /elsewhere
   policies: [release]
   requesters:
-    agents: ["spiffe://vouchsafe.local/vouchsafe/agent/other"]
+    agents: ["spiffe://vouchsafe.local/vouchsafe/agent/other", "spiffe://vouchsafe.local/vouchsafe/agent/twin"]
+---
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: { name: beside }
+spec:
+  selectors: ["unix:uid:1000"]
+  spiffeId: /beside
+  policies: [release]
+  requesters:
+    agents: ["spiffe://vouchsafe.local/vouchsafe/agent/twin"]
 `;
 
 export const SELECTORS = ["unix:uid:1000", "unix:gid:1000", "unix:path:/opt/widget/widget"];
@@ -99,7 +109,7 @@ export function newKey(): TestKey {
 }
 
 /** Asks for X.509-SVIDs of a new key for a process that runs this digest. */
-export async function fetchX509(node: TestNode, caller: Caller, digest: string, renews?: string) {
+export async function fetchX509(node: TestNode, caller: Caller, digest: string, renews?: readonly string[]) {
   const { key, csr } = newKey();
   const answer = await issueX509Svids(node.v, caller, {
     csr,

@@ -16,7 +16,7 @@ import type { IdentitySource } from "../../src/workload/identity-source.ts";
 export interface Granted {
   readonly workload: AttestedWorkload;
   readonly serial: string;
-  readonly renews: string | undefined;
+  readonly renews: readonly string[];
 }
 
 /** A source within this process: a real authority that grants what a test approved. */
@@ -91,7 +91,7 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
     async fetchJwt(workload, audiences) {
       const { spiffeId, grounds, now, expiresAt } = decide(workload);
       const jti = randomUUID();
-      granted.push({ workload, serial: jti, renews: undefined });
+      granted.push({ workload, serial: jti, renews: [] });
       return [{ spiffeId, token: mintJwt({ spiffeId, audiences, issuedAt: now, expiresAt, jti, grounds }) }];
     },
     async bundle() {

@@ -15,7 +15,7 @@ type Answer = "grant" | "identity-denied" | "unavailable";
 
 /** A source that answers as it is told, and a feed of what it is told to tell. */
 function stage(answers: Answer[]) {
-  const renewed: (string | undefined)[] = [];
+  const renewed: (readonly string[])[] = [];
   const times: number[] = [];
   let now = 0;
   const waits: number[] = [];
@@ -25,11 +25,10 @@ function stage(answers: Answer[]) {
       const answer = answers.shift() ?? "grant";
       if (answer !== "grant") throw new VouchsafeError(answer, "as it was told");
       renewed.push(renews);
-      const serial = `0${renewed.length}`;
-      return {
-        svids: [{ spiffeId: "spiffe://a/b", serial, chain: [], expiresAt: now + TTL }],
-        authorities: [],
-      };
+      const svids = ["spiffe://a/b", "spiffe://a/c"].map((spiffeId, i) => {
+        return { spiffeId, serial: `${renewed.length}${i}`, chain: [], expiresAt: now + TTL };
+      });
+      return { svids, authorities: [] };
     },
   } as Partial<IdentitySource> as IdentitySource;
   // Time passes by waiting alone.
@@ -73,7 +72,7 @@ describe("rotation", () => {
         const { value } = await stream.next();
         keys.add(Buffer.from(value?.privateKey ?? []).toString("hex"));
       }
-      assert.deepEqual(renewed, [undefined, "01", "02"]);
+      assert.deepEqual(renewed, [[], ["10", "11"], ["20", "21"]]);
       assert.deepEqual(times.map(Math.round), [0, TTL * share, 2 * TTL * share]);
       assert.equal(keys.size, 3);
       await stream.return(undefined);
@@ -93,7 +92,7 @@ describe("rotation", () => {
     const back = stage(["grant", "unavailable", "unavailable", "grant"]);
     const stream = back.holdings(0.5);
     await stream.next();
-    assert.equal((await stream.next()).value?.grants.svids[0]?.serial, "02");
+    assert.equal((await stream.next()).value?.grants.svids[0]?.serial, "20");
     assert.deepEqual(back.waits, [TTL / 2, 250, 500]);
     await stream.return(undefined);
 
