@@ -1,6 +1,7 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { type DerElement, DerError, derChildren, expectTag, readDer, TAG } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
+import { type Certificate, parseCertificate, isIssuedBy as wasIssuedBy } from "../x509/certificate.ts";
 import type { CertificateClaims } from "./verified-attestation.ts";
 
 /** What a signing certificate says of its holder. Believed only once its chain is verified. */
@@ -75,9 +76,9 @@ export function parseSigningCertificate(der: Uint8Array): SigningCertificate {
 }
 
 /** Whether the authority signed the certificate. Says nothing of times, nor of who signed the authority. */
-export function isIssuedBy({ x509 }: SigningCertificate, authority: X509Certificate): boolean {
+export function isIssuedBy({ x509 }: SigningCertificate, authority: Certificate): boolean {
   try {
-    return x509.checkIssued(authority) && x509.verify(authority.publicKey);
+    return wasIssuedBy(parseCertificate(x509.raw), authority);
   } catch {
     return false;
   }

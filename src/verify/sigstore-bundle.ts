@@ -31,7 +31,9 @@ function verifyCertificateBundle(bundle: Bundle, der: Uint8Array, trust: TrustSn
   const certificate = parseSigningCertificate(der);
   if (!canVerify(certificate.publicKey, signed)) throw unsupported();
   const issuers = trust.instances.filter(({ certificateAuthorities }) =>
-    certificateAuthorities.some(({ chain }) => chain.some((authority) => isIssuedBy(certificate, authority))),
+    certificateAuthorities.some(({ chain }) =>
+      chain.some((authority) => isIssuedBy(certificate, authority.certificate)),
+    ),
   );
   const [instance, times] = firstThatVerifies(
     issuers,

@@ -1,0 +1,95 @@
+import { constants, type KeyObject, verify } from "node:crypto";
+import { verifyDigest } from "./digest-signature.ts";
+
+/** What a signature is over: the bytes, or only their digest where the bytes are not at hand. */
+export type Signed =
+  | { readonly case: "bytes"; readonly bytes: Uint8Array }
+  | { readonly case: "digest"; readonly algorithm: string; readonly digest: Uint8Array };
+
+/** How a key signs. Chosen by tables from the key and the context, never by what a message claims. */
+export interface Scheme {
+  /** Null for Ed25519, which signs the message itself. */
+  readonly hash: "sha256" | "sha384" | "sha512" | null;
+  /** For RSA alone (RFC 8017 §8). */
+  readonly padding?: "pkcs1" | "pss";
+}
+
+/** One public-key operation that a verdict rests on. */
+export interface SignatureCheck {
+  readonly key: KeyObject;
+  readonly scheme: Scheme;
+  readonly signed: Signed;
+  /** ECDSA: DER. */
+  readonly signature: Uint8Array;
+}
+
+/** Something that holds if all its signatures do. */
+export interface Claim<Found> {
+  readonly checks: readonly SignatureCheck[];
+  readonly found: Found;
+}
+
+/**
+ * A verification, written once and run in two ways: it hands out signatures to check, all that can be checked at
+ * once together, and is given an answer for each.
+ */
+export type Verification<T> = Generator<readonly SignatureCheck[], T, readonly boolean[]>;
+
+/** Runs a verification on the calling thread. */
+export function checkNow<T>(verification: Verification<T>): T {
+  let step = verification.next();
+  while (!step.done) step = verification.next(step.value.map(holds));
+  return step.value;
+}
+
+/** Runs a verification with its signatures checked on Node's thread pool, so that the event loop stays free. */
+export async function checkOnThreads<T>(verification: Verification<T>): Promise<T> {
+  let step = verification.next();
+  while (!step.done) step = verification.next(await Promise.all(step.value.map(holdsOnThread)));
+  return step.value;
+}
+
+/** Which claims hold: one batch for the signatures of all of them. */
+export function* whichHold(claims: readonly Claim<unknown>[]): Verification<readonly boolean[]> {
+  const answers = yield claims.flatMap(({ checks }) => checks);
+  let at = 0;
+  return claims.map(({ checks }) => {
+    const own = answers.slice(at, at + checks.length);
+    at += checks.length;
+    return own.every(Boolean);
+  });
+}
+
+/** False too for whatever makes the library throw: a signature that cannot be read is of nobody. */
+function holds({ key, scheme, signed, signature }: SignatureCheck): boolean {
+  try {
+    if (signed.case === "digest") return verifyDigest(key, scheme, signed, signature);
+    return verify(scheme.hash, signed.bytes, withPadding(key, scheme), signature);
+  } catch {
+    return false;
+  }
+}
+
+function holdsOnThread(check: SignatureCheck): boolean | Promise<boolean> {
+  const { key, scheme, signed, signature } = check;
+  // Over a digest there is no call of node:crypto that could wait on another thread.
+  if (signed.case === "digest") return holds(check);
+  return new Promise((resolve) => {
+    try {
+      verify(scheme.hash, signed.bytes, withPadding(key, scheme), signature, (error, held) =>
+        resolve(error === null && held),
+      );
+    } catch {
+      resolve(false);
+    }
+  });
+}
+
+function withPadding(key: KeyObject, { padding }: Scheme) {
+  return padding === undefined ? key : { key, ...PADDINGS[padding] };
+}
+
+const PADDINGS = {
+  pkcs1: { padding: constants.RSA_PKCS1_PADDING },
+  pss: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO },
+} as const;
