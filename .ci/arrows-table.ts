@@ -116,6 +116,7 @@ export const PURE: readonly string[] = [
   "identity",
   "policy",
   "verify",
+  "trust/authority.ts",
   "trust/members.ts",
   "trust/sigstore-instance.ts",
   "trust/snapshot.ts",

@@ -1,5 +1,7 @@
-import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
+import { readPublicKey } from "../x509/public-keys.ts";
+import { type AuthorityUse, type CertificateAuthority, MAX_CHAIN, parseAuthority } from "./authority.ts";
 import {
   arrayAt,
   bytesAt,
@@ -17,12 +19,12 @@ export interface LogAuthority {
   /** Key id as entries name it, lower-case hex. */
   readonly logId: string;
   readonly publicKey: KeyObject;
-  readonly validFor: TimeRange;
-}
-
-/** A certificate or timestamp authority: its chain from the issuing certificate up to the root. */
-export interface CertificateAuthority {
-  readonly chain: readonly X509Certificate[];
+  /** SubjectPublicKeyInfo, DER. */
+  readonly keySpki: Uint8Array;
+  /** Host, and port where there is one, of its address: what its checkpoints' origin begins with. */
+  readonly origin?: string;
+  /** How its checkpoints name the key, where that is not the log id. */
+  readonly checkpointKeyId?: Uint8Array;
   readonly validFor: TimeRange;
 }
 
@@ -63,7 +65,6 @@ const KEY_ENCODINGS: ReadonlyMap<string, "spki" | "pkcs1"> = new Map([
 ]);
 
 const MAX_AUTHORITIES = 64;
-const MAX_CHAIN = 8;
 
 /**
  * Reads a Sigstore `trusted_root.json` (sigstore/protobuf-specs sigstore_trustroot.proto) strictly: unknown
@@ -92,8 +93,16 @@ export function parseInstance(value: JsonValue, where: string): SigstoreInstance
   return {
     name: stringAt(item.name, `${where}.name`),
     trustedRoot: root,
-    certificateAuthorities: parseAuthorities(root.certificateAuthorities, `${at}.certificateAuthorities`),
-    timestampAuthorities: parseAuthorities(root.timestampAuthorities, `${at}.timestampAuthorities`),
+    certificateAuthorities: parseAuthorities(
+      root.certificateAuthorities,
+      "attestations",
+      `${at}.certificateAuthorities`,
+    ),
+    timestampAuthorities: parseAuthorities(
+      root.timestampAuthorities,
+      "timestamps",
+      `${at}.timestampAuthorities`,
+    ),
     logs,
     ctLogs,
     thresholds: parseThresholds(item.thresholds, `${where}.thresholds`, logs.length > 0, ctLogs.length > 0),
@@ -129,42 +138,70 @@ function parseLog(value: JsonValue, where: string): LogAuthority {
   const key = objectAt(log.publicKey, at, ["rawBytes", "keyDetails", "validFor"]);
   const type = KEY_ENCODINGS.get(stringAt(key.keyDetails, `${at}.keyDetails`));
   if (type === undefined) throw invalid(`${at}.keyDetails is not a supported algorithm`);
-  const logId = objectAt(log.logId, `${where}.logId`, ["keyId"]);
+  const { spki, publicKey } = parseLogKey(bytesAt(key.rawBytes, `${at}.rawBytes`), type, at);
+  const origin = isAbsent(log.baseUrl) ? undefined : hostAt(log.baseUrl, `${where}.baseUrl`);
+  const checkpointKeyId = isAbsent(log.checkpointKeyId)
+    ? undefined
+    : keyIdAt(log.checkpointKeyId, `${where}.checkpointKeyId`);
   return {
-    logId: Buffer.from(bytesAt(logId.keyId, `${where}.logId.keyId`)).toString("hex"),
-    publicKey: parseLogKey(bytesAt(key.rawBytes, `${at}.rawBytes`), type, at),
+    logId: Buffer.from(keyIdAt(log.logId, `${where}.logId`)).toString("hex"),
+    publicKey,
+    keySpki: spki,
+    ...(origin !== undefined && { origin }),
+    ...(checkpointKeyId !== undefined && { checkpointKeyId }),
     // PublicKey.valid_for is optional as a whole (sigstore_common.proto); a range that is there has a start.
     validFor: key.validFor === undefined ? ALWAYS : timeRangeAt(key.validFor, `${at}.validFor`),
   };
 }
 
-function parseLogKey(der: Uint8Array, type: "spki" | "pkcs1", where: string): KeyObject {
+/** protobuf's JSON writes an absent message or string as nothing, null or, for a string, "". */
+function isAbsent(value: JsonValue | undefined): value is undefined | null | "" {
+  return value === undefined || value === null || value === "";
+}
+
+function keyIdAt(value: JsonValue | undefined, where: string): Uint8Array {
+  return bytesAt(objectAt(value, where, ["keyId"]).keyId, `${where}.keyId`);
+}
+
+function hostAt(value: JsonValue | undefined, where: string): string {
+  const host = URL.parse(stringAt(value, where))?.host;
+  if (host === undefined || host === "") throw invalid(`${where} is not an absolute URL`);
+  return host;
+}
+
+function parseLogKey(
+  der: Uint8Array,
+  type: "spki" | "pkcs1",
+  where: string,
+): { spki: Uint8Array; publicKey: KeyObject } {
   try {
-    return createPublicKey({ key: Buffer.from(der), format: "der", type });
+    const spki = type === "spki" ? der : spkiOfPkcs1(der);
+    return { spki, publicKey: readPublicKey(spki) };
   } catch (cause) {
-    throw invalid(`${where} is not a public key`, cause);
+    throw invalid(`${where} is not a public key that is taken`, cause);
   }
 }
 
-function parseAuthorities(value: JsonValue | undefined, where: string): CertificateAuthority[] {
+function spkiOfPkcs1(der: Uint8Array): Uint8Array {
+  const key = createPublicKey({ key: Buffer.from(der), format: "der", type: "pkcs1" });
+  return key.export({ format: "der", type: "spki" });
+}
+
+function parseAuthorities(
+  value: JsonValue | undefined,
+  use: AuthorityUse,
+  where: string,
+): CertificateAuthority[] {
   return arrayAt(value, where, MAX_AUTHORITIES).map((item, i) => {
     const at = `${where}[${i}]`;
     const authority = objectAt(item, at, ["subject", "uri", "certChain", "validFor", "operator"]);
     const { certificates } = objectAt(authority.certChain, `${at}.certChain`, ["certificates"]);
     const chain = arrayAt(certificates, `${at}.certChain.certificates`, MAX_CHAIN).map((certificate, j) => {
       const place = `${at}.certChain.certificates[${j}]`;
-      return parseCertificate(bytesAt(objectAt(certificate, place, ["rawBytes"]).rawBytes, place), place);
+      return bytesAt(objectAt(certificate, place, ["rawBytes"]).rawBytes, place);
     });
-    if (chain.length === 0) throw invalid(`${at}.certChain is empty`);
     // Other than a bare log key, a chain is bounded by its certificates' own dates: the start may be absent.
-    return { chain, validFor: openTimeRangeAt(authority.validFor, `${at}.validFor`) };
+    const range = openTimeRangeAt(authority.validFor, `${at}.validFor`);
+    return parseAuthority(chain, use, range, `${at}.certChain.certificates`);
   });
-}
-
-function parseCertificate(der: Uint8Array, where: string): X509Certificate {
-  try {
-    return new X509Certificate(der);
-  } catch (cause) {
-    throw invalid(`${where} is not a certificate`, cause);
-  }
 }

@@ -10,6 +10,11 @@ export function covers(range: TimeRange, time: number): boolean {
   return range.start <= time && time <= range.end;
 }
 
+/** What both cover. Empty (its start after its end) where they have nothing in common. */
+export function intersection(one: TimeRange, other: TimeRange): TimeRange {
+  return { start: Math.max(one.start, other.start), end: Math.min(one.end, other.end) };
+}
+
 const RFC3339 = /^\d{4}-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** Milliseconds of an RFC 3339 time; undefined for any other text and for days that do not exist. */
