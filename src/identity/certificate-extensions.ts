@@ -2,14 +2,12 @@ import { hash } from "node:crypto";
 import { hexOf, TAG } from "../der/reader.ts";
 import { der, octetString, sequence } from "../der/writer.ts";
 import type { Certificate } from "../x509/certificate.ts";
-import { CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN, URI_NAME } from "../x509/extensions.ts";
+import { CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN, KEY_IDENTIFIER, URI_NAME } from "../x509/extensions.ts";
 import { CLIENT_AUTH, EXTENSION, SERVER_AUTH } from "../x509/oids.ts";
 import { subjectPublicKeyOf } from "../x509/public-keys.ts";
 import { criticalExtension, extension } from "./certificate-writer.ts";
 
 // What SPIFFE asks of certificates' extensions (X509-SVID.md §4), as they are written.
-
-const KEY_IDENTIFIER = 0x80;
 
 /** What every leaf has alike. */
 export const LEAF_EXTENSIONS: readonly Uint8Array[] = [

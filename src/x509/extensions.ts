@@ -1,9 +1,12 @@
-import { type DerElement, DerError, derChildren, expectTag, readDer, TAG } from "../der/reader.ts";
+import { type DerElement, DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
 import { type Certificate, extensionOf } from "./certificate.ts";
 import { EXTENSION } from "./oids.ts";
 
 /** uniformResourceIdentifier among GeneralNames (RFC 5280 §4.2.1.6). */
 export const URI_NAME = 0x86;
+
+/** keyIdentifier of AuthorityKeyIdentifier (RFC 5280 §4.2.1.1). */
+export const KEY_IDENTIFIER = 0x80;
 
 /** Bits of KeyUsage in its first byte (RFC 5280 §4.2.1.3). */
 export const DIGITAL_SIGNATURE = 0x80;
@@ -14,6 +17,23 @@ export const CRL_SIGN = 0x02;
 export function subjectKeyIdentifierOf(certificate: Certificate): Uint8Array | undefined {
   const value = extensionOf(certificate, EXTENSION.subjectKeyIdentifier)?.value;
   return value === undefined ? undefined : expectTag(readDer(value), TAG.octetString).content;
+}
+
+/** The key identifier of its issuer that a certificate names; undefined when it names none. Throws `DerError`. */
+export function authorityKeyIdentifierOf(certificate: Certificate): Uint8Array | undefined {
+  const value = extensionOf(certificate, EXTENSION.authorityKeyIdentifier)?.value;
+  if (value === undefined) return undefined;
+  const [first] = derChildren(expectTag(readDer(value), TAG.sequence).content);
+  return first?.tag === KEY_IDENTIFIER ? first.content : undefined;
+}
+
+/** What its key may be used for, each OID as hex of its DER; undefined for a certificate that does not say. Throws `DerError`. */
+export function extendedKeyUsagesOf(certificate: Certificate): readonly string[] | undefined {
+  const value = extensionOf(certificate, EXTENSION.extKeyUsage)?.value;
+  if (value === undefined) return undefined;
+  const usages = derChildren(expectTag(readDer(value), TAG.sequence).content);
+  if (usages.length === 0) throw new DerError("the extended key usage is empty");
+  return usages.map((usage) => hexOf(expectTag(usage, TAG.oid).encoded));
 }
 
 /** Every URI among the subject's alternative names. Throws `DerError`. */

@@ -14,6 +14,10 @@ export const EXTENSION = {
 export const SERVER_AUTH = oid("1.3.6.1.5.5.7.3.1");
 export const CLIENT_AUTH = oid("1.3.6.1.5.5.7.3.2");
 
+/** id-kp-codeSigning and id-kp-timeStamping (RFC 5280 §4.2.1.12). */
+export const CODE_SIGNING = oid("1.3.6.1.5.5.7.3.3");
+export const TIME_STAMPING = oid("1.3.6.1.5.5.7.3.8");
+
 /** Attribute types of names (X.520). */
 export const COMMON_NAME = oid("2.5.4.3");
 export const ORGANIZATION = oid("2.5.4.10");

@@ -24,8 +24,9 @@ export function pemBlocks(text: string): PemBlock[] | undefined {
 }
 
 export function writePem(label: string, bytes: Uint8Array): string {
-  const lines = Buffer.from(bytes)
-    .toString("base64")
-    .replace(/.{64}(?=.)/g, "$&\n");
-  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+  const lines =
+    Buffer.from(bytes)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
