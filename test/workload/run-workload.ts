@@ -10,6 +10,8 @@ export type Line = Record<string, any>;
 
 export interface Workload {
   readonly child: ChildProcess;
+  /** All lines that it writes and `next` has not taken. */
+  readonly lines: AsyncIterable<Line>;
   /** The next line that it wrote; fails after ten seconds without one. */
   next(): Promise<Line>;
   stop(): Promise<void>;
@@ -45,6 +47,7 @@ export function startProgram(
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   return {
     child,
+    lines: { [Symbol.asyncIterator]: () => parsed(lines) },
     async next() {
       const late = AbortSignal.timeout(10_000);
       const nothing = once(late, "abort").then(() => {
@@ -62,6 +65,14 @@ export function startProgram(
       }
     },
   };
+}
+
+async function* parsed(lines: AsyncIterator<string>): AsyncGenerator<Line> {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done === true) return;
+    yield JSON.parse(value) as Line;
+  }
 }
 
 /** Makes one call and gives its first line. */

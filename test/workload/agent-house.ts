@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Client, createClient } from "../../src/client/client.ts";
+import type { Digest } from "../../src/in-toto-attestation/types.ts";
+import { type RunningServer, startServer } from "../cli/server.ts";
+import { envelopeKey, signStatement } from "../services/signed-envelope.ts";
+import { buildExecutable, type Executable } from "./executable.ts";
+import { type RunningAgent, startAgent } from "./run-agent.ts";
+
+/** A server and its agents as processes of their own, and a program that was released. */
+export interface AgentHouse {
+  readonly widget: Executable;
+  readonly operator: Client;
+  /** Of the server that runs now. */
+  server(): RunningServer;
+  path(name: string): string;
+  /** Releases what has this digest. */
+  release(digest: Digest): Promise<void>;
+  /** Starts the server anew, where it was before. */
+  restart(): Promise<void>;
+  /** Lets an agent of this name join and serve on `NAME.sock`. */
+  join(name: string): Promise<RunningAgent>;
+  /** Starts an agent that has joined before. */
+  start(name: string): Promise<RunningAgent>;
+  close(): Promise<void>;
+}
+
+const RELEASE = `
+apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata: { name: release }
+spec:
+  artifacts: { names: [widget] }
+  signers: [{ key: builder }]
+`;
+
+/** @param workloads WorkloadPolicies, whose VerificationPolicy is `release` */
+export async function openAgentHouse(workloads: string): Promise<AgentHouse> {
+  const directory = await mkdtemp(join(tmpdir(), "vouchsafe-agents-"));
+  await chmod(directory, 0o755);
+  const path = (name: string) => join(directory, name);
+  const key = envelopeKey();
+  await mkdir(path("policies"));
+  await writeFile(path("policies/policies.yaml"), `${RELEASE}---${workloads}`);
+  await writeFile(path("builder.pem"), key.pem);
+  const settings: Record<string, string> = {
+    VOUCHSAFE_DATA_DIR: path("server"),
+    VOUCHSAFE_POLICIES: path("policies"),
+    VOUCHSAFE_KEYS: path("builder.pem"),
+  };
+  const started = await Promise.all([buildExecutable(directory), startServer(settings)]);
+  const [widget] = started;
+  let [, server] = started;
+  settings.PORT = new URL(server.url).port;
+  const token = readFileSync(path("server/operator-token"), "utf8").trim();
+  const operator = createClient({ server: server.url, token });
+  const agents: RunningAgent[] = [];
+
+  async function start(name: string, more: readonly string[] = []): Promise<RunningAgent> {
+    const args = ["--socket", path(`${name}.sock`), "--data-dir", path(name), ...more];
+    const agent = await startAgent(server.url, args);
+    agents.push(agent);
+    return agent;
+  }
+  async function release(digest: Digest): Promise<void> {
+    const statement = {
+      _type: "https://in-toto.io/Statement/v1",
+      subject: [{ name: "widget", digest: { sha256: digest.slice("sha256:".length) } }],
+      predicateType: "https://in-toto.io/attestation/test-result/v0.1",
+      predicate: { result: "PASSED", configuration: [] },
+    };
+    await operator.pushAttestation(signStatement(statement, key.privateKey));
+  }
+  await release(widget.digest);
+
+  return {
+    widget,
+    operator,
+    server: () => server,
+    path,
+    release,
+    async restart() {
+      server = await startServer(settings);
+    },
+    async join(name) {
+      const { token } = await operator.createToken({ name, roles: ["agent"] });
+      await writeFile(path(`${name}-token`), token, { mode: 0o600 });
+      return start(name, ["--join-token-file", path(`${name}-token`)]);
+    },
+    start,
+    async close() {
+      for (const agent of agents) await agent.stop();
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until it holds, for half a minute. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds(); tries += 1) {
+    if (tries === 1500) throw new Error(`within half a minute it did not come to pass that ${holds}`);
+    await sleep(20);
+  }
+}

@@ -1,0 +1,54 @@
+/*
+ * A workload that asks without end, several times at once, and writes one JSON line for each SVID that it is given:
+ * `WIDGET script socket`. When the agent is away it asks again.
+ */
+"use strict";
+const { X509Certificate } = require("node:crypto");
+const { join } = require("node:path");
+const { setTimeout: sleep } = require("node:timers/promises");
+const grpc = require("@grpc/grpc-js");
+const { loadSync } = require("@grpc/proto-loader");
+
+const ASKERS = 4;
+const PROTO = join(__dirname, "../../src/workload/workload.proto");
+const { SpiffeWorkloadAPI } = grpc.loadPackageDefinition(loadSync(PROTO, { keepCase: true }));
+const metadata = new grpc.Metadata();
+metadata.set("workload.spiffe.io", "true");
+
+function say(kind, serial) {
+  process.stdout.write(`${JSON.stringify({ kind, serial })}\n`);
+}
+
+function askX509(client) {
+  return new Promise((resolve) => {
+    const stream = client.FetchX509SVID({}, metadata);
+    stream.on("data", ({ svids }) => {
+      for (const svid of svids) say("x509", new X509Certificate(svid.x509_svid).serialNumber.toLowerCase());
+      stream.cancel();
+    });
+    stream.on("error", () => {});
+    stream.on("status", resolve);
+  });
+}
+
+function askJwt(client) {
+  return new Promise((resolve) => {
+    client.FetchJWTSVID({ audience: ["db"] }, metadata, (_error, answer) => {
+      for (const { svid } of answer?.svids ?? []) {
+        say("jwt", JSON.parse(Buffer.from(svid.split(".")[1], "base64url").toString()).jti);
+      }
+      resolve();
+    });
+  });
+}
+
+async function ask() {
+  for (;;) {
+    const client = new SpiffeWorkloadAPI(`unix:${process.argv[2]}`, grpc.credentials.createInsecure());
+    await askX509(client);
+    await askJwt(client);
+    client.close();
+    await sleep(10);
+  }
+}
+for (let i = 0; i < ASKERS; i += 1) ask();
