@@ -64,7 +64,7 @@ function digest(value: string): Grounds["digests"][number] {
 }
 
 function index(value: number): Buffer {
-  const bytes: number[] = [];
-  for (let left = value; left > 0; left = Math.floor(left / 256)) bytes.unshift(left % 256);
-  return unsigned(Uint8Array.from(bytes));
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return unsigned(bytes);
 }
