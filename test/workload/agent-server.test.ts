@@ -1,0 +1,192 @@
+/** Agents, their server and programs as processes: a server that is away, and everybody who must get nothing. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createPublicKey, hash, randomBytes, X509Certificate } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
+import { digestOf } from "../../src/in-toto-attestation/digest.ts";
+import { credentialOf, readCredential, writeCredential } from "../../src/workload/agent-credential.ts";
+import { newKey } from "../../src/workload/key-request.ts";
+import { vouchsafe } from "../cli/vouchsafe.ts";
+import { testAuthority } from "../identity/trust-domain.ts";
+import { type AgentHouse, openAgentHouse } from "./agent-house.ts";
+import { type Executable, tamperedCopy } from "./executable.ts";
+import type { RunningAgent } from "./run-agent.ts";
+import { ask, type Line, startProgram, startWorkload } from "./run-workload.ts";
+
+const PERMISSION_DENIED = 7;
+const UNAVAILABLE = 14;
+const HOLDER = fileURLToPath(new URL("holder.cjs", import.meta.url));
+/** Seconds. */
+const [BRIEF, LONG] = [4, 12];
+
+const workload = (name: string, agent: string, ttl = LONG) => `
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: { name: ${name} }
+spec:
+  selectors: ["unix:path:/**/${name}"]
+  spiffeId: /${name}
+  policies: [release]
+  ttl: { x509: ${ttl}s }
+  requesters: { agents: ["spiffe://vouchsafe.local/vouchsafe/agent/${agent}"] }
+`;
+const WORKLOADS = [
+  workload("widget", "node-1"),
+  workload("brief", "node-1", BRIEF),
+  workload("elsewhere", "node-2"),
+].join("---");
+
+describe("agents of a server", { skip: process.platform !== "linux" && "only Linux attests" }, () => {
+  let house: AgentHouse;
+  let agent: RunningAgent;
+  let brief: Executable;
+  before(async () => {
+    house = await openAgentHouse(WORKLOADS);
+    brief = await tamperedCopy(house.widget, "brief");
+    await house.release(brief.digest);
+    agent = await house.join("node-1");
+  });
+  after(() => house.close());
+
+  const call = (executable: Executable, node = "node-1") =>
+    ask({ executable: executable.path, socket: house.path(`${node}.sock`), method: "FetchX509SVID" });
+  const stream = (executable: Executable) =>
+    startWorkload({
+      executable: executable.path,
+      socket: house.path("node-1.sock"),
+      method: "FetchX509SVID",
+    });
+
+  test("while the server is away streams keep what they have until it ends, and go on once it is back", async () => {
+    const [living, ending] = [stream(house.widget), stream(brief)];
+    try {
+      const [held, briefly] = [leafOf(await living.next()), leafOf(await ending.next())];
+      await house.server().kill();
+      const next = living.next();
+      assert.equal((await call(house.widget)).code, UNAVAILABLE);
+
+      const ended = await ending.next();
+      assert.equal(ended.code, UNAVAILABLE);
+      assert.ok(Date.now() >= Date.parse(briefly.validTo), "the stream ended before its SVID did");
+      // Past the time when it asks for the next one.
+      await sleep(Date.parse(held.validTo) - Date.now() - 0.45 * LONG * 1000);
+      await house.restart();
+      const renewed = leafOf(await next);
+      assert.ok((await call(brief)).answer);
+
+      const { events } = await house.operator.readCustody(house.widget.digest);
+      const { type, body } = events.find(({ body }) => body.serial === serialOf(renewed)) ?? {};
+      assert.deepEqual([type, body?.renews], ["identity.renewed", serialOf(held)]);
+    } finally {
+      await living.stop();
+      await ending.stop();
+    }
+  });
+
+  test("an agent gets nothing that is another agent's, and the log says that it asked", async () => {
+    const other = await house.join("node-2");
+    const elsewhere = await tamperedCopy(house.widget, "elsewhere");
+    await house.release(elsewhere.digest);
+    assertDenied(await call(elsewhere, "node-1"), "no-workload-policy");
+    assertDenied(await call(house.widget, "node-2"), "no-workload-policy");
+    const { answer } = await call(elsewhere, "node-2");
+    assert.equal(answer.svids[0].spiffe_id, "spiffe://vouchsafe.local/elsewhere");
+    const { events } = await house.operator.readCustody(elsewhere.digest);
+    assert.deepEqual(
+      events
+        .filter(({ type }) => type.startsWith("identity."))
+        .map(({ type, body }) => [type, body.requester]),
+      [
+        ["identity.denied", agent.id],
+        ["identity.issued", other.id],
+      ],
+    );
+    await other.stop();
+  });
+
+  test("an agent with a foreign authority's certificate of its name gets nothing", async () => {
+    const path = house.path("node-1/agent.pem");
+    const own = await readFile(path, "utf8");
+    const { spiffeId } = (await readCredential(path)) ?? assert.fail("the agent keeps no credential");
+    const key = await newKey();
+    const now = Date.now();
+    const forged = createX509Minter(testAuthority("vouchsafe.local", now))({
+      spki: createPublicKey(key).export({ format: "der", type: "spki" }),
+      spiffeId,
+      serial: serialFrom(randomBytes(16)),
+      notBefore: now - 1000,
+      notAfter: now + 3_600_000,
+    });
+    await agent.stop();
+    await writeCredential(path, credentialOf([forged], key));
+    const stranger = await house.start("node-1");
+    const refused = await call(house.widget);
+    assert.deepEqual([refused.code, refused.answer], [UNAVAILABLE, undefined]);
+    assert.match(refused.details, /certificate does not hold/);
+    await stranger.stop();
+
+    await writeFile(path, own);
+    agent = await house.start("node-1");
+    assert.ok((await call(house.widget)).answer);
+  });
+
+  const python = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });
+  test("a Python script gets nothing, though Python itself was released", {
+    skip: python.status !== 0 && "python3 is not here",
+  }, async () => {
+    const bytes = await readFile(python.stdout.trim());
+    await house.release(digestOf("sha256", hash("sha256", bytes)));
+    const script = house.path("widget.py");
+    await writeFile(
+      script,
+      [
+        "import os, socket, subprocess, sys",
+        "connection = socket.socket(socket.AF_UNIX)",
+        "connection.connect(sys.argv[1])",
+        "os.dup2(connection.fileno(), 3)",
+        "subprocess.run(sys.argv[2:], pass_fds=[3])",
+      ].join("\n"),
+    );
+    const args = [script, house.path("node-1.sock"), process.execPath, HOLDER, script];
+    const asking = startProgram("python3", args);
+    try {
+      assertDenied(await asking.next(), "interpreter");
+    } finally {
+      await asking.stop();
+    }
+  });
+
+  test("a workload policy whose path goes up is refused, by lint and by the server, with a code", async () => {
+    for (const path of ["/widget/../vouchsafe/agent/node-1", "/..", "/./widget", "/widget/%2e%2e"]) {
+      const text = workload("climber", "node-1").replace("/climber\n", `${path}\n`);
+      assert.ok(text.includes(path));
+      await writeFile(house.path("climber.yaml"), text);
+      const args = ["policy", "lint", "policies/policies.yaml", "climber.yaml"];
+      const { status, stderr } = await vouchsafe(args, { cwd: house.path("") });
+      assert.equal(status, 1);
+      assert.match(stderr, /climber\.yaml:7:13: .*path/i);
+
+      const { documents, policySet } = await house.operator.readPolicies();
+      const more = [...documents, { name: "climber.yaml", text }];
+      await assert.rejects(house.operator.activatePolicies(more, policySet), { code: "invalid-policy" });
+    }
+  });
+});
+
+function leafOf({ answer, ...line }: Line): X509Certificate {
+  assert.ok(answer, JSON.stringify(line));
+  return new X509Certificate(Buffer.from(answer.svids[0].x509_svid, "base64"));
+}
+
+function serialOf({ serialNumber }: X509Certificate): string {
+  return serialNumber.toLowerCase();
+}
+
+function assertDenied(line: Line, reason: string): void {
+  assert.equal(line.code, PERMISSION_DENIED, JSON.stringify(line));
+  assert.match(line.details, new RegExp(`\\(.*${reason}.*\\)$`));
+}
