@@ -22,6 +22,16 @@ const ALGORITHMS: ReadonlyMap<string, X509SignatureAlgorithm> = new Map([
   ["300506032b6570", { keyType: "ed25519", hash: null }],
 ]);
 
+/** How the key signs by this algorithm; undefined for one that is not in the table or does not fit the key. */
+export function x509Scheme(
+  key: KeyObject,
+  algorithm: Uint8Array,
+): { readonly hash: X509SignatureAlgorithm["hash"]; readonly padding?: "pkcs1" } | undefined {
+  const known = ALGORITHMS.get(hexOf(algorithm));
+  if (known === undefined || known.keyType !== key.asymmetricKeyType) return undefined;
+  return known.keyType === "rsa" ? { hash: known.hash, padding: "pkcs1" } : { hash: known.hash };
+}
+
 /** Whether the signature is the key's, over these bytes, by an algorithm of the table that fits the key. */
 export function verifyX509Signature(
   key: KeyObject,
@@ -29,9 +39,9 @@ export function verifyX509Signature(
   signed: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const known = ALGORITHMS.get(hexOf(algorithm));
-  if (known === undefined || known.keyType !== key.asymmetricKeyType) return false;
-  return verify(known.hash, signed, key, signature);
+  const scheme = x509Scheme(key, algorithm);
+  // PKCS #1 v1.5 is what node:crypto takes for RSA unless it is told otherwise.
+  return scheme !== undefined && verify(scheme.hash, signed, key, signature);
 }
 
 /** How an authority's key signs certificates. */
