@@ -15,7 +15,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["create-once.ts", ["errors.ts"]],
   ["config.ts", ["errors.ts"]],
   ["tlog", ["errors.ts"]],
-  ["trust", ["errors.ts", "in-toto-attestation", "x509"]],
+  ["trust", ["errors.ts", "in-toto-attestation", "der", "x509"]],
   ["verify", ["errors.ts", "in-toto-attestation", "der", "x509", "tlog", "trust"]],
   ["identity", ["errors.ts", "create-once.ts", "in-toto-attestation", "der", "x509"]],
   [
@@ -122,6 +122,7 @@ export const PURE: readonly string[] = [
   "trust/snapshot.ts",
   "trust/time-range.ts",
   "trust/trusted-key.ts",
+  "trust/x509-root.ts",
   "decisions/decide.ts",
   "custody/body-fields.ts",
   "custody/body.ts",

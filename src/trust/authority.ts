@@ -1,5 +1,8 @@
+import { hexOf } from "../der/reader.ts";
+import { VouchsafeError } from "../errors.ts";
 import { type Certificate, isIssuedBy, parseCertificate } from "../x509/certificate.ts";
-import { basicConstraintsOf, keyUsageOf } from "../x509/extensions.ts";
+import { basicConstraintsOf, extendedKeyUsagesOf, keyUsageOf } from "../x509/extensions.ts";
+import { ANY_EXTENDED_KEY_USAGE, CODE_SIGNING, EXTENSION, TIME_STAMPING } from "../x509/oids.ts";
 import { invalid } from "./members.ts";
 import { intersection, type TimeRange } from "./time-range.ts";
 
@@ -22,11 +25,13 @@ export interface CertificateAuthority {
 export type AuthorityUse = "attestations" | "timestamps";
 
 export const MAX_CHAIN = 8;
+const MAX_BUNDLE = 32;
 
 /**
- * Reads a chain of certificates (DER) in any order, as X509CertificateChain leaves it open
+ * Reads the certificates (DER) of one authority in any order, as X509CertificateChain leaves it open
  * (sigstore_common.proto). Each must be issued by another up to the last, which is trusted by fiat; each that
- * issues must be an authority that may (RFC 5280 §6.1.4 k to n).
+ * issues must be an authority that may, and nothing in it may ask for what is not done here: name constraints,
+ * for one (RFC 5280 §6.1.4 k to o). An extended key usage binds everything below, as in the Web's PKI.
  *
  * Throws `VouchsafeError` (`invalid-trust`).
  */
@@ -36,22 +41,57 @@ export function parseAuthority(
   range: TimeRange,
   where: string,
 ): CertificateAuthority {
+  const [authority, ...others] = parseAuthorities(certificates, use, range, where);
+  if (authority === undefined || others.length > 0)
+    throw invalid(`${where} is not one chain of certificates`);
+  return authority;
+}
+
+/** The same for authorities that may share those above them: one chain for each that issued none of the others. */
+export function parseAuthorities(
+  certificates: readonly Uint8Array[],
+  use: AuthorityUse,
+  range: TimeRange,
+  where: string,
+): CertificateAuthority[] {
   if (certificates.length === 0) throw invalid(`${where} is empty`);
-  if (certificates.length > MAX_CHAIN) throw invalid(`${where} has more than ${MAX_CHAIN} certificates`);
-  const chain = arrange(
-    certificates.map((der, i) => parseAt(der, `${where}[${i}]`)),
-    where,
-  );
-  assertAuthorities(chain, use, where);
+  if (certificates.length > MAX_BUNDLE) throw invalid(`${where} has more than ${MAX_BUNDLE} certificates`);
+  const all = certificates.map((der, i) => parseAt(der, `${where}[${i}]`));
+  const chains = all
+    .filter((one) => !all.some((other) => other !== one && isIssuedBy(other, one)))
+    .map((first) => chainOf(first, all, where));
+  // What is in none, e.g. a certificate that is there twice, would be believed by nobody without a word.
+  if (new Set(chains.flat()).size < all.length)
+    throw invalid(`${where} has certificates that are in no chain`);
+  return chains.map((chain) => {
+    assertAuthorities(chain, use, where);
+    return { chain: bounded(chain, range) };
+  });
+}
+
+/** Each certificate before its issuer. Where one has two, which of them is meant is not guessed. */
+function chainOf(first: Certificate, all: readonly Certificate[], where: string): Certificate[] {
+  const chain: Certificate[] = [];
+  for (let next: readonly Certificate[] = [first]; next.length > 0; ) {
+    const [one, ...others] = next;
+    if (one === undefined || others.length > 0) throw invalid(`${where} has two issuers of one certificate`);
+    chain.push(one);
+    if (chain.length > MAX_CHAIN)
+      throw invalid(`${where} has a chain of more than ${MAX_CHAIN} certificates`);
+    next = all.filter((other) => !chain.includes(other) && isIssuedBy(one, other));
+  }
+  return chain;
+}
+
+function bounded(chain: readonly Certificate[], range: TimeRange): TrustedCertificate[] {
   let validFor = range;
-  const trusted = chain
+  return chain
     .toReversed()
-    .map((certificate): TrustedCertificate => {
+    .map((certificate) => {
       validFor = intersection(validFor, { start: certificate.notBefore, end: certificate.notAfter });
       return { certificate, validFor };
     })
     .reverse();
-  return { chain: trusted };
 }
 
 function parseAt(der: Uint8Array, where: string): Certificate {
@@ -62,38 +102,42 @@ function parseAt(der: Uint8Array, where: string): Certificate {
   }
 }
 
-/** From the one that issued none of the others, each before its issuer. More than one such order is refused. */
-function arrange(certificates: readonly Certificate[], where: string): Certificate[] {
-  const chain: Certificate[] = [];
-  let next = certificates.filter(
-    (one) => !certificates.some((other) => other !== one && isIssuedBy(other, one)),
-  );
-  while (chain.length < certificates.length) {
-    const [only, ...others] = next;
-    if (only === undefined || others.length > 0) throw invalid(`${where} is not one chain of certificates`);
-    chain.push(only);
-    next = certificates.filter((one) => !chain.includes(one) && isIssuedBy(only, one));
-  }
-  return chain;
-}
-
 function assertAuthorities(chain: readonly Certificate[], use: AuthorityUse, where: string): void {
-  // Below the first certificate of these chains stands the signer's own. Timestamps' chains may begin with it.
-  const signer = use === "timestamps" && !isAuthority(chain[0], 0, where) ? 1 : 0;
-  for (const [i, certificate] of chain.slice(signer).entries()) {
-    if (!isAuthority(certificate, i, where)) {
-      throw invalid(`${where} has a certificate above the first that may not issue the ones below it`);
-    }
-  }
-}
-
-/** Whether it may issue certificates with this many intermediate authorities below it. */
-function isAuthority(certificate: Certificate | undefined, below: number, where: string): boolean {
-  if (certificate === undefined) return false;
   try {
-    const { ca, pathLength = Number.POSITIVE_INFINITY } = basicConstraintsOf(certificate);
-    return ca && pathLength >= below && keyUsageOf(certificate)?.keyCertSign !== false;
+    // Below the first certificate stands the signer's own, unless that is the first of a chain for timestamps.
+    const [first] = chain;
+    const signer = use === "timestamps" && first !== undefined && !basicConstraintsOf(first).ca ? 1 : 0;
+    for (const [i, certificate] of chain.entries()) {
+      if (i >= signer && !mayIssue(certificate, i - signer)) {
+        throw invalid(`${where} has a certificate that may not issue the ones below it`);
+      }
+      if (!mayBeUsed(certificate, use)) throw invalid(`${where} has a certificate that is not for ${use}`);
+    }
   } catch (cause) {
+    if (cause instanceof VouchsafeError) throw cause;
     throw invalid(`${where} has a certificate whose extensions cannot be read`, cause);
   }
+}
+
+/** @param below how many authorities there are between it and the signer's certificate */
+function mayIssue(certificate: Certificate, below: number): boolean {
+  const { ca, pathLength = Number.POSITIVE_INFINITY } = basicConstraintsOf(certificate);
+  return ca && pathLength >= below && keyUsageOf(certificate)?.keyCertSign !== false;
+}
+
+const PURPOSE: Readonly<Record<AuthorityUse, string>> = {
+  attestations: hexOf(CODE_SIGNING),
+  timestamps: hexOf(TIME_STAMPING),
+};
+const ANY_PURPOSE = hexOf(ANY_EXTENDED_KEY_USAGE);
+
+/** The critical extensions that are obeyed here. */
+const OBEYED: ReadonlySet<string> = new Set(
+  [EXTENSION.basicConstraints, EXTENSION.keyUsage, EXTENSION.extKeyUsage].map(hexOf),
+);
+
+function mayBeUsed(certificate: Certificate, use: AuthorityUse): boolean {
+  const purposes = extendedKeyUsagesOf(certificate);
+  const isObeyed = [...certificate.extensions].every(([id, { critical }]) => !critical || OBEYED.has(id));
+  return isObeyed && (purposes?.some((one) => one === PURPOSE[use] || one === ANY_PURPOSE) ?? true);
 }

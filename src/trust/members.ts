@@ -56,6 +56,20 @@ export function timeAt(value: JsonValue | undefined, where: string): number {
   return time;
 }
 
+/** The members validFrom and validUntil, each open where it is absent. */
+export function rangeBetween(
+  from: JsonValue | undefined,
+  until: JsonValue | undefined,
+  where: string,
+): TimeRange {
+  const range = {
+    start: from === undefined ? ALWAYS.start : timeAt(from, `${where}.validFrom`),
+    end: until === undefined ? ALWAYS.end : timeAt(until, `${where}.validUntil`),
+  };
+  if (range.end < range.start) throw invalid(`${where} ends before it starts`);
+  return range;
+}
+
 const MAX_THRESHOLD = 8;
 
 /** How many pieces of evidence are asked for: `least` unless the document asks for more. */

@@ -8,6 +8,7 @@ import {
 import { arrayAt, invalid, objectAt } from "./members.ts";
 import { parseInstance, type SigstoreInstance, type Thresholds } from "./sigstore-instance.ts";
 import { type PreparedKey, parseTrustedKey, type TrustedKey } from "./trusted-key.ts";
+import { type PreparedX509Root, parseX509Root, type X509Root } from "./x509-root.ts";
 
 /** Whose signatures are believed: what an operator activates and what a verdict names by its hash. */
 export interface TrustDocument {
@@ -19,6 +20,8 @@ export interface TrustDocument {
     readonly thresholds?: Partial<Thresholds>;
   }[];
   readonly keys: readonly TrustedKey[];
+  /** Certificate authorities of one's own; absent for none. */
+  readonly x509?: readonly X509Root[];
 }
 
 /** A trust document that was checked, hashed and made ready to verify with. Immutable. */
@@ -30,10 +33,12 @@ export interface TrustSnapshot {
   readonly document: TrustDocument;
   readonly instances: readonly SigstoreInstance[];
   readonly keys: readonly PreparedKey[];
+  readonly x509: readonly PreparedX509Root[];
 }
 
 const MAX_INSTANCES = 16;
 const MAX_KEYS = 64;
+const MAX_X509_ROOTS = 64;
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
 /** Reads a trust document's JSON. Throws `VouchsafeError` (`invalid-trust`). */
@@ -55,7 +60,7 @@ function readJson(bytes: Uint8Array): JsonValue {
 }
 
 function prepare(value: JsonValue): TrustSnapshot {
-  const document = objectAt(value, "trust", ["sigstore", "keys"]);
+  const document = objectAt(value, "trust", ["sigstore", "keys", "x509"]);
   // To trust nobody is a choice to be written out, and not what an empty object says.
   for (const list of ["sigstore", "keys"])
     if (!Array.isArray(document[list])) throw invalid(`${list} is not an array`);
@@ -63,10 +68,14 @@ function prepare(value: JsonValue): TrustSnapshot {
     parseInstance(instance, `sigstore[${i}]`),
   );
   const keys = arrayAt(document.keys, "keys", MAX_KEYS).map((key, i) => parseTrustedKey(key, `keys[${i}]`));
+  const x509 = arrayAt(document.x509, "x509", MAX_X509_ROOTS).map((root, i) =>
+    parseX509Root(root, `x509[${i}]`),
+  );
+  // What a signer's certificate was issued under is named alike, whether an instance or a root of one's own.
   refuseDuplicates(
-    "sigstore",
+    "sigstore, x509",
     "name",
-    instances.map(({ name }) => name),
+    [...instances, ...x509].map(({ name }) => name),
   );
   refuseDuplicates(
     "keys",
@@ -86,6 +95,7 @@ function prepare(value: JsonValue): TrustSnapshot {
     document: document as unknown as TrustDocument,
     instances,
     keys,
+    x509,
   };
 }
 
@@ -100,10 +110,13 @@ function refuseDuplicates(list: string, member: string, values: readonly string[
  */
 export function extendsTrust(next: TrustSnapshot, previous: TrustSnapshot): boolean {
   const keys = new Set(members(next.document.keys));
-  // Instances are tried in order, so an older one must keep its place before newer ones.
+  const x509 = members(next.document.x509);
+  // Authorities are tried in order, instances first: an older one must keep its place before newer ones.
   return (
     members(previous.document.keys).every((key) => keys.has(key)) &&
-    previous.instances.every((instance, i) => extendsInstance(next.instances[i], instance))
+    previous.instances.every((instance, i) => extendsInstance(next.instances[i], instance)) &&
+    members(previous.document.x509).every((root, i) => x509[i] === root) &&
+    (previous.x509.length === 0 || next.instances.length === previous.instances.length)
   );
 }
 

@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import type { JsonValue } from "../in-toto-attestation/index.ts";
-import { invalid, objectAt, stringAt, thresholdAt, timeAt } from "./members.ts";
+import { arrayAt, invalid, objectAt, rangeBetween, stringAt, thresholdAt } from "./members.ts";
 import type { Thresholds } from "./sigstore-instance.ts";
-import { ALWAYS, type TimeRange } from "./time-range.ts";
+import type { TimeRange } from "./time-range.ts";
 
 /** A public key that signs attestations, as a trust document writes it. Times are RFC 3339, inclusive. */
 export interface TrustedKey {
@@ -13,6 +13,8 @@ export interface TrustedKey {
   readonly publicKey: string;
   readonly validFrom?: string;
   readonly validUntil?: string;
+  /** The only predicate types that its signatures count for, exactly as written. Default: any. */
+  readonly predicateTypes?: readonly string[];
   /** Evidence of log and time that its signatures must come with; absent members ask for none. */
   readonly thresholds?: Partial<KeyThresholds>;
 }
@@ -27,6 +29,8 @@ export interface PreparedKey {
   /** sha256 of the SPKI DER in hex: names the key itself. */
   readonly fingerprint: string;
   readonly validFor: TimeRange;
+  /** Undefined for a key that counts for any. */
+  readonly predicateTypes: ReadonlySet<string> | undefined;
   readonly thresholds: KeyThresholds;
 }
 
@@ -36,25 +40,38 @@ const MAX_RSA_BITS = 8192;
 
 /** Throws `VouchsafeError` (`invalid-trust`). */
 export function parseTrustedKey(value: JsonValue, where: string): PreparedKey {
-  const key = objectAt(value, where, ["name", "keyId", "publicKey", "validFrom", "validUntil", "thresholds"]);
+  const key = objectAt(value, where, [
+    "name",
+    "keyId",
+    "publicKey",
+    "validFrom",
+    "validUntil",
+    "predicateTypes",
+    "thresholds",
+  ]);
   const publicKey = parsePem(stringAt(key.publicKey, `${where}.publicKey`), where);
   const fingerprint = createHash("sha256")
     .update(publicKey.export({ type: "spki", format: "der" }))
     .digest("hex");
-  const { validFrom, validUntil } = key;
-  const validFor = {
-    start: validFrom === undefined ? ALWAYS.start : timeAt(validFrom, `${where}.validFrom`),
-    end: validUntil === undefined ? ALWAYS.end : timeAt(validUntil, `${where}.validUntil`),
-  };
-  if (validFor.end < validFor.start) throw invalid(`${where} ends before it starts`);
   return {
     name: stringAt(key.name, `${where}.name`),
     keyId: key.keyId === undefined ? fingerprint : stringAt(key.keyId, `${where}.keyId`),
     publicKey,
     fingerprint,
-    validFor,
+    validFor: rangeBetween(key.validFrom, key.validUntil, where),
+    predicateTypes: parsePredicateTypes(key.predicateTypes, `${where}.predicateTypes`),
     thresholds: parseKeyThresholds(key.thresholds, `${where}.thresholds`),
   };
+}
+
+const MAX_PREDICATE_TYPES = 32;
+
+/** To count for nothing is not what an empty list could mean: it is refused. */
+function parsePredicateTypes(value: JsonValue | undefined, where: string): ReadonlySet<string> | undefined {
+  if (value === undefined) return undefined;
+  const types = arrayAt(value, where, MAX_PREDICATE_TYPES).map((type, i) => stringAt(type, `${where}[${i}]`));
+  if (types.length === 0) throw invalid(`${where} is empty`);
+  return new Set(types);
 }
 
 function parseKeyThresholds(value: JsonValue | undefined, where: string): KeyThresholds {

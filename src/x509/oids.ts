@@ -18,6 +18,9 @@ export const CLIENT_AUTH = oid("1.3.6.1.5.5.7.3.2");
 export const CODE_SIGNING = oid("1.3.6.1.5.5.7.3.3");
 export const TIME_STAMPING = oid("1.3.6.1.5.5.7.3.8");
 
+/** anyExtendedKeyUsage (RFC 5280 §4.2.1.12). */
+export const ANY_EXTENDED_KEY_USAGE = oid("2.5.29.37.0");
+
 /** Attribute types of names (X.520). */
 export const COMMON_NAME = oid("2.5.4.3");
 export const ORGANIZATION = oid("2.5.4.10");
