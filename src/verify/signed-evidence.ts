@@ -8,7 +8,13 @@ export interface SignedEvidence {
 }
 
 export type Content =
-  | { readonly case: "envelope"; readonly payloadType: string; readonly payload: Uint8Array }
+  | {
+      readonly case: "envelope";
+      readonly payloadType: string;
+      readonly payload: Uint8Array;
+      /** Lower-case hex: sha256 of the envelope's JSON as it was logged, where its very bytes are at hand. */
+      readonly documentHash?: string;
+    }
   | {
       readonly case: "message";
       /** Absent where the bundle leaves it to the verifier to know the artifact. */

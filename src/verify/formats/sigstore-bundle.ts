@@ -1,7 +1,7 @@
 import { type JsonObject, type JsonValue, parseEnvelope } from "../../in-toto-attestation/index.ts";
 import type { ClaimedSigner, Content, EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
 import { base64, items, known, malformed } from "./members.ts";
-import { readLogEntry } from "./transparency-log-entry.ts";
+import { readTransparencyLogEntry } from "./transparency-log-entry.ts";
 
 interface Version {
   /** v0.1 may rest on the log's signed promise; from v0.2 on each entry has an inclusion proof. */
@@ -61,7 +61,9 @@ export function readSigstoreBundle(json: JsonObject): SignedEvidence {
   const version = VERSIONS.get(mediaType);
   if (typeof mediaType !== "string" || version === undefined) throw malformed("the media type is not known");
   const material = known(json.verificationMaterial, "verificationMaterial", MATERIAL);
-  const logEntries = items(material.tlogEntries, "tlogEntries", MAX_LOG_ENTRIES).map(readLogEntry);
+  const logEntries = items(material.tlogEntries, "tlogEntries", MAX_LOG_ENTRIES).map(
+    readTransparencyLogEntry,
+  );
   for (const { proof, signedEntryTimestamp } of logEntries) {
     if (proof === undefined && (version.needsProof || signedEntryTimestamp === undefined)) {
       throw malformed("a log entry has no inclusion proof");

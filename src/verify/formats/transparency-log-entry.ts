@@ -23,7 +23,7 @@ const MAX_PROOF_HASHES = 64;
  * Reads protobuf-specs' TransparencyLogEntry (sigstore_rekor.proto) in its JSON form. Throws `VouchsafeError`
  * (`malformed-bundle`).
  */
-export function readLogEntry(value: JsonValue): LogEntry {
+export function readTransparencyLogEntry(value: JsonValue): LogEntry {
   const entry = known(value, "tlogEntry", ENTRY);
   const { kind, version } = known(entry.kindVersion, "kindVersion", KIND_VERSION);
   const promise = entry.inclusionPromise ?? undefined;
