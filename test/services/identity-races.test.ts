@@ -18,6 +18,8 @@ import {
 } from "./identity-house.ts";
 import { callerWith } from "./release-node.ts";
 
+const MINUTE = 60_000;
+
 describe("identities on two nodes", () => {
   let postgres: TestPostgres;
   let house: IdentityHouse;
@@ -147,6 +149,30 @@ describe("identities on two nodes", () => {
     assert.equal((await b.app.inject(request)).json().code, "agent-proof-replayed");
     const another = proven(agent, { method: "GET", path: "/identities/watch" });
     assert.equal((await b.app.inject(another)).statusCode, 200);
+  });
+
+  test("of one proof sent to both nodes at once, exactly one is taken", async () => {
+    const agent = await joinThroughDoor(a, "node-2");
+    const request = proven(agent, { method: "GET", path: "/identities/watch" });
+    const answers = await Promise.all([a, b, a, b].map((node) => node.app.inject(request)));
+    const codes = answers.map((answer) => (answer.statusCode === 200 ? "taken" : answer.json().code));
+    assert.deepEqual(codes.sort(), [...Array(3).fill("agent-proof-replayed"), "taken"]);
+  });
+
+  test("a proof is remembered for nodes whose clocks are behind by up to ten minutes, and no longer", async () => {
+    const ahead = await house.open();
+    const agent = await joinThroughDoor(a, "node-3");
+    const watch = { method: "GET", path: "/identities/watch" } as const;
+    const request = proven(agent, watch);
+    assert.equal((await a.app.inject(request)).statusCode, 200);
+    // Each proof that is taken on the way has the node forget others.
+    const takeAnother = () => ahead.app.inject(proven(agent, watch, ahead.v.clock()));
+    ahead.advance(10 * MINUTE);
+    assert.equal((await takeAnother()).statusCode, 200);
+    assert.equal((await b.app.inject(request)).json().code, "agent-proof-replayed");
+    ahead.advance(2 * MINUTE);
+    assert.equal((await takeAnother()).statusCode, 200);
+    assert.equal((await b.app.inject(request)).statusCode, 200);
   });
 
   test("a watch ends when nobody waits for it any longer", async () => {
