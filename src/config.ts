@@ -17,9 +17,13 @@ export interface Config {
   readonly authorityFiles:
     | { readonly certificates: string; readonly key: string; readonly jwtKey: string }
     | undefined;
+  /** The authority, as the log names it, that this node's takes the place of. */
+  readonly replacesAuthority: string | undefined;
   /** The log's name in its checkpoints (C2SP tlog-checkpoint: origin). */
   readonly origin: string;
   readonly policiesDir: string;
+  /** A whole trust document that the first start activates, instead of one made from the files below. */
+  readonly trustFile: string | undefined;
   readonly trustedRoots: readonly string[];
   readonly keys: readonly string[];
   readonly tuf: "auto" | "off";
@@ -81,7 +85,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     origin: text("VOUCHSAFE_ORIGIN") ?? "vouchsafe.local/log",
     trustDomain: text("VOUCHSAFE_TRUST_DOMAIN") ?? "vouchsafe.local",
     authorityFiles: authorityFiles(),
+    replacesAuthority: text("VOUCHSAFE_REPLACES_AUTHORITY"),
     policiesDir: text("VOUCHSAFE_POLICIES") ?? "policies",
+    trustFile: text("VOUCHSAFE_TRUST"),
     trustedRoots: list("VOUCHSAFE_TRUSTED_ROOT"),
     keys: list("VOUCHSAFE_KEYS"),
     tuf: oneOf("VOUCHSAFE_TUF", "auto", ["auto", "off"]),
@@ -98,6 +104,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       "DATABASE_URL is needed here: the embedded database never fsyncs and is for evaluation only",
     );
   }
+  if (config.trustFile !== undefined && config.trustedRoots.length + config.keys.length > 0)
+    mistakes.push(
+      "VOUCHSAFE_TRUST holds all of the trust: VOUCHSAFE_TRUSTED_ROOT and VOUCHSAFE_KEYS are not taken beside it",
+    );
   if (!/^[^\s+]{1,200}$/.test(config.origin))
     mistakes.push("VOUCHSAFE_ORIGIN must hold neither spaces nor +");
   if (!/^[a-z0-9._-]{1,255}$/.test(config.trustDomain))

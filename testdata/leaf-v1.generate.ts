@@ -40,6 +40,7 @@ const TYPES = [
   "identity.renewed",
   "identity.denied",
   "agent.joined",
+  "authority.activated",
 ];
 
 const EVENTS: readonly GoldenEvent[] = [

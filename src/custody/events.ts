@@ -19,6 +19,7 @@ export const EVENT_TYPES = {
   "identity.renewed": 12,
   "identity.denied": 13,
   "agent.joined": 14,
+  "authority.activated": 15,
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;

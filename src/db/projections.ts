@@ -55,6 +55,7 @@ type Body = LogEntry["draft"]["body"];
 
 const PROJECTORS: Readonly<Record<EventType, (entry: LogEntry, body: Body, rows: Projection) => void>> = {
   "log.created": () => {},
+  "authority.activated": () => {},
   "decision.recorded": () => {},
   "identity.denied": () => {},
   "identity.issued": projectIdentity,

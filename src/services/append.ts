@@ -13,7 +13,7 @@ const PATIENCE = 10_000;
  * @throws VouchsafeError `unavailable` when others kept changing it for ten seconds, and whatever `propose` throws
  */
 export async function appendFresh<T extends { readonly proposal: Proposal }>(
-  v: Vouchsafe,
+  { writer }: Pick<Vouchsafe, "writer">,
   propose: () => Promise<T | undefined>,
 ): Promise<T & { readonly committed: readonly AppendedEvent[] }> {
   const deadline = performance.now() + PATIENCE;
@@ -22,7 +22,7 @@ export async function appendFresh<T extends { readonly proposal: Proposal }>(
     if (proposed !== undefined) {
       const { events, confirmations = [] } = proposed.proposal;
       if (events.length === 0 && confirmations.length === 0) return { ...proposed, committed: [] };
-      const appended = await v.writer.append(proposed.proposal);
+      const appended = await writer.append(proposed.proposal);
       if (appended.outcome === "committed") return { ...proposed, committed: appended.events };
     }
     if (performance.now() > deadline) {

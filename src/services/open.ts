@@ -21,15 +21,19 @@ import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
+import { pinAuthority } from "./pin-authority.ts";
 import { createProjectionSource } from "./projection-source.ts";
-import { proposeConfigured, refreshTrust } from "./propose.ts";
+import { CONFIGURATION, proposeConfigured } from "./propose.ts";
 import { createDenials } from "./record-denial.ts";
+import { refreshTrustByItself } from "./refresh-trust.ts";
 import { ensureOperatorToken } from "./tokens.ts";
 
 /** Artifacts whose decisions one node keeps in memory: some 1 kB each. */
 const HOT_ARTIFACTS = 100_000;
 /** How often the log is read although nothing was announced: a lost notification costs no more than this. */
 const POLL = 1_000;
+/** How often TUF repositories are asked: their timestamps hold for days. */
+const DAY = 24 * 3_600_000;
 
 export interface OpenOptions {
   /** Milliseconds since the epoch. */
@@ -38,8 +42,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a node: database brought up to date, log key loaded or made, the log's first event pinned, what is
- * configured proposed, and the log followed. When it resolves the node may answer.
+ * Opens a node: database brought up to date, log key loaded or made, the log's first event and the
+ * authority pinned, what is configured proposed, and the log followed. When it resolves the node may answer.
  *
  * A crash at any step leaves nothing that the next start does not find and go on from: each step first looks
  * whether it was done.
@@ -83,6 +87,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       async () => (await readEvents(database.kysely, INSTALLATION, [0]))[0],
       signer,
     );
+    await pinAuthority({ writer, database }, authority, config.replacesAuthority);
 
     const documents = createDocuments(database);
     const projection = createProjection({
@@ -113,6 +118,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       authority,
       minters: { x509: createX509Minter(authority), jwt: createJwtMinter(authority) },
       denials,
+      trustSources: new Map(),
       clock,
       log: { origin: config.origin, verifierKey: signer.verifierKey },
       project: project.id,
@@ -124,7 +130,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     };
     warnings.push(...(await proposeConfigured(v)));
     await ensureOperatorToken(v, (token) => writeSecret(v.operatorTokenFile, token));
-    if (config.tuf === "auto" && config.trustedRoots.length === 0) v.background(() => refreshTrust(v));
+    if (config.tuf === "auto") closers.push(refreshDaily(v));
     return v;
   } catch (error) {
     await close();
@@ -159,6 +165,15 @@ async function followLog(
     await stopListening();
     await following;
   };
+}
+
+/** Now and then every day. Returns what stops it. */
+function refreshDaily(v: Vouchsafe): () => void {
+  const refresh = () =>
+    v.background(() => refreshTrustByItself(v, { project: v.project, token: CONFIGURATION }));
+  refresh();
+  const timer = setInterval(refresh, DAY);
+  return () => clearInterval(timer);
 }
 
 /** Only this user can read it. */

@@ -5,12 +5,8 @@ import {
   randomBytes,
   X509Certificate,
 } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type AgentCredential, makeAgentProof } from "../../src/identity/agent-proof.ts";
-import { openAuthority } from "../../src/identity/authority.ts";
-import { parseSpiffeId, parseTrustDomain } from "../../src/identity/spiffe-id.ts";
+import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Caller } from "../../src/services/caller.ts";
 import { issueX509Svids } from "../../src/services/issue-svid.ts";
@@ -57,27 +53,11 @@ spec:
 
 export const SELECTORS = ["unix:uid:1000", "unix:gid:1000", "unix:path:/opt/widget/widget"];
 
-/** A release house whose nodes grant identities, all with one authority. */
+/** A release house whose nodes grant identities. */
 export type IdentityHouse = ReleaseHouse;
 
-export async function openIdentityHouse(postgres?: TestPostgres): Promise<IdentityHouse> {
-  const house = await openReleaseHouse(postgres, { "workloads.yaml": WORKLOADS });
-  const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-authority-"));
-  await openAuthority({ trustDomain: parseTrustDomain("vouchsafe.local"), dataDir, clock: Date.now });
-  return {
-    ...house,
-    open: (settings = {}) =>
-      house.open({
-        VOUCHSAFE_CA_CERT: join(dataDir, "x509-authority.pem"),
-        VOUCHSAFE_CA_KEY: join(dataDir, "x509-authority.pem"),
-        VOUCHSAFE_JWT_KEY: join(dataDir, "jwt-authority.pem"),
-        ...settings,
-      }),
-    async close() {
-      await house.close();
-      await rm(dataDir, { recursive: true, force: true });
-    },
-  };
+export function openIdentityHouse(postgres?: TestPostgres): Promise<IdentityHouse> {
+  return openReleaseHouse(postgres, { "workloads.yaml": WORKLOADS });
 }
 
 /** An artifact that was released and pushed to a node, so that it is allowed. */

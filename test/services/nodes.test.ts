@@ -45,7 +45,7 @@ describe("two nodes on one Postgres", () => {
     assert.equal(a.v.log.verifierKey, b.v.log.verifierKey);
     assert.equal(a.v.project, b.v.project);
     const { size } = await readHead(a.v.database.kysely);
-    assert.equal(size, 3);
+    assert.equal(size, 4);
   });
 
   test("pushes to both give one history, and each receipt is in it", async () => {
