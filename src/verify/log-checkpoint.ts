@@ -1,0 +1,61 @@
+import { VouchsafeError } from "../errors.ts";
+import { type Checkpoint, parseCheckpoint } from "../tlog/checkpoint.ts";
+import { type NoteSignature, parseNote } from "../tlog/note.ts";
+import type { LogAuthority } from "../trust/sigstore-instance.ts";
+import { usualCheck } from "./schemes.ts";
+import type { Claim } from "./signature-check.ts";
+
+/** A log signs a checkpoint once, or once with each of few keys: bounds what a hostile note can cost. */
+const MAX_OWN_SIGNATURES = 4;
+
+/**
+ * What a Rekor log says of itself in a signed note (c2sp.org/tlog-checkpoint), if its signatures hold: some log of
+ * these signed it, under its own name and key, and it is that log's. Lines of other names or keys are passed over,
+ * so that witnesses can cosign; one of the log's that is false refuses the note (c2sp.org/signed-note).
+ *
+ * Throws `VouchsafeError` (`malformed-checkpoint`).
+ */
+export function readCheckpoint(
+  note: string,
+  logs: readonly LogAuthority[],
+): Claim<Checkpoint & { readonly log: LogAuthority }> {
+  const { text, signatures } = parseNote(note);
+  const checkpoint = parseCheckpoint(text);
+  const log = logs.find((one) => signatures.some((line) => isOwn(line, one)));
+  refuseUnless(log !== undefined, "no trusted log signed the checkpoint");
+  refuseUnless(isOriginOf(log, checkpoint.origin), "the checkpoint is of another log");
+  const own = signatures.filter((line) => isOwn(line, log));
+  refuseUnless(own.length <= MAX_OWN_SIGNATURES, "the log's signature is there too often");
+  const bytes = Buffer.from(text);
+  const checks = own.map(({ signature }) => {
+    const check = usualCheck(log.publicKey, bytes, signature);
+    refuseUnless(check !== undefined, "the log's key is of a kind that is not taken");
+    return check;
+  });
+  return { checks, found: { ...checkpoint, log } };
+}
+
+function isOwn({ name, keyId }: NoteSignature, log: LogAuthority): boolean {
+  return name === log.origin && keyId === keyHintOf(log);
+}
+
+/**
+ * How a checkpoint names the log's key: the first bytes of its checkpoint key id or, without one, of its log id
+ * (sigstore_trustroot.proto, TransparencyLogInstance). For Rekor v1 that is the hash of the key, for v2 the hash of
+ * name and key.
+ */
+function keyHintOf({ checkpointKeyId, logId }: LogAuthority): number {
+  const hex = checkpointKeyId === undefined ? logId : Buffer.from(checkpointKeyId).toString("hex");
+  return Number.parseInt(hex.slice(0, 8), 16);
+}
+
+/** Rekor v1 is a log of several trees, one after the other, and adds the number of the tree to its name. */
+function isOriginOf({ origin }: LogAuthority, claimed: string): boolean {
+  return origin !== undefined && claimed.startsWith(origin) && TREE_ID.test(claimed.slice(origin.length));
+}
+
+const TREE_ID = /^(?: - [0-9]{1,20})?$/;
+
+function refuseUnless(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new VouchsafeError("malformed-checkpoint", message);
+}

@@ -1,0 +1,122 @@
+import { DerError } from "../der/reader.ts";
+import { VouchsafeError } from "../errors.ts";
+import { AttestationFormatError } from "../in-toto-attestation/index.ts";
+import { leafHash, sameHash } from "../tlog/hash.ts";
+import { verifyInclusion } from "../tlog/proofs.ts";
+import type { LogAuthority } from "../trust/sigstore-instance.ts";
+import { covers, type TimeRange } from "../trust/time-range.ts";
+import { readCheckpoint } from "./log-checkpoint.ts";
+import { bindBody, type LoggedSignature, TILED_KINDS } from "./log-entry-body.ts";
+import { refuseUnless } from "./log-entry-members.ts";
+import { usualCheck } from "./schemes.ts";
+import type { Claim, SignatureCheck } from "./signature-check.ts";
+import type { InclusionProof, LogEntry } from "./signed-evidence.ts";
+
+/** That a log holds an entry about the signature. */
+export interface FoundEntry {
+  /** The log's name, for people. */
+  readonly log: string;
+  readonly logId: string;
+  /** Signed only where there is a promise or the log is one tree; what tells entries apart is their leaf hash. */
+  readonly logIndex: number;
+  /** RFC 6962 leaf hash of the body, lower-case hex. */
+  readonly leafHash: string;
+  readonly kind: string;
+  /** When the log took it, milliseconds since the epoch; only where the log's promise says so. */
+  readonly promisedTime?: number;
+  /** By an inclusion proof up to a signed checkpoint; otherwise by the log's promise alone. */
+  readonly proven: boolean;
+  /** When the log's key may be believed. A promised time lies in it; any other time of the signature must. */
+  readonly validFor: TimeRange;
+}
+
+/**
+ * What a transparency log's entry proves about a signature, if its own signatures hold: the entry is of a trusted
+ * log, is about this signature and no other, and the log promised to include it, or proves that it did, or both.
+ * Whatever is there must hold.
+ *
+ * Throws `VouchsafeError` (`log-entry-invalid`).
+ */
+export function readLogEntry(
+  entry: LogEntry,
+  logs: readonly LogAuthority[],
+  logged: LoggedSignature,
+): Claim<FoundEntry> {
+  try {
+    const { kind, logIndex, logId, proof, signedEntryTimestamp } = entry;
+    const log = logOf(entry, logs);
+    refuseUnless(
+      proof !== undefined || signedEntryTimestamp !== undefined,
+      "nothing says that a log holds it",
+    );
+    if (TILED_KINDS.has(kind)) refuseUnless(proof?.leafIndex === logIndex, "it is not proven at its index");
+    bindBody(entry, logged);
+    const leaf = leafHash(entry.body);
+    return {
+      checks: [
+        ...(signedEntryTimestamp === undefined ? [] : [promiseCheck(entry, log, signedEntryTimestamp)]),
+        ...(proof === undefined ? [] : proofChecks(leaf, proof, log)),
+      ],
+      found: {
+        log: log.origin ?? logId,
+        logId,
+        logIndex,
+        leafHash: Buffer.from(leaf).toString("hex"),
+        kind,
+        ...(signedEntryTimestamp !== undefined && { promisedTime: milliseconds(entry) }),
+        proven: proof !== undefined,
+        validFor: log.validFor,
+      },
+    };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    throw new VouchsafeError("log-entry-invalid", `a log entry is refused: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What reading hostile bytes may throw; anything else is a fault of ours. */
+function isRefusal(error: unknown): error is Error {
+  return (
+    error instanceof VouchsafeError || error instanceof AttestationFormatError || error instanceof DerError
+  );
+}
+
+/** The log by its id. One that is listed twice, for two ranges, is the one that may be believed at that time. */
+function logOf(entry: LogEntry, logs: readonly LogAuthority[]): LogAuthority {
+  const named = logs.filter(({ logId }) => logId === entry.logId);
+  const [first] = named;
+  refuseUnless(first !== undefined, "its log is not trusted");
+  if (entry.signedEntryTimestamp === undefined) return first;
+  const log = named.find(({ validFor }) => covers(validFor, milliseconds(entry)));
+  refuseUnless(log !== undefined, "its log was not trusted when it took the entry");
+  return log;
+}
+
+function milliseconds({ integratedTime }: LogEntry): number {
+  refuseUnless(integratedTime !== undefined && integratedTime > 0, "it has a promise and no time");
+  return integratedTime * 1000;
+}
+
+/**
+ * The signed entry timestamp, over the JSON of the entry in its canonical form (RFC 8785), of which every member is
+ * one that needs no escapes.
+ */
+function promiseCheck(entry: LogEntry, log: LogAuthority, signature: Uint8Array): SignatureCheck {
+  const { body, integratedTime, logIndex, logId } = entry;
+  const base64 = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("base64");
+  const promised = `{"body":"${base64}","integratedTime":${integratedTime},"logID":"${logId}","logIndex":${logIndex}}`;
+  const check = usualCheck(log.publicKey, Buffer.from(promised, "latin1"), signature);
+  refuseUnless(check !== undefined, "the log's key is of a kind that is not taken");
+  return check;
+}
+
+/** The leaf is in the tree of the proof, and that is the tree of a checkpoint that this log signed. */
+function proofChecks(leaf: Uint8Array, proof: InclusionProof, log: LogAuthority): readonly SignatureCheck[] {
+  const { checks, found } = readCheckpoint(proof.checkpoint, [log]);
+  const isSameTree = found.size === proof.treeSize && sameHash(found.root, proof.rootHash);
+  refuseUnless(isSameTree, "its proof is for another tree than its checkpoint's");
+  verifyInclusion(leaf, proof.leafIndex, found, proof.hashes);
+  return checks;
+}
