@@ -9,6 +9,7 @@ import {
   TAG,
   wholeBytes,
 } from "../der/reader.ts";
+import { readUtcDigits } from "../der/time.ts";
 import { readPublicKey } from "./public-keys.ts";
 import { verifyX509Signature } from "./signatures.ts";
 
@@ -127,17 +128,11 @@ function readIfTaken(spki: Uint8Array): KeyObject | undefined {
   }
 }
 
-const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-
 /** RFC 5280 §4.1.2.5: whole seconds, UTC. */
 function readTime(element: DerElement | undefined): number {
   const digits = Buffer.from(element?.content ?? []).toString("latin1");
-  const [, year, month, day, hour, minute, second] = TIME.exec(fourDigitYear(element?.tag, digits)) ?? [];
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  const time = Date.parse(iso);
-  // A day that the month does not have would be taken for one of the next month.
-  if (Number.isNaN(time) || new Date(time).toISOString() !== iso) throw new DerError("a time is malformed");
-  return time;
+  if (!digits.endsWith("Z")) throw new DerError("a time is not in UTC");
+  return readUtcDigits(fourDigitYear(element?.tag, digits.slice(0, -1)));
 }
 
 function fourDigitYear(tag: number | undefined, digits: string): string {

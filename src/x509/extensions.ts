@@ -10,6 +10,7 @@ export const KEY_IDENTIFIER = 0x80;
 
 /** Bits of KeyUsage in its first byte (RFC 5280 §4.2.1.3). */
 export const DIGITAL_SIGNATURE = 0x80;
+export const CONTENT_COMMITMENT = 0x40;
 export const KEY_CERT_SIGN = 0x04;
 export const CRL_SIGN = 0x02;
 
@@ -67,6 +68,7 @@ export function basicConstraintsOf(certificate: Certificate): BasicConstraints {
 
 export interface KeyUsage {
   readonly digitalSignature: boolean;
+  readonly contentCommitment: boolean;
   readonly keyCertSign: boolean;
   readonly crlSign: boolean;
 }
@@ -79,6 +81,7 @@ export function keyUsageOf(certificate: Certificate): KeyUsage | undefined {
   if (unusedBits > 7) throw new DerError("the key usage is malformed");
   return {
     digitalSignature: (first & DIGITAL_SIGNATURE) !== 0,
+    contentCommitment: (first & CONTENT_COMMITMENT) !== 0,
     keyCertSign: (first & KEY_CERT_SIGN) !== 0,
     crlSign: (first & CRL_SIGN) !== 0,
   };

@@ -1,6 +1,6 @@
 import { oid } from "../der/writer.ts";
 
-/** Extensions of certificates (RFC 5280 §4.2.1), as DER. */
+/** Extensions of certificates (RFC 5280 §4.2.1, unless another is named), as DER. */
 export const EXTENSION = {
   subjectKeyIdentifier: oid("2.5.29.14"),
   keyUsage: oid("2.5.29.15"),
@@ -8,6 +8,8 @@ export const EXTENSION = {
   basicConstraints: oid("2.5.29.19"),
   authorityKeyIdentifier: oid("2.5.29.35"),
   extKeyUsage: oid("2.5.29.37"),
+  /** SignedCertificateTimestampList (RFC 6962 §3.3). */
+  signedCertificateTimestamps: oid("1.3.6.1.4.1.11129.2.4.2"),
 } as const;
 
 /** id-kp-serverAuth and id-kp-clientAuth (RFC 5280 §4.2.1.12). */

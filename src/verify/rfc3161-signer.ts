@@ -1,0 +1,117 @@
+import { hash, type KeyObject } from "node:crypto";
+import { DerError, derChildren, expectTag, hexOf, TAG } from "../der/reader.ts";
+import { oid } from "../der/writer.ts";
+import { VouchsafeError } from "../errors.ts";
+import type { CertificateAuthority } from "../trust/authority.ts";
+import { covers, intersection, type TimeRange } from "../trust/time-range.ts";
+import { type Certificate, parseCertificate } from "../x509/certificate.ts";
+import { basicConstraintsOf } from "../x509/extensions.ts";
+import { x509Scheme } from "../x509/signatures.ts";
+import { attributeOf, identifies, type SignedData, type SignerInfo } from "./cms.ts";
+import { readDigestAlgorithm } from "./cms-algorithms.ts";
+import type { SignatureCheck } from "./signature-check.ts";
+import { isForTimestamps, mayHaveIssued } from "./timestamping-certificate.ts";
+
+/** Who signed a timestamp, if the checks hold. */
+export interface TimestampSigner {
+  readonly key: KeyObject;
+  /** The trusted certificate: the signer's own, or its issuer's. */
+  readonly authority: Certificate;
+  readonly checks: readonly SignatureCheck[];
+}
+
+/** Somebody whom the token may mean. */
+interface Candidate extends TimestampSigner {
+  readonly certificate: Certificate;
+  /** When the authority may be believed, the candidate's own dates included. */
+  readonly validFor: TimeRange;
+}
+
+const MAX_EMBEDDED = 16;
+
+/**
+ * Finds the signer's certificate. Where an authority's chain begins with one that signs timestamps, it is that one
+ * and no other. Else it is the certificate in the token that the signer names and a certificate of the chain issued.
+ * Whatever else the token holds is passed over: nothing signs that list, honest tokens carry their chain in it, and
+ * only trusted certificates decide who is believed.
+ *
+ * Throws `VouchsafeError` (`time-unverified`) or `DerError`.
+ */
+export function findTimestampSigner(
+  token: SignedData,
+  time: number,
+  authorities: readonly CertificateAuthority[],
+): TimestampSigner {
+  let reason = "no trusted authority signed it";
+  for (const candidate of candidatesFor(token, authorities)) {
+    const { certificate, validFor } = candidate;
+    if (!covers(validFor, time)) reason = "its authority was not valid at its time";
+    else if (!isForTimestamps(certificate)) reason = "its signer's certificate is not for timestamps";
+    else if (!isNamedBy(token.signer, certificate)) reason = "its signer means another certificate";
+    else return candidate;
+  }
+  throw new VouchsafeError("time-unverified", `the timestamp is refused: ${reason}`);
+}
+
+function candidatesFor(token: SignedData, authorities: readonly CertificateAuthority[]): Candidate[] {
+  if (token.certificates.length > MAX_EMBEDDED) throw new DerError("it holds too many certificates");
+  let embedded: readonly Certificate[] | undefined;
+  return authorities.flatMap(({ chain }) => {
+    const [first] = chain;
+    if (first === undefined) return [];
+    if (!basicConstraintsOf(first.certificate).ca) {
+      const { certificate, validFor } = first;
+      const { publicKey: key } = certificate;
+      if (key === undefined || !identifies(token.signer, certificate)) return [];
+      return [{ certificate, key, authority: certificate, checks: [], validFor }];
+    }
+    embedded ??= token.certificates
+      .map(parseCertificate)
+      .filter((certificate) => identifies(token.signer, certificate));
+    return embedded.flatMap((certificate) =>
+      chain.flatMap((authority) => issuedBy(authority.certificate, authority.validFor, certificate) ?? []),
+    );
+  });
+}
+
+/** The certificate as one that this authority issued, if the check holds; undefined where it cannot have. */
+function issuedBy(
+  authority: Certificate,
+  validFor: TimeRange,
+  certificate: Certificate,
+): Candidate | undefined {
+  const { publicKey: key, notBefore, notAfter, signed, signature, signatureAlgorithm } = certificate;
+  const scheme = authority.publicKey && x509Scheme(authority.publicKey, signatureAlgorithm);
+  if (!key || !authority.publicKey || !scheme || !mayHaveIssued(authority, certificate)) return undefined;
+  return {
+    certificate,
+    key,
+    authority,
+    checks: [{ key: authority.publicKey, scheme, signed: { case: "bytes", bytes: signed }, signature }],
+    validFor: intersection(validFor, { start: notBefore, end: notAfter }),
+  };
+}
+
+/** signing-certificate (RFC 2634 §5.4) and signing-certificate-v2 (RFC 5035 §3). */
+const SIGNING_CERTIFICATE = hexOf(oid("1.2.840.113549.1.9.16.2.12"));
+const SIGNING_CERTIFICATE_V2 = hexOf(oid("1.2.840.113549.1.9.16.2.47"));
+
+/**
+ * Whether what the signer says of its own certificate is true of this one. RFC 3161 asks for either attribute. A
+ * signer that has neither is still known by a trusted certificate, so that is no reason to refuse.
+ */
+function isNamedBy(signer: SignerInfo, certificate: Certificate): boolean {
+  return [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2].every((type) => {
+    const attribute = attributeOf(signer, type);
+    if (attribute === undefined) return true;
+    // SEQUENCE { certs, policies }: the first of the certs is the signer's, the others are its issuers'.
+    const [certs] = derChildren(expectTag(attribute, TAG.sequence).content);
+    const [own] = derChildren(expectTag(certs, TAG.sequence).content);
+    const members = derChildren(expectTag(own, TAG.sequence).content);
+    const isVersion2 = type === SIGNING_CERTIFICATE_V2;
+    const algorithm = isVersion2 && members[0]?.tag === TAG.sequence ? members.shift() : undefined;
+    // Version 1 knows SHA-1 alone. It adds nothing to the trust in the certificate, and cannot take from it.
+    const name = algorithm ? readDigestAlgorithm(algorithm) : isVersion2 ? "sha256" : "sha1";
+    return hash(name, certificate.der, "buffer").equals(expectTag(members[0], TAG.octetString).content);
+  });
+}
