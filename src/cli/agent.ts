@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
-import type { AgentLogEntry } from "../workload/agent.ts";
+import type { Agent, AgentLogEntry } from "../workload/agent.ts";
 import type { ServerSourceLogEntry } from "../workload/server-source.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
@@ -29,22 +29,29 @@ export function agentCommand(): Command {
         // Loaded here alone: every other command would wait for what these bring along.
         const { openServerSource } = await import("../workload/server-source.ts");
         const { openAgent } = await import("../workload/agent.ts");
-        const ended = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+        const ending = new AbortController();
+        const { signal } = ending;
+        for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => ending.abort());
         const source = await openServerSource({
           server: server(),
           dataDir,
           joinToken: () => readJoinToken(joinTokenFile),
+          signal,
           log,
+        }).catch((error) => {
+          if (!signal.aborted) throw error;
         });
+        if (source === undefined) return EXIT.ok;
+        let agent: Agent | undefined;
         // Closed also when the socket cannot be served: it renews the agent's credential, and would go on for ever.
         try {
-          const agent = await openAgent({ socketPath: socket, source, allowMissingPidfd, log });
+          agent = await openAgent({ socketPath: socket, source, allowMissingPidfd, log });
           if (json) terminal.printJson({ agent: source.agent, socket });
           else terminal.print(`${source.agent} serves the Workload API on unix:${socket}`);
-          await ended;
-          await agent.close();
+          if (!signal.aborted) await once(signal, "abort");
         } finally {
-          await source.close();
+          // Together: what the agent still asks of a server that hangs would be waited for.
+          await Promise.all([agent?.close(), source.close()]);
         }
         return EXIT.ok;
       }),

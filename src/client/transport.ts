@@ -13,6 +13,8 @@ export interface TransportOptions {
   readonly timeout?: number;
   /** How often a call that may be repeated is tried again after 429 or 503. Default 3. */
   readonly retries?: number;
+  /** Ends every call early, and the waiting before a further try: all are then `unreachable`. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Call {
@@ -54,7 +56,8 @@ export function createTransport(options: TransportOptions): Transport {
       const isPassing = response.status === 429 || response.status === 503;
       if (!call.repeatable || !isPassing || tried >= retries || wait > LONGEST_WAIT)
         throw refusal(answer, call);
-      await sleep(wait);
+      // Ended early, it is the further try that says so.
+      await sleep(wait, undefined, options).catch(() => {});
     }
   };
 }
@@ -72,7 +75,7 @@ async function send(base: URL, call: Call, options: TransportOptions): Promise<R
   if (options.authorize !== undefined) headers.set("authorization", options.authorize(call));
   else if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
   if (call.body !== undefined) headers.set("content-type", call.body.mediaType);
-  const timeout = AbortSignal.timeout(options.timeout ?? 30_000);
+  const ends = [AbortSignal.timeout(options.timeout ?? 30_000), options.signal, call.signal];
   try {
     return await fetch(new URL(`.${call.path}`, base), {
       method: call.method,
@@ -80,7 +83,7 @@ async function send(base: URL, call: Call, options: TransportOptions): Promise<R
       ...(call.body === undefined ? {} : { body: call.body.bytes as Uint8Array<ArrayBuffer> }),
       // A redirect could carry the token elsewhere; the API never sends one.
       redirect: "error",
-      signal: call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]),
+      signal: AbortSignal.any(ends.filter((signal) => signal !== undefined)),
     });
   } catch (cause) {
     throw unreachable(base, cause);

@@ -26,6 +26,8 @@ export interface ServerSourceOptions {
   readonly dataDir: string;
   /** Reads the join token; asked only when there is no credential that is still valid. */
   readonly joinToken: () => Promise<string>;
+  /** Ends the waiting for a server that is away when the agent joins, by throwing what it was aborted with. */
+  readonly signal: AbortSignal;
   readonly log: (entry: ServerSourceLogEntry) => void;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
@@ -37,6 +39,7 @@ export type ServerSourceLogEntry =
 
 export interface ServerSource extends IdentitySource {
   readonly agent: string;
+  /** Ends every request that is under way. */
   close(): Promise<void>;
 }
 
@@ -62,11 +65,12 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
   if (credential === undefined || credential.expiresAt <= clock()) {
     await requireWritable(path);
     const client = createClient({ server, token: await options.joinToken() });
-    credential = await persistently((csr) => client.joinAgent(csr), "joined");
+    credential = await persistently((csr) => client.joinAgent(csr), "joined", options.signal);
   }
   let current: KeptCredential = credential;
   const client = createClient({
     server,
+    signal: stopped.signal,
     authorize: ({ method, path, body }) =>
       makeAgentProof(
         current,
@@ -80,6 +84,7 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
   async function persistently(
     certify: (csr: string) => ReturnType<Client["joinAgent"]>,
     event: "joined" | "credential renewed",
+    signal: AbortSignal,
     isOver: (error: unknown) => boolean = (error) => !isPassing(error),
   ): Promise<KeptCredential> {
     for (let failures = 0; ; failures += 1) {
@@ -91,9 +96,10 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
         log({ event, agent: next.spiffeId, expiresAt: new Date(next.expiresAt).toISOString() });
         return next;
       } catch (error) {
-        if (stopped.signal.aborted || isOver(error)) throw error;
+        signal.throwIfAborted();
+        if (isOver(error)) throw error;
         log({ event: "trying again", reason: (error as Error).message });
-        await sleep(Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures), undefined, stopped);
+        await sleep(Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures), undefined, { signal });
       }
     }
   }
@@ -105,6 +111,7 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
       current = await persistently(
         (csr) => client.renewAgent(csr),
         "credential renewed",
+        stopped.signal,
         () => false,
       );
     }

@@ -134,7 +134,11 @@ function descriptorOf(socket: Socket): number {
 /** Makes room for the socket: an agent that was killed leaves its own behind. */
 async function takePath(path: string): Promise<void> {
   const directory = dirname(path);
-  if ((await mkdir(directory, { recursive: true })) !== undefined) await chmod(directory, 0o755);
+  try {
+    if ((await mkdir(directory, { recursive: true })) !== undefined) await chmod(directory, 0o755);
+  } catch (cause) {
+    throw unusable(path, cause as Error);
+  }
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;
   if (!found.isSocket()) throw new VouchsafeError("configuration-invalid", `${path} is there and no socket`);

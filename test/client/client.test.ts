@@ -175,6 +175,19 @@ for (const { name, answer, code } of strangers) {
   });
 }
 
+test("an ended client asks nothing more, and waits for no further try", async (t) => {
+  const ending = new AbortController();
+  const { client, asked } = await scripted(t, [{ status: 503, headers: { "retry-after": "15" } }], {
+    signal: ending.signal,
+  });
+  const at = performance.now();
+  const reading = client.readPolicies();
+  setTimeout(() => ending.abort(), 100);
+  await assert.rejects(reading, { name: "ApiError", code: "unreachable" });
+  assert.equal(asked.length, 1);
+  assert.ok(performance.now() - at < 5000, `${performance.now() - at} ms`);
+});
+
 test("a server that does not answer in time is unreachable, and so is one that is not there", async (t) => {
   const { client, url } = await scripted(t, [], { timeout: 50 });
   await assert.rejects(client.health(), { name: "ApiError", code: "unreachable" });

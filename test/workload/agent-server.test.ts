@@ -1,7 +1,8 @@
 /** Agents, their server and programs as processes: a server that is away, and everybody who must get nothing. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createPublicKey, hash, randomBytes, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,8 +11,10 @@ import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import { digestOf } from "../../src/in-toto-attestation/digest.ts";
 import { credentialOf, readCredential, writeCredential } from "../../src/workload/agent-credential.ts";
 import { newKey } from "../../src/workload/key-request.ts";
+import { bareEnvironment } from "../cli/server.ts";
 import { vouchsafe } from "../cli/vouchsafe.ts";
 import { testAuthority } from "../identity/trust-domain.ts";
+import { endWithParent } from "../support/child.ts";
 import { type AgentHouse, openAgentHouse } from "./agent-house.ts";
 import { type Executable, tamperedCopy } from "./executable.ts";
 import type { RunningAgent } from "./run-agent.ts";
@@ -19,6 +22,7 @@ import { ask, type Line, startProgram, startWorkload } from "./run-workload.ts";
 
 const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const HOLDER = fileURLToPath(new URL("holder.cjs", import.meta.url));
 /** Seconds. */
 const [BRIEF, LONG] = [4, 12];
@@ -85,6 +89,33 @@ describe("agents of a server", { skip: process.platform !== "linux" && "only Lin
       await living.stop();
       await ending.stop();
     }
+  });
+
+  test("an agent that waits for its server ends when it is told to, before it joined and while one hangs", async () => {
+    await writeFile(house.path("joiner-token"), "not asked for yet");
+    const args = ["--data-dir", house.path("joiner"), "--join-token-file", house.path("joiner-token")];
+    const joining = spawn(
+      process.execPath,
+      [MAIN, "--server", "http://127.0.0.1:1", "agent", "--socket", house.path("joiner.sock"), ...args],
+      { env: bareEnvironment(), stdio: ["ignore", "inherit", "pipe"] },
+    );
+    endWithParent(joining);
+    const [said] = await once(joining.stderr, "data");
+    assert.match(String(said), /^trying again/);
+    joining.kill("SIGTERM");
+    assert.deepEqual(await once(joining, "exit"), [0, null]);
+
+    await agent.stop();
+    house.server().freeze();
+    try {
+      agent = await house.start("node-1");
+      const at = performance.now();
+      await agent.stop();
+      assert.ok(performance.now() - at < 5000, `${performance.now() - at} ms`);
+    } finally {
+      house.server().thaw();
+    }
+    agent = await house.start("node-1");
   });
 
   test("an agent gets nothing that is another agent's, and the log says that it asked", async () => {

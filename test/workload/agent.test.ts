@@ -200,6 +200,8 @@ describe("the Workload API on a socket", {
     const file = join(directory, "file");
     await writeFile(file, "");
     await assert.rejects(openAgent({ ...options, socketPath: file }), { code: "configuration-invalid" });
+    const below = join(file, "agent.sock");
+    await assert.rejects(openAgent({ ...options, socketPath: below }), { code: "configuration-invalid" });
     const tooLong = join(directory, "s".repeat(120));
     await assert.rejects(openAgent({ ...options, socketPath: tooLong }), { code: "configuration-invalid" });
   });
