@@ -1,6 +1,10 @@
+import { unpackEvidence } from "../verify/formats/unpack.ts";
+
 /** A piece of a file that one request carries. */
 export type Piece =
   | { readonly case: "item"; readonly bytes: Uint8Array }
+  /** One document that holds several pieces of evidence, which the server unpacks. */
+  | { readonly case: "container"; readonly bytes: Uint8Array }
   /** Complete lines, and for each that is not empty (the server counts no others) its number in the file, from 1. */
   | { readonly case: "lines"; readonly bytes: Uint8Array; readonly numbers: readonly number[] };
 
@@ -15,7 +19,17 @@ const CARRIAGE_RETURN = 0x0d;
  * Lines when its first line is JSON by itself and more follow; whether each is evidence is the server's to judge.
  */
 export function piecesOf(file: Uint8Array): Piece[] {
-  return isJsonLines(file) ? runsOfLines(file) : [{ case: "item", bytes: file }];
+  if (isJsonLines(file)) return runsOfLines(file);
+  return [{ case: isContainer(file) ? "container" : "item", bytes: file }];
+}
+
+/** A container that cannot be unpacked goes to the server as an item, which says and records what is wrong. */
+function isContainer(file: Uint8Array): boolean {
+  try {
+    return unpackEvidence(file) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function isJsonLines(file: Uint8Array): boolean {

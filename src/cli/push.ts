@@ -9,8 +9,8 @@ import { printChecks, short } from "./findings.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What became of one item of evidence. */
-type Result = { readonly file: string; readonly line?: number } & (
+/** What became of one item of evidence: a file, or by its number a line of it or a piece in it. */
+type Result = { readonly file: string; readonly item?: number } & (
   | ({ readonly status: "accepted" | "known" } & Pushed)
   | {
       readonly status: "refused";
@@ -28,7 +28,9 @@ const CHECKS_SHOWN = 2;
 
 export function pushCommand(): Command {
   return new Command("push")
-    .description("push evidence: Sigstore bundles, DSSE envelopes, or JSON Lines of them")
+    .description(
+      "push evidence: Sigstore bundles, DSSE envelopes, PyPI attestations, JSON Lines or registries' lists of them",
+    )
     .argument("<file...>", "files of evidence")
     .action(
       action(async ({ client, terminal, json }, files: string[]) => {
@@ -68,7 +70,7 @@ async function pushFile(client: Client, file: string): Promise<Result[]> {
   const results: Result[] = [];
   for (const piece of piecesOf(await readBytes(file))) {
     if (piece.case === "item") results.push(await pushItem(client, file, piece.bytes));
-    else results.push(...(await pushLines(client, file, piece)));
+    else results.push(...(await pushSeveral(client, file, piece)));
   }
   return results;
 }
@@ -88,13 +90,15 @@ function isAboutEvidence({ status }: ApiError): boolean {
   return status === 400 || status === 413 || status === 422;
 }
 
-async function pushLines(
+async function pushSeveral(
   client: Client,
   file: string,
-  { bytes, numbers }: Extract<Piece, { case: "lines" }>,
+  piece: Extract<Piece, { case: "lines" | "container" }>,
 ): Promise<Result[]> {
-  return (await client.pushJsonLines(bytes)).map((result) => {
-    const where = { file, line: numbers[result.line - 1] ?? result.line };
+  const numbers = piece.case === "lines" ? piece.numbers : [];
+  const mediaType = piece.case === "lines" ? "application/jsonl" : "application/json";
+  return (await client.pushSeveral(piece.bytes, mediaType)).map((result) => {
+    const where = { file, item: numbers[result.item - 1] ?? result.item };
     if (result.status !== "refused") return { ...result, ...where };
     const { code, detail, status } = result.problem;
     return { ...where, status: "refused", code, detail, isPassing: status === 429 || status >= 500 };
@@ -102,7 +106,7 @@ async function pushLines(
 }
 
 function show(terminal: Terminal, result: Result): void {
-  const where = result.line === undefined ? result.file : `${result.file}:${result.line}`;
+  const where = result.item === undefined ? result.file : `${result.file}:${result.item}`;
   if (result.status === "refused") {
     terminal.note(`refused ${where}: ${result.detail} (${result.code})`, "bad");
     return;

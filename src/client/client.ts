@@ -18,7 +18,7 @@ import type {
   Decision,
   DecisionRecorded,
   DecisionToRecord,
-  LineResult,
+  ItemResult,
   PoliciesActivated,
   PolicyDocument,
   Pushed,
@@ -88,11 +88,14 @@ export function createClient(options: TransportOptions) {
       const answer = await transport({ method: "POST", path: "/attestations", body, repeatable: true });
       return { ...json<Pushed>(answer), created: answer.status === 201 };
     },
-    /** Pushes JSON Lines, at most 1,000. A refused line is a result, not an error. */
-    async pushJsonLines(bytes: Uint8Array): Promise<readonly LineResult[]> {
-      const body = { mediaType: "application/jsonl", bytes };
+    /**
+     * Pushes several items of evidence: JSON Lines, at most 1,000, or as `application/json` a container that the
+     * server unpacks. A refused item is a result, not an error.
+     */
+    async pushSeveral(bytes: Uint8Array, mediaType = "application/jsonl"): Promise<readonly ItemResult[]> {
+      const body = { mediaType, bytes };
       const answer = await transport({ method: "POST", path: "/attestations", body, repeatable: true });
-      return json<{ results: LineResult[] }>(answer).results;
+      return json<{ results: ItemResult[] }>(answer).results;
     },
     async readEvidence(id: string): Promise<{ mediaType: string; bytes: Uint8Array }> {
       const { mediaType, bytes } = await transport({

@@ -57,8 +57,8 @@ export interface Pushed {
   readonly verdicts: readonly VerdictSummary[];
 }
 
-/** What became of one line of JSON Lines; lines count from 1. */
-export type LineResult = { readonly line: number } & (
+/** What became of one of several items of evidence, which count from 1; empty lines of JSON Lines do not count. */
+export type ItemResult = { readonly item: number } & (
   | ({ readonly status: "accepted" | "known" } & Pushed)
   | { readonly status: "refused"; readonly problem: Problem }
 );

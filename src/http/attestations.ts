@@ -4,15 +4,15 @@ import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { pushAttestation } from "../services/push-attestation.ts";
 import { readEvidence } from "../services/read-attestation.ts";
-import { splitJsonLines } from "../services/split-json-lines.ts";
+import { unpackUpload } from "../services/unpack-upload.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { takeBytes } from "./bodies.ts";
-import { pushLines } from "./json-lines.ts";
 import { answers } from "./openapi.ts";
+import { pushSeveral } from "./push-several.ts";
 import { AttestationSummary, closed, Digest, Problem, Receipt, VerdictSummary } from "./schemas.ts";
 
-/** One item: a Sigstore bundle or a DSSE envelope. The evidence itself says which. */
+/** One document: a piece of evidence, or a container of several. The document itself says which, and of which format. */
 const ONE = [
   "application/json",
   "application/vnd.dev.sigstore.bundle+json",
@@ -32,10 +32,10 @@ const Pushed = closed({
   verdicts: Type.Array(VerdictSummary, { description: "the verdicts that this evidence changed" }),
 });
 
-const LineResults = closed({
+const ItemResults = closed({
   results: Type.Array(
     closed({
-      line: Type.Integer({ minimum: 1, description: "counted from 1, empty lines left out" }),
+      item: Type.Integer({ minimum: 1, description: "counted from 1, empty lines left out" }),
       status: Type.Enum(["accepted", "known", "refused"]),
       attestation: Type.Optional(AttestationSummary),
       receipt: Type.Optional(Receipt),
@@ -80,12 +80,14 @@ function takeEvidence(app: App, v: Vouchsafe): void {
         summary: "Push evidence: verified, recorded in the custody log, answered with a receipt and verdicts",
         consumes: [...ONE, ...LINES],
         body: Type.Unknown({
-          description: "A Sigstore bundle or DSSE envelope, or up to 1,000 lines of them",
+          description:
+            "A Sigstore bundle, DSSE envelope, PyPI attestation or layer of a cosign attestation; a registry's " +
+            "answer that holds several; or up to 1,000 lines of the former",
         }),
         ...answers({
           200: Pushed,
-          201: Type.Union([Pushed, LineResults]),
-          207: LineResults,
+          201: Type.Union([Pushed, ItemResults]),
+          207: ItemResults,
         }),
       },
     },
@@ -95,8 +97,10 @@ function takeEvidence(app: App, v: Vouchsafe): void {
       if (!(request.body instanceof Uint8Array)) {
         throw new VouchsafeError("unsupported-media-type", `Send one of ${[...ONE, ...LINES].join(", ")}`);
       }
-      if (LINES.includes(mediaType)) {
-        const results = await pushLines(v, caller, splitJsonLines(request.body), request);
+      const framing = LINES.includes(mediaType) ? "lines" : "document";
+      const several = await unpackUpload(v, caller, request.body, framing);
+      if (several !== undefined) {
+        const results = await pushSeveral(v, caller, several, request);
         return reply.code(results.some(({ status }) => status === "refused") ? 207 : 201).send({ results });
       }
       const { created, ...pushed } = await pushAttestation(v, caller, { bytes: request.body });

@@ -120,7 +120,8 @@ async function verifyOrRecord(
   }
 }
 
-async function currentTrust(v: Vouchsafe, { project }: Caller): Promise<TrustSnapshot> {
+/** The active trust snapshot. Throws `VouchsafeError` (`unavailable`) where none is. */
+export async function currentTrust(v: Vouchsafe, { project }: Caller): Promise<TrustSnapshot> {
   const active = await activeTrust(v.database.kysely, project);
   if (!active)
     throw new VouchsafeError(

@@ -6,8 +6,8 @@ import { piecesOf } from "../../src/cli/evidence-file.ts";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const shape = (text: string) =>
   piecesOf(bytes(text)).map((piece) =>
-    piece.case === "item"
-      ? "item"
+    piece.case !== "lines"
+      ? piece.case
       : `lines ${piece.numbers.length > 4 ? `${piece.numbers[0]} to ${piece.numbers.at(-1)}` : piece.numbers}`,
   );
 
@@ -26,6 +26,12 @@ const cases: { name: string; text: string; pieces: string[] }[] = [
     name: "empty lines, which have numbers but are nothing",
     text: "{}\n\n\r\n{}\n\n",
     pieces: ["lines 1,4"],
+  },
+  { name: "a registry's list", text: '{"attestations":[{"bundle":{}}]}', pieces: ["container"] },
+  {
+    name: "a list that cannot be unpacked is the server's to refuse",
+    text: '{"attestations":[]}',
+    pieces: ["item"],
   },
   { name: "nothing", text: "", pieces: ["item"] },
   { name: "no JSON at all", text: "not json\nat all\n", pieces: ["item"] },

@@ -77,8 +77,8 @@ describe("a session at a terminal", () => {
     const { status, value } = await json("push", "many.jsonl");
     assert.equal(status, 1);
     assert.deepEqual(
-      value.results.map(({ line, status, code }: { line: number; status: string; code?: string }) => [
-        line,
+      value.results.map(({ item, status, code }: { item: number; status: string; code?: string }) => [
+        item,
         status,
         code,
       ]),

@@ -175,8 +175,8 @@ forEachDatabase("the API", (create) => {
     const { results } = answer.json();
     assert.deepEqual(
       results.map(
-        ({ line, status, problem }: { line: number; status: string; problem?: { code: string } }) => [
-          line,
+        ({ item, status, problem }: { item: number; status: string; problem?: { code: string } }) => [
+          item,
           problem?.code ?? status,
         ],
       ),
