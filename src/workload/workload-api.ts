@@ -176,10 +176,13 @@ function statusOf(error: unknown): ConnectError {
   return new ConnectError(message, code, undefined, undefined, error);
 }
 
-/** The codes of a denial's reasons, which programs may read. */
+/**
+ * The codes of a denial's reasons, which programs may read: with spaces between them, because grpc-js leaves commas
+ * as they are sent, percent-encoded.
+ */
 function reasonsOf({ extensions }: VouchsafeError): string {
   const reasons: readonly { readonly code?: unknown }[] = Array.isArray(extensions.reasons)
     ? extensions.reasons
     : [];
-  return [...new Set(reasons.map(({ code }) => code).filter((code) => typeof code === "string"))].join(", ");
+  return [...new Set(reasons.map(({ code }) => code).filter((code) => typeof code === "string"))].join(" ");
 }

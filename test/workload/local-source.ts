@@ -53,10 +53,12 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
     if (isAway) throw new VouchsafeError("unavailable", "the source is away");
     asked.push(workload);
     const [digest] = workload.digests;
-    const deny = (code: string) =>
-      new VouchsafeError("identity-denied", "denied", { extensions: { reasons: [{ code }] } });
+    const deny = (...codes: string[]) =>
+      new VouchsafeError("identity-denied", "denied", {
+        extensions: { reasons: codes.map((code) => ({ code })) },
+      });
     if (digest === undefined || !approved.has(digest)) throw deny("not-approved");
-    if (quarantined.has(digest)) throw deny("quarantined");
+    if (quarantined.has(digest)) throw deny("quarantined", "no-verdict");
     const selector = approved.get(digest);
     if (selector !== undefined && !workload.selectors.includes(selector)) throw deny("not-registered");
     const now = Date.now();
