@@ -15,3 +15,11 @@ export type {
   ResourceDescriptor,
   Statement,
 } from "./types.ts";
+export {
+  type SummaryDemands,
+  type UnmetDemand,
+  unmetDemands,
+  type VerificationSummary,
+  verificationSummaryOf,
+} from "./vsa.ts";
+export { isSameFileName } from "./wheel-name.ts";
