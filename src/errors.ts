@@ -40,6 +40,7 @@ export const ERRORS = {
   "unknown-predicate-type": { status: 422, title: "The predicate type is not known" },
   "unsupported-algorithm": { status: 422, title: "The key or signature algorithm is not supported" },
   "unknown-key": { status: 422, title: "The signing key is not in the trust snapshot" },
+  "key-not-allowed": { status: 422, title: "The signing key may not sign evidence of this kind" },
   "signature-invalid": { status: 422, title: "The signature does not verify" },
   "certificate-invalid": { status: 422, title: "The signing certificate does not chain to a trusted root" },
   "time-unverified": { status: 422, title: "No trusted time covers the signature" },

@@ -88,6 +88,8 @@ export async function readDecisionInputs(
 export interface StoredAttestation {
   readonly id: Digest;
   readonly size: number;
+  /** When it was accepted, in milliseconds since the epoch. */
+  readonly verifiedAt: number;
 }
 
 /** What verdicts about artifacts are computed from, as of log size `size`. */
@@ -117,9 +119,15 @@ export async function readEvaluationInputs(
               .onRef("evidence.project_id", "=", "subject.project_id")
               .onRef("evidence.id", "=", "subject.attestation"),
           )
+          .innerJoin("attestations", (join) =>
+            join
+              .onRef("attestations.project_id", "=", "subject.project_id")
+              .onRef("attestations.id", "=", "subject.attestation"),
+          )
           .select((row) => [
             "subject.digest",
             "subject.attestation as id",
+            "attestations.verified_at as verifiedAt",
             row.fn<number>("octet_length", ["evidence.bytes"]).as("size"),
           ])
           .where("subject.project_id", "=", project)
@@ -138,8 +146,8 @@ export async function readEvaluationInputs(
     ])
     .executeTakeFirstOrThrow();
   const attestations = new Map<Digest, StoredAttestation[]>(digests.map((digest) => [digest, []]));
-  for (const { digest, id, size } of row.subjects) {
-    attestations.get(digest as Digest)?.push({ id: id as Digest, size });
+  for (const { digest, id, size, verifiedAt } of row.subjects) {
+    attestations.get(digest as Digest)?.push({ id: id as Digest, size, verifiedAt });
   }
   const verdicts = new Map<Digest, Verdict[]>(digests.map((digest) => [digest, []]));
   for (const verdict of row.verdicts.map(verdictOf)) verdicts.get(verdict.artifact)?.push(verdict);

@@ -9,6 +9,8 @@ import type { X509Minter } from "../identity/x509-svid.ts";
 import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
 import type { Denials } from "./record-denial.ts";
+import type { TrustSource } from "./refresh-trust.ts";
+import type { Verifier } from "./verifier.ts";
 
 /** One opened node: what every use case is given. */
 export interface Vouchsafe {
@@ -17,12 +19,15 @@ export interface Vouchsafe {
   readonly writer: Writer;
   readonly projection: Projection;
   readonly documents: Documents;
+  readonly verifier: Verifier;
   readonly evidence: EvidenceStore;
   /** What the trust domain's SVIDs are signed with. */
   readonly authority: Authority;
   /** Sign what they are given: only what was decided and recorded is given to them. */
   readonly minters: { readonly x509: X509Minter; readonly jwt: JwtMinter };
   readonly denials: Denials;
+  /** What the TUF repositories last answered this node, by the names of their instances. */
+  readonly trustSources: Map<string, TrustSource>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: {

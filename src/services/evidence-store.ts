@@ -6,13 +6,10 @@ import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
-import { verifyEvidence } from "../verify/verify-evidence.ts";
-import { createSizedCache } from "./sized-cache.ts";
+import type { Verifier } from "./verifier.ts";
 
 /** Stored evidence, verified from its bytes: the database is never believed about what they say. */
 export interface EvidenceStore {
-  /** Takes an attestation that was verified just now from this many bytes into memory. */
-  keep(project: ProjectId, attestation: VerifiedAttestation, bytes: number): void;
   /**
    * Verifies stored evidence under a trust snapshot, each at the time when it was accepted. What does not
    * verify under it is left out.
@@ -24,36 +21,27 @@ export interface EvidenceStore {
   ): Promise<Map<Digest, VerifiedAttestation>>;
 }
 
-/**
- * Attestations kept after verification, of all projects. Most are some 10 kB; a bill of materials can be 16 MiB, and
- * a few thousand of those would be all the memory there is.
- */
-const KEPT = { entries: 4096, bytes: 64 * 1024 * 1024 };
 /** Evidence read at once while verifying many, unless one piece alone is larger. */
 const PAGE = { entries: 64, bytes: 16 * 1024 * 1024 };
 
-export function createEvidenceStore(database: Database): EvidenceStore {
-  const kept = createSizedCache<VerifiedAttestation>(KEPT);
-
-  function keep(project: ProjectId, attestation: VerifiedAttestation, bytes: number): void {
-    kept.set(keyOf(project, attestation.id, attestation.trustHash), attestation, bytes);
-  }
-
+export function createEvidenceStore(database: Database, verifier: Verifier): EvidenceStore {
   return {
-    keep,
     async verified(project, stored, trust) {
       const result = new Map<Digest, VerifiedAttestation>();
-      const missing = stored.filter(({ id }) => {
-        const hit = kept.get(keyOf(project, id, trust.hash));
-        if (hit) result.set(id, hit);
-        return hit === undefined;
-      });
+      const missing: StoredAttestation[] = [];
+      for (const one of stored) {
+        const remembered = verifier.recall(one.id, trust, one.verifiedAt);
+        if (remembered === undefined) missing.push(one);
+        else result.set(one.id, remembered);
+      }
       for (const page of pagesOf(missing)) {
-        for (const { id, bytes, verifiedAt } of await readEvidence(database.kysely, project, page)) {
-          const attestation = attempt(() => verifyEvidence(bytes, trust, verifiedAt));
-          if (attestation?.id !== id) continue;
-          keep(project, attestation, bytes.length);
-          result.set(id, attestation);
+        const evidence = await readEvidence(database.kysely, project, page);
+        const verified = await Promise.all(
+          evidence.map(({ bytes, verifiedAt }) => attempt(verifier.verify(bytes, trust, verifiedAt))),
+        );
+        for (const [i, attestation] of verified.entries()) {
+          if (attestation !== undefined && attestation.id === evidence[i]?.id)
+            result.set(attestation.id, attestation);
         }
       }
       return result;
@@ -75,13 +63,9 @@ function pagesOf(stored: readonly StoredAttestation[]): Digest[][] {
   return pages;
 }
 
-function keyOf(project: ProjectId, id: Digest, trustHash: string): string {
-  return `${project} ${id} ${trustHash}`;
-}
-
-function attempt(verify: () => VerifiedAttestation): VerifiedAttestation | undefined {
+async function attempt(verifying: Promise<VerifiedAttestation>): Promise<VerifiedAttestation | undefined> {
   try {
-    return verify();
+    return await verifying;
   } catch (error) {
     if (error instanceof VouchsafeError) return undefined;
     throw error;

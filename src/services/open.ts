@@ -27,6 +27,7 @@ import { CONFIGURATION, proposeConfigured } from "./propose.ts";
 import { createDenials } from "./record-denial.ts";
 import { refreshTrustByItself } from "./refresh-trust.ts";
 import { ensureOperatorToken } from "./tokens.ts";
+import { createVerifier } from "./verifier.ts";
 
 /** Artifacts whose decisions one node keeps in memory: some 1 kB each. */
 const HOT_ARTIFACTS = 100_000;
@@ -108,13 +109,15 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     });
 
     const warnings = [...database.warnings];
+    const verifier = createVerifier();
     const v: Vouchsafe = {
       config,
       database,
       writer,
       projection,
       documents,
-      evidence: createEvidenceStore(database),
+      verifier,
+      evidence: createEvidenceStore(database, verifier),
       authority,
       minters: { x509: createX509Minter(authority), jwt: createJwtMinter(authority) },
       denials,

@@ -16,7 +16,6 @@ import type { Check } from "../policy/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import { withOurErrors } from "../verify/format-errors.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
-import { verifyEvidence } from "../verify/verify-evidence.ts";
 import { appendFresh } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -83,7 +82,6 @@ export async function pushAttestation(
     };
     const evidence = { id, mediaType: attestation.mediaType, bytes };
     const proposal: Proposal = { ...basis, events: [accepted, ...events], confirmations, evidence };
-    v.evidence.keep(caller.project, attestation, bytes.length);
     return { proposal, summary, already };
   });
   if (already) return already;
@@ -105,7 +103,7 @@ async function verifyOrRecord(
   at: number,
 ): Promise<{ readonly attestation: VerifiedAttestation; readonly summary: AttestationSummary }> {
   try {
-    const attestation = verifyEvidence(bytes, trust, at);
+    const attestation = await v.verifier.verify(bytes, trust, at);
     const summary = withOurErrors(() => summarize(attestation));
     if (artifactsOf(attestation).length === 0) {
       throw new VouchsafeError(

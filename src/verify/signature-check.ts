@@ -49,15 +49,24 @@ export async function checkOnThreads<T>(verification: Verification<T>): Promise<
   return step.value;
 }
 
-/** Which claims hold: one batch for the signatures of all of them. */
-export function* whichHold(claims: readonly Claim<unknown>[]): Verification<readonly boolean[]> {
-  const answers = yield claims.flatMap(({ checks }) => checks);
+/** For each group of claims, what those that hold found. */
+type Holding<Groups extends readonly (readonly Claim<unknown>[])[]> = {
+  [K in keyof Groups]: Groups[K] extends readonly Claim<infer Found>[] ? Found[] : never;
+};
+
+/** Which claims of each group hold: one batch for the signatures of all of them. */
+export function* holding<const Groups extends readonly (readonly Claim<unknown>[])[]>(
+  groups: Groups,
+): Verification<Holding<Groups>> {
+  const answers = yield groups.flatMap((claims) => claims.flatMap(({ checks }) => checks));
   let at = 0;
-  return claims.map(({ checks }) => {
-    const own = answers.slice(at, at + checks.length);
+  const holds = ({ checks }: Claim<unknown>) => {
+    const from = at;
     at += checks.length;
-    return own.every(Boolean);
-  });
+    return answers.slice(from, at).every(Boolean);
+  };
+  // The answers are in the order of the groups and of their claims, so each claim takes as many as it asked for.
+  return groups.map((claims) => claims.filter(holds).map(({ found }) => found)) as Holding<Groups>;
 }
 
 /** False too for whatever makes the library throw: a signature that cannot be read is of nobody. */

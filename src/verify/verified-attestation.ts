@@ -1,4 +1,5 @@
 import type { Digest, Statement } from "../in-toto-attestation/types.ts";
+import type { Findings } from "./findings.ts";
 
 /** What Fulcio wrote into the certificate (sigstore/fulcio docs/oid-info.md), by the names of that page. */
 export interface CertificateClaims {
@@ -48,6 +49,7 @@ export interface VerifiedFacts {
   readonly signer: Signer;
   /** Trusted times at which the signature existed, ascending, as milliseconds since the epoch. */
   readonly times: readonly number[];
+  readonly findings: Findings;
   /** Hash of the trust snapshot under which it verified. */
   readonly trustHash: string;
 }

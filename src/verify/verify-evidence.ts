@@ -1,5 +1,7 @@
+import { hash } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import {
+  type Digest,
   digestOf,
   IN_TOTO_PAYLOAD_TYPE,
   isJsonObject,
@@ -11,65 +13,123 @@ import {
   subjectsOf,
 } from "../in-toto-attestation/index.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
-import type { BundleContent } from "./bundle.ts";
-import { verifyEnvelope } from "./dsse-key.ts";
+import { covers } from "../trust/time-range.ts";
+import { VerificationError } from "./findings.ts";
 import { withOurErrors } from "./format-errors.ts";
-import { verifyBundle } from "./sigstore-bundle.ts";
-import { type Subject, sealVerified, type VerifiedAttestation } from "./verified-attestation.ts";
+import { readEvidence } from "./formats/read-evidence.ts";
+import { checkNow, type Verification } from "./signature-check.ts";
+import type { Content } from "./signed-evidence.ts";
+import {
+  type Subject,
+  sealVerified,
+  type VerifiedAttestation,
+  type VerifiedFacts,
+} from "./verified-attestation.ts";
 import type { VerifiedSignature } from "./verified-signature.ts";
+import { requireHeld } from "./verify-key.ts";
+import { verifySignature } from "./verify-signature.ts";
 
 /** Evidence is some 10 kB; a bill of materials in it can be much larger. */
 export const MAX_EVIDENCE_BYTES = 16 * 1024 * 1024;
 
+/** What verification established for good: it depends on the evidence and the trust snapshot, and on no clock. */
+export interface Examined {
+  readonly facts: VerifiedFacts;
+  /** When the key may be believed that signed without a trusted time; undefined where there was one. */
+  readonly heldWithin: VerifiedSignature["heldWithin"];
+}
+
 /**
- * Verifies evidence under a trust snapshot: a Sigstore bundle, or a bare DSSE envelope of a trusted key. `at` is
- * now in milliseconds since the epoch; it counts only for keys whose signatures carry no trusted time.
+ * Verifies evidence of any format that is taken (docs/evidence.md) under a trust snapshot. `at` is now in
+ * milliseconds since the epoch; it counts only for keys whose signatures carry no trusted time.
  *
  * Pure: the same bytes, snapshot and time give the same answer. Throws `VouchsafeError` with a code of the
  * section "Evidence", or of JSON and digests, for everything that does not verify.
+ *
+ * @param message the artifact's bytes, where they are at hand: for bundles that sign them and name no digest
  */
-export function verifyEvidence(bytes: Uint8Array, trust: TrustSnapshot, at: number): VerifiedAttestation {
-  return withOurErrors(() => {
-    const { mediaType, signer, times, content } = verifySigned(bytes, trust, at);
-    return sealVerified({
-      id: sha256(bytes),
-      mediaType,
-      ...readContent(content),
-      signer,
-      times,
-      trustHash: trust.hash,
-    });
-  });
+export function verifyEvidence(
+  bytes: Uint8Array,
+  trust: TrustSnapshot,
+  at: number,
+  message?: Uint8Array,
+): VerifiedAttestation {
+  return vouchFor(checkNow(examine(bytes, trust, message)), at);
 }
 
 /** Verifies who signed and when, whatever it is that was signed. Throws like `verifyEvidence`. */
-export function verifySignatureOf(bytes: Uint8Array, trust: TrustSnapshot, at: number): VerifiedSignature {
-  return withOurErrors(() => verifySigned(bytes, trust, at));
+export function verifySignatureOf(
+  bytes: Uint8Array,
+  trust: TrustSnapshot,
+  at: number,
+  message?: Uint8Array,
+): VerifiedSignature {
+  const signature = checkNow(examineSignature(bytes, trust, message));
+  if (signature.heldWithin !== undefined) requireHeld(signature.heldWithin, at);
+  return signature;
 }
 
-function verifySigned(bytes: Uint8Array, trust: TrustSnapshot, at: number): VerifiedSignature {
-  const json = parseJson(bytes, { maxBytes: MAX_EVIDENCE_BYTES });
-  if (isJsonObject(json)) {
-    if (json.mediaType !== undefined) return verifyBundle(json, trust, at);
-    if (json.payloadType !== undefined) return verifyEnvelope(json, trust, at);
-  }
-  throw new VouchsafeError(
-    "unknown-evidence-format",
-    "the evidence is neither a Sigstore bundle nor a DSSE envelope",
-  );
+/** Whether it verifies at this time too: always, unless a key signed it without a trusted time. */
+export function isHeld({ heldWithin }: Examined, at: number): boolean {
+  return heldWithin === undefined || covers(heldWithin, at);
 }
 
-/** What was signed: an in-toto Statement of a known predicate type, or a message's digest. */
-function readContent(content: BundleContent): { subjects: readonly Subject[]; statement?: Statement } {
-  if (content.case === "message") {
-    const digest = digestOf(content.algorithm, Buffer.from(content.digest).toString("hex"));
-    return { subjects: [{ digests: [digest] }] };
+/** The rest of it. Throws `VouchsafeError` (`time-unverified`). */
+export function vouchFor({ facts, heldWithin }: Examined, at: number): VerifiedAttestation {
+  if (heldWithin !== undefined) requireHeld(heldWithin, at);
+  return sealVerified(facts);
+}
+
+/** Everything of `verifyEvidence` that does not depend on the time: a verification, to be run in either way. */
+export function* examine(
+  bytes: Uint8Array,
+  trust: TrustSnapshot,
+  message?: Uint8Array,
+): Verification<Examined> {
+  const signature = yield* examineSignature(bytes, trust, message);
+  const { mediaType, content, signer, findings, predicateTypes, heldWithin } = signature;
+  const { subjects, statement } = withOurErrors(() => readContent(content, message));
+  if (predicateTypes !== undefined && !predicateTypes.has(statement?.predicateType ?? "")) {
+    const reason = "the signing key may not make statements of this predicate type";
+    throw new VerificationError("statement", "key-not-allowed", reason, findings);
   }
-  const { payloadType, payload } = content.envelope;
-  if (payloadType !== IN_TOTO_PAYLOAD_TYPE) {
+  const facts: VerifiedFacts = {
+    id: sha256(bytes),
+    mediaType,
+    subjects,
+    ...(statement !== undefined && { statement }),
+    signer,
+    times: findings.times.map(({ time }) => time),
+    findings,
+    trustHash: trust.hash,
+  };
+  return { facts, heldWithin };
+}
+
+function* examineSignature(
+  bytes: Uint8Array,
+  trust: TrustSnapshot,
+  message: Uint8Array | undefined,
+): Verification<VerifiedSignature> {
+  const evidence = withOurErrors(() => {
+    const json = parseJson(bytes, { maxBytes: MAX_EVIDENCE_BYTES });
+    if (isJsonObject(json)) return readEvidence(json);
+    throw new VouchsafeError("unknown-evidence-format", "the evidence is not a JSON object");
+  });
+  return yield* verifySignature(evidence, trust, message);
+}
+
+/** What was signed: an in-toto Statement of a known predicate type, or a message. */
+function readContent(
+  content: Content,
+  message: Uint8Array | undefined,
+): { subjects: readonly Subject[]; statement?: Statement } {
+  if (content.case === "message")
+    return { subjects: [{ digests: digestsOfMessage(content.digest, message) }] };
+  if (content.payloadType !== IN_TOTO_PAYLOAD_TYPE) {
     throw new VouchsafeError("malformed-statement", `the payload type is not ${IN_TOTO_PAYLOAD_TYPE}`);
   }
-  const statement = parseStatement(payload);
+  const statement = parseStatement(content.payload);
   if (!isKnownPredicateType(statement.predicateType)) {
     throw new VouchsafeError(
       "unknown-predicate-type",
@@ -77,4 +137,19 @@ function readContent(content: BundleContent): { subjects: readonly Subject[]; st
     );
   }
   return { subjects: subjectsOf(statement), statement };
+}
+
+/** The message's digest, by the bundle's word or our own; where there are both they must be the same. */
+function digestsOfMessage(
+  digest: { readonly algorithm: string; readonly bytes: Uint8Array } | undefined,
+  message: Uint8Array | undefined,
+): Digest[] {
+  const algorithm = digest?.algorithm ?? "sha256";
+  const claimed = digest && Buffer.from(digest.bytes).toString("hex");
+  const computed = message && hash(algorithm, message, "hex");
+  if (claimed !== undefined && computed !== undefined && claimed !== computed) {
+    throw new VouchsafeError("subject-mismatch", "the bundle's digest is not that of the artifact");
+  }
+  const hex = computed ?? claimed;
+  return hex === undefined ? [] : [digestOf(algorithm, hex)];
 }

@@ -7,6 +7,7 @@ import {
   type Statement,
   sha256,
 } from "../../src/in-toto-attestation/index.ts";
+import { NOTHING_FOUND } from "../../src/verify/findings.ts";
 import {
   type CertificateClaims,
   type Signer,
@@ -108,6 +109,7 @@ export function attestationOf(said: AnyAttestation): VerifiedAttestation {
     statement,
     signer,
     times,
+    findings: NOTHING_FOUND,
     trustHash: sha256("trust"),
   });
 }

@@ -50,7 +50,7 @@ describe("a bundle's shape", () => {
     ["a time with leading zeros", "malformed-bundle", (b) => withEntry(b, { integratedTime: "01" })],
     [
       "the withdrawn entry kind dsse 0.0.2",
-      "malformed-bundle",
+      "log-entry-invalid",
       (b) => withEntry(b, { kindVersion: { kind: "dsse", version: "0.0.2" } }),
     ],
     [

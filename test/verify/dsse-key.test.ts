@@ -94,9 +94,12 @@ describe("an envelope is refused", () => {
   });
 
   test("when its key's signatures must be logged or timestamped", () => {
-    for (const thresholds of [{ logEntries: 1 }, { timestamps: 1 }]) {
+    for (const [thresholds, code] of [
+      [{ logEntries: 1 }, "log-entry-invalid"],
+      [{ timestamps: 1 }, "time-unverified"],
+    ] as const) {
       const strict = createTrust({ sigstore: [], keys: [trustedKey(signer("p256"), { thresholds })] });
-      refuses(envelope([signer("p256")]), "time-unverified", strict);
+      refuses(envelope([signer("p256")]), code, strict);
     }
   });
 

@@ -126,11 +126,10 @@ test("whatever is changed in a bundle, what verifies is what was signed, by whom
         const changed = text.slice(0, at) + character + text.slice(at + 1);
         try {
           const { signer, subjects, statement, times } = verifyEvidence(Buffer.from(changed), trust, NOW);
-          const { signer: s, subjects: a, statement: t, times: w } = original;
-          assert.deepEqual(
-            { signer, subjects, statement, times },
-            { signer: s, subjects: a, statement: t, times: w },
-          );
+          const { signer: s, subjects: a, statement: t } = original;
+          assert.deepEqual({ signer, subjects, statement }, { signer: s, subjects: a, statement: t });
+          // One bad time does not veto a good one: there may be fewer, and there is never another.
+          assert.ok(times.length > 0 && times.every((time) => original.times.includes(time)));
         } catch (error) {
           if (!(error instanceof VouchsafeError)) throw error;
         }

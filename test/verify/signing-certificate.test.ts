@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseSigningCertificate } from "../../src/verify/certificate.ts";
+import { readFulcioIdentity } from "../../src/verify/fulcio-claims.ts";
+import { parseSigningCertificate } from "../../src/verify/signing-certificate.ts";
 import { certificateWith, der, extension } from "./certificates.ts";
 
 const GITHUB = "https://token.actions.githubusercontent.com";
@@ -20,19 +21,20 @@ const purpose = (oid: string) => extension("551d25", der(0x30, der(0x06, Buffer.
 const codeSigning = purpose("2b06010505070303");
 const authority = extension("551d13", der(0x30, der(0x01, Buffer.of(0xff))));
 
-const read = (...extensions: Buffer[]) =>
-  parseSigningCertificate(certificateWith([codeSigning, ...extensions]));
+function readAll(extensions: Buffer[]) {
+  const { certificate, identity } = parseSigningCertificate(certificateWith(extensions));
+  return { identity, ...readFulcioIdentity(certificate) };
+}
+const read = (...extensions: Buffer[]) => readAll([codeSigning, ...extensions]);
 const refuses = (...extensions: Buffer[]) =>
-  assert.throws(() => parseSigningCertificate(certificateWith(extensions)), {
-    name: "VouchsafeError",
-    code: "certificate-invalid",
-  });
+  assert.throws(() => readAll(extensions), { name: "VouchsafeError", code: "certificate-invalid" });
 
 describe("a signing certificate says who holds it", () => {
-  test("by URI, by e-mail address, or by Fulcio's otherName", () => {
+  test("by URI, by e-mail address, by host, or by Fulcio's otherName", () => {
     const issuer = newer(8, "https://issuer.example");
     assert.equal(read(names(uri("https://a.example/b")), issuer).identity, "https://a.example/b");
     assert.equal(read(names(email("a@b.example")), issuer).identity, "a@b.example");
+    assert.equal(read(names(der(0x82, text("a.example"))), issuer).identity, "a.example");
     assert.equal(read(names(otherName(7, "someone!a")), issuer).identity, "someone!a");
   });
 
@@ -81,7 +83,7 @@ describe("a signing certificate is refused", () => {
     refuses(codeSigning, issuer);
     refuses(codeSigning, issuer, names());
     refuses(codeSigning, issuer, names(email("a@b.example"), uri("https://a.example")));
-    refuses(codeSigning, issuer, names(der(0x82, text("dns.example"))));
+    refuses(codeSigning, issuer, names(der(0x87, Buffer.of(127, 0, 0, 1))));
     refuses(codeSigning, issuer, names(otherName(8, "x")));
     refuses(codeSigning, issuer, names(email("")));
     refuses(codeSigning, issuer, names(der(0x86, Buffer.of(0xff))));

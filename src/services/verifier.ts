@@ -1,0 +1,118 @@
+import { availableParallelism } from "node:os";
+import { VouchsafeError } from "../errors.ts";
+import { sha256 } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { TrustSnapshot } from "../trust/snapshot.ts";
+import { checkOnThreads } from "../verify/signature-check.ts";
+import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { type Examined, examine, isHeld, vouchFor } from "../verify/verify-evidence.ts";
+import { createSizedCache } from "./sized-cache.ts";
+
+/** Verifies evidence with its signatures on the thread pool, and remembers what came of it. */
+export interface Verifier {
+  /**
+   * As `verifyEvidence`. Throws `VouchsafeError`, also (`unavailable`) when more evidence waits than can be
+   * verified soon.
+   */
+  verify(bytes: Uint8Array, trust: TrustSnapshot, at: number): Promise<VerifiedAttestation>;
+  /** Evidence of this id that verifies and is remembered; undefined for any other. */
+  recall(id: Digest, trust: TrustSnapshot, at: number): VerifiedAttestation | undefined;
+}
+
+/** What the cryptography said for good. Whether a key is still valid is asked anew each time. */
+type Outcome =
+  | { readonly case: "examined"; readonly examined: Examined }
+  | { readonly case: "refused"; readonly refusal: VouchsafeError };
+
+/**
+ * Outcomes remembered. Most evidence is some 10 kB; a bill of materials can be 16 MiB, and a few thousand of those
+ * would be all the memory there is.
+ */
+const REMEMBERED = { entries: 4096, bytes: 64 * 1024 * 1024 };
+/** Enough at once to keep every thread of the pool busy; more would only wait there. */
+const AT_ONCE = 4 * availableParallelism();
+const MAX_WAITING = 1024;
+
+export function createVerifier(): Verifier {
+  const outcomes = createSizedCache<Outcome>(REMEMBERED);
+  const running = new Map<string, Promise<Outcome>>();
+  const enter = createTurnstile(AT_ONCE, MAX_WAITING);
+
+  async function examineOnce(key: string, bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
+    try {
+      const leave = await enter();
+      try {
+        const outcome = await outcomeOf(bytes, trust);
+        outcomes.set(key, outcome, bytes.length);
+        return outcome;
+      } finally {
+        leave();
+      }
+    } finally {
+      running.delete(key);
+    }
+  }
+
+  return {
+    async verify(bytes, trust, at) {
+      const key = keyOf(sha256(bytes), trust);
+      const known = outcomes.get(key);
+      if (known !== undefined) return answer(known, at);
+      // The same evidence that arrives twice at once is examined once.
+      const examining = running.get(key) ?? examineOnce(key, bytes, trust);
+      running.set(key, examining);
+      return answer(await examining, at);
+    },
+    recall(id, trust, at) {
+      const known = outcomes.get(keyOf(id, trust));
+      return known?.case === "examined" && isHeld(known.examined, at)
+        ? vouchFor(known.examined, at)
+        : undefined;
+    },
+  };
+}
+
+async function outcomeOf(bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
+  try {
+    return { case: "examined", examined: await checkOnThreads(examine(bytes, trust)) };
+  } catch (error) {
+    if (!(error instanceof VouchsafeError)) throw error;
+    return { case: "refused", refusal: error };
+  }
+}
+
+function answer(outcome: Outcome, at: number): VerifiedAttestation {
+  if (outcome.case === "refused") throw outcome.refusal;
+  return vouchFor(outcome.examined, at);
+}
+
+function keyOf(id: Digest, trust: TrustSnapshot): string {
+  return `${id} ${trust.hash}`;
+}
+
+/** Lets so many in at once and so many wait, in order. The promise is of the function that leaves. */
+function createTurnstile(most: number, mostWaiting: number): () => Promise<() => void> {
+  const waiting: (() => void)[] = [];
+  let inside = 0;
+
+  function leave(): void {
+    const next = waiting.shift();
+    if (next === undefined) inside -= 1;
+    else next();
+  }
+
+  return async () => {
+    if (inside < most) {
+      inside += 1;
+      return leave;
+    }
+    if (waiting.length >= mostWaiting) {
+      throw new VouchsafeError(
+        "unavailable",
+        "Too much evidence waits to be verified: try again in a moment",
+      );
+    }
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return leave;
+  };
+}

@@ -1,0 +1,141 @@
+import { intersection, type TimeRange } from "../trust/time-range.ts";
+import { type Certificate, parseCertificate } from "../x509/certificate.ts";
+import {
+  authorityKeyIdentifierOf,
+  basicConstraintsOf,
+  extendedKeyUsagesOf,
+  keyUsageOf,
+  subjectKeyIdentifierOf,
+} from "../x509/extensions.ts";
+import { x509Scheme } from "../x509/signatures.ts";
+import type { Anchor } from "./anchors.ts";
+import type { Claim, SignatureCheck } from "./signature-check.ts";
+import { commonNamesOf, FOR_CODE_SIGNING, readingCertificate } from "./signing-certificate.ts";
+
+/** How a signing certificate descends from a trusted one. */
+export interface CertificationPath {
+  /** The certificate that issued the signing one. */
+  readonly issuer: Certificate;
+  /** From the issuer up to the root. */
+  readonly above: readonly Certificate[];
+  /** When every certificate of the path is valid, the signing one included. */
+  readonly validFor: TimeRange;
+}
+
+/** Certificates that evidence may put between the signing one and a trusted one. */
+const MAX_INTERMEDIATES = 4;
+
+/**
+ * The paths up to this anchor that the certificates' names allow, each a claim on the signatures along it (RFC 5280
+ * §6.1; those from the trusted certificate upwards were verified when trust was loaded). Certificates that came
+ * with the evidence count under private roots only: Sigstore builds chains from its trusted root alone
+ * (sigstore_common.proto).
+ *
+ * Throws `VouchsafeError` (`certificate-invalid`) for a certificate that cannot be read.
+ */
+export function pathsTo(
+  anchor: Anchor,
+  signing: Certificate,
+  intermediates: readonly Uint8Array[],
+): Claim<CertificationPath>[] {
+  return readingCertificate(() => {
+    const between = anchor.instance === undefined ? intermediates.map(parseCertificate) : [];
+    return extend(anchor, between, { path: [signing], checks: [], validFor: datesOf(signing) });
+  });
+}
+
+/** A path under construction: the signing certificate first, and who signed each but the last. */
+interface OpenPath {
+  readonly path: readonly [Certificate, ...Certificate[]];
+  readonly checks: readonly SignatureCheck[];
+  readonly validFor: TimeRange;
+}
+
+function extend(anchor: Anchor, between: readonly Certificate[], open: OpenPath): Claim<CertificationPath>[] {
+  const { path, checks, validFor } = open;
+  const ends = anchor.authorities.flatMap(({ chain }) =>
+    chain.flatMap((trusted, i): Claim<CertificationPath>[] => {
+      const check = issuedBy(path, trusted.certificate);
+      if (check === undefined) return [];
+      const above = [...path.slice(1), ...chain.slice(i).map(({ certificate }) => certificate)];
+      const found = {
+        issuer: above[0] ?? trusted.certificate,
+        above,
+        validFor: intersection(validFor, trusted.validFor),
+      };
+      return [{ checks: [...checks, check], found }];
+    }),
+  );
+  if (path.length > MAX_INTERMEDIATES) return ends;
+  const longer = between.flatMap((issuer) => {
+    const check = path.includes(issuer) ? undefined : issuedBy(path, issuer);
+    if (check === undefined) return [];
+    return extend(anchor, between, {
+      path: [...path, issuer],
+      checks: [...checks, check],
+      validFor: intersection(validFor, datesOf(issuer)),
+    });
+  });
+  return [...ends, ...longer];
+}
+
+/** The check that this authority issued the last certificate of the path; undefined where it cannot have. */
+function issuedBy(path: OpenPath["path"], authority: Certificate): SignatureCheck | undefined {
+  const certificate = path.at(-1) ?? path[0];
+  const { publicKey: key } = authority;
+  if (key === undefined || Buffer.compare(certificate.issuer, authority.subject) !== 0) return undefined;
+  const { maxBelow, keyIdentifier } = issuingPowersOf(authority);
+  if (path.length - 1 > maxBelow) return undefined;
+  const named = authorityKeyIdentifierOf(certificate);
+  if (named !== undefined && keyIdentifier !== undefined && Buffer.compare(named, keyIdentifier) !== 0) {
+    return undefined;
+  }
+  const scheme = x509Scheme(key, certificate.signatureAlgorithm);
+  return (
+    scheme && {
+      key,
+      scheme,
+      signed: { case: "bytes", bytes: certificate.signed },
+      signature: certificate.signature,
+    }
+  );
+}
+
+interface IssuingPowers {
+  /** Intermediate authorities that may stand below it; -1 for a certificate that may issue nothing for code signing. */
+  readonly maxBelow: number;
+  readonly keyIdentifier: Uint8Array | undefined;
+  readonly name: string;
+}
+
+const powers = new WeakMap<Certificate, IssuingPowers>();
+
+/** Read once for each certificate that trust holds. */
+function issuingPowersOf(certificate: Certificate): IssuingPowers {
+  const known = powers.get(certificate) ?? {
+    maxBelow: mayIssue(certificate) ? (basicConstraintsOf(certificate).pathLength ?? Number.MAX_VALUE) : -1,
+    keyIdentifier: subjectKeyIdentifierOf(certificate),
+    name: commonNamesOf(certificate.subject)[0] ?? "an authority without a common name",
+  };
+  powers.set(certificate, known);
+  return known;
+}
+
+/** What people call an authority of a path. */
+export function nameOf(certificate: Certificate): string {
+  return issuingPowersOf(certificate).name;
+}
+
+/** Extended key usages of an authority bound what is below it, as everyone but RFC 5280 has it. */
+function mayIssue(certificate: Certificate): boolean {
+  const usages = extendedKeyUsagesOf(certificate);
+  return (
+    basicConstraintsOf(certificate).ca &&
+    keyUsageOf(certificate)?.keyCertSign !== false &&
+    (usages === undefined || usages.includes(FOR_CODE_SIGNING))
+  );
+}
+
+function datesOf({ notBefore, notAfter }: Certificate): TimeRange {
+  return { start: notBefore, end: notAfter };
+}

@@ -1,0 +1,166 @@
+import { VouchsafeError } from "../errors.ts";
+import type { TrustSnapshot } from "../trust/snapshot.ts";
+import { covers } from "../trust/time-range.ts";
+import { type Anchor, anchorsOf } from "./anchors.ts";
+import { type CertificationPath, nameOf, pathsTo } from "./certification-path.ts";
+import { type Findings, VerificationError } from "./findings.ts";
+import { readFulcioIdentity } from "./fulcio-claims.ts";
+import { loggedSignature } from "./logged-signature.ts";
+import { claimOf, signatureChecks } from "./schemes.ts";
+import { readScts } from "./sct.ts";
+import {
+  type Claim,
+  holding,
+  type SignatureCheck,
+  type Signed,
+  type Verification,
+} from "./signature-check.ts";
+import type { Content, EvidenceSignature } from "./signed-evidence.ts";
+import { parseSigningCertificate, type SigningCertificate } from "./signing-certificate.ts";
+import type { Signer } from "./verified-attestation.ts";
+import { claimsOfWitnesses, requireLogEntries, requireTimes, trustedTimes } from "./witnessed.ts";
+
+/** Who signed, and what the steps found. */
+export interface CertifiedSignature {
+  readonly signer: Signer;
+  readonly findings: Findings;
+}
+
+interface Case {
+  readonly signing: SigningCertificate;
+  readonly one: EvidenceSignature;
+  readonly content: Content;
+  readonly signed: Signed;
+  /** One of them must hold. */
+  readonly signatureChecks: readonly SignatureCheck[];
+}
+
+/**
+ * Goes through the checklist for a signature that came with its certificate. Anchors may share an authority: the
+ * first under which it verifies counts, else the reason of the first is given.
+ *
+ * Throws `VouchsafeError`.
+ */
+export function* verifyWithCertificate(
+  one: EvidenceSignature,
+  certificate: { readonly leaf: Uint8Array; readonly intermediates: readonly Uint8Array[] },
+  content: Content,
+  signed: Signed,
+  trust: TrustSnapshot,
+): Verification<CertifiedSignature> {
+  const signing = parseSigningCertificate(certificate.leaf);
+  const checks = signatureChecks(signing.publicKey, signed, one.signature);
+  if (checks.length === 0) {
+    throw new VerificationError(
+      "signature",
+      "unsupported-algorithm",
+      "signatures of this key cannot be verified here",
+    );
+  }
+  let refusal: VouchsafeError | undefined;
+  for (const anchor of anchorsOf(trust).anchors) {
+    const paths = pathsTo(anchor, signing.certificate, certificate.intermediates);
+    if (paths.length === 0) continue;
+    try {
+      return yield* underAnchor(anchor, paths, { signing, one, content, signed, signatureChecks: checks });
+    } catch (error) {
+      if (!(error instanceof VouchsafeError)) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal ?? unknownAuthority();
+}
+
+function* underAnchor(
+  anchor: Anchor,
+  paths: readonly Claim<CertificationPath>[],
+  { signing, one, content, signed, signatureChecks: [usual, ...unusual] }: Case,
+): Verification<CertifiedSignature> {
+  const { witnesses, thresholds } = anchor;
+  const { certificate } = signing;
+  const logged = loggedSignature(
+    one.signature,
+    { case: "certificate", der: certificate.der },
+    content,
+    signed,
+  );
+  const { timestamps, entries } = claimsOfWitnesses(one, witnesses, logged);
+  const [heldTimestamps, heldEntries, heldPaths, heldScts, heldSignatures] = yield* holding([
+    timestamps.claims,
+    entries.claims,
+    paths,
+    paths.flatMap(({ found }) => readScts(certificate, found.issuer, witnesses.ctLogs)),
+    usual === undefined ? [] : [claimOf(usual)],
+  ]);
+
+  const failure = timestamps.failure ?? entries.failure;
+  const allTimes = trustedTimes(heldTimestamps, heldEntries);
+  requireTimes(allTimes, 1, failure);
+
+  const path =
+    heldPaths.find(({ validFor }) => allTimes.some(({ time }) => covers(validFor, time))) ?? heldPaths[0];
+  if (path === undefined) throw unknownAuthority({ times: allTimes });
+  const times = allTimes.filter(({ time }) => covers(path.validFor, time));
+  if (times.length === 0) throw outOfDate({ times: allTimes });
+  requireTimes(times, thresholds.timestamps, failure);
+
+  const chain = path.above.map(nameOf);
+  const scts = [...new Map(heldScts.map((sct) => [sct.log, sct])).values()];
+  if (scts.length < thresholds.scts) throw unpublished(scts.length, thresholds.scts, { times, chain });
+
+  const needed = Math.max(thresholds.logEntries, one.logEntries.length > 0 ? 1 : 0);
+  const findings = { times, chain, scts };
+  const logEntries = requireLogEntries(heldEntries, times, needed, entries.failure, findings);
+
+  if (heldSignatures.length === 0 && !(yield* anyHolds(unusual))) {
+    throw notTheSigners({ ...findings, logEntries });
+  }
+  return { signer: signerOf(signing, anchor), findings: { ...findings, logEntries } };
+}
+
+/** The schemes that a kind of key used once, tried only where the usual one does not hold. */
+function* anyHolds(checks: readonly SignatureCheck[]): Verification<boolean> {
+  return checks.length > 0 && (yield checks).some(Boolean);
+}
+
+function signerOf({ certificate, identity }: SigningCertificate, { name, instance }: Anchor): Signer {
+  const { issuer, claims } =
+    instance === undefined ? { issuer: `x509:${name}`, claims: {} } : readFulcioIdentity(certificate);
+  return { case: "certificate", issuer, identity, claims, instance: name };
+}
+
+function unknownAuthority(findings: Partial<Findings> = {}): VerificationError {
+  return new VerificationError(
+    "certificate",
+    "certificate-invalid",
+    "no trusted authority issued the certificate",
+    findings,
+  );
+}
+
+function outOfDate(findings: Partial<Findings>): VerificationError {
+  return new VerificationError(
+    "certificate",
+    "certificate-invalid",
+    "the certificate, or one that it descends from, was valid at none of the trusted times",
+    findings,
+  );
+}
+
+function unpublished(found: number, needed: number, findings: Partial<Findings>): VerificationError {
+  return new VerificationError(
+    "sct",
+    "certificate-invalid",
+    `${found} of ${needed} certificate-transparency logs promised to publish the certificate`,
+    findings,
+  );
+}
+
+function notTheSigners(findings: Findings): VerificationError {
+  return new VerificationError(
+    "signature",
+    "signature-invalid",
+    "the signature is not of the certificate's key over this content",
+    findings,
+  );
+}

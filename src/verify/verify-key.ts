@@ -1,0 +1,137 @@
+import type { VouchsafeError } from "../errors.ts";
+import type { TrustSnapshot } from "../trust/snapshot.ts";
+import { covers, type TimeRange } from "../trust/time-range.ts";
+import type { PreparedKey } from "../trust/trusted-key.ts";
+import { anchorsOf } from "./anchors.ts";
+import { type Findings, NOTHING_FOUND, VerificationError } from "./findings.ts";
+import { loggedSignature } from "./logged-signature.ts";
+import { signatureChecks } from "./schemes.ts";
+import { holding, type SignatureCheck, type Signed, type Verification } from "./signature-check.ts";
+import type { Content, EvidenceSignature } from "./signed-evidence.ts";
+import { claimsOfWitnesses, requireLogEntries, requireTimes, trustedTimes } from "./witnessed.ts";
+
+/** Which key signed, and what the steps found. */
+export interface KeyedSignature {
+  readonly key: PreparedKey;
+  readonly findings: Findings;
+  /** Where no trusted time says when it signed: when it may be believed. */
+  readonly heldWithin?: TimeRange;
+}
+
+/** Signatures verified for one piece of evidence at most: bounds what a hostile envelope can cost. */
+const MAX_ATTEMPTS = 64;
+
+/**
+ * Goes through the checklist for signatures of keys: which trusted key made one of them, and what evidence of
+ * time and log came with it. The key's own thresholds say how much there must be; what there is must hold.
+ *
+ * Throws `VouchsafeError`.
+ */
+export function* verifyWithKey(
+  signatures: readonly EvidenceSignature[],
+  content: Content,
+  signed: Signed,
+  trust: TrustSnapshot,
+): Verification<KeyedSignature> {
+  const { key, one } = yield* findKey(trust.keys, signed, signatures);
+  const logged = loggedSignature(
+    one.signature,
+    { case: "key", spki: key.publicKey.export({ type: "spki", format: "der" }) },
+    content,
+    signed,
+  );
+  const { timestamps, entries } = claimsOfWitnesses(one, anchorsOf(trust).witnesses, logged);
+  const [heldTimestamps, heldEntries] = yield* holding([timestamps.claims, entries.claims]);
+
+  const { thresholds } = key;
+  const failure = timestamps.failure ?? entries.failure;
+  const allTimes = trustedTimes(heldTimestamps, heldEntries);
+  if (one.timestamps.length > 0) requireTimes(allTimes, 1, failure);
+  const times = allTimes.filter(({ time }) => covers(key.validFor, time));
+  if (allTimes.length > 0 && times.length === 0) throw notThen(key, allTimes);
+  requireTimes(times, thresholds.timestamps, failure);
+
+  const needed = Math.max(thresholds.logEntries, one.logEntries.length > 0 ? 1 : 0);
+  const logEntries = requireLogEntries(heldEntries, times, needed, entries.failure, { times });
+  const findings = { ...NOTHING_FOUND, times, logEntries };
+  return times.length > 0 ? { key, findings } : { key, findings, heldWithin: key.validFor };
+}
+
+/** Without a trusted time the key must be valid when it is asked about. Throws `VouchsafeError` (`time-unverified`). */
+export function requireHeld(heldWithin: TimeRange, at: number): void {
+  if (covers(heldWithin, at)) return;
+  throw new VerificationError(
+    "time",
+    "time-unverified",
+    "the key is not valid now, and no trusted time is in the evidence",
+  );
+}
+
+interface Attempt {
+  readonly key: PreparedKey;
+  readonly one: EvidenceSignature;
+  /** Whether the signature names this key. */
+  readonly named: boolean;
+  readonly check: SignatureCheck;
+}
+
+/**
+ * The trusted key that made one of these signatures. A key that a signature names is asked first; because writers
+ * name keys in many ways, every other key of the snapshot is asked after it.
+ */
+function* findKey(
+  keys: readonly PreparedKey[],
+  signed: Signed,
+  signatures: readonly EvidenceSignature[],
+): Verification<{ key: PreparedKey; one: EvidenceSignature }> {
+  const named = attemptsOf(keys, signed, signatures, true);
+  const others = attemptsOf(keys, signed, signatures, false);
+  const attempts = [...named, ...others].slice(0, MAX_ATTEMPTS);
+  for (const batch of [attempts.slice(0, named.length), attempts.slice(named.length)]) {
+    if (batch.length === 0) continue;
+    const answers = yield batch.map(({ check }) => check);
+    const found = batch[answers.indexOf(true)];
+    if (found !== undefined) return found;
+  }
+  throw refusalOf(keys, attempts, named.length > 0);
+}
+
+function attemptsOf(
+  keys: readonly PreparedKey[],
+  signed: Signed,
+  signatures: readonly EvidenceSignature[],
+  named: boolean,
+): Attempt[] {
+  return signatures.flatMap((one) =>
+    keys
+      .filter(({ keyId, name }) => isNamedBy(one, keyId, name) === named)
+      .flatMap((key) =>
+        signatureChecks(key.publicKey, signed, one.signature).map((check) => ({ key, one, named, check })),
+      ),
+  );
+}
+
+function isNamedBy({ signer }: EvidenceSignature, keyId: string, name: string): boolean {
+  return (
+    signer.case === "key" && signer.hint !== undefined && (signer.hint === keyId || signer.hint === name)
+  );
+}
+
+function refusalOf(
+  keys: readonly PreparedKey[],
+  attempts: readonly Attempt[],
+  named: boolean,
+): VouchsafeError {
+  if (keys.length > 0 && attempts.length === 0) {
+    const reason = "no trusted key can sign this in a way that is verified here";
+    return new VerificationError("signature", "unsupported-algorithm", reason);
+  }
+  return named
+    ? new VerificationError("signature", "signature-invalid", "the signature is not of the key that it names")
+    : new VerificationError("signature", "unknown-key", "no key of the trust snapshot made the signature");
+}
+
+function notThen({ name }: PreparedKey, times: Findings["times"]): VerificationError {
+  const reason = `the key ${name} was valid at none of the trusted times`;
+  return new VerificationError("time", "time-unverified", reason, { times });
+}

@@ -1,0 +1,111 @@
+import { VouchsafeError } from "../errors.ts";
+import { covers } from "../trust/time-range.ts";
+import type { Witnesses } from "./anchors.ts";
+import { type Findings, type TrustedTime, VerificationError } from "./findings.ts";
+import { type FoundEntry, readLogEntry } from "./log-entry.ts";
+import type { LoggedSignature } from "./log-entry-body.ts";
+import { type TrustedTime as FoundTimestamp, readTimestamp } from "./rfc3161.ts";
+import type { Claim } from "./signature-check.ts";
+import type { EvidenceSignature } from "./signed-evidence.ts";
+
+// Two steps of the checklist that certificates and keys share: when the signature existed, and where it was
+// published. Thresholds count what is different: a time source or log entry that is there twice is there once.
+
+/** Claims that could be made, and why the first of the others could not: one bad item never vetoes a good one. */
+export interface Attempts<Found> {
+  readonly claims: readonly Claim<Found>[];
+  readonly failure: VouchsafeError | undefined;
+}
+
+export interface WitnessClaims {
+  readonly timestamps: Attempts<FoundTimestamp>;
+  readonly entries: Attempts<FoundEntry>;
+}
+
+/** What the witnesses would say of this signature, if their own signatures hold. */
+export function claimsOfWitnesses(
+  { signature, timestamps, logEntries }: EvidenceSignature,
+  { timestampAuthorities, logs }: Witnesses,
+  logged: LoggedSignature,
+): WitnessClaims {
+  const signed = { case: "bytes", bytes: signature } as const;
+  return {
+    timestamps: attemptEach(timestamps, (one) => readTimestamp(one, signed, timestampAuthorities)),
+    entries: attemptEach(logEntries, (entry) => readLogEntry(entry, logs, logged)),
+  };
+}
+
+export function attemptEach<Item, Found>(
+  items: readonly Item[],
+  read: (item: Item) => Claim<Found>,
+): Attempts<Found> {
+  const claims: Claim<Found>[] = [];
+  let failure: VouchsafeError | undefined;
+  for (const item of items) {
+    try {
+      claims.push(read(item));
+    } catch (error) {
+      if (!(error instanceof VouchsafeError)) throw error;
+      failure ??= error;
+    }
+  }
+  return { claims, failure };
+}
+
+/** The times that timestamps and the logs' promises vouch for, earliest first. */
+export function trustedTimes(
+  timestamps: readonly FoundTimestamp[],
+  entries: readonly FoundEntry[],
+): TrustedTime[] {
+  return [
+    ...timestamps.map(
+      ({ authority, time }) => ({ source: "timestamp-authority", name: authority, time }) as const,
+    ),
+    ...entries.flatMap(({ log, promisedTime }) =>
+      promisedTime === undefined ? [] : [{ source: "log", name: log, time: promisedTime } as const],
+    ),
+  ].sort((a, b) => a.time - b.time);
+}
+
+/** Refuses fewer times than needed, each source counted once. Throws `VerificationError` (`time-unverified`). */
+export function requireTimes(
+  times: readonly TrustedTime[],
+  needed: number,
+  failure: VouchsafeError | undefined,
+): void {
+  const sources = new Set(times.map(({ source, name }) => `${source} ${name}`));
+  if (sources.size >= needed) return;
+  throw new VerificationError(
+    "time",
+    "time-unverified",
+    `${sources.size} of ${needed} trusted times say when the signature existed${because(failure)}`,
+    { times },
+  );
+}
+
+/** The entries whose log was in force at one of the times: at least so many, else `log-entry-invalid`. */
+export function requireLogEntries(
+  entries: readonly FoundEntry[],
+  times: readonly TrustedTime[],
+  needed: number,
+  failure: VouchsafeError | undefined,
+  findings: Partial<Findings>,
+): FoundEntry[] {
+  const distinct = new Map(
+    entries
+      // Where nobody says when, a log is believed that is trusted at all: its key's dates are then its only bound.
+      .filter(({ validFor }) => times.length === 0 || times.some(({ time }) => covers(validFor, time)))
+      .map((entry) => [`${entry.logId} ${entry.leafHash}`, entry]),
+  );
+  if (distinct.size >= needed) return [...distinct.values()];
+  throw new VerificationError(
+    "log",
+    "log-entry-invalid",
+    `${distinct.size} of ${needed} log entries prove this signature${because(failure)}`,
+    findings,
+  );
+}
+
+function because(failure: VouchsafeError | undefined): string {
+  return failure === undefined ? "" : `: ${failure.message}`;
+}
