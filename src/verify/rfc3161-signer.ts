@@ -10,7 +10,7 @@ import { x509Scheme } from "../x509/signatures.ts";
 import { attributeOf, identifies, type SignedData, type SignerInfo } from "./cms.ts";
 import { readDigestAlgorithm } from "./cms-algorithms.ts";
 import type { SignatureCheck } from "./signature-check.ts";
-import { isForTimestamps, mayHaveIssued } from "./timestamping-certificate.ts";
+import { isForTimestamps, namesAsIssuer } from "./timestamping-certificate.ts";
 
 /** Who signed a timestamp, if the checks hold. */
 export interface TimestampSigner {
@@ -82,7 +82,7 @@ function issuedBy(
 ): Candidate | undefined {
   const { publicKey: key, notBefore, notAfter, signed, signature, signatureAlgorithm } = certificate;
   const scheme = authority.publicKey && x509Scheme(authority.publicKey, signatureAlgorithm);
-  if (!key || !authority.publicKey || !scheme || !mayHaveIssued(authority, certificate)) return undefined;
+  if (!key || !authority.publicKey || !scheme || !namesAsIssuer(certificate, authority)) return undefined;
   return {
     certificate,
     key,

@@ -31,17 +31,14 @@ export function isForTimestamps(certificate: Certificate): boolean {
 }
 
 /**
- * Whether this authority is the one that the certificate names and may issue certificates for timestamps.
- * Authorities of one name are told apart by their keys' identifiers. Throws `DerError`.
+ * Whether the certificate names this authority as its issuer; of authorities of one name, the one with this key.
+ * What the authority may issue was found out when it became trusted. Throws `DerError`.
  */
-export function mayHaveIssued(authority: Certificate, certificate: Certificate): boolean {
+export function namesAsIssuer(certificate: Certificate, authority: Certificate): boolean {
   const named = authorityKeyIdentifierOf(certificate);
   const own = subjectKeyIdentifierOf(authority);
-  const usages = extendedKeyUsagesOf(authority);
   return (
     Buffer.compare(certificate.issuer, authority.subject) === 0 &&
-    (named === undefined || own === undefined || Buffer.compare(named, own) === 0) &&
-    // An authority's usages bound what is below it, as everyone but RFC 5280 has it.
-    (usages === undefined || usages.includes(TIME_STAMPING_HEX))
+    (named === undefined || own === undefined || Buffer.compare(named, own) === 0)
   );
 }
