@@ -1,7 +1,7 @@
 import { hash as digestOf } from "node:crypto";
 import { type JsonObject, type JsonValue, parseJson } from "../in-toto-attestation/index.ts";
 import { parseCertificate } from "../x509/certificate.ts";
-import { items, known } from "./formats/members.ts";
+import { items, known, text } from "./formats/members.ts";
 import {
   type BodyHash,
   base64,
@@ -62,7 +62,8 @@ export function bindBody({ kind, body }: LogEntry, logged: LoggedSignature): voi
   const bind = KINDS.get(kind);
   refuseUnless(bind !== undefined, "its kind is not taken");
   const { apiVersion, kind: name, spec } = known(parseJson(body, { maxDepth: MAX_DEPTH }), "body", BODY);
-  refuseUnless(`${name} ${apiVersion}` === kind, "its body is of another kind");
+  const isOfKind = `${text(name, "kind")} ${text(apiVersion, "apiVersion")}` === kind;
+  refuseUnless(isOfKind, "its body is of another kind");
   bind(spec, logged);
 }
 

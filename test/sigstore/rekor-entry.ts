@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, verify, X509Certificate } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
 import { p256 } from "@noble/curves/nist.js";
 import { canonicalJson } from "../../src/in-toto-attestation/json.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
@@ -13,6 +13,7 @@ interface ProposedEntry {
 
 const KINDS = new Map<string, (spec: ProposedEntry["spec"]) => JsonObject>([
   ["dsse 0.0.1", dsse],
+  ["intoto 0.0.1", intotoV1],
   ["intoto 0.0.2", intoto],
   ["hashedrekord 0.0.1", hashedrekord],
 ]);
@@ -28,6 +29,39 @@ export function canonicalBody(proposed: ProposedEntry): Uint8Array {
   return Buffer.from(canonicalJson({ apiVersion, kind, spec: canonical(proposed.spec) }));
 }
 
+/** A request of Rekor v2's API (sigstore/rekor-tiles api/proto/rekor/v2/hashedrekord.proto), bytes in base64. */
+export interface HashedRekordRequest {
+  readonly digest: string;
+  readonly signature: {
+    readonly content: string;
+    readonly verifier: { readonly keyDetails: "PKIX_ECDSA_P256_SHA_256" } & (
+      | { readonly x509Certificate: { readonly rawBytes: string } }
+      | { readonly publicKey: { readonly rawBytes: string } }
+    );
+  };
+}
+
+/** The canonical body that Rekor v2 keeps for it. Throws for a signature that the key did not make. */
+export function canonicalTiledBody({ digest, signature }: HashedRekordRequest): Uint8Array {
+  const { verifier } = signature;
+  const key =
+    "publicKey" in verifier
+      ? createPublicKey({
+          key: Buffer.from(verifier.publicKey.rawBytes, "base64"),
+          format: "der",
+          type: "spki",
+        })
+      : new X509Certificate(Buffer.from(verifier.x509Certificate.rawBytes, "base64")).publicKey;
+  requireDigestSignature(key, Buffer.from(digest, "base64"), signature.content);
+  return Buffer.from(
+    canonicalJson({
+      apiVersion: "0.0.2",
+      kind: "hashedrekord",
+      spec: { hashedRekordV002: { data: { algorithm: "SHA2_256", digest }, signature } },
+    }),
+  );
+}
+
 function dsse(spec: ProposedEntry["spec"]): JsonObject {
   const { envelope: text, verifiers } = spec.proposedContent;
   const envelope = JSON.parse(text);
@@ -39,6 +73,18 @@ function dsse(spec: ProposedEntry["spec"]): JsonObject {
     envelopeHash: sha256(Buffer.from(text)),
     payloadHash: sha256(payload),
     signatures: [{ signature: signature.sig, verifier }],
+  };
+}
+
+/** The log keeps no signature, only the hash of the envelope that holds it. */
+function intotoV1(spec: ProposedEntry["spec"]): JsonObject {
+  const text: string = spec.content.envelope;
+  const envelope = JSON.parse(text);
+  const payload = Buffer.from(envelope.payload, "base64");
+  requireEnvelopeSignature(envelope.payloadType, payload, envelope.signatures[0].sig, spec.publicKey);
+  return {
+    content: { hash: sha256(Buffer.from(text)), payloadHash: sha256(payload) },
+    publicKey: spec.publicKey,
   };
 }
 
@@ -59,23 +105,26 @@ function intoto(spec: ProposedEntry["spec"]): JsonObject {
 
 function hashedrekord(spec: ProposedEntry["spec"]): JsonObject {
   const { data, signature } = spec;
-  const { x, y } = publicKeyOf(signature.publicKey.content).export({ format: "jwk" });
+  const key = publicKeyOf(signature.publicKey.content);
+  requireDigestSignature(key, Buffer.from(data.hash.value, "hex"), signature.content);
+  return {
+    data: { hash: { algorithm: data.hash.algorithm, value: data.hash.value } },
+    signature: { content: signature.content, publicKey: { content: signature.publicKey.content } },
+  };
+}
+
+/** ECDSA P-256 over a digest, which node:crypto does not verify. */
+function requireDigestSignature(key: KeyObject, digest: Buffer, signature: string): void {
+  const { x, y } = key.export({ format: "jwk" });
   const point = Buffer.concat([
     Buffer.of(4),
     Buffer.from(`${x}`, "base64url"),
     Buffer.from(`${y}`, "base64url"),
   ]);
-  const sound = p256.verify(
-    Buffer.from(signature.content, "base64"),
-    Buffer.from(data.hash.value, "hex"),
-    point,
-    { prehash: false, format: "der", lowS: false },
-  );
-  if (!sound) throw new Error("the signature does not verify");
-  return {
-    data: { hash: { algorithm: data.hash.algorithm, value: data.hash.value } },
-    signature: { content: signature.content, publicKey: { content: signature.publicKey.content } },
-  };
+  const options = { prehash: false, format: "der", lowS: false } as const;
+  if (!p256.verify(Buffer.from(signature, "base64"), digest, point, options)) {
+    throw new Error("the signature does not verify");
+  }
 }
 
 function requireEnvelopeSignature(type: string, payload: Buffer, signature: string, key: string): void {
