@@ -100,6 +100,7 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ["koffi", ["workload"]],
   ["kysely", ["db"]],
   ["pg", ["db"]],
+  ["tuf-js", ["trust"]],
   ["typebox", ["http"]],
   ["yaml", ["policy"]],
 ]);
@@ -121,7 +122,9 @@ export const PURE: readonly string[] = [
   "trust/sigstore-instance.ts",
   "trust/snapshot.ts",
   "trust/time-range.ts",
+  "trust/npm-keys.ts",
   "trust/trusted-key.ts",
+  "trust/tuf-source.ts",
   "trust/x509-root.ts",
   "decisions/decide.ts",
   "custody/body-fields.ts",

@@ -24,6 +24,7 @@ import type {
   Pushed,
   Quarantine,
   Receipt,
+  RefreshedTrust,
   TokenCreated,
   TokenSummary,
   TokenToCreate,
@@ -128,6 +129,9 @@ export function createClient(options: TransportOptions) {
     /** Compare-and-swap on `previous`, so it may be repeated; throws `invalid-policy` with `diagnostics`, or `conflict`. */
     activatePolicies: (documents: readonly PolicyDocument[], previous: string | null) =>
       post<PoliciesActivated>("/policies", { documents, previous }, { repeatable: true }),
+    /** What the instances' TUF repositories publish now; changes nothing. */
+    refreshTrust: async () =>
+      json<RefreshedTrust>(await transport({ method: "POST", path: "/trust/refresh", repeatable: true })),
     readTrust: () => get<ActiveTrust>("/trust"),
     activateTrust: (document: unknown, previous: string | null) =>
       post<TrustActivated>("/trust", { document, previous }, { repeatable: true }),

@@ -1,13 +1,15 @@
-import { PROJECT_CHAIN } from "../custody/events.ts";
+import { PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import type { Receipt } from "../custody/receipt.ts";
 import { activeTrust } from "../db/activations.ts";
 import { readHead } from "../db/log.ts";
 import { createTrust, extendsTrust, type TrustDocument, type TrustSnapshot } from "../trust/snapshot.ts";
+import { refuseOlder } from "../trust/tuf-source.ts";
 import { conflict } from "./activate-policies.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { reevaluateProject } from "./reevaluate.ts";
+import { summarizeTrust, type TrustSummary } from "./trust-summary.ts";
 
 export interface TrustProposal {
   readonly document: TrustDocument;
@@ -18,20 +20,10 @@ export interface TrustProposal {
 export interface ActivatedTrust {
   readonly trust: string;
   readonly summary: TrustSummary;
+  /** Whether it only added to what was active, so that everything that passed goes on holding. */
+  readonly extendsPrevious: boolean;
   /** Null when this very snapshot was active already. */
   readonly receipt: Receipt | null;
-}
-
-/** Whose signatures a snapshot believes, in short. */
-export interface TrustSummary {
-  readonly sigstore: readonly {
-    readonly name: string;
-    readonly certificateAuthorities: number;
-    readonly timestampAuthorities: number;
-    readonly logs: number;
-    readonly ctLogs: number;
-  }[];
-  readonly keys: readonly { readonly name: string; readonly keyId: string }[];
 }
 
 /**
@@ -39,7 +31,7 @@ export interface TrustSummary {
  * verdicts under the earlier one no longer hold; where it only adds, passes go on holding. Either way everything is
  * verified anew in the background.
  *
- * @throws VouchsafeError `invalid-trust`; `conflict` with the snapshot that is active
+ * @throws VouchsafeError `invalid-trust`, also for one older than what is active; `conflict` with the snapshot that is active
  */
 export async function activateTrust(
   v: Vouchsafe,
@@ -47,6 +39,7 @@ export async function activateTrust(
   { document, previous }: TrustProposal,
 ): Promise<ActivatedTrust> {
   const snapshot = createTrust(document);
+  let extendsPrevious = true;
 
   const { committed } = await appendFresh(v, async () => {
     const { size } = await readHead(v.database.kysely);
@@ -54,8 +47,9 @@ export async function activateTrust(
     if (active !== snapshot.hash && active !== previous) throw conflict("trust snapshot", active);
     const basis = { project, asOf: size, restsOn: [PROJECT_CHAIN] };
     if (active === snapshot.hash) return { proposal: { ...basis, events: [] } };
-    const extendsPrevious =
-      active !== null && extendsTrust(snapshot, await v.documents.trust(project, active));
+    const replaced = active === null ? undefined : await v.documents.trust(project, active);
+    if (replaced !== undefined) refuseOlder(snapshot.instances, replaced.instances);
+    extendsPrevious = replaced !== undefined && extendsTrust(snapshot, replaced);
     const event = {
       type: "trust.activated",
       about: [PROJECT_CHAIN],
@@ -65,28 +59,23 @@ export async function activateTrust(
     return { proposal: { ...basis, events: [event], documents } };
   });
   const summary = summarizeTrust(snapshot);
-  if (committed.length === 0) return { trust: snapshot.hash, summary, receipt: null };
+  if (committed.length === 0) {
+    return { trust: snapshot.hash, summary, extendsPrevious: true, receipt: null };
+  }
   v.background((signal) => reevaluateProject(v, project, signal));
-  return { trust: snapshot.hash, summary, receipt: onlyEvent(committed).receipt };
+  return { trust: snapshot.hash, summary, extendsPrevious, receipt: onlyEvent(committed).receipt };
 }
 
-/** The active trust snapshot. */
+/** The active trust snapshot, and what the TUF repositories of its instances last answered this node. */
 export async function readTrust(v: Vouchsafe, { project }: Pick<Caller, "project">) {
-  const active = await activeTrust(v.database.kysely, project);
-  if (!active) return { trust: null, document: null, summary: null };
-  const snapshot = await v.documents.trust(project, active.trust);
-  return { trust: snapshot.hash, document: snapshot.document, summary: summarizeTrust(snapshot) };
+  const snapshot = await readActiveTrust(v, project);
+  if (snapshot === undefined) return { trust: null, document: null, summary: null, sources: [] };
+  const sources = snapshot.instances.flatMap(({ name }) => v.trustSources.get(name) ?? []);
+  return { trust: snapshot.hash, document: snapshot.document, summary: summarizeTrust(snapshot), sources };
 }
 
-function summarizeTrust({ instances, keys }: TrustSnapshot): TrustSummary {
-  return {
-    sigstore: instances.map(({ name, certificateAuthorities, timestampAuthorities, logs, ctLogs }) => ({
-      name,
-      certificateAuthorities: certificateAuthorities.length,
-      timestampAuthorities: timestampAuthorities.length,
-      logs: logs.length,
-      ctLogs: ctLogs.length,
-    })),
-    keys: keys.map(({ name, keyId }) => ({ name, keyId })),
-  };
+/** Undefined where none was activated yet. */
+export async function readActiveTrust(v: Vouchsafe, project: ProjectId): Promise<TrustSnapshot | undefined> {
+  const active = await activeTrust(v.database.kysely, project);
+  return active && v.documents.trust(project, active.trust);
 }

@@ -2,15 +2,15 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { VouchsafeError } from "../errors.ts";
 import type { PolicyFile } from "../policy/load.ts";
-import { createTrust, extendsTrust, type TrustDocument } from "../trust/snapshot.ts";
-import { embeddedPublicGood, readTrustFiles, refreshPublicGood } from "../trust/sources.ts";
+import { addToTrust, readTrustFile } from "../trust/files.ts";
+import { createTrust, parseTrust, type TrustDocument } from "../trust/snapshot.ts";
+import { embeddedPublicGood } from "../trust/sources.ts";
 import { activatePolicies, readPolicies } from "./activate-policies.ts";
 import { activateTrust, readTrust } from "./activate-trust.ts";
-import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 
 /** What events name as the caller when a node acts by its configuration. */
-const CONFIGURATION = "configuration";
+export const CONFIGURATION = "configuration";
 
 /** The policy files of a directory, by their names. */
 export async function readPolicyFiles(directory: string): Promise<PolicyFile[]> {
@@ -42,10 +42,7 @@ export async function proposeConfigured(v: Vouchsafe): Promise<string[]> {
   const trust = await readTrust(v, caller);
   const document = await configuredTrust(v);
   if (trust.trust === null) await firstOfMany(() => activateTrust(v, caller, { document, previous: null }));
-  else if (
-    v.config.trustedRoots.length + v.config.keys.length > 0 &&
-    createTrust(document).hash !== trust.trust
-  ) {
+  else if (isTrustConfigured(v) && createTrust(document).hash !== trust.trust) {
     differences.push(
       "The configured trust differs from the active one: `vouchsafe trust activate` puts it in force.",
     );
@@ -63,37 +60,26 @@ export async function proposeConfigured(v: Vouchsafe): Promise<string[]> {
   return differences;
 }
 
-/**
- * Asks the Sigstore TUF repository for the public-good root and activates it when it only adds to the active
- * one. A root that takes something away is left to an operator.
- */
-export async function refreshTrust(v: Vouchsafe): Promise<void> {
-  const { instance, source } = await refreshPublicGood(join(v.config.dataDir, "tuf"));
-  const caller: Pick<Caller, "project" | "token"> = { project: v.project, token: CONFIGURATION };
-  const active = await readTrust(v, caller);
-  if (source === "embedded" || active.document === null) return;
-  const document = {
-    ...active.document,
-    sigstore: active.document.sigstore.map((old) =>
-      old.name === instance.name ? { ...old, ...instance } : old,
-    ),
-  };
-  const next = createTrust(document);
-  if (next.hash === active.trust) return;
-  if (!extendsTrust(next, createTrust(active.document))) {
-    v.report(
-      "the Sigstore TUF repository withdrew trust: look at it and run `vouchsafe trust activate`",
-      undefined,
-    );
-    return;
-  }
-  await activateTrust(v, caller, { document, previous: active.trust });
+function isTrustConfigured({ config }: Vouchsafe): boolean {
+  return config.trustFile !== undefined || config.trustedRoots.length + config.keys.length > 0;
 }
 
 async function configuredTrust({ config }: Vouchsafe): Promise<TrustDocument> {
-  const files = await readTrustFiles(config);
-  if (files.sigstore.length > 0) return files;
-  return { ...files, sigstore: [await embeddedPublicGood()] };
+  if (config.trustFile !== undefined) {
+    const bytes = await readFile(config.trustFile).catch((cause: unknown) => {
+      throw new VouchsafeError("configuration-invalid", `${config.trustFile} cannot be read`, { cause });
+    });
+    return parseTrust(bytes).document;
+  }
+  const files = await Promise.all(
+    [...config.trustedRoots, ...config.keys].map((path) => readTrustFile(path)),
+  );
+  const instances = files.flatMap(({ sigstore }) => sigstore);
+  const nothing: TrustDocument = {
+    sigstore: instances.length > 0 ? [] : [embeddedPublicGood()],
+    keys: [],
+  };
+  return files.reduce(addToTrust, nothing);
 }
 
 /** Of several nodes that start at once the first activates; what it chose is what the others then follow. */

@@ -13,6 +13,7 @@ import {
   timeRangeAt,
 } from "./members.ts";
 import { ALWAYS, type TimeRange } from "./time-range.ts";
+import { type PreparedTufSource, parseTufSource } from "./tuf-source.ts";
 
 /** A transparency log or certificate-transparency log. */
 export interface LogAuthority {
@@ -44,6 +45,7 @@ export interface SigstoreInstance {
   readonly logs: readonly LogAuthority[];
   readonly ctLogs: readonly LogAuthority[];
   readonly thresholds: Thresholds;
+  readonly tuf?: PreparedTufSource;
 }
 
 const MEDIA_TYPES: ReadonlySet<string> = new Set([
@@ -73,7 +75,7 @@ const MAX_AUTHORITIES = 64;
  * Throws `VouchsafeError` (`invalid-trust`).
  */
 export function parseInstance(value: JsonValue, where: string): SigstoreInstance {
-  const item = objectAt(value, where, ["name", "trustedRoot", "thresholds"]);
+  const item = objectAt(value, where, ["name", "trustedRoot", "thresholds", "tuf"]);
   const at = `${where}.trustedRoot`;
   const root = objectAt(item.trustedRoot, at, [
     "mediaType",
@@ -106,6 +108,7 @@ export function parseInstance(value: JsonValue, where: string): SigstoreInstance
     logs,
     ctLogs,
     thresholds: parseThresholds(item.thresholds, `${where}.thresholds`, logs.length > 0, ctLogs.length > 0),
+    ...(item.tuf !== undefined && { tuf: parseTufSource(item.tuf, `${where}.tuf`) }),
   };
 }
 

@@ -8,6 +8,7 @@ import {
 import { arrayAt, invalid, objectAt } from "./members.ts";
 import { parseInstance, type SigstoreInstance, type Thresholds } from "./sigstore-instance.ts";
 import { type PreparedKey, parseTrustedKey, type TrustedKey } from "./trusted-key.ts";
+import type { TufSource } from "./tuf-source.ts";
 import { type PreparedX509Root, parseX509Root, type X509Root } from "./x509-root.ts";
 
 /** Whose signatures are believed: what an operator activates and what a verdict names by its hash. */
@@ -18,6 +19,8 @@ export interface TrustDocument {
     readonly trustedRoot: JsonObject;
     /** More than the instance asks for by itself; absent members keep its own. */
     readonly thresholds?: Partial<Thresholds>;
+    /** Where newer ones come from; absent for an instance that operators alone change. */
+    readonly tuf?: TufSource;
   }[];
   readonly keys: readonly TrustedKey[];
   /** Certificate authorities of one's own; absent for none. */

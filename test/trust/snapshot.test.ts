@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { before, describe, test } from "node:test";
+import { describe, test } from "node:test";
+import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
 import { createTrust, extendsTrust, parseTrust, type TrustDocument } from "../../src/trust/snapshot.ts";
 import { embeddedPublicGood } from "../../src/trust/sources.ts";
 import type { TrustedKey } from "../../src/trust/trusted-key.ts";
+import type { X509Root } from "../../src/trust/x509-root.ts";
+import { issue, pemOf } from "./certificates.ts";
 
 type Changes = Record<string, unknown>;
 
@@ -14,10 +17,7 @@ const newKey = (name: string): TrustedKey => ({
   publicKey: pem(generateKeyPairSync("ed25519").publicKey),
 });
 
-let instance: TrustDocument["sigstore"][number];
-before(async () => {
-  instance = await embeddedPublicGood();
-});
+const instance = embeddedPublicGood();
 
 const refuses = (document: unknown) =>
   assert.throws(() => parseTrust(Buffer.from(JSON.stringify(document))), {
@@ -51,6 +51,70 @@ describe("a snapshot", () => {
     assert.deepEqual(thresholds(instance.trustedRoot), { logEntries: 1, scts: 1, timestamps: 1 });
     const { tlogs: _, ctlogs: __, ...without } = instance.trustedRoot;
     assert.deepEqual(thresholds(without), { logEntries: 0, scts: 0, timestamps: 1 });
+  });
+});
+
+describe("what a document says of its own authorities and keys", () => {
+  const root = issue("root");
+  const certificates = pemOf(issue("issuing", { issuer: root }), root);
+  const x509: X509Root = { name: "own", certificates, uses: ["attestations"] };
+
+  test("is there to verify with, and asks for a time at least", () => {
+    const snapshot = createTrust({ sigstore: [], keys: [], x509: [x509] });
+    assert.equal(snapshot.x509[0]?.authorities[0]?.chain.length, 2);
+    assert.deepEqual(snapshot.x509[0]?.thresholds, { logEntries: 0, timestamps: 1 });
+    const types = ["https://slsa.dev/provenance/v1"];
+    const [key] = createTrust({ sigstore: [], keys: [{ ...newKey("k"), predicateTypes: types }] }).keys;
+    assert.deepEqual(key?.predicateTypes, new Set(types));
+  });
+
+  test("changes no hash of a document that says nothing of it", () => {
+    const { hash, x509: none } = createTrust({ sigstore: [], keys: [] });
+    assert.equal(hash, sha256(Buffer.from('{"keys":[],"sigstore":[]}')));
+    assert.deepEqual(none, []);
+  });
+
+  test("is refused when it is of another shape", () => {
+    const refusesRoot = (changes: object) =>
+      refuses({ sigstore: [], keys: [], x509: [{ ...x509, ...changes }] });
+    refusesRoot({ uses: [] });
+    refusesRoot({ uses: ["attestations", "attestations"] });
+    refusesRoot({ uses: ["everything"] });
+    refusesRoot({ thresholds: { timestamps: 0 } });
+    refusesRoot({ thresholds: { scts: 1 } });
+    refusesRoot({ certificates: "" });
+    refusesRoot({ certificates: certificates.slice(1) });
+    const privateKey = root.key.export({ type: "pkcs8", format: "pem" });
+    refusesRoot({ certificates: `${certificates}${privateKey}` });
+    refusesRoot({ validFrom: "2026-01-01T00:00:00Z", validUntil: "2025-01-01T00:00:00Z" });
+    refusesRoot({ more: 1 });
+    refuses({ sigstore: [], keys: [], x509: [x509, x509] });
+    refuses({ sigstore: [{ ...instance, name: "own" }], keys: [], x509: [x509] });
+    for (const predicateTypes of [[], "all", [""], [1]]) {
+      refuses({ sigstore: [], keys: [{ ...newKey("k"), predicateTypes }] });
+    }
+  });
+
+  test("extends what went before only as it was, and behind it", () => {
+    const other = { ...x509, name: "other" };
+    const trust = (roots: readonly X509Root[], sigstore: TrustDocument["sigstore"] = []) =>
+      createTrust({ sigstore, keys: [], x509: roots });
+    assert.ok(extendsTrust(trust([x509, other]), trust([x509])));
+    assert.ok(extendsTrust(trust([x509]), createTrust({ sigstore: [], keys: [] })));
+    for (const next of [
+      trust([]),
+      trust([other]),
+      trust([other, x509]),
+      trust([{ ...x509, validUntil: "2030-01-01T00:00:00Z" }]),
+      trust([{ ...x509, uses: ["attestations", "timestamps"] }]),
+      trust([{ ...x509, thresholds: { timestamps: 2 } }]),
+      trust([x509], [instance]),
+    ]) {
+      assert.equal(extendsTrust(next, trust([x509])), false);
+    }
+    const key = newKey("k");
+    const keyed = (changes: object) => createTrust({ sigstore: [], keys: [{ ...key, ...changes }] });
+    assert.equal(extendsTrust(keyed({ predicateTypes: ["a"] }), keyed({})), false);
   });
 });
 

@@ -1,40 +1,88 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { createTrust } from "../../src/trust/snapshot.ts";
-import { embeddedPublicGood, readTrustFiles } from "../../src/trust/sources.ts";
+import { embeddedPublicGood, refreshInstance } from "../../src/trust/sources.ts";
+import { refuseOlder } from "../../src/trust/tuf-source.ts";
+import { openTufRepository, type TufRepository } from "./tuf-repository.ts";
 
-let directory: string;
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "trust-sources-"));
-});
-after(() => rm(directory, { recursive: true }));
-
-test("the embedded public-good root loads without a network", async () => {
-  const { instances } = createTrust({ sigstore: [await embeddedPublicGood()], keys: [] });
-  assert.equal(instances[0]?.name, "public-good");
-  assert.ok((instances[0]?.certificateAuthorities.length ?? 0) > 0);
-  assert.ok((instances[0]?.logs.length ?? 0) > 0);
+test("the embedded public-good root loads without a network, and says where newer ones are", () => {
+  const [instance] = createTrust({ sigstore: [embeddedPublicGood()], keys: [] }).instances;
+  assert.equal(instance?.name, "public-good");
+  assert.ok((instance?.certificateAuthorities.length ?? 0) > 0);
+  assert.ok((instance?.logs.length ?? 0) > 0);
+  assert.match(instance?.tuf?.repository ?? "", /^https:/);
 });
 
-test("trusted roots and keys are read from files and named by them", async () => {
-  const root = join(directory, "staging.json");
-  const key = join(directory, "release.pem");
-  const { trustedRoot } = await embeddedPublicGood();
-  await writeFile(root, JSON.stringify(trustedRoot));
-  await writeFile(key, generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }));
-  const trust = createTrust(await readTrustFiles({ trustedRoots: [root], keys: [key] }));
-  assert.equal(trust.instances[0]?.name, "staging");
-  assert.equal(trust.keys[0]?.name, "release");
-});
+describe("an instance that a TUF repository publishes", () => {
+  const { trustedRoot } = embeddedPublicGood();
+  const { timestampAuthorities: _, ...older } = trustedRoot;
+  let cacheDir: string;
+  let repository: TufRepository;
+  before(async () => {
+    cacheDir = await mkdtemp(join(tmpdir(), "trust-sources-"));
+    repository = await openTufRepository();
+    repository.publish({
+      "trusted_root.json": JSON.stringify(older),
+      "private.json": JSON.stringify(trustedRoot),
+    });
+  });
+  after(async () => {
+    await repository.close();
+    await rm(cacheDir, { recursive: true });
+  });
+  const source = () => ({ repository: `${repository.url}/`, root: repository.root });
 
-test("a file that is missing or no JSON is refused", async () => {
-  const broken = join(directory, "broken.json");
-  await writeFile(broken, "{");
-  for (const path of [broken, join(directory, "missing.json")]) {
-    await assert.rejects(readTrustFiles({ trustedRoots: [path], keys: [] }), { code: "invalid-trust" });
-  }
+  test("is refreshed, and keeps its name and what it asks for", async () => {
+    const before = { name: "own", trustedRoot: older, thresholds: { logEntries: 2 }, tuf: source() };
+    const { instance, answer } = await refreshInstance(before, { cacheDir });
+    assert.equal(answer.from, "network");
+    assert.equal(
+      JSON.stringify({ ...instance, tuf: undefined }),
+      JSON.stringify({ ...before, tuf: undefined }),
+    );
+    assert.equal(instance.tuf?.targetsVersion, 1);
+    assert.ok(createTrust({ sigstore: [instance], keys: [] }).instances[0]?.tuf);
+  });
+
+  test("may lie under another path than is usual", async () => {
+    const tuf = { ...source(), target: "private.json" };
+    const { instance } = await refreshInstance({ name: "own", tuf }, { cacheDir });
+    assert.ok(Array.isArray(instance.trustedRoot.timestampAuthorities));
+  });
+
+  test("is not taken when it is older than what is active", async () => {
+    const instancesOf = (changes: object) =>
+      createTrust({ sigstore: [{ name: "own", trustedRoot, tuf: { ...source(), ...changes } }], keys: [] })
+        .instances;
+    const root = structuredClone(repository.root) as { signed: { version: number } };
+    root.signed.version = 2;
+    const active = instancesOf({ root, targetsVersion: 3 });
+    const olderOnes = [{ root, targetsVersion: 2 }, { root }, { targetsVersion: 3 }];
+    for (const changes of olderOnes) {
+      assert.throws(() => refuseOlder(instancesOf(changes), active), { code: "invalid-trust" });
+    }
+    for (const changes of [{ root, targetsVersion: 3 }, { target: "other.json" }]) {
+      refuseOlder(instancesOf(changes), active);
+    }
+  });
+
+  test("is refused when what it says of its source is none", () => {
+    const refuses = (tuf: object) =>
+      assert.throws(
+        () =>
+          createTrust({ sigstore: [{ name: "own", trustedRoot, tuf: { ...source(), ...tuf } }], keys: [] }),
+        { code: "invalid-trust" },
+      );
+    refuses({ repository: "file:///etc" });
+    refuses({ repository: "nowhere" });
+    refuses({ root: {} });
+    refuses({ root: { signed: { _type: "targets", version: 1 } } });
+    refuses({ root: { signed: { _type: "root", version: 0 } } });
+    refuses({ targetsVersion: 1.5 });
+    refuses({ target: "" });
+    refuses({ more: 1 });
+  });
 });

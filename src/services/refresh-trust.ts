@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import { VouchsafeError } from "../errors.ts";
+import { createTrust, extendsTrust, type TrustDocument } from "../trust/snapshot.ts";
+import { type InstanceDocument, refreshInstance } from "../trust/sources.ts";
+import type { TufSource } from "../trust/tuf-source.ts";
+import { activateTrust, readActiveTrust } from "./activate-trust.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+
+/** What a TUF repository answered when its instance was last refreshed by this node. Times are RFC 3339. */
+export interface TrustSource {
+  /** Of the instance. */
+  readonly name: string;
+  readonly repository: string;
+  /** `cache`: the network was not believed, and what it said before has not expired. Null: neither vouched for anything. */
+  readonly from: "network" | "cache" | null;
+  readonly refreshedAt: string;
+  /** When the first of the repository's metadata expires. */
+  readonly expires: string | null;
+  /** Why it is not from the network. */
+  readonly problem: string | null;
+}
+
+export interface TrustProposal {
+  readonly document: TrustDocument;
+  readonly trust: string;
+  /** Whether it only adds: everything that verifies goes on verifying. */
+  readonly extendsActive: boolean;
+}
+
+export interface RefreshedTrust {
+  /** Hash of the snapshot that is active, which the proposal is to replace. */
+  readonly active: string | null;
+  readonly sources: readonly TrustSource[];
+  /** Null where the repositories publish what is active. */
+  readonly proposal: TrustProposal | null;
+}
+
+/**
+ * Asks the TUF repositories of the active instances for their trusted roots, and proposes what they say. Changes
+ * nothing. An instance whose repository vouches for nothing stays as it is.
+ */
+export async function refreshTrust(
+  v: Vouchsafe,
+  { project }: Pick<Caller, "project">,
+): Promise<RefreshedTrust> {
+  const active = await readActiveTrust(v, project);
+  if (active === undefined) return { active: null, sources: [], proposal: null };
+  const refreshed = await Promise.all(active.document.sigstore.map((instance) => refreshOne(v, instance)));
+  const sources = refreshed.flatMap(({ source }) => source ?? []);
+  for (const source of sources) v.trustSources.set(source.name, source);
+  const next = createTrust({ ...active.document, sigstore: refreshed.map(({ instance }) => instance) });
+  const proposal = {
+    document: next.document,
+    trust: next.hash,
+    extendsActive: extendsTrust(next, active),
+  };
+  return { active: active.hash, sources, proposal: next.hash === active.hash ? null : proposal };
+}
+
+interface Refreshed {
+  readonly instance: InstanceDocument;
+  readonly source?: TrustSource;
+}
+
+async function refreshOne(v: Vouchsafe, instance: InstanceDocument): Promise<Refreshed> {
+  if (!hasSource(instance)) return { instance };
+  const { name, tuf } = instance;
+  const asked = { name, repository: tuf.repository, refreshedAt: new Date(v.clock()).toISOString() };
+  try {
+    const { instance: next, answer } = await refreshInstance(instance, {
+      cacheDir: join(v.config.dataDir, "tuf"),
+    });
+    // A root that does not load must not take the other instances' news with it.
+    createTrust({ sigstore: [next], keys: [] });
+    const { from, expires, problem = null } = answer;
+    return { instance: next, source: { ...asked, from, expires: new Date(expires).toISOString(), problem } };
+  } catch (error) {
+    if (!(error instanceof VouchsafeError)) throw error;
+    return { instance, source: { ...asked, from: null, expires: null, problem: error.message } };
+  }
+}
+
+function hasSource(instance: InstanceDocument): instance is InstanceDocument & { readonly tuf: TufSource } {
+  return instance.tuf !== undefined;
+}
+
+/**
+ * Refreshes and activates what only adds to the active trust. What takes something away is left to an operator, who
+ * is told.
+ */
+export async function refreshTrustByItself(
+  v: Vouchsafe,
+  caller: Pick<Caller, "project" | "token">,
+): Promise<void> {
+  const { active, sources, proposal } = await refreshTrust(v, caller);
+  for (const { name, problem } of sources) {
+    if (problem !== null) v.report(`the trusted root of ${name} was not refreshed: ${problem}`, undefined);
+  }
+  if (proposal === null) return;
+  if (!proposal.extendsActive) {
+    v.report(
+      "a TUF repository withdrew trust: look at it and put it in force with `vouchsafe trust refresh --withdraw`",
+      undefined,
+    );
+    return;
+  }
+  try {
+    await activateTrust(v, caller, { document: proposal.document, previous: active });
+  } catch (error) {
+    // Another node was first, or an operator: the next refresh starts from what they chose.
+    if (!(error instanceof VouchsafeError && error.code === "conflict")) throw error;
+  }
+}
