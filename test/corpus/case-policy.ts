@@ -72,9 +72,8 @@ function releasesOf(workflow: string, sourceUri: string | undefined): string[] {
   return refs.map((ref) => `${literally(workflow)}@${ref}`);
 }
 
-function sourceOf({ sourceUri, sourceBranch, sourceTag, sourceVersionedTag }: CasePolicy) {
+function sourceOf({ sourceUri, sourceTag, sourceVersionedTag }: CasePolicy) {
   const refs = [
-    ...(sourceBranch === undefined ? [] : [`refs/heads/${literally(sourceBranch)}`]),
     ...(sourceTag === undefined ? [] : [`refs/tags/${literally(sourceTag)}`]),
     ...(sourceVersionedTag === undefined ? [] : versionedTags(sourceVersionedTag)),
   ];
@@ -108,10 +107,27 @@ function namesOf({ packageName, packageVersion }: CasePolicy): string {
   return `pkg:npm/${name}@${packageVersion === undefined ? "*" : literally(packageVersion)}`;
 }
 
-function rulesOf({ sourceRepositoryOwner }: CasePolicy) {
-  if (sourceRepositoryOwner === undefined) return {};
+function rulesOf({ sourceRepositoryOwner, sourceBranch }: CasePolicy) {
+  const rules = [
+    ...(sourceRepositoryOwner === undefined ? [] : [ownerRule(sourceRepositoryOwner)]),
+    ...(sourceBranch === undefined ? [] : [branchRule(sourceBranch)]),
+  ];
+  return rules.length === 0 ? {} : { rules };
+}
+
+function ownerRule(sourceRepositoryOwner: string) {
   const owner = JSON.stringify(`https://github.com/${sourceRepositoryOwner}`);
-  return { rules: [{ name: "owner", cel: `signer.claims.sourceRepositoryOwnerUri == ${owner}` }] };
+  return { name: "owner", cel: `signer.claims.sourceRepositoryOwnerUri == ${owner}` };
+}
+
+/** A build of a tag is one of the branch that the tag was pushed from, if GitHub's event says which. */
+function branchRule(branch: string) {
+  const ref = JSON.stringify(`refs/heads/${branch}`);
+  const base = "predicate.invocation.environment.github_event_payload.base_ref";
+  return {
+    name: "branch",
+    cel: `source.ref == ${ref} || source.ref.startsWith("refs/tags/") && ${base} == ${ref}`,
+  };
 }
 
 /** The cases' expressions are literal text, anchored at the start and open at the end unless `$` says otherwise. */

@@ -1,4 +1,7 @@
 import { createPublicKey } from "node:crypto";
+import { parseJson } from "../../src/in-toto-attestation/index.ts";
+import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
+import { readNpmKeys } from "../../src/trust/npm-keys.ts";
 import { createTrust, type TrustDocument, type TrustSnapshot } from "../../src/trust/snapshot.ts";
 import type { TrustedKey } from "../../src/trust/trusted-key.ts";
 import type { Case, Corpus } from "./manifest.ts";
@@ -38,6 +41,7 @@ function documentOf(test: Case, corpus: Corpus): TrustDocument {
     keys: [
       ...(key === undefined ? [] : [{ ...keyOf(corpus.read(key), test), thresholds }]),
       ...(keySet === undefined ? [] : npmKeys(corpus.read(keySet)).map((one) => ({ ...one, thresholds }))),
+      ...namedKeys(test, corpus),
     ],
   };
 }
@@ -46,31 +50,24 @@ function keyOf(file: Buffer, { policy }: Case): TrustedKey {
   const { start, end } = policy?.keyValidFor ?? {};
   return {
     name: "key",
-    publicKey: createPublicKey(file).export({ type: "spki", format: "pem" }).toString(),
+    ...(policy?.keyId === undefined ? {} : { keyId: policy.keyId }),
+    publicKey: spkiPem(file),
     ...(start === undefined ? {} : { validFrom: start }),
     ...(end === undefined ? {} : { validUntil: end }),
   };
 }
 
-interface NpmKey {
-  readonly keyId: string;
-  readonly keyUsage: string;
-  readonly publicKey: {
-    readonly rawBytes: string;
-    readonly validFor: { readonly start: string; readonly end?: string };
-  };
+function namedKeys({ files, extra }: Case, corpus: Corpus): TrustedKey[] {
+  return Object.entries(extra?.keysByKeyid ?? {}).flatMap(([keyId, member]) => {
+    const file = files[member];
+    return file === undefined ? [] : [{ name: member, keyId, publicKey: spkiPem(corpus.read(file)) }];
+  });
 }
 
-/** The npm registry's keys as its TUF target lists them; those for attestations. */
+function spkiPem(file: Buffer): string {
+  return createPublicKey(file).export({ type: "spki", format: "pem" }).toString();
+}
+
 function npmKeys(file: Buffer): TrustedKey[] {
-  const { keys }: { keys: readonly NpmKey[] } = JSON.parse(file.toString());
-  return keys
-    .filter(({ keyUsage }) => keyUsage === "npm:attestations")
-    .map(({ keyId, publicKey: { rawBytes, validFor } }) => ({
-      name: `npm ${keyId}`,
-      keyId,
-      publicKey: `-----BEGIN PUBLIC KEY-----\n${rawBytes}\n-----END PUBLIC KEY-----\n`,
-      validFrom: validFor.start,
-      ...(validFor.end === undefined ? {} : { validUntil: validFor.end }),
-    }));
+  return readNpmKeys(parseJson(file) as JsonObject, "keys.json");
 }

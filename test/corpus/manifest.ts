@@ -14,6 +14,10 @@ export interface Case {
     readonly key?: string;
     readonly keySet?: string;
     readonly privateKey?: string;
+    /** The blob of an OCI layer. */
+    readonly envelope?: string;
+    /** Further keys, by names that `extra.keysByKeyid` refers to. */
+    readonly [key: `key:${string}`]: string;
   };
   /** Algorithm → hex, all of one artifact. */
   readonly artifactDigest?: Readonly<Record<string, string>>;
@@ -23,7 +27,11 @@ export interface Case {
     readonly scts: number;
     readonly observerTimestamps: number;
   };
-  readonly extra?: { readonly payload?: string };
+  readonly extra?: {
+    readonly payload?: string;
+    /** What signatures call their key → the member of `files` that holds it. */
+    readonly keysByKeyid?: Readonly<Record<string, `key:${string}`>>;
+  };
 }
 
 /** What the case demands of signer and provenance; builders and sources as slsa-verifier takes them. */
@@ -40,8 +48,18 @@ export interface CasePolicy {
   readonly builderId?: string;
   readonly packageName?: string;
   readonly packageVersion?: string;
+  readonly subjectName?: string;
   readonly spiffeId?: string;
   readonly keyValidFor?: { readonly start?: string; readonly end?: string };
+  /** Of verification summaries. */
+  readonly verifierId?: string;
+  readonly resourceUri?: string;
+  readonly verifiedLevels?: readonly string[];
+  readonly subjectDigests?: readonly string[];
+  readonly keyId?: string;
+  /** Of checkpoints. */
+  readonly noteVerifierKey?: string;
+  readonly origin?: string;
 }
 
 /** A folder with a MANIFEST.json and the files that it names. */
