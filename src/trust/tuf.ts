@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BaseFetcher, type Fetcher, Updater } from "tuf-js";
+import { BaseFetcher, Updater } from "tuf-js";
 import { VouchsafeError } from "../errors.ts";
 import {
   canonicalJson,
@@ -31,7 +31,6 @@ export interface TufTarget {
 export interface TufOptions {
   /** Where metadata and targets are kept; each repository and root has a folder of its own in it. */
   readonly cacheDir: string;
-  readonly fetcher?: Fetcher;
 }
 
 /** No answer is worth waiting longer for: the cache is there. */
@@ -45,7 +44,7 @@ const MAX_TARGET_BYTES = 4 * 1024 * 1024;
  */
 export async function readTufTarget(
   source: Pick<TufSource, "repository" | "root"> & { readonly target: string },
-  { cacheDir, fetcher }: TufOptions,
+  { cacheDir }: TufOptions,
 ): Promise<TufTarget> {
   const { repository, root, target } = source;
   // What was believed on the word of one root says nothing about another.
@@ -59,7 +58,7 @@ export async function readTufTarget(
       targetDir: join(directory, "targets"),
       forceCache: from === "cache",
       config: { fetchTimeout: TIMEOUT, fetchRetry: 0 },
-      ...(from === "cache" ? { fetcher: new NoNetwork() } : fetcher && { fetcher }),
+      ...(from === "cache" && { fetcher: new NoNetwork() }),
     });
   await seed(directory, root, () => open("cache"));
   try {

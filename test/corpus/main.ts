@@ -10,6 +10,6 @@ if (directory === undefined || rest.length > 0) {
   console.error("Usage: npm run corpus -- DIR   (a folder with a MANIFEST.json)");
   process.exit(2);
 }
-const report = runCorpus(openCorpus(directory), Date.now());
+const report = await runCorpus(openCorpus(directory), Date.now());
 console.log(renderReport(report));
 process.exitCode = isGood(report) ? 0 : 1;

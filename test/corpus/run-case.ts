@@ -15,6 +15,7 @@ import { checkCheckpoint, checkConsistency, checkInclusion } from "./log-case.ts
 import type { Case, Corpus } from "./manifest.ts";
 import { SPIFFE_FORMATS } from "./spiffe-case.ts";
 import { checkTimestamp } from "./timestamp-case.ts";
+import { checkRepository } from "./tuf-case.ts";
 import { checkSummary } from "./vsa-case.ts";
 
 export interface Outcome {
@@ -26,7 +27,7 @@ export interface Outcome {
 const STRONG = ["sha256", "sha384", "sha512"];
 
 /** Format → runs a case of it: why it is rejected, undefined when it is not. Throws what our own code throws. */
-type Check = (test: Case, corpus: Corpus, now: number) => string | undefined;
+type Check = (test: Case, corpus: Corpus, now: number) => string | undefined | Promise<string | undefined>;
 
 const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["sigstore-bundle-v0.1", checkEvidence],
@@ -46,6 +47,7 @@ const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["checkpoint", checkCheckpoint],
   ["merkle-inclusion", checkInclusion],
   ["merkle-consistency", checkConsistency],
+  ["tuf-repository", checkRepository],
   ...SPIFFE_FORMATS,
 ]);
 
@@ -54,9 +56,9 @@ export function isSupported({ format }: Case): boolean {
 }
 
 /** Runs a case of a supported format as a verifier would whom nobody told what to expect. */
-export function runCase(test: Case, corpus: Corpus, now: number): Outcome {
+export async function runCase(test: Case, corpus: Corpus, now: number): Promise<Outcome> {
   try {
-    const reason = (FORMATS.get(test.format) ?? checkEvidence)(test, corpus, now);
+    const reason = await (FORMATS.get(test.format) ?? checkEvidence)(test, corpus, now);
     return reason === undefined ? { verdict: "verified", reason: "" } : { verdict: "rejected", reason };
   } catch (error) {
     // Any other error is a fault of ours, and must not count as a rejection.
@@ -69,9 +71,8 @@ export function runCase(test: Case, corpus: Corpus, now: number): Outcome {
 function checkEvidence(test: Case, corpus: Corpus, now: number): string | undefined {
   const pieces = piecesOf(test, corpus);
   const trust = trustOf(test, corpus);
-  const policy = policyOf(test.policy);
   const message = test.files.artifact === undefined ? undefined : corpus.read(test.files.artifact);
-  if (policy === undefined && test.extra?.payload?.startsWith("not an in-toto statement")) {
+  if (test.policy === undefined && test.extra?.payload?.startsWith("not an in-toto statement")) {
     // The case is about the envelope alone: a Statement is not what it holds.
     for (const piece of pieces) verifySignatureOf(piece, trust, now);
     return undefined;
@@ -84,6 +85,7 @@ function checkEvidence(test: Case, corpus: Corpus, now: number): string | undefi
   }
   const artifact = artifactOf(test, corpus);
   if (artifact !== undefined) for (const attestation of evidence) requireSubject(attestation, artifact);
+  const policy = policyOf(test.policy);
   if (policy === undefined) return undefined;
   // Our policies also deny provenance that contradicts its certificate: those cases do not ask about provenance.
   const counts = ({ check }: PolicyCheck) => check !== "source.agreement" || !asksOnlyWho(test.policy);

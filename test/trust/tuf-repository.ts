@@ -1,8 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { canonicalJson, parseJson } from "../../src/in-toto-attestation/index.ts";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/types.ts";
+import { serveFiles } from "../support/file-server.ts";
 
 /** A TUF repository (specification 1.0.31) with metadata that is really signed, served over HTTP. */
 export interface TufRepository {
@@ -80,18 +79,13 @@ export async function openTufRepository({ validFor = 7 * DAY } = {}): Promise<Tu
   }
   const root = putRoot([rootKey]);
 
-  const server = createServer((request, response) => {
-    const path = decodeURIComponent(request.url ?? "");
+  const server = await serveFiles((path) => {
     asked.push(path);
-    if (!repository.online) return request.socket.destroy();
-    const file = files.get(path);
-    response.writeHead(file === undefined ? 404 : 200).end(file);
-    return undefined;
+    return repository.online ? files.get(path) : null;
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
   const repository: TufRepository = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     root,
     asked,
     online: true,
@@ -130,12 +124,7 @@ export async function openTufRepository({ validFor = 7 * DAY } = {}): Promise<Tu
         for (const [path, file] of saved) files.set(path, file);
       };
     },
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => {
-        server.close(() => resolve());
-      });
-    },
+    close: () => server.close(),
   };
   return repository;
 }
