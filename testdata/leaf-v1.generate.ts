@@ -41,6 +41,7 @@ const TYPES = [
   "identity.denied",
   "agent.joined",
   "authority.activated",
+  "agent.revoked",
 ];
 
 const EVENTS: readonly GoldenEvent[] = [

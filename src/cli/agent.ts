@@ -55,6 +55,22 @@ export function agentCommand(): Command {
         }
         return EXIT.ok;
       }),
+    )
+    .addCommand(revoke());
+}
+
+function revoke(): Command {
+  return new Command("revoke")
+    .description("take back all certificates of an agent: it is given nothing more until it joins anew")
+    .argument("<agent>", "its SPIFFE ID")
+    .requiredOption("--reason <text>", "why; it stands in the log")
+    .action(
+      action(async ({ client, terminal, json }, agent: string, { reason }: { readonly reason: string }) => {
+        const revoked = await client().revokeAgent(agent, reason);
+        if (json) terminal.printJson(revoked);
+        else terminal.print(`revoked ${agent}: log index ${revoked.receipt.index}`, "good");
+        return EXIT.ok;
+      }),
     );
 }
 

@@ -136,6 +136,10 @@ export function createClient(options: TransportOptions) {
     activateTrust: (document: unknown, previous: string | null) =>
       post<TrustActivated>("/trust", { document, previous }, { repeatable: true }),
 
+    /** `agent` is its SPIFFE ID. */
+    revokeAgent: (agent: string, reason: string) =>
+      post<{ agent: string; receipt: Receipt }>("/agents/revoke", { agent, reason }, { repeatable: true }),
+
     openQuarantine: (artifact: string, reason: string) =>
       post<Quarantine & { receipt: Receipt }>("/quarantines", { artifact, reason }, { repeatable: false }),
     liftQuarantine: (id: string, reason: string) =>

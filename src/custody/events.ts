@@ -20,6 +20,7 @@ export const EVENT_TYPES = {
   "identity.denied": 13,
   "agent.joined": 14,
   "authority.activated": 15,
+  "agent.revoked": 16,
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;

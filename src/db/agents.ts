@@ -12,13 +12,24 @@ export interface AgentRecord {
   readonly keyHash: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** Whether an operator took it back. */
+  readonly revoked: boolean;
 }
 
-/** The agent's certificate with this serial number, expired ones too: the caller decides, with its clock. */
+/** The agent's certificate with this serial number, expired and revoked ones too: the caller decides, with its clock. */
 export async function findAgent(db: Kysely<Schema>, serial: string): Promise<AgentRecord | undefined> {
   const row = await db
     .selectFrom("agents")
     .select(["project_id", "spiffe_id", "serial", "key_hash", "expires_at"])
+    .select(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("agent_revocations as revocation")
+          .select("revocation.index")
+          .whereRef("revocation.project_id", "=", "agents.project_id")
+          .whereRef("revocation.spiffe_id", "=", "agents.spiffe_id")
+          .whereRef("revocation.index", ">", "agents.index"),
+      ).as("revoked"),
+    )
     .where("serial", "=", serial)
     .executeTakeFirst();
   return (
@@ -28,8 +39,21 @@ export async function findAgent(db: Kysely<Schema>, serial: string): Promise<Age
       serial: row.serial,
       keyHash: row.key_hash,
       expiresAt: row.expires_at,
+      revoked: Boolean(row.revoked),
     }
   );
+}
+
+/** Whether an agent of this ID was ever given a certificate. */
+export async function hasJoined(db: Kysely<Schema>, project: ProjectId, spiffeId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("agents")
+    .select("serial")
+    .where("project_id", "=", project)
+    .where("spiffe_id", "=", spiffeId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /**

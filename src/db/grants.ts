@@ -12,6 +12,7 @@ const APPEND_ONLY = [
   "attestation_subjects",
   "rejections",
   "agents",
+  "agent_revocations",
   "identities",
 ];
 /** What is forgotten once it has expired. */

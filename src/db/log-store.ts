@@ -132,6 +132,8 @@ const WRITE = `
     insert into identities select * from json_populate_recordset(null::identities, $15)
   ), agents as (
     insert into agents select * from json_populate_recordset(null::agents, $16)
+  ), agent_revocations as (
+    insert into agent_revocations select * from json_populate_recordset(null::agent_revocations, $22)
   ), used_tokens as (
     update tokens set revoked_at = a.joined_at
     from json_to_recordset($16) as a (token text, joined_at int8)
@@ -204,6 +206,7 @@ async function write(query: Query, batch: LogBatch): Promise<void> {
     encodePeaks(batch.head),
     batch.head.time,
     batch.head.checkpoint,
+    encodeRows(rows.agent_revocations),
   ]);
 }
 

@@ -21,6 +21,7 @@ export interface Projection {
   readonly active_trust: Map<string, TrustRow>;
   readonly identities: Row[];
   readonly agents: Row[];
+  readonly agent_revocations: Row[];
 }
 
 interface TrustRow {
@@ -46,6 +47,7 @@ export function projectEvents(entries: readonly LogEntry[]): Projection {
     active_trust: new Map(),
     identities: [],
     agents: [],
+    agent_revocations: [],
   };
   for (const entry of entries) PROJECTORS[entry.draft.type](entry, entry.draft.body, rows);
   return rows;
@@ -71,6 +73,9 @@ const PROJECTORS: Readonly<Record<EventType, (entry: LogEntry, body: Body, rows:
       expires_at: millisecondsOf(String(expiresAt)),
       index,
     });
+  },
+  "agent.revoked": ({ project, index }, { agent }, rows) => {
+    rows.agent_revocations.push({ project_id: project, spiffe_id: agent, index });
   },
   "policy.activated": ({ project, index }, { policySet, document }, rows) => {
     rows.active_policies.set(project, { project_id: project, policy_set: policySet, document, index });

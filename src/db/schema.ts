@@ -29,6 +29,7 @@ export interface Schema {
   active_trust: ActiveTrustTable;
   tokens: TokensTable;
   agents: AgentsTable;
+  agent_revocations: AgentRevocationsTable;
   identities: IdentitiesTable;
   agent_requests: AgentRequestsTable;
 }
@@ -197,6 +198,13 @@ export interface AgentsTable {
   token: Fixed<string | null>;
   joined_at: Fixed<number>;
   expires_at: Fixed<number>;
+  index: Fixed<number>;
+}
+
+/** Each revocation of an agent: of the certificates that were recorded before it. */
+export interface AgentRevocationsTable {
+  project_id: Fixed<string>;
+  spiffe_id: Fixed<string>;
   index: Fixed<number>;
 }
 

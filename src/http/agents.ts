@@ -3,10 +3,11 @@ import type { Authenticator } from "../services/authenticator.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { joinAgent } from "../services/join-agent.ts";
 import { renewAgent } from "../services/renew-agent.ts";
+import { revokeAgent } from "../services/revoke-agent.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { CertificateChain, Csr, closed, Receipt, Time, X509Bundle } from "./schemas.ts";
+import { CertificateChain, Csr, closed, Reason, Receipt, SpiffeId, Time, X509Bundle } from "./schemas.ts";
 
 const AgentCredential = closed({
   spiffeId: Type.String(),
@@ -47,5 +48,18 @@ export function agentRoutes(app: App, v: Vouchsafe, authenticator: Authenticator
       },
     },
     async (request, reply) => reply.code(201).send(await renewAgent(v, callerOf(request), request.body)),
+  );
+
+  app.post(
+    "/agents/revoke",
+    {
+      config: { access: ["operator"] },
+      schema: {
+        summary: "Take back all certificates of an agent, from now on and on every node",
+        body: closed({ agent: SpiffeId, reason: Reason }),
+        ...answers({ 201: closed({ agent: Type.String(), receipt: Receipt }) }),
+      },
+    },
+    async (request, reply) => reply.code(201).send(await revokeAgent(v, callerOf(request), request.body)),
   );
 }

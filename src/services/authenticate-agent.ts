@@ -4,13 +4,14 @@ import { type ProvenRequest, verifyAgentProof } from "../identity/agent-proof.ts
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { revoked } from "./revoke-agent.ts";
 
 /** Proofs are remembered for this long after they expired: another node's clock may be behind. Milliseconds. */
 const REMEMBERED = 10 * 60_000;
 
 /**
  * Which agent makes this very request: the proof is of this method, path and body, by the key of a certificate
- * that is in the log and has not expired, and was never used before on any node.
+ * that is in the log, has not expired and was not revoked, and was never used before on any node.
  *
  * @param authorization the header's value
  * @throws VouchsafeError `agent-proof-invalid`; `agent-proof-replayed`
@@ -29,6 +30,7 @@ export async function authenticateAgent(
     known.keyHash === sha256(proof.spki) &&
     now < known.expiresAt;
   if (!isKnown) throw new VouchsafeError("agent-proof-invalid", "No agent has joined with this certificate");
+  if (known.revoked) throw revoked();
   if (!(await useProof(v.database.kysely, known.project, proof, now - REMEMBERED))) {
     throw new VouchsafeError("agent-proof-replayed", "Each proof is of one request: make another");
   }

@@ -11,6 +11,7 @@ import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type DenialReason, type Entitlement, judgeWorkload, notRegistered } from "./judge-workload.ts";
 import { requesterOf } from "./requester.ts";
+import { refuseRevoked } from "./revoke-agent.ts";
 import { readStanding, type Standing } from "./workload-standing.ts";
 
 /** What is asked for a running workload. */
@@ -58,7 +59,8 @@ const SIGN_WITHIN = 5_000;
  * an event without an SVID, which harms nobody.
  *
  * @returns at least one
- * @throws VouchsafeError `identity-denied` with the `reasons`, which were recorded; `forbidden`; `unavailable`
+ * @throws VouchsafeError `identity-denied` with the `reasons`, which were recorded; `agent-proof-invalid` for an agent
+ *   that was revoked meanwhile; `forbidden`; `unavailable`
  */
 export async function grantIdentities(
   v: Vouchsafe,
@@ -71,6 +73,7 @@ export async function grantIdentities(
 
   const { committed, granted, denials, standing } = await appendFresh(v, async () => {
     const standing = await readStanding(v, project, requester, request);
+    await refuseRevoked(v, caller);
     const judged = standing.workloads.map((workload) => prepare(v, request, standing, workload));
     const granted = judged.flatMap(({ prepared }) => prepared ?? []);
     const events = granted.map((grant) =>

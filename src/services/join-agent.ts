@@ -1,11 +1,14 @@
+import { PROJECT_CHAIN } from "../custody/events.ts";
+import { readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { agentId } from "../identity/agent-id.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
-import { onlyEvent } from "./append.ts";
+import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { BACKDATED, chainOf, newSerial, readCsr, x509Bundle } from "./issue-svid.ts";
+import { refuseRevoked } from "./revoke-agent.ts";
 
 /** How long an agent's certificate lives, in milliseconds. It is renewed at half of it. */
 const LIFE = 60 * 60 * 1000;
@@ -31,10 +34,13 @@ export async function joinAgent(v: Vouchsafe, caller: Caller, { csr }: { readonl
   }
 }
 
-/** Records the certificate, then signs it: none is without its event. */
+/**
+ * Records the certificate, then signs it: none is without its event. An agent that is revoked while it renews gets
+ * none, whichever of both is committed first: a renewal before it is revoked too.
+ */
 export async function certifyAgent(
   v: Vouchsafe,
-  { project }: Caller,
+  caller: Caller,
   agent: SpiffeId,
   csr: string,
   by: { readonly token: string | null; readonly renews: string | null },
@@ -50,14 +56,19 @@ export async function certifyAgent(
     expiresAt: new Date(expiresAt).toISOString(),
     ...by,
   };
-  const appended = await v.writer.append({
-    project,
-    asOf: 0,
-    restsOn: [],
-    events: [{ type: "agent.joined", about: [], body }],
+  const { committed } = await appendFresh(v, async () => {
+    const { size: asOf } = await readHead(v.database.kysely);
+    await refuseRevoked(v, caller);
+    return {
+      proposal: {
+        project: caller.project,
+        asOf,
+        restsOn: [PROJECT_CHAIN],
+        events: [{ type: "agent.joined", about: [], body }],
+      },
+    };
   });
-  if (appended.outcome === "stale") throw new TypeError("an event that rests on nothing cannot be stale");
-  const { receipt } = onlyEvent(appended.events);
+  const { receipt } = onlyEvent(committed);
   const svid = v.minters.x509({
     spki,
     spiffeId: agent,

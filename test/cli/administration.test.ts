@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { createClient } from "../../src/client/client.ts";
+import { p256, signingRequest } from "../identity/signing-requests.ts";
 import { DIGEST, openSession, POLICIES, type Session } from "./session.ts";
 import { assertEnded } from "./vouchsafe.ts";
 
@@ -99,6 +101,22 @@ describe("an operator at a terminal", () => {
     );
     assertEnded(await $("verify-digest", DIGEST, "--policy", "strict"), 0, "stdout", /^allow/);
     assertEnded(await $("policy", "activate", POLICIES), 0, "stdout", /^active/);
+  });
+
+  test("an agent's certificates are taken back, with a reason; not those of one that never joined", async () => {
+    const agent = "spiffe://vouchsafe.local/vouchsafe/agent/node-1";
+    assertEnded(await $("agent", "revoke", agent, "--reason", "lost"), 1, "stderr", /code: not-found/);
+    const { stdout } = await $("token", "create", "--name", "node-1", "--role", "agent");
+    const { key, spki } = p256();
+    const joining = createClient({ server: session.server.url, token: stdout.trim() });
+    await joining.joinAgent(signingRequest(key, spki).toString("base64"));
+    assertEnded(await $("agent", "revoke", agent), 2, "stderr", /--reason/);
+    assertEnded(
+      await $("agent", "revoke", agent, "--reason", "lost"),
+      0,
+      "stdout",
+      /^revoked spiffe:.*node-1/,
+    );
   });
 
   test("trust is shown, and its document activates again as it is", async () => {

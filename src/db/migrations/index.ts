@@ -3,6 +3,7 @@ import { sql as evidence } from "./0002-evidence.ts";
 import { sql as decisions } from "./0003-decisions.ts";
 import { sql as tokens } from "./0004-tokens.ts";
 import { sql as identities } from "./0005-identities.ts";
+import { sql as agentRevocations } from "./0006-agent-revocations.ts";
 
 export interface Migration {
   readonly name: string;
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0003-decisions", sql: decisions },
   { name: "0004-tokens", sql: tokens },
   { name: "0005-identities", sql: identities },
+  { name: "0006-agent-revocations", sql: agentRevocations },
 ];
