@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { oid } from "../../src/der/writer.ts";
-import { criticalExtension } from "../../src/identity/certificate-writer.ts";
 import { type AuthorityUse, parseAuthorities, parseAuthority } from "../../src/trust/authority.ts";
 import { ALWAYS, type TimeRange } from "../../src/trust/time-range.ts";
 import { ANY_EXTENDED_KEY_USAGE, CODE_SIGNING, SERVER_AUTH, TIME_STAMPING } from "../../src/x509/oids.ts";
-import { issue, type TestCertificate } from "./certificates.ts";
+import { extension, type Holder } from "../verify/issued-certificates.ts";
+import { issue } from "./certificates.ts";
 
 const root = issue("root");
 const middle = issue("middle", { issuer: root, pathLength: 1 });
 const issuing = issue("issuing", { issuer: middle, pathLength: 0 });
 
-const parse = (chain: readonly TestCertificate[], use: AuthorityUse = "attestations", range = ALWAYS) =>
+const parse = (chain: readonly Holder[], use: AuthorityUse = "attestations", range = ALWAYS) =>
   parseAuthority(
-    chain.map((one) => one.der),
+    chain.map((one) => one.certificate),
     use,
     range,
     "chain",
   );
-const refuses = (chain: readonly TestCertificate[], use: AuthorityUse = "attestations") =>
+const refuses = (chain: readonly Holder[], use: AuthorityUse = "attestations") =>
   assert.throws(() => parse(chain, use), { code: "invalid-trust" });
 
 describe("a chain of certificates", () => {
   test("is put in order from the issuing one to the root, whatever order it came in", () => {
-    const expected = [issuing, middle, root].map((one) => one.der);
+    const expected = [issuing, middle, root].map((one) => one.certificate);
     for (const given of [
       [issuing, middle, root],
       [root, middle, issuing],
@@ -43,8 +43,8 @@ describe("a chain of certificates", () => {
 
   test("is believed while the document, itself and everything above it say so", () => {
     const [early, late] = [Date.parse("2020-01-01T00:00:00Z"), Date.parse("2040-01-01T00:00:00Z")];
-    const shortRoot = issue("short", { notBefore: early, notAfter: Date.parse("2026-01-01T00:00:00Z") });
-    const longChild = issue("long", { issuer: shortRoot, notBefore: early, notAfter: late });
+    const shortRoot = issue("short", { until: "20260101000000" });
+    const longChild = issue("long", { issuer: shortRoot });
     const range: TimeRange = { start: Date.parse("2025-06-01T00:00:00Z"), end: late };
     assert.deepEqual(
       parse([longChild, shortRoot], "attestations", range).chain.map(({ validFor }) => validFor),
@@ -68,7 +68,7 @@ describe("a chain of certificates", () => {
   });
 
   test("is refused when only the names fit, and the signature is another's", () => {
-    refuses([issue("issuing", { issuer: { ...issue("root"), name: "root" } }), root]);
+    refuses([issue("child", { issuer: issue("root") }), root]);
   });
 
   test("is refused with a certificate that may not issue", () => {
@@ -97,7 +97,7 @@ describe("a chain of certificates", () => {
       if (isTaken) assert.equal(parse(chain, use).chain.length, 2);
       else refuses(chain, use);
     }
-    const nameConstraints = criticalExtension(oid("2.5.29.30"), Buffer.of(0x30, 0));
+    const nameConstraints = extension(oid("2.5.29.30"), Buffer.of(0x30, 0), true);
     refuses([issue("constrained", { more: [nameConstraints] })]);
   });
 
@@ -111,14 +111,14 @@ describe("a chain of certificates", () => {
 
 test("several authorities may share those above them", () => {
   const sibling = issue("sibling", { issuer: middle });
-  const bundle = [root, sibling, middle, issuing].map((one) => one.der);
+  const bundle = [root, sibling, middle, issuing].map((one) => one.certificate);
   assert.deepEqual(
     parseAuthorities(bundle, "attestations", ALWAYS, "bundle").map(({ chain }) =>
       chain.map(({ certificate }) => certificate.der),
     ),
     [
-      [sibling.der, middle.der, root.der],
-      [issuing.der, middle.der, root.der],
+      [sibling, middle, root].map((one) => one.certificate),
+      [issuing, middle, root].map((one) => one.certificate),
     ],
   );
 });

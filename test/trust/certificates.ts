@@ -1,78 +1,57 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { der, sequence, unsigned, utf8String } from "../../src/der/writer.ts";
-import {
-  criticalExtension,
-  extension,
-  time,
-  writeCertificate,
-} from "../../src/identity/certificate-writer.ts";
-import { COMMON_NAME, EXTENSION } from "../../src/x509/oids.ts";
+import type { KeyObject } from "node:crypto";
+import { der, sequence, unsigned } from "../../src/der/writer.ts";
+import { EXTENSION } from "../../src/x509/oids.ts";
 import { writePem } from "../../src/x509/pem.ts";
-import { x509Signer } from "../../src/x509/signatures.ts";
+import { extension, type Holder, issueCertificate } from "../verify/issued-certificates.ts";
 
-/** A certificate and its key, so that it can issue others. */
-export interface TestCertificate {
-  readonly der: Buffer;
-  readonly name: string;
-  readonly key: KeyObject;
-}
-
-export interface CertificateOptions {
-  readonly issuer?: TestCertificate;
+export interface AuthorityOptions {
+  readonly issuer?: Holder;
   /** Default: true. */
   readonly ca?: boolean;
   readonly pathLength?: number;
-  /** Milliseconds since the epoch. */
-  readonly notBefore?: number;
-  readonly notAfter?: number;
+  /** First byte of the key usage, by default what it needs; null for none. */
+  readonly keyUsage?: number | null;
   /** OIDs, DER. */
   readonly extendedKeyUsages?: readonly Uint8Array[];
   /** Whole extensions besides. */
-  readonly more?: readonly Uint8Array[];
-  /** First byte of the key usage; null for none. */
-  readonly keyUsage?: number | null;
-  readonly key?: KeyObject;
+  readonly more?: readonly Buffer[];
+  /** `YYYYMMDDhhmmss` */
+  readonly from?: string;
+  readonly until?: string;
 }
 
 const TRUE = Buffer.of(1, 1, 0xff);
-export const CERT_SIGN = 0x04;
-let serial = 0;
+const DIGITAL_SIGNATURE = 0x80;
+const CERT_SIGN = 0x04;
 
-/** A certificate for P-256, issued by another or by itself. */
-export function issue(name: string, options: CertificateOptions = {}): TestCertificate {
-  const { issuer, ca = true, keyUsage = ca ? CERT_SIGN : 0x80 } = options;
-  const key = options.key ?? generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-  const signer = x509Signer(issuer?.key ?? key);
-  if (signer === undefined) throw new TypeError("the issuer's key cannot sign");
-  serial += 1;
-  const constraints = [
+/** An authority's certificate with its key, issued by another or by itself. */
+export function issue(name: string, options: AuthorityOptions = {}): Holder {
+  const { issuer, ca = true, pathLength, from, until, extendedKeyUsages: usages, more = [] } = options;
+  const { keyUsage = ca ? CERT_SIGN : DIGITAL_SIGNATURE } = options;
+  const constraints = sequence(
     ...(ca ? [TRUE] : []),
-    ...(options.pathLength === undefined ? [] : [unsigned(Buffer.of(options.pathLength))]),
-  ];
-  const extensions = [
-    criticalExtension(EXTENSION.basicConstraints, sequence(...constraints)),
-    ...(keyUsage === null ? [] : [criticalExtension(EXTENSION.keyUsage, der(0x03, Buffer.of(0, keyUsage)))]),
-    ...(options.extendedKeyUsages === undefined
-      ? []
-      : [extension(EXTENSION.extKeyUsage, sequence(...options.extendedKeyUsages))]),
-    ...(options.more ?? []),
-  ];
-  const content = {
-    serial: Buffer.of(0x01, serial >> 8, serial & 0xff),
-    issuer: nameOf(issuer?.name ?? name),
-    notBefore: time(options.notBefore ?? Date.parse("2025-01-01T00:00:00Z")),
-    notAfter: time(options.notAfter ?? Date.parse("2035-01-01T00:00:00Z")),
-    subject: nameOf(name),
-    spki: createPublicKey(key).export({ format: "der", type: "spki" }),
-    extensions,
-  };
-  return { der: writeCertificate(content, signer), name, key };
+    ...(pathLength === undefined ? [] : [unsigned(Buffer.of(pathLength))]),
+  );
+  const usage = keyUsage === null ? [] : [der(0x03, Buffer.of(0, keyUsage))];
+  return issueCertificate({
+    name,
+    ...(issuer && { issuer }),
+    ...(from && { from }),
+    ...(until && { until }),
+    extensions: [
+      extension(EXTENSION.basicConstraints, constraints, true),
+      ...usage.map((bits) => extension(EXTENSION.keyUsage, bits, true)),
+      ...(usages ? [extension(EXTENSION.extKeyUsage, sequence(...usages))] : []),
+      ...more,
+    ],
+  });
 }
 
-function nameOf(commonName: string): Buffer {
-  return sequence(der(0x31, sequence(COMMON_NAME, utf8String(commonName))));
+export function pemOf(...certificates: readonly Holder[]): string {
+  return certificates.map(({ certificate }) => writePem("CERTIFICATE", certificate)).join("");
 }
 
-export function pemOf(...certificates: readonly TestCertificate[]): string {
-  return certificates.map((one) => writePem("CERTIFICATE", one.der)).join("");
+/** Private key, PKCS #8 PEM. */
+export function keyPem({ key }: { readonly key: KeyObject }): string {
+  return key.export({ type: "pkcs8", format: "pem" }).toString();
 }

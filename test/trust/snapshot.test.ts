@@ -7,7 +7,7 @@ import { createTrust, extendsTrust, parseTrust, type TrustDocument } from "../..
 import { embeddedPublicGood } from "../../src/trust/sources.ts";
 import type { TrustedKey } from "../../src/trust/trusted-key.ts";
 import type { X509Root } from "../../src/trust/x509-root.ts";
-import { issue, pemOf } from "./certificates.ts";
+import { issue, keyPem, pemOf } from "./certificates.ts";
 
 type Changes = Record<string, unknown>;
 
@@ -84,8 +84,7 @@ describe("what a document says of its own authorities and keys", () => {
     refusesRoot({ thresholds: { scts: 1 } });
     refusesRoot({ certificates: "" });
     refusesRoot({ certificates: certificates.slice(1) });
-    const privateKey = root.key.export({ type: "pkcs8", format: "pem" });
-    refusesRoot({ certificates: `${certificates}${privateKey}` });
+    refusesRoot({ certificates: `${certificates}${keyPem(root)}` });
     refusesRoot({ validFrom: "2026-01-01T00:00:00Z", validUntil: "2025-01-01T00:00:00Z" });
     refusesRoot({ more: 1 });
     refuses({ sigstore: [], keys: [], x509: [x509, x509] });
