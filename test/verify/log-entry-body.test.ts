@@ -178,6 +178,72 @@ test("where one names a certificate and the other a bare key, the key must be th
   }
 });
 
+test("a body names one signer, once", () => {
+  for (const one of cases) {
+    const { verifier } = one.logged;
+    const other = cases.find(
+      ({ version, logged }) => version === one.version && logged.verifier.case !== verifier.case,
+    );
+    assert.ok(other);
+    const [own, added] = [one, other].map((it) => signerIn(it));
+    assert.ok(own && added);
+    const changed = JSON.stringify(parse(one));
+    if (one.version === 2) {
+      refuses(one, changed.replace(own, `${own},${added}`), "a certificate and a key");
+      refuses(one, changed.replace(`,${own}`, ""), "neither");
+    } else {
+      const pem = (text: string) => Buffer.from(text, "base64").toString();
+      const both = Buffer.from(pem(own) + pem(added)).toString("base64");
+      refuses(one, changed.replace(own, both), "two PEM blocks");
+      refuses(one, changed.replace(own, Buffer.from("none").toString("base64")), "no PEM block");
+      const relabelled = pem(own).replace(/(BEGIN|END) [A-Z ]+-/g, "$1 X-");
+      refuses(
+        one,
+        changed.replace(own, Buffer.from(relabelled).toString("base64")),
+        "another kind of PEM block",
+      );
+    }
+  }
+});
+
+/** How a body spells its signer: base64 of PEM, or the member of a verifier. */
+function signerIn({ body }: LoggedCase): string | undefined {
+  const text = Buffer.from(body).toString();
+  return (
+    /"(?:x509Certificate|publicKey)":\{"rawBytes":"[^"]+"\}/.exec(text)?.[0] ??
+    /LS0tLS1CRUdJTi[^"]+/.exec(text)?.[0]
+  );
+}
+
+test("where an envelope's very bytes are at hand, the hash of what was uploaded is theirs", () => {
+  for (const one of cases.filter(({ name }) => name.startsWith("dsse"))) {
+    const { content } = one.logged;
+    const { spec } = JSON.parse(Buffer.from(one.body).toString());
+    assert.ok(content.case === "envelope");
+    const known = (documentHash: string) => ({
+      ...one,
+      logged: { ...one.logged, content: { ...content, documentHash } },
+    });
+    assert.ok(entered(known(spec.envelopeHash.value), one.body));
+    refuses(known("00".repeat(32)), parse(one), "another envelope");
+  }
+});
+
+test("a payload that an intoto entry repeats is the envelope's", () => {
+  for (const one of cases.filter(({ name }) => name.startsWith("intoto 0.0.2"))) {
+    const { content } = one.logged;
+    assert.ok(content.case === "envelope");
+    const withPayload = (payload: Uint8Array) => {
+      const body = JSON.parse(Buffer.from(one.body).toString());
+      const inner = Buffer.from(payload).toString("base64");
+      body.spec.content.envelope.payload = Buffer.from(inner).toString("base64");
+      return body;
+    };
+    assert.ok(entered(one, Buffer.from(JSON.stringify(withPayload(content.payload)))));
+    refuses(one, withPayload(content.payload.subarray(1)), "another payload");
+  }
+});
+
 test("kinds that are not known, were withdrawn or are another's are refused", () => {
   for (const one of cases) {
     for (const kind of ["dsse 0.0.2", "hashedrekord 0.0.3", "rekord 0.0.1", "constructor", ""]) {

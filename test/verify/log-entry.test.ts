@@ -92,6 +92,8 @@ describe("an entry of a log that promises", () => {
     }
     const { integratedTime: _, ...timeless } = entry;
     assert.equal(proves(timeless), undefined);
+    const epoch = createRekorLog({ name: "rekor.example", version: 1, now: () => 0 });
+    assert.equal(proves(only(epoch.enter([v1.body])), epoch), undefined, "zero is how none is written");
   });
 
   test("is refused when its promise is false although its proof is not, and the other way round", () => {
@@ -140,6 +142,11 @@ describe("an entry of a log of tiles", () => {
 
   test("stands at the index that it is proven at, and not without proof", () => {
     assert.equal(proves({ ...tile, logIndex: 4 }, tiled), undefined);
+    assert.equal(
+      proves({ ...tile, logId: other.authority.logId }, tiled),
+      undefined,
+      "in the log that it names",
+    );
     const { proof: _, ...unproven } = tile;
     assert.equal(
       proves({ ...unproven, signedEntryTimestamp: Buffer.of(1), integratedTime: 1 }, tiled),
