@@ -71,10 +71,10 @@ function assertAccuracy({ content }: DerElement): void {
 
 function assertNoneCritical({ content }: DerElement): void {
   for (const extension of derChildren(content)) {
-    const [id, second, ...rest] = derChildren(expectTag(extension, TAG.sequence).content);
+    const [id, value, ...rest] = derChildren(expectTag(extension, TAG.sequence).content);
     expectTag(id, TAG.oid);
-    if (second?.tag === TAG.boolean) throw new DerError("it has a critical extension, and none is known");
-    expectTag(second, TAG.octetString);
+    // In a critical one a BOOLEAN stands here.
+    expectTag(value, TAG.octetString);
     if (rest.length > 0) throw new DerError("an extension is malformed");
   }
 }

@@ -10,6 +10,7 @@ import {
   extension,
   FOR_TIMESTAMPS,
   issueCertificate,
+  nameOf,
 } from "./issued-certificates.ts";
 import {
   attribute,
@@ -20,6 +21,8 @@ import {
   SHA512,
   signingCertificate,
   type TimestampChanges,
+  TST_INFO,
+  type TstInfoChanges,
   timestampAuthority,
   tstInfo,
 } from "./timestamps.ts";
@@ -37,6 +40,9 @@ import {
 } from "./trusted-tsa.ts";
 
 const OTHER = Buffer.from("another signature");
+const issuerName = Buffer.from(parseCertificate(tsa.certificate).issuer);
+const encapsulated = (changes: TstInfoChanges, type = TST_INFO, ...more: readonly Buffer[]) =>
+  sequence(type, der(0xa0, octetString(tstInfo(STAMPED, changes))), ...more);
 const critical = (id: string) => extension(oid(id), sequence(), true);
 const status = (...members: readonly Buffer[]) => ({ status: sequence(...members) });
 
@@ -47,11 +53,19 @@ describe("refuses a response that", () => {
     "has something after its token": { trailing: sequence() },
 
     "signs content of another type": { contentType: oid("1.2.840.113549.1.7.1") },
-    "is of SignedData version 1": { version: 1 },
+    "is of SignedData version 1": { cmsVersion: 1 },
+    "is not SignedData": { type: oid("1.2.840.113549.1.7.1") },
+    "has something after its signers": { afterSigners: sequence() },
     "has two signers": { signers: 2 },
     "has no signer": { signers: 0 },
     "is from a signer of the wrong version": { signerVersion: 3 },
-    "has other content than was signed": { content: tstInfo(STAMPED, { time: "20240301120000Z" }) },
+    "is from a signer with three names": {
+      identifier: sequence(issuerName, unsigned(Buffer.of(7)), sequence()),
+    },
+    "has something after its signature": { unsigned: sequence() },
+    "has other content than was signed": { encapsulated: encapsulated({ time: "20240301120000Z" }) },
+    "has its content under another type": { encapsulated: encapsulated({}, oid("1.2.840.113549.1.7.1")) },
+    "has something after its content": { encapsulated: encapsulated({}, TST_INFO, sequence()) },
     "signs no content type": { attributes: ([, ...others]) => others },
     "signs no digest": {
       attributes: ([type = sequence(), , certificate = sequence()]) => [type, certificate],
@@ -69,21 +83,25 @@ describe("refuses a response that", () => {
     "has nothing signed besides its content": { attributes: () => [] },
     "holds more certificates than any chain": { embedded: Array(17).fill(tsa.certificate) },
 
-    "is a TSTInfo of version 2": {
-      imprint: imprint(SHA256, hash("sha256", STAMPED, "buffer")),
-      ...{ version: 2 },
-    },
+    "is a TSTInfo of version 2": { version: 2 },
     "stamps something else": { imprint: imprint(SHA256, hash("sha256", OTHER, "buffer")) },
     "stamps it by SHA-1": {
       imprint: imprint(sequence(oid("1.3.14.3.2.26")), hash("sha1", STAMPED, "buffer")),
     },
     "has half a digest": { imprint: imprint(SHA256, hash("sha256", STAMPED, "buffer").subarray(16)) },
+    "has an imprint of three members": {
+      imprint: sequence(SHA256, octetString(hash("sha256", STAMPED, "buffer")), sequence()),
+    },
+    "has an extension of three members": {
+      more: [der(0xa1, sequence(oid("1.2.3"), octetString(sequence()), octetString(sequence())))],
+    },
     "has a critical extension": { more: [der(0xa1, critical("1.2.3"))] },
     "has members in another order": { more: [unsigned(Buffer.of(9)), der(0x01, Buffer.of(0xff))] },
     "has a member that nobody knows": { more: [der(0x0c, Buffer.from("?"))] },
     "has an accuracy of four parts": { more: [sequence(...Array(4).fill(unsigned(Buffer.of(1))))] },
 
     "names another certificate as its signer's": { identifier: issuerAndSerial(newTsa(8).certificate) },
+    "names another issuer": { identifier: sequence(nameOf("another"), unsigned(Buffer.of(7))) },
     "means another certificate, by SHA-256": {
       attributes: (taken) => [...taken.slice(0, 2), signingCertificate(newTsa().certificate)],
     },

@@ -103,6 +103,28 @@ describe("takes what honest authorities write", () => {
     );
   });
 
+  test("the certificate that is named, of several that the authority issued", () => {
+    const changes = { embedded: [newTsa(8).certificate, tsa.certificate, newTsa(9).certificate] };
+    const response = stamp({ ...changes, attributes: (taken) => taken.slice(0, 2) });
+    assert.equal(verifyTimestamp(response, issuing)?.time, NOON);
+  });
+
+  test("the authority that issued it, of two with one name", () => {
+    const houses = [Buffer.of(1), Buffer.of(2)].map((identifier) => {
+      const own = extension(EXTENSION.subjectKeyIdentifier, octetString(identifier));
+      const named = extension(EXTENSION.authorityKeyIdentifier, sequence(der(0x80, identifier)));
+      const issuer = issueCertificate({ name: "one name", extensions: [CA, own] });
+      return {
+        issuer,
+        signer: issueCertificate({ name: "tsa", issuer, extensions: [FOR_TIMESTAMPS, named] }),
+      };
+    });
+    const both = houses.map(({ issuer }) => timestampAuthority([issuer.certificate]));
+    for (const { signer } of houses) {
+      assert.equal(verifyTimestamp(stamp({ embedded: [signer.certificate] }, signer), both)?.time, NOON);
+    }
+  });
+
   test("an intermediate authority's certificate, whatever the order of the authorities", () => {
     const intermediate = issueCertificate({ name: "intermediate", issuer: root, extensions: [CA] });
     const below = issueCertificate({ name: "below", issuer: intermediate, extensions: [FOR_TIMESTAMPS] });
@@ -125,17 +147,20 @@ describe("takes what honest authorities write", () => {
       );
     assert.equal(read("sha256")().found.time, NOON);
     refuses(read("sha512"));
+    const digest = hash("sha256", STAMPED, "buffer");
+    refuses(() => readTimestamp(stamp(), { case: "digest", algorithm: "sha3-256", digest }, trusted));
   });
 });
 
 describe("takes each algorithm with a key that it fits", () => {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
-  const PSS_PARAMETERS = sequence(
+  const pssParameters = sequence(
     der(0xa0, SHA256),
     der(0xa1, sequence(oid("1.2.840.113549.1.1.8"), SHA256)),
     der(0xa2, unsigned(Buffer.of(32))),
   );
+  const pssAlgorithm = sequence(oid("1.2.840.113549.1.1.10"), pssParameters);
   const ecdsa = (last: number) => sequence(oid(`1.2.840.10045.4.3.${last}`));
   const rsaWith = (last: number) => sequence(oid(`1.2.840.113549.1.1.${last}`), der(0x05));
   const by = (name: string | null, options: object = {}) => ({
@@ -149,10 +174,7 @@ describe("takes each algorithm with a key that it fits", () => {
     "ECDSA on P-521 with SHA-512": [newKeys("P-521"), { ...sha512, signatureAlgorithm: ecdsa(4) }],
     "RSA with SHA-256": [rsa, { signatureAlgorithm: rsaWith(11) }],
     "RSA by itself, with SHA-512": [rsa, { ...sha512, signatureAlgorithm: rsaWith(1) }],
-    "RSASSA-PSS": [
-      rsa,
-      { ...by("sha256", pss), signatureAlgorithm: sequence(oid("1.2.840.113549.1.1.10"), PSS_PARAMETERS) },
-    ],
+    "RSASSA-PSS": [rsa, { ...by("sha256", pss), signatureAlgorithm: pssAlgorithm }],
     Ed25519: [
       generateKeyPairSync("ed25519"),
       { ...sha512, ...by(null), signatureAlgorithm: sequence(oid("1.3.101.112")) },
@@ -170,10 +192,18 @@ describe("takes each algorithm with a key that it fits", () => {
     });
   }
 
+  test("RSASSA-PSS, and not with two hashes", () => {
+    const signer = issueCertificate({ name: "tsa", issuer: root, keys: rsa, extensions: [FOR_TIMESTAMPS] });
+    const authorities = [timestampAuthority([signer.certificate, root.certificate])];
+    const changes = { ...sha512, ...by("sha512", pss), signatureAlgorithm: pssAlgorithm };
+    refuses(() => verifyTimestamp(stamp(changes, signer), authorities));
+  });
+
   const mismatches: Record<string, TimestampChanges> = {
     "RSA under a key on a curve": { signatureAlgorithm: rsaWith(11) },
     "a signature's hash that is not the content's": { signatureAlgorithm: ecdsa(4), ...by("sha512") },
     "Ed25519 under a key on a curve": { ...sha512, signatureAlgorithm: sequence(oid("1.3.101.112")) },
+    "RSASSA-PSS under a key on a curve": { signatureAlgorithm: pssAlgorithm },
     "an algorithm that nobody knows": { signatureAlgorithm: sequence(oid("1.2.3")) },
     "SHA-1 for the content": { digestAlgorithm: sequence(oid("1.3.14.3.2.26"), der(0x05)) },
   };

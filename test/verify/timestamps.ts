@@ -30,10 +30,12 @@ export interface TstInfoChanges {
 /** What a response differs in from one that is taken; elements are DER. */
 export interface TimestampChanges extends TstInfoChanges {
   readonly status?: Buffer;
-  readonly version?: number;
+  /** Of the ContentInfo. */
+  readonly type?: Buffer;
+  readonly cmsVersion?: number;
+  /** EncapsulatedContentInfo, instead of the one that is signed. */
+  readonly encapsulated?: Buffer;
   readonly contentType?: Buffer;
-  /** Instead of the TSTInfo that was signed. */
-  readonly content?: Buffer;
   readonly embedded?: readonly Buffer[];
   readonly signers?: number;
   readonly signerVersion?: number;
@@ -45,6 +47,7 @@ export interface TimestampChanges extends TstInfoChanges {
   readonly signatureAlgorithm?: Buffer;
   readonly sign?: (bytes: Buffer, key: KeyObject) => Buffer;
   readonly unsigned?: Buffer;
+  readonly afterSigners?: Buffer;
   /** After the token. */
   readonly trailing?: Buffer;
 }
@@ -78,15 +81,16 @@ export function timestampResponse(
     ...(changes.unsigned === undefined ? [] : [changes.unsigned]),
   );
   const signedData = sequence(
-    unsigned(Buffer.of(changes.version ?? 3)),
+    unsigned(Buffer.of(changes.cmsVersion ?? 3)),
     der(0x31, digestAlgorithm),
-    sequence(contentType, der(0xa0, octetString(changes.content ?? info))),
+    changes.encapsulated ?? sequence(contentType, der(0xa0, octetString(info))),
     ...(changes.embedded === undefined ? [] : [der(0xa0, ...changes.embedded)]),
     der(0x31, ...Array<Buffer>(signers).fill(signerInfo)),
+    ...(changes.afterSigners === undefined ? [] : [changes.afterSigners]),
   );
   return sequence(
     changes.status ?? sequence(unsigned(Buffer.of(0))),
-    sequence(SIGNED_DATA, der(0xa0, signedData)),
+    sequence(changes.type ?? SIGNED_DATA, der(0xa0, signedData)),
     ...(changes.trailing === undefined ? [] : [changes.trailing]),
   );
 }
