@@ -23,14 +23,19 @@ import { type ActionsClaims, actionsClaims } from "./github-actions.ts";
 import { oidcToken, SUBJECT_CLAIM } from "./oidc-token.ts";
 import type { InTotoStatement } from "./provenance.ts";
 import { startRekor } from "./rekor.ts";
+import { createRekorLog } from "./rekor-log.ts";
+import { tilesWitness } from "./rekor-tiles.ts";
 import { serve } from "./service.ts";
 import { trustedRoot } from "./trusted-root.ts";
+
+/** Rekor v1, Rekor v2 (where the instance has it) and the timestamp authority. */
+type WitnessName = "rekor" | "rekor-tiles" | "tsa";
 
 export interface SignOptions {
   /** Who signs; a release build of `acme/widget` by default. */
   readonly claims?: ActionsClaims;
   /** Who bears witness to the time; Rekor alone by default, nobody for `[]`. */
-  readonly witnesses?: readonly ("rekor" | "tsa")[];
+  readonly witnesses?: readonly WitnessName[];
   /** The kind of log entry for an envelope. */
   readonly entryType?: "dsse" | "intoto";
   /** Packs the certificate as a chain, as bundles of version 0.2 do, instead of 0.3. */
@@ -53,31 +58,41 @@ export interface Sigstore {
   close(): Promise<void>;
 }
 
-/** Milliseconds since the epoch, for each service; a Rekor an hour ahead logs after certificates expired. */
-export interface Clocks {
+/** Clocks in milliseconds since the epoch; a Rekor an hour ahead logs after certificates expired. */
+export interface InstanceOptions {
   readonly fulcio?: () => number;
   readonly rekor?: () => number;
   readonly tsa?: () => number;
+  /** Runs a log of tiles (Rekor v2) beside the other. */
+  readonly tiles?: boolean;
 }
+
+const TILES = "log1.rekor.localhost";
 
 /**
  * Starts Fulcio (with its CT log), Rekor and a timestamp authority. Certificate authorities are valid from the
  * real now for a year, so a clock may run ahead and not behind.
  */
-export async function startSigstore(clocks: Clocks = {}): Promise<Sigstore> {
+export async function startSigstore(options: InstanceOptions = {}): Promise<Sigstore> {
   const fulcioClock = new Date();
   const ctLog = await initializeCTLog(newKey(), fulcioClock);
   const ca = await initializeCA(newKey(), ctLog, fulcioClock);
   const fulcioApi = fulcioHandler(ca, { subjectClaim: SUBJECT_CLAIM });
-  const fulcio = await serveAt(fulcioApi, fulcioClock, clocks.fulcio ?? Date.now);
+  const fulcio = await serveAt(fulcioApi, fulcioClock, options.fulcio ?? Date.now);
 
   const tsaClock = new Date();
   const authority = await initializeTSA(newKey(), tsaClock);
-  const tsa = await serveAt(tsaHandler(authority), tsaClock, clocks.tsa ?? Date.now);
+  const tsa = await serveAt(tsaHandler(authority), tsaClock, options.tsa ?? Date.now);
 
-  const rekor = await startRekor(clocks.rekor ?? Date.now);
+  const rekor = await startRekor(options.rekor ?? Date.now);
+
+  const tiles = options.tiles === true ? createRekorLog({ name: TILES, version: 2 }) : undefined;
 
   const witnesses = {
+    "rekor-tiles": (): Witness => {
+      if (tiles === undefined) throw new TypeError("this instance runs no log of tiles");
+      return tilesWitness(tiles);
+    },
     rekor: (entryType: "dsse" | "intoto"): Witness =>
       new RekorWitness({ rekorBaseURL: rekor.url, entryType }),
     tsa: (): Witness => new TSAWitness({ tsaBaseURL: tsa.url }),
@@ -106,7 +121,12 @@ export async function startSigstore(clocks: Clocks = {}): Promise<Sigstore> {
     trustedRoot: trustedRoot({
       fulcio: { url: fulcio.url, certificates: [ca.rootCertificate] },
       ctLog: { url: fulcio.url, publicKey: ctLog.publicKey },
-      rekor: { url: rekor.url, publicKey: rekor.publicKey },
+      rekor: [
+        { url: rekor.url, publicKey: rekor.publicKey },
+        ...(tiles === undefined
+          ? []
+          : [{ url: `https://${TILES}`, publicKey: tiles.publicKey, tilesLogId: tiles.logId }]),
+      ],
       tsa: { url: tsa.url, certificates: [authority.intCertificate, authority.rootCertificate] },
     }),
     signPayload,

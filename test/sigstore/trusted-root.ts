@@ -7,6 +7,8 @@ interface Log {
   readonly url: string;
   /** SPKI, DER; ECDSA P-256. */
   readonly publicKey: Bytes;
+  /** Of a log of tiles: its key is Ed25519, and its id is of name and key. */
+  readonly tilesLogId?: Bytes;
 }
 
 interface Authority {
@@ -19,12 +21,12 @@ interface Authority {
 export function trustedRoot(parts: {
   fulcio: Authority;
   ctLog: Log;
-  rekor: Log;
+  rekor: readonly Log[];
   tsa: Authority;
 }): JsonObject {
   return {
     mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-    tlogs: [log(parts.rekor, parts.fulcio)],
+    tlogs: parts.rekor.map((rekor) => log(rekor, parts.fulcio)),
     certificateAuthorities: [authority(parts.fulcio)],
     ctlogs: [log(parts.ctLog, parts.fulcio)],
     timestampAuthorities: [authority(parts.tsa)],
@@ -32,17 +34,18 @@ export function trustedRoot(parts: {
 }
 
 /** Logs begin with the authority whose certificates they hold. */
-function log({ url, publicKey }: Log, beginsWith: Authority): JsonObject {
+function log({ url, publicKey, tilesLogId }: Log, beginsWith: Authority): JsonObject {
   const rawBytes = bytes(publicKey);
+  const logId = tilesLogId === undefined ? createHash("sha256").update(rawBytes).digest() : bytes(tilesLogId);
   return {
     baseUrl: url,
     hashAlgorithm: "SHA2_256",
     publicKey: {
       rawBytes: rawBytes.toString("base64"),
-      keyDetails: "PKIX_ECDSA_P256_SHA_256",
+      keyDetails: tilesLogId === undefined ? "PKIX_ECDSA_P256_SHA_256" : "PKIX_ED25519",
       validFor: { start: startOf(beginsWith) },
     },
-    logId: { keyId: createHash("sha256").update(rawBytes).digest("base64") },
+    logId: { keyId: logId.toString("base64") },
   };
 }
 
