@@ -11,7 +11,7 @@ import { startProgram, type Workload } from "./run-workload.ts";
 const ASKER = fileURLToPath(new URL("asker.cjs", import.meta.url));
 const KILLS = 3;
 /** SVIDs that are handed out before each kill. */
-const BETWEEN = 40;
+const BETWEEN = 25;
 
 const WORKLOADS = `
 apiVersion: vouchsafe.dev/v1

@@ -14,17 +14,14 @@ import { type RunningAgent, startAgent } from "./run-agent.ts";
 export interface AgentHouse {
   readonly widget: Executable;
   readonly operator: Client;
-  /** Of the server that runs now. */
-  server(): RunningServer;
+  readonly server: RunningServer;
   path(name: string): string;
   /** Releases what has this digest. */
   release(digest: Digest): Promise<void>;
-  /** Starts the server anew, where it was before. */
-  restart(): Promise<void>;
   /** Lets an agent of this name join and serve on `NAME.sock`. */
   join(name: string): Promise<RunningAgent>;
-  /** Starts an agent that has joined before. */
-  start(name: string): Promise<RunningAgent>;
+  /** Starts an agent that has joined before, by another way to the server where one is given. */
+  start(name: string, url?: string): Promise<RunningAgent>;
   close(): Promise<void>;
 }
 
@@ -46,22 +43,21 @@ export async function openAgentHouse(workloads: string): Promise<AgentHouse> {
   await mkdir(path("policies"));
   await writeFile(path("policies/policies.yaml"), `${RELEASE}---${workloads}`);
   await writeFile(path("builder.pem"), key.pem);
-  const settings: Record<string, string> = {
-    VOUCHSAFE_DATA_DIR: path("server"),
-    VOUCHSAFE_POLICIES: path("policies"),
-    VOUCHSAFE_KEYS: path("builder.pem"),
-  };
-  const started = await Promise.all([buildExecutable(directory), startServer(settings)]);
-  const [widget] = started;
-  let [, server] = started;
-  settings.PORT = new URL(server.url).port;
+  const [widget, server] = await Promise.all([
+    buildExecutable(directory),
+    startServer({
+      VOUCHSAFE_DATA_DIR: path("server"),
+      VOUCHSAFE_POLICIES: path("policies"),
+      VOUCHSAFE_KEYS: path("builder.pem"),
+    }),
+  ]);
   const token = readFileSync(path("server/operator-token"), "utf8").trim();
   const operator = createClient({ server: server.url, token });
   const agents: RunningAgent[] = [];
 
-  async function start(name: string, more: readonly string[] = []): Promise<RunningAgent> {
+  async function start(name: string, url = server.url, ...more: string[]): Promise<RunningAgent> {
     const args = ["--socket", path(`${name}.sock`), "--data-dir", path(name), ...more];
-    const agent = await startAgent(server.url, args);
+    const agent = await startAgent(url, args);
     agents.push(agent);
     return agent;
   }
@@ -79,16 +75,13 @@ export async function openAgentHouse(workloads: string): Promise<AgentHouse> {
   return {
     widget,
     operator,
-    server: () => server,
+    server,
     path,
     release,
-    async restart() {
-      server = await startServer(settings);
-    },
     async join(name) {
       const { token } = await operator.createToken({ name, roles: ["agent"] });
       await writeFile(path(`${name}-token`), token, { mode: 0o600 });
-      return start(name, ["--join-token-file", path(`${name}-token`)]);
+      return start(name, server.url, "--join-token-file", path(`${name}-token`));
     },
     start,
     async close() {

@@ -10,12 +10,16 @@ function say(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`, () => process.exit());
 }
 
+// An agent that found nobody to attest hangs up at once, with what was sent unread.
+const hungUp = () => say({ code: PERMISSION_DENIED, details: "(process-gone: hung up)" });
+const failed = (error) =>
+  error.code === "ECONNRESET" ? hungUp() : say({ code: -1, details: error.message });
+
 function ask() {
   const socket = new net.Socket({ fd: 3 });
   const session = http2.connect("http://localhost", { createConnection: () => socket });
-  session.on("error", (error) => say({ code: -1, details: error.message }));
-  // An agent that found nobody to attest hangs up at once.
-  session.on("close", () => say({ code: PERMISSION_DENIED, details: "(process-gone: hung up)" }));
+  session.on("error", failed);
+  session.on("close", hungUp);
   const stream = session.request({
     ":method": "POST",
     ":path": "/SpiffeWorkloadAPI/FetchX509SVID",
@@ -29,7 +33,7 @@ function ask() {
   };
   stream.on("response", ended).on("trailers", ended);
   stream.on("data", () => say({ answer: true }));
-  stream.on("error", (error) => say({ code: -1, details: error.message }));
+  stream.on("error", failed);
   stream.end(Buffer.alloc(5));
 }
 
