@@ -53,7 +53,7 @@ export function printSource(source: TrustSource, terminal: Terminal, now: number
 
 function thresholdsOf(thresholds: Readonly<Record<string, number>>): string {
   const asked = Object.entries(thresholds).filter(([, count]) => count > 0);
-  return asked.map(([name, count]) => `${count} ${name}`).join(", ") || "nothing besides the signature";
+  return asked.map(([name, count]) => `${name} ≥ ${count}`).join(", ") || "nothing besides the signature";
 }
 
 function validityOf({ from, until }: Validity, now: number): string {
