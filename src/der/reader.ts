@@ -27,7 +27,7 @@ export const TAG = {
 /** The one element that the bytes are. Throws `DerError`, also for anything that follows it. */
 export function readDer(bytes: Uint8Array): DerElement {
   const element = elementAt(bytes, 0);
-  if (element.encoded.length !== bytes.length) throw new DerError("something follows the element");
+  if (element.end !== bytes.length) throw new DerError("something follows the element");
   return element;
 }
 
@@ -37,7 +37,7 @@ export function derChildren(content: Uint8Array): DerElement[] {
   for (let at = 0; at < content.length; ) {
     const child = elementAt(content, at);
     children.push(child);
-    at += child.encoded.length;
+    at = child.end;
   }
   return children;
 }
@@ -59,8 +59,33 @@ export function wholeBytes({ content }: DerElement): Uint8Array {
   return content.subarray(1);
 }
 
+/** An element at its place. Most are read for their tag alone or their content alone, and views take longest to make. */
+class PlacedElement implements DerElement {
+  readonly tag: number;
+  readonly end: number;
+  private readonly bytes: Uint8Array;
+  private readonly start: number;
+  private readonly header: number;
+
+  constructor(bytes: Uint8Array, start: number, header: number, end: number, tag: number) {
+    this.bytes = bytes;
+    this.start = start;
+    this.header = header;
+    this.end = end;
+    this.tag = tag;
+  }
+
+  get content(): Uint8Array {
+    return this.bytes.subarray(this.header, this.end);
+  }
+
+  get encoded(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end);
+  }
+}
+
 /** One-byte tags and definite, minimal lengths of at most three bytes: all that a certificate needs. */
-function elementAt(bytes: Uint8Array, start: number): DerElement {
+function elementAt(bytes: Uint8Array, start: number): PlacedElement {
   const tag = bytes[start];
   const first = bytes[start + 1];
   if (tag === undefined || first === undefined) throw new DerError("the element is cut off");
@@ -75,5 +100,5 @@ function elementAt(bytes: Uint8Array, start: number): DerElement {
     throw new DerError("the length is not minimal");
   const end = header + length;
   if (end > bytes.length) throw new DerError("the element is cut off");
-  return { tag, content: bytes.subarray(header, end), encoded: bytes.subarray(start, end) };
+  return new PlacedElement(bytes, start, header, end, tag);
 }
