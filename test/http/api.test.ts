@@ -165,6 +165,21 @@ forEachDatabase("the API", (create) => {
     assert.equal((await ask(digest)).decision, "deny");
   });
 
+  test("each attestation of a registry's list has a result of its own, and is evidence by itself", async () => {
+    const fresh = await signRelease(sigstore);
+    const json = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString());
+    const attestations = [fresh.bundle, tampered(fresh.bundle)].map((bundle) => ({ bundle: json(bundle) }));
+    const answer = await push(Buffer.from(JSON.stringify({ attestations })));
+    assert.equal(answer.statusCode, 207);
+    const [accepted, refused] = answer.json().results;
+    assert.deepEqual([accepted.item, accepted.status], [1, "accepted"]);
+    assert.deepEqual([refused.item, refused.problem.code], [2, TAMPERED]);
+    assert.equal((await ask(fresh.digest)).decision, "allow");
+
+    const bytes = Buffer.from(JSON.stringify({ attestations: [{}] }));
+    assert.equal((await push(bytes)).json().code, "unknown-evidence-format");
+  });
+
   test("each line of JSON Lines has a result of its own", async () => {
     const [first, second] = [await signRelease(sigstore), await signRelease(sigstore)];
     await push(first.bundle);
