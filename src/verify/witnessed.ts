@@ -75,9 +75,11 @@ export function requireTimes(
 ): void {
   const sources = new Set(times.map(({ source, name }) => `${source} ${name}`));
   if (sources.size >= needed) return;
+  // Where the one source of time is a log entry that is refused, the entry is what is wrong.
+  const isEntry = failure?.code === "log-entry-invalid" && sources.size === 0;
   throw new VerificationError(
-    "time",
-    "time-unverified",
+    isEntry ? "log" : "time",
+    isEntry ? failure.code : "time-unverified",
     `${sources.size} of ${needed} trusted times say when the signature existed${because(failure)}`,
     { times },
   );

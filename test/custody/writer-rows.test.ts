@@ -12,6 +12,7 @@ import { treeRoot } from "../../src/tlog/proofs.ts";
 import { forEachDatabase } from "../support/databases.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
 import {
+  ACCEPTED_AT,
   acceptedEvent,
   committed,
   digestOf,
@@ -122,7 +123,7 @@ forEachDatabase("what the writer stores", (create) => {
     assert.deepEqual(
       inputs.attestations,
       new Map([
-        [artifact, [{ id: digestOf(evidence), size: evidence.length }]],
+        [artifact, [{ id: digestOf(evidence), size: evidence.length, verifiedAt: ACCEPTED_AT }]],
         [unknown, []],
       ]),
     );

@@ -127,6 +127,12 @@ forEachDatabase("the use cases", (create) => {
     await assert.rejects(readArtifact(node.v, caller, `sha256:${"0".repeat(64)}`), { code: "not-found" });
   });
 
+  /** Of the log itself: what the node's projection has seen of it may be a moment older. */
+  async function logSize(): Promise<number> {
+    const head = node.v.database.kysely.selectFrom("log_head").select("size");
+    return (await head.executeTakeFirstOrThrow()).size;
+  }
+
   test("refused evidence is recorded once, in nobody's chain, and within a quota", async () => {
     const victim = await release();
     await pushAttestation(node.v, caller, { bytes: victim.bundle });
@@ -145,15 +151,15 @@ forEachDatabase("the use cases", (create) => {
     ).toString("base64");
     const bytes = Buffer.from(JSON.stringify(bundle));
 
-    const size = node.v.projection.size;
+    const size = await logSize();
     for (let i = 0; i < 3; i++) await assert.rejects(pushAttestation(node.v, mallory, { bytes }));
-    assert.equal(node.v.projection.size, size + 1);
+    assert.equal(await logSize(), size + 1);
     for (let i = 0; i < REJECTIONS_PER_HOUR + 5; i++) {
       await assert.rejects(pushAttestation(node.v, mallory, { bytes: Buffer.from(`{"x":${i}}`) }), {
         code: "unknown-evidence-format",
       });
     }
-    assert.equal(node.v.projection.size, size + REJECTIONS_PER_HOUR);
+    assert.equal(await logSize(), size + REJECTIONS_PER_HOUR);
     const after = await readCustody(node.v, caller, victim.digest);
     assert.deepEqual(
       after.events.map(({ index }) => index),
@@ -164,11 +170,11 @@ forEachDatabase("the use cases", (create) => {
   test("genuine evidence whose provenance is malformed is recorded as refused", async () => {
     const statement = statementAbout([widget()], "https://slsa.dev/provenance/v1", { buildDefinition: 1 });
     const bytes = await house.sigstore.signStatement(statement);
-    const size = node.v.projection.size;
+    const size = await logSize();
     await assert.rejects(pushAttestation(node.v, { ...caller, token: "00000000000000bb" }, { bytes }), {
       code: "malformed-statement",
     });
-    assert.equal(node.v.projection.size, size + 1);
+    assert.equal(await logSize(), size + 1);
   });
 
   test("an issuer's grant is recorded with what the decision is at its place in the log", async () => {

@@ -4,6 +4,9 @@ import type { EventDraft, ProjectId } from "../../src/custody/events.ts";
 import type { Appended, Proposal } from "../../src/custody/writer.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 
+/** When the evidence of these pushes was verified, in milliseconds since the epoch. */
+export const ACCEPTED_AT = Date.parse("2026-01-01T00:00:01.000Z");
+
 export const PROJECT = "6f1f7c7e-3f5b-4c39-9a53-0f4a2c1d9b10" as ProjectId;
 const TRUST = digestOf("trust");
 const WORKFLOW = "https://github.com/example/app/.github/workflows/release.yml@refs/tags/v1.0.0";
@@ -46,7 +49,7 @@ export function acceptedEvent(artifact: Digest, attestation: Digest, size = 7_50
       subjects: [{ name: "app.tar.gz", digests: [artifact] }],
       times: ["2026-01-01T00:00:00.000Z"],
       trust: TRUST,
-      verifiedAt: "2026-01-01T00:00:01.000Z",
+      verifiedAt: new Date(ACCEPTED_AT).toISOString(),
       source: {
         repository: "https://github.com/example/app",
         ref: "refs/tags/v1.0.0",
