@@ -65,12 +65,23 @@ function candidatesFor(token: SignedData, authorities: readonly CertificateAutho
       if (key === undefined || !identifies(token.signer, certificate)) return [];
       return [{ certificate, key, authority: certificate, checks: [], validFor }];
     }
-    embedded ??= token.certificates
-      .map(parseCertificate)
-      .filter((certificate) => identifies(token.signer, certificate));
+    embedded ??= embeddedSigners(token);
     return embedded.flatMap((certificate) =>
       chain.flatMap((authority) => issuedBy(authority.certificate, authority.validFor, certificate) ?? []),
     );
+  });
+}
+
+/** The certificates in the token that its signer may mean. What cannot be read is not one of them. */
+function embeddedSigners({ certificates, signer }: SignedData): Certificate[] {
+  return certificates.flatMap((der) => {
+    try {
+      const certificate = parseCertificate(der);
+      return identifies(signer, certificate) ? [certificate] : [];
+    } catch (error) {
+      if (error instanceof DerError) return [];
+      throw error;
+    }
   });
 }
 

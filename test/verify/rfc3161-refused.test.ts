@@ -216,6 +216,12 @@ describe("embedded certificates are not believed for being there", () => {
     assert.equal(verifyTimestamp(response), undefined);
   });
 
+  test("one that cannot be read takes nothing from the one that is meant", () => {
+    const embedded = [sequence(), tsa.certificate, sequence(sequence())];
+    assert.equal(verifyTimestamp(stamp({ embedded }), issuing)?.time, NOON);
+    refuses(() => verifyTimestamp(stamp({ embedded: [sequence()] }), issuing));
+  });
+
   test("another that the trusted one's authority issued is not the trusted one", () => {
     const sibling = issueCertificate({
       name: "sibling",
