@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuthorityUse } from "../trust/authority.ts";
-import { addToTrust, readTrustFile } from "../trust/files.ts";
+import { readTrustFile } from "../trust/files.ts";
 import type { TrustDocument } from "../trust/snapshot.ts";
 import {
   embeddedPublicGood,
@@ -25,14 +25,14 @@ export interface ImportOptions {
 }
 
 /** The parts of a trust document that the command line names: files, or a TUF repository. */
-export async function readParts(files: readonly string[], options: ImportOptions): Promise<TrustDocument> {
+export async function readParts(files: readonly string[], options: ImportOptions): Promise<TrustDocument[]> {
   const { name, use, predicateType, tuf } = options;
   if ((tuf === undefined) === (files.length === 0)) {
     throw new UsageError("Name the files to import, or a TUF repository with --tuf, and not both");
   }
-  if (tuf !== undefined) return { sigstore: [await fetchInstance(tuf, options)], keys: [] };
+  if (tuf !== undefined) return [{ sigstore: [await fetchInstance(tuf, options)], keys: [] }];
   if (name !== undefined && files.length > 1) throw new UsageError("--name is for one file");
-  const parts = await Promise.all(
+  return Promise.all(
     files.map((file) =>
       readTrustFile(file, {
         ...(name !== undefined && { name }),
@@ -41,7 +41,6 @@ export async function readParts(files: readonly string[], options: ImportOptions
       }),
     ),
   );
-  return parts.reduce(addToTrust);
 }
 
 /** What the repository publishes now, fetched from here and cached nowhere. */

@@ -79,7 +79,7 @@ async function configuredTrust({ config }: Vouchsafe): Promise<TrustDocument> {
     sigstore: instances.length > 0 ? [] : [embeddedPublicGood()],
     keys: [],
   };
-  return files.reduce(addToTrust, nothing);
+  return addToTrust(nothing, files);
 }
 
 /** Of several nodes that start at once the first activates; what it chose is what the others then follow. */

@@ -84,12 +84,23 @@ function instanceOf(trustedRoot: JsonObject, fallback: string): InstanceDocument
 /**
  * The document with these parts added. A part takes the place of the one that has its name, and asks for at least
  * the evidence that was asked for there.
+ *
+ * Throws `VouchsafeError` (`invalid-trust`) where two of the parts have one name: neither is meant to be lost.
  */
-export function addToTrust(document: TrustDocument, parts: TrustDocument): TrustDocument {
-  const x509 = merged(document.x509 ?? [], parts.x509 ?? []);
+export function addToTrust(document: TrustDocument, parts: readonly TrustDocument[]): TrustDocument {
+  const x509 = merged(
+    document.x509 ?? [],
+    parts.flatMap((part) => part.x509 ?? []),
+  );
   return {
-    sigstore: merged(document.sigstore, parts.sigstore),
-    keys: merged(document.keys, parts.keys),
+    sigstore: merged(
+      document.sigstore,
+      parts.flatMap(({ sigstore }) => sigstore),
+    ),
+    keys: merged(
+      document.keys,
+      parts.flatMap(({ keys }) => keys),
+    ),
     ...(x509.length > 0 && { x509 }),
   };
 }
@@ -100,8 +111,10 @@ interface Part {
 }
 
 function merged<T extends Part>(before: readonly T[], added: readonly T[]): T[] {
+  const byName = new Map(added.map((part) => [part.name, part]));
+  if (byName.size < added.length) throw invalid("two of the parts have the same name");
   const kept = before.map((old) => {
-    const part = added.find(({ name }) => name === old.name);
+    const part = byName.get(old.name);
     if (part === undefined) return old;
     return { ...(old.thresholds && { thresholds: old.thresholds }), ...part };
   });

@@ -22,7 +22,7 @@ export interface LogAuthority {
   readonly publicKey: KeyObject;
   /** SubjectPublicKeyInfo, DER. */
   readonly keySpki: Uint8Array;
-  /** Host, and port where there is one, of its address: what its checkpoints' origin begins with. */
+  /** Its address without the scheme: what its checkpoints' origin begins with. */
   readonly origin?: string;
   /** How its checkpoints name the key, where that is not the log id. */
   readonly checkpointKeyId?: Uint8Array;
@@ -51,6 +51,7 @@ export interface SigstoreInstance {
 const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
   "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+  "application/vnd.dev.sigstore.trustedroot.v0.2+json",
 ]);
 
 /** protobuf-specs PublicKeyDetails of log keys → how node:crypto reads the key. */
@@ -142,7 +143,7 @@ function parseLog(value: JsonValue, where: string): LogAuthority {
   const type = KEY_ENCODINGS.get(stringAt(key.keyDetails, `${at}.keyDetails`));
   if (type === undefined) throw invalid(`${at}.keyDetails is not a supported algorithm`);
   const { spki, publicKey } = parseLogKey(bytesAt(key.rawBytes, `${at}.rawBytes`), type, at);
-  const origin = isAbsent(log.baseUrl) ? undefined : hostAt(log.baseUrl, `${where}.baseUrl`);
+  const origin = isAbsent(log.baseUrl) ? undefined : originAt(log.baseUrl, `${where}.baseUrl`);
   const checkpointKeyId = isAbsent(log.checkpointKeyId)
     ? undefined
     : keyIdAt(log.checkpointKeyId, `${where}.checkpointKeyId`);
@@ -166,10 +167,12 @@ function keyIdAt(value: JsonValue | undefined, where: string): Uint8Array {
   return bytesAt(objectAt(value, where, ["keyId"]).keyId, `${where}.keyId`);
 }
 
-function hostAt(value: JsonValue | undefined, where: string): string {
-  const host = URL.parse(stringAt(value, where))?.host;
-  if (host === undefined || host === "") throw invalid(`${where} is not an absolute URL`);
-  return host;
+/** Its address without scheme, which may be left out in the first place, and without a slash at the end. */
+function originAt(value: JsonValue | undefined, where: string): string {
+  const url = stringAt(value, where);
+  const { host, pathname, search, hash } = URL.parse(url.includes("://") ? url : `https://${url}`) ?? {};
+  if (!host || search || hash) throw invalid(`${where} is not the address of a log`);
+  return `${host}${pathname?.replace(/\/+$/, "")}`;
 }
 
 function parseLogKey(

@@ -37,7 +37,7 @@ test("a file is taken for what it is, and named by its name", async () => {
       await file("step-ca.crt", pemOf(issue("issuing", { issuer: root }), root)),
     ].map((path) => readTrustFile(path)),
   );
-  const trust = createTrust(parts.reduce(addToTrust));
+  const trust = createTrust(addToTrust({ sigstore: [], keys: [] }, parts));
   assert.equal(trust.instances[0]?.name, "staging");
   assert.equal(trust.keys[0]?.name, "release");
   assert.equal(trust.x509[0]?.name, "step-ca");
@@ -107,8 +107,10 @@ test("a part takes the place of its namesake, and asks for no less than was aske
   const before = { sigstore: [instance], keys: [first, second] };
   const renewed = { name: "one", publicKey: publicKey() };
   const added = { name: "three", publicKey: publicKey() };
-  assert.deepEqual(addToTrust(before, { sigstore: [], keys: [added, renewed] }), {
+  assert.deepEqual(addToTrust(before, [{ sigstore: [], keys: [added, renewed] }]), {
     sigstore: [instance],
     keys: [{ ...renewed, thresholds: { timestamps: 1 } }, second, added],
   });
+  const two = { sigstore: [instance], keys: [] };
+  assert.throws(() => addToTrust(before, [two, two]), { code: "invalid-trust" });
 });

@@ -54,6 +54,46 @@ describe("a snapshot", () => {
   });
 });
 
+describe("a trusted root", () => {
+  const instanceOf = (document: TrustDocument) => createTrust(document).instances[0];
+
+  test("may be of any version there is, and of no other", () => {
+    const versioned = (mediaType: string) => ({
+      sigstore: [{ name: "x", trustedRoot: { ...instance.trustedRoot, mediaType } }],
+      keys: [],
+    });
+    for (const version of ["+json;version=0.1", ".v0.1+json", ".v0.2+json"]) {
+      assert.ok(instanceOf(versioned(`application/vnd.dev.sigstore.trustedroot${version}`)));
+    }
+    refuses(versioned("application/vnd.dev.sigstore.trustedroot.v9+json"));
+  });
+
+  test("names a log's origin by its address, with or without a scheme", () => {
+    const originOf = (baseUrl: string) =>
+      instanceOf(withFirst("tlogs", (log) => ({ ...log, baseUrl })))?.logs[0];
+    for (const [baseUrl, origin] of [
+      ["https://rekor.sigstore.dev", "rekor.sigstore.dev"],
+      ["http://localhost:8000/", "localhost:8000"],
+      ["log.example.org/2026/", "log.example.org/2026"],
+      ["https://log.example.org/2026", "log.example.org/2026"],
+    ] as const) {
+      assert.equal(originOf(baseUrl)?.origin, origin);
+    }
+    assert.equal(originOf("")?.origin, undefined);
+    refuses(withFirst("tlogs", (log) => ({ ...log, baseUrl: "https://" })));
+    refuses(withFirst("tlogs", (log) => ({ ...log, baseUrl: "https://log.example.org/?x" })));
+  });
+
+  test("names a log's key in checkpoints where that is not the log's id", () => {
+    const logWith = (changes: Changes) =>
+      instanceOf(withFirst("tlogs", (log) => ({ ...log, ...changes })))?.logs[0];
+    const named = logWith({ checkpointKeyId: { keyId: "AQIDBA==" } });
+    assert.deepEqual(named?.checkpointKeyId, Buffer.of(1, 2, 3, 4));
+    assert.equal(logWith({ checkpointKeyId: null })?.checkpointKeyId, undefined);
+    assert.ok((named?.keySpki.length ?? 0) > 0);
+  });
+});
+
 describe("what a document says of its own authorities and keys", () => {
   const root = issue("root");
   const certificates = pemOf(issue("issuing", { issuer: root }), root);
