@@ -6,6 +6,7 @@ import { type Piece, piecesOf } from "./evidence-file.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { readBytes, requireReadable } from "./files.ts";
 import { printChecks, short } from "./findings.ts";
+import { type Join, joinWith, type PartsElsewhere } from "./joined-evidence.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -32,13 +33,25 @@ export function pushCommand(): Command {
       "push evidence: Sigstore bundles, DSSE envelopes, PyPI attestations, JSON Lines or registries' lists of them",
     )
     .argument("<file...>", "files of evidence")
+    .option(
+      "--oci-manifest <file>",
+      "the OCI manifest, or the descriptor, whose layers the files are (cosign)",
+    )
+    .option(
+      "--rekor-entry <file>",
+      "log entries about envelopes, as Rekor answers them; may be repeated",
+      collect,
+      [],
+    )
+    .option("--rekor-url <url>", "a Rekor log to search for the entries about envelopes")
     .action(
-      action(async ({ client, terminal, json }, files: string[]) => {
+      action(async ({ client, terminal, json }, files: string[], elsewhere: PartsElsewhere) => {
         // Before anything is sent: a mistyped name must not leave half of the files pushed.
         await Promise.all(files.map(requireReadable));
+        const join = await joinWith(elsewhere);
         const results: Result[] = [];
         let done = 0;
-        for await (const ofFile of inOrder(files, AT_ONCE, (file) => pushFile(client(), file))) {
+        for await (const ofFile of inOrder(files, AT_ONCE, (file) => pushFile(client(), file, join))) {
           results.push(...ofFile);
           done += 1;
           if (!json) for (const result of ofFile) show(terminal, result);
@@ -56,6 +69,10 @@ export function pushCommand(): Command {
     );
 }
 
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
 function refusedAmong(results: readonly Result[]): number {
   return results.filter(({ status }) => status === "refused").length;
 }
@@ -66,9 +83,9 @@ function exitOf(results: readonly Result[]): ExitCode {
   return refused.some(({ isPassing }) => isPassing) ? EXIT.failed : EXIT.refused;
 }
 
-async function pushFile(client: Client, file: string): Promise<Result[]> {
+async function pushFile(client: Client, file: string, join: Join): Promise<Result[]> {
   const results: Result[] = [];
-  for (const piece of piecesOf(await readBytes(file))) {
+  for (const piece of piecesOf(await join(file, await readBytes(file)))) {
     if (piece.case === "item") results.push(await pushItem(client, file, piece.bytes));
     else results.push(...(await pushSeveral(client, file, piece)));
   }
