@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { JsonObject } from "../in-toto-attestation/index.ts";
 import { pemBlocks } from "../x509/pem.ts";
 import type { AuthorityUse } from "./authority.ts";
-import { invalid } from "./members.ts";
+import { addressOf, invalid } from "./members.ts";
 import { readNpmKeys } from "./npm-keys.ts";
 import type { TrustDocument } from "./snapshot.ts";
 import { type InstanceDocument, parseTrustedRoot } from "./sources.ts";
@@ -77,7 +77,7 @@ function instanceOf(trustedRoot: JsonObject, fallback: string): InstanceDocument
   const { certificateAuthorities: authorities } = trustedRoot;
   const last = Array.isArray(authorities) ? authorities.at(-1) : undefined;
   const uri = typeof last === "object" && last !== null && "uri" in last ? last.uri : undefined;
-  const host = typeof uri === "string" ? URL.parse(uri)?.host : undefined;
+  const host = typeof uri === "string" ? addressOf(uri)?.host : undefined;
   return { name: host || fallback, trustedRoot };
 }
 

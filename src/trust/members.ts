@@ -26,6 +26,11 @@ export function stringAt(value: JsonValue | undefined, where: string): string {
   return value;
 }
 
+/** A URL whose scheme may be left out, as trusted roots do at times; undefined for any other text. */
+export function addressOf(text: string): URL | undefined {
+  return URL.parse(text.includes("://") ? text : `https://${text}`) ?? undefined;
+}
+
 export function bytesAt(value: JsonValue | undefined, where: string): Uint8Array {
   const bytes = decodeBase64(stringAt(value, where));
   if (bytes === undefined || bytes.length === 0) throw invalid(`${where} is not base64`);

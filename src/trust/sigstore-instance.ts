@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
 import { readPublicKey } from "../x509/public-keys.ts";
 import { type AuthorityUse, type CertificateAuthority, MAX_CHAIN, parseAuthority } from "./authority.ts";
 import {
+  addressOf,
   arrayAt,
   bytesAt,
   invalid,
@@ -167,10 +168,9 @@ function keyIdAt(value: JsonValue | undefined, where: string): Uint8Array {
   return bytesAt(objectAt(value, where, ["keyId"]).keyId, `${where}.keyId`);
 }
 
-/** Its address without scheme, which may be left out in the first place, and without a slash at the end. */
+/** Its address without scheme and without a slash at the end. */
 function originAt(value: JsonValue | undefined, where: string): string {
-  const url = stringAt(value, where);
-  const { host, pathname, search, hash } = URL.parse(url.includes("://") ? url : `https://${url}`) ?? {};
+  const { host, pathname, search, hash } = addressOf(stringAt(value, where)) ?? {};
   if (!host || search || hash) throw invalid(`${where} is not the address of a log`);
   return `${host}${pathname?.replace(/\/+$/, "")}`;
 }

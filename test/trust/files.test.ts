@@ -45,13 +45,15 @@ test("a file is taken for what it is, and named by its name", async () => {
 });
 
 test("several trusted roots, a line each, are named by who issues their certificates", async () => {
-  const [{ uri: _, ...nameless }] = trustedRoot.certificateAuthorities as unknown as [{ uri: string }];
-  const other = { ...trustedRoot, certificateAuthorities: [nameless] };
-  const path = await file("roots.jsonl", `${JSON.stringify(trustedRoot)}\n${JSON.stringify(other)}\n`);
-  const { sigstore } = await readTrustFile(path);
+  const [authority] = trustedRoot.certificateAuthorities as unknown as [{ uri: string }];
+  const { uri: _, ...nameless } = authority;
+  const roots = [authority, { ...authority, uri: "fulcio.githubapp.com" }, nameless].map((one) =>
+    JSON.stringify({ ...trustedRoot, certificateAuthorities: [one] }),
+  );
+  const { sigstore } = await readTrustFile(await file("roots.jsonl", roots.join("\n")));
   assert.deepEqual(
     sigstore.map(({ name }) => name),
-    ["fulcio.sigstore.dev", "roots-2"],
+    ["fulcio.sigstore.dev", "fulcio.githubapp.com", "roots-3"],
   );
 });
 
