@@ -7,11 +7,13 @@ import { decide } from "./decide.ts";
 import { ingest } from "./ingest.ts";
 import type { BenchResult } from "./measure.ts";
 import { mint } from "./mint.ts";
+import { verify } from "./verify.ts";
 
 const BENCHES: ReadonlyMap<string, () => Promise<BenchResult>> = new Map([
   ["decide", decide],
   ["ingest", ingest],
   ["mint", mint],
+  ["verify", verify],
 ]);
 
 const { values: options, positionals } = parseArgs({
