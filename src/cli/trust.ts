@@ -102,7 +102,8 @@ function refresh(): Command {
         const accepted = proposal !== null && (proposal.extendsActive || withdraw);
         const activated = accepted ? await client().activateTrust(proposal.document, active) : null;
         const isHeldBack = proposal !== null && !accepted;
-        const exit = isHeldBack || sources.some(({ from }) => from === null) ? EXIT.refused : EXIT.ok;
+        const isUnknown = sources.some(({ from }) => from === null);
+        const exit = isHeldBack || isUnknown ? EXIT.refused : EXIT.ok;
         if (json) {
           terminal.printJson({ active, sources, proposal, activated });
           return exit;
@@ -112,8 +113,10 @@ function refresh(): Command {
           printSource(source, terminal, Date.now());
         }
         if (activated !== null) printActivated(activated, terminal);
-        else if (!isHeldBack) terminal.print(`active ${active ?? "nothing"}: nothing newer is published`);
-        else {
+        else if (!isHeldBack) {
+          const newer = isUnknown ? "what is newer could not be learnt" : "nothing newer is published";
+          terminal.print(`active ${active ?? "nothing"}: ${newer}`);
+        } else {
           terminal.note(
             "What is published now takes trust away, and was not activated. Look at it with --json; --withdraw activates it.",
             "bad",
