@@ -121,4 +121,6 @@ test("several authorities may share those above them", () => {
       [issuing, middle, root].map((one) => one.certificate),
     ],
   );
+  const twice = [root.certificate, root.certificate];
+  assert.throws(() => parseAuthorities(twice, "attestations", ALWAYS, "bundle"), { code: "invalid-trust" });
 });
