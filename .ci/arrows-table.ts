@@ -57,6 +57,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "decisions",
       "identity",
       "db",
+      "client/rekor-search.ts",
     ],
   ],
   ["http", ["errors.ts", "config.ts", "in-toto-attestation", "policy", "custody", "services"]],

@@ -27,6 +27,8 @@ export interface Config {
   readonly trustedRoots: readonly string[];
   readonly keys: readonly string[];
   readonly tuf: "auto" | "off";
+  /** A Rekor log to search for the entries about envelopes that came without; absent: none is asked. */
+  readonly rekorUrl: string | undefined;
   readonly maxBody: number;
   readonly maxStaleness: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -63,6 +65,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       mistakes.push(`${name} must start with postgres://`);
     return value;
   }
+  function httpUrl(name: string): string | undefined {
+    const value = text(name);
+    if (value !== undefined && !/^https?:$/.test(URL.parse(value)?.protocol ?? ""))
+      mistakes.push(`${name} must be an http:// or https:// URL`);
+    return value;
+  }
   function authorityFiles(): Config["authorityFiles"] {
     const certificates = text("VOUCHSAFE_CA_CERT");
     const key = text("VOUCHSAFE_CA_KEY");
@@ -91,6 +99,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustedRoots: list("VOUCHSAFE_TRUSTED_ROOT"),
     keys: list("VOUCHSAFE_KEYS"),
     tuf: oneOf("VOUCHSAFE_TUF", "auto", ["auto", "off"]),
+    rekorUrl: httpUrl("VOUCHSAFE_REKOR_URL"),
     maxBody: integer("VOUCHSAFE_MAX_BODY", 16 * MIB, 1024, 256 * MIB),
     maxStaleness: integer("VOUCHSAFE_MAX_STALENESS", 30, 1, 3600) * 1000,
     logLevel: oneOf("LOG_LEVEL", "info", LOG_LEVELS),

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
+import { searchRekor } from "../client/rekor-search.ts";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "../in-toto-attestation/index.ts";
 import { embedLayer } from "../verify/formats/oci-layer.ts";
 import { withLogEntries } from "../verify/formats/rekor-entries.ts";
 import { readBytes } from "./files.ts";
-import { searchRekor } from "./rekor-search.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Where the rest of the evidence is that the pushed files hold a part of. */

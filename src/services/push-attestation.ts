@@ -21,6 +21,7 @@ import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { evaluateArtifacts } from "./evaluate-artifacts.ts";
 import { attestationByIndex } from "./find-artifacts.ts";
+import { joinLogEntries } from "./join-log-entries.ts";
 import { receiptFor } from "./receipts.ts";
 import { recordRejection } from "./record-rejection.ts";
 
@@ -51,8 +52,9 @@ export interface Pushed {
 export async function pushAttestation(
   v: Vouchsafe,
   caller: Caller,
-  { bytes }: { readonly bytes: Uint8Array },
+  upload: { readonly bytes: Uint8Array },
 ): Promise<Pushed> {
+  const bytes = await joinLogEntries(v, upload.bytes);
   const id = sha256(bytes);
   const known = await findPushed(v, caller, id);
   if (known) return known;

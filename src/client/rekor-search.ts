@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { VouchsafeError } from "../errors.ts";
 import { isJsonObject, type JsonValue, parseEnvelope, parseJson } from "../in-toto-attestation/index.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** Entries that are fetched for one envelope, and what an answer may weigh: some keep the payload beside the entry. */
 const MOST_ENTRIES = 8;
@@ -13,10 +13,11 @@ const UUID = /^(?:[0-9a-f]{64}|[0-9a-f]{80})$/;
  * What a Rekor log (v1 API, openapi.yaml of sigstore/rekor) answers about an envelope's payload: objects of uuid →
  * LogEntry, to be joined to the envelope. Nothing of it is believed for having been answered.
  *
- * @throws UsageError when the log cannot be asked, or answers with something else
+ * @throws VouchsafeError `unavailable` when the log cannot be asked, or answers with something else
+ * @throws AttestationFormatError for bytes that are no envelope
  */
 export async function searchRekor(url: string, envelope: Uint8Array): Promise<readonly JsonValue[]> {
-  const { payload } = envelopeOf(envelope);
+  const { payload } = parseEnvelope(parseJson(envelope));
   const hash = `sha256:${createHash("sha256").update(payload).digest("hex")}`;
   const uuids = stringsIn(await post(url, "/api/v1/index/retrieve", { hash }), url);
   const newest = uuids.slice(-MOST_ENTRIES);
@@ -24,14 +25,6 @@ export async function searchRekor(url: string, envelope: Uint8Array): Promise<re
   const answers = await post(url, "/api/v1/log/entries/retrieve", { entryUUIDs: newest });
   if (!Array.isArray(answers) || !answers.every(isJsonObject)) throw unexpected(url);
   return answers;
-}
-
-function envelopeOf(bytes: Uint8Array) {
-  try {
-    return parseEnvelope(parseJson(bytes));
-  } catch (cause) {
-    throw new UsageError(`Only DSSE envelopes can be searched for: ${reasonOf(cause)}`, { cause });
-  }
 }
 
 function stringsIn(answer: JsonValue, url: string): string[] {
@@ -54,7 +47,7 @@ async function post(base: string, path: string, body: object): Promise<JsonValue
     if (!response.ok) throw new Error(`it answered ${response.status}`);
     return parseJson(await bodyOf(response));
   } catch (cause) {
-    throw new UsageError(`${base} cannot be searched: ${reasonOf(cause)}`, { cause });
+    throw new VouchsafeError("unavailable", `${base} cannot be searched: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -69,8 +62,8 @@ async function bodyOf({ body }: Response): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-function unexpected(url: string): UsageError {
-  return new UsageError(`${url} does not answer as a Rekor log does`);
+function unexpected(url: string): VouchsafeError {
+  return new VouchsafeError("unavailable", `${url} does not answer as a Rekor log does`);
 }
 
 function reasonOf(cause: unknown): string {
