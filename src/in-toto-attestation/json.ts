@@ -29,7 +29,13 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue
       `JSON of ${bytes.length} bytes; at most ${maxBytes} are taken`,
     );
   }
-  return new JsonReader(decodeUtf8(bytes), limits.maxDepth ?? DEFAULT_MAX_DEPTH).document();
+  const text = decodeUtf8(bytes);
+  const members = countMembers(text, limits.maxDepth ?? DEFAULT_MAX_DEPTH);
+  const value = parse(text);
+  // Only an escape can spell a surrogate alone: UTF-8 has none.
+  if (disinherit(value, text.includes("\\u")) !== members)
+    throw malformed("an object has the same member twice");
+  return value;
 }
 
 /** `ignoreBOM` keeps a byte order mark in the text, where the grammar then refuses it. */
@@ -47,150 +53,93 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const WHITESPACE = /[ \t\n\r]*/y;
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-// Text up to a quote, a backslash or a control character, which a string may not hold (RFC 8259 §7).
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that end the run
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
 
-function parseString(quoted: string): string | undefined {
+/**
+ * Walks over the text's punctuation: strings, which are most of it, are skipped as a whole. Refuses what is nested
+ * too deeply before anything is built of it, and counts the members of objects, each as often as it is written.
+ */
+function countMembers(text: string, maxDepth: number): number {
+  let depth = 0;
+  let members = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at);
+        break;
+      case COLON:
+        members += 1;
+        break;
+      case 0x7b:
+      case 0x5b:
+        depth += 1;
+        if (depth > maxDepth) {
+          throw new AttestationFormatError("json-too-deep", `JSON is nested deeper than ${maxDepth} levels`);
+        }
+        break;
+      case 0x7d:
+      case 0x5d:
+        depth -= 1;
+    }
+  }
+  return members;
+}
+
+/** The place of the quote that closes the string which begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  if (end === -1) throw malformed("a string is not closed");
+  return end;
+}
+
+/** Whether an odd number of backslashes stands before it. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+  return (at - first) % 2 === 1;
+}
+
+/** The built-in reader is as strict as RFC 8259; what I-JSON asks beyond it is seen to around it. */
+function parse(text: string): JsonValue {
   try {
-    return JSON.parse(quoted);
-  } catch {
-    return undefined;
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AttestationFormatError("malformed-json", "not strict JSON", { cause });
   }
 }
 
-/** Recursive descent over the text; a class because the position is the one thing every rule shares. */
-class JsonReader {
-  readonly #text: string;
-  readonly #maxDepth: number;
-  #at = 0;
-
-  constructor(text: string, maxDepth: number) {
-    this.#text = text;
-    this.#maxDepth = maxDepth;
+/**
+ * Takes their prototype from all objects of a value, so that no member is there but the value's own, and returns
+ * how many members there are.
+ */
+function disinherit(value: JsonValue, checkText: boolean): number {
+  if (typeof value === "string") {
+    if (checkText && !value.isWellFormed()) throw malformed("a string holds a lone surrogate");
+    return 0;
   }
-
-  document(): JsonValue {
-    const value = this.#value(0);
-    this.#take(WHITESPACE);
-    if (this.#at !== this.#text.length) throw this.#malformed("something follows the value");
-    return value;
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw malformed("a number is too large for a double");
+    return 0;
   }
-
-  #value(depth: number): JsonValue {
-    this.#take(WHITESPACE);
-    switch (this.#text[this.#at]) {
-      case "{":
-        return this.#object(this.#deeper(depth));
-      case "[":
-        return this.#array(this.#deeper(depth));
-      case '"':
-        return this.#string();
-      case "t":
-        return this.#literal("true", true);
-      case "f":
-        return this.#literal("false", false);
-      case "n":
-        return this.#literal("null", null);
-      default:
-        return this.#number();
-    }
+  if (typeof value !== "object" || value === null) return 0;
+  let members = 0;
+  if (isArray(value)) {
+    for (const item of value) members += disinherit(item, checkText);
+    return members;
   }
-
-  #deeper(depth: number): number {
-    if (depth >= this.#maxDepth) {
-      throw new AttestationFormatError(
-        "json-too-deep",
-        `JSON is nested deeper than ${this.#maxDepth} levels`,
-      );
-    }
-    return depth + 1;
+  Object.setPrototypeOf(value, null);
+  for (const name in value) {
+    if (checkText && !name.isWellFormed()) throw malformed("a string holds a lone surrogate");
+    members += 1 + disinherit(value[name] as JsonValue, checkText);
   }
+  return members;
+}
 
-  #object(depth: number): JsonObject {
-    const object: Record<string, JsonValue> = Object.create(null);
-    this.#at++;
-    if (this.#accept("}")) return object;
-    do {
-      const name = this.#string();
-      if (Object.hasOwn(object, name)) throw this.#malformed("an object has the same member twice");
-      if (!this.#accept(":")) throw this.#malformed("a colon is missing");
-      object[name] = this.#value(depth);
-    } while (this.#accept(","));
-    if (!this.#accept("}")) throw this.#malformed("an object is not closed");
-    return object;
-  }
-
-  #array(depth: number): JsonValue[] {
-    const array: JsonValue[] = [];
-    this.#at++;
-    if (this.#accept("]")) return array;
-    do {
-      array.push(this.#value(depth));
-    } while (this.#accept(","));
-    if (!this.#accept("]")) throw this.#malformed("an array is not closed");
-    return array;
-  }
-
-  #string(): string {
-    if (!this.#accept('"')) throw this.#malformed("a string is missing");
-    const start = this.#at;
-    const plain = this.#take(PLAIN);
-    if (this.#text[this.#at] === '"') {
-      this.#at++;
-      return plain;
-    }
-    return this.#stringWithEscapes(start);
-  }
-
-  /** Finds where the string ends and leaves its escapes to the built-in reader, which is as strict as the RFC. */
-  #stringWithEscapes(start: number): string {
-    for (let next = this.#text[this.#at]; next !== '"'; next = this.#text[this.#at]) {
-      if (next === undefined) throw this.#malformed("a string is not closed");
-      this.#at += next === "\\" ? 2 : 1;
-    }
-    this.#at++;
-    const value = parseString(this.#text.slice(start - 1, this.#at));
-    if (value === undefined) throw this.#malformed("a string has a bad escape or a control character");
-    if (!value.isWellFormed()) throw this.#malformed("a string holds a lone surrogate");
-    return value;
-  }
-
-  #number(): number {
-    const text = this.#take(NUMBER);
-    if (text === "") throw this.#malformed("a value is missing");
-    const value = Number(text);
-    if (!Number.isFinite(value)) throw this.#malformed("a number is too large for a double");
-    return value;
-  }
-
-  #literal<T extends JsonValue>(text: string, value: T): T {
-    if (!this.#text.startsWith(text, this.#at)) throw this.#malformed("a value is misspelt");
-    this.#at += text.length;
-    return value;
-  }
-
-  /** Skips white space, then one expected character if it is there. */
-  #accept(character: string): boolean {
-    this.#take(WHITESPACE);
-    if (this.#text[this.#at] !== character) return false;
-    this.#at++;
-    return true;
-  }
-
-  /** The longest match of a sticky pattern here, or "". */
-  #take(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.#text)?.[0] ?? "";
-    this.#at += match.length;
-    return match;
-  }
-
-  #malformed(what: string): AttestationFormatError {
-    return new AttestationFormatError("malformed-json", `not strict JSON at character ${this.#at}: ${what}`);
-  }
+function malformed(what: string): AttestationFormatError {
+  return new AttestationFormatError("malformed-json", `not strict JSON: ${what}`);
 }
 
 /**
