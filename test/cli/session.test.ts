@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { layerDescriptor } from "../verify/formats/same-signature.ts";
 import { DIGEST, OTHER, openSession, type Session, WIDGET } from "./session.ts";
 import { assertEnded } from "./vouchsafe.ts";
 
@@ -87,6 +88,29 @@ describe("a session at a terminal", () => {
         [3, "refused", "unknown-evidence-format"],
         [4, "accepted", undefined],
       ],
+    );
+  });
+
+  test("a registry's list is pushed piece by piece, and a layer with its manifest", async () => {
+    const bundle = JSON.parse(await readFile(path("release.json"), "utf8"));
+    await writeFile(path("list.json"), JSON.stringify({ attestations: [{ bundle }, { bundle: {} }] }));
+    assertEnded(
+      await $("push", "list.json"),
+      1,
+      "stderr",
+      /^refused list\.json:2: .*\(unknown-evidence-format\)$/m,
+    );
+
+    const envelope = Buffer.from(JSON.stringify(bundle.dsseEnvelope));
+    await writeFile(path("blob"), envelope);
+    await writeFile(path("manifest.json"), JSON.stringify({ layers: [layerDescriptor(bundle, envelope)] }));
+    const pushed = await $("push", "blob", "--oci-manifest", "manifest.json");
+    assertEnded(pushed, 0, "stdout", /^accepted blob: /);
+    assertEnded(
+      await $("push", "release.json", "--oci-manifest", "manifest.json"),
+      2,
+      "stderr",
+      /is no layer/,
     );
   });
 
