@@ -19,6 +19,9 @@ const ONE = [
   "application/vnd.dev.sigstore.bundle.v0.3+json",
   "application/vnd.dsse.envelope.v1+json",
   "application/vnd.in-toto+json",
+  "application/vnd.oci.descriptor.v1+json",
+  "application/vnd.pypi.attestation.v1+json",
+  "application/vnd.pypi.integrity.v1+json",
 ];
 /** JSON Lines: an item a line. */
 const LINES: readonly string[] = ["application/jsonl", "application/x-ndjson", "application/json-lines"];
