@@ -29,6 +29,8 @@ export interface Config {
   readonly tuf: "auto" | "off";
   /** A Rekor log to search for the entries about envelopes that came without; absent: none is asked. */
   readonly rekorUrl: string | undefined;
+  /** Whether @sigstore/verify is asked about each Sigstore bundle too, and must agree. */
+  readonly secondOpinion: "off" | "report" | "require";
   readonly maxBody: number;
   readonly maxStaleness: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -100,6 +102,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     keys: list("VOUCHSAFE_KEYS"),
     tuf: oneOf("VOUCHSAFE_TUF", "auto", ["auto", "off"]),
     rekorUrl: httpUrl("VOUCHSAFE_REKOR_URL"),
+    secondOpinion: oneOf("SECOND_OPINION", "off", ["off", "report", "require"]),
     maxBody: integer("VOUCHSAFE_MAX_BODY", 16 * MIB, 1024, 256 * MIB),
     maxStaleness: integer("VOUCHSAFE_MAX_STALENESS", 30, 1, 3600) * 1000,
     logLevel: oneOf("LOG_LEVEL", "info", LOG_LEVELS),

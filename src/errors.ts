@@ -46,6 +46,9 @@ export const ERRORS = {
   "time-unverified": { status: 422, title: "No trusted time covers the signature" },
   "log-entry-invalid": { status: 422, title: "The transparency-log entry does not prove this signature" },
   "subject-mismatch": { status: 422, title: "The evidence is about another artifact" },
+  "signer-mismatch": { status: 422, title: "Somebody else signed the evidence" },
+  "statement-mismatch": { status: 422, title: "The Statement does not say what is asked of it" },
+  "second-opinion-refused": { status: 422, title: "The second verifier does not confirm the evidence" },
 
   // Identities
   "invalid-spiffe-id": { status: 400, title: "The SPIFFE ID is malformed" },

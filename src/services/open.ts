@@ -109,7 +109,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     });
 
     const warnings = [...database.warnings];
-    const verifier = createVerifier();
+    const verifier = createVerifier({ mode: config.secondOpinion, report });
     const v: Vouchsafe = {
       config,
       database,

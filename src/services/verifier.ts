@@ -6,6 +6,7 @@ import type { TrustSnapshot } from "../trust/snapshot.ts";
 import { checkOnThreads } from "../verify/signature-check.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { type Examined, examine, isHeld, vouchFor } from "../verify/verify-evidence.ts";
+import { askAgain, type SecondOpinionOptions } from "./second-opinion.ts";
 import { createSizedCache } from "./sized-cache.ts";
 
 /** Verifies evidence with its signatures on the thread pool, and remembers what came of it. */
@@ -33,7 +34,8 @@ const REMEMBERED = { entries: 4096, bytes: 64 * 1024 * 1024 };
 const AT_ONCE = 4 * availableParallelism();
 const MAX_WAITING = 1024;
 
-export function createVerifier(): Verifier {
+/** @param opinions whether, and how, @sigstore/verify is asked besides */
+export function createVerifier(opinions: SecondOpinionOptions): Verifier {
   const outcomes = createSizedCache<Outcome>(REMEMBERED);
   const running = new Map<string, Promise<Outcome>>();
   const enter = createTurnstile(AT_ONCE, MAX_WAITING);
@@ -42,7 +44,7 @@ export function createVerifier(): Verifier {
     try {
       const leave = await enter();
       try {
-        const outcome = await outcomeOf(bytes, trust);
+        const outcome = await outcomeOf(bytes, trust, opinions);
         outcomes.set(key, outcome, bytes.length);
         return outcome;
       } finally {
@@ -72,7 +74,18 @@ export function createVerifier(): Verifier {
   };
 }
 
-async function outcomeOf(bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
+async function outcomeOf(
+  bytes: Uint8Array,
+  trust: TrustSnapshot,
+  opinions: SecondOpinionOptions,
+): Promise<Outcome> {
+  const outcome = await ownOutcomeOf(bytes, trust);
+  const ours = outcome.case === "examined" ? outcome.examined.facts.signer : outcome.refusal;
+  const refusal = askAgain(bytes, trust, ours, opinions);
+  return refusal === undefined ? outcome : { case: "refused", refusal };
+}
+
+async function ownOutcomeOf(bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
   try {
     return { case: "examined", examined: await checkOnThreads(examine(bytes, trust)) };
   } catch (error) {
