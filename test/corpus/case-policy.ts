@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { VouchsafeError } from "../../src/errors.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
 import type { CasePolicy } from "./manifest.ts";
@@ -130,14 +131,15 @@ function branchRule(branch: string) {
   };
 }
 
-/** The cases' expressions are literal text, anchored at the start and open at the end unless `$` says otherwise. */
+/** The cases' expressions are literal text and `.*`, open at both ends unless `^` and `$` say otherwise. */
 function globOfRegex(expression: string): string {
-  const open = !expression.endsWith("$");
-  const literal = expression.replace(/^\^/, "").replace(/\$$/, "").replaceAll("\\.", ".");
-  if (!expression.startsWith("^") || /[\\*+?()[\]{}|^$]/.test(literal)) {
-    throw new Error(`no policy says what ${expression} says`);
+  const [begin, end] = [expression.startsWith("^"), expression.endsWith("$")];
+  const runs = expression.slice(begin ? 1 : 0, end ? -1 : undefined).split(".*");
+  const literals = runs.map((run) => run.replaceAll("\\.", "."));
+  if (literals.some((literal) => /[\\*+?()[\]{}|^$]/.test(literal))) {
+    throw new VouchsafeError("invalid-policy", `no policy says what ${expression} says`);
   }
-  return open ? `${literally(literal)}**` : literally(literal);
+  return `${begin ? "" : "**"}${literals.map(literally).join("**")}${end ? "" : "**"}`;
 }
 
 function literally(text: string): string {

@@ -21,7 +21,7 @@ export function trustOf(test: Case, corpus: Corpus): TrustSnapshot {
 /** The trust document of a case: its trusted root and its keys, with the thresholds that it asks for. */
 function documentOf(test: Case, corpus: Corpus): TrustDocument {
   const { tlogEntries = 0, scts = 0, observerTimestamps = 0 } = test.requirements ?? {};
-  const { trustedRoot, key, keySet } = test.files;
+  const { trustedRoot, key, keySet, ca } = test.files;
   // Absent asks for what the instance asks for by itself; no case can lower that.
   const thresholds = {
     ...(tlogEntries > 0 && { logEntries: tlogEntries }),
@@ -34,7 +34,7 @@ function documentOf(test: Case, corpus: Corpus): TrustDocument {
         : [
             {
               name: "root",
-              trustedRoot: JSON.parse(corpus.read(trustedRoot).toString()),
+              trustedRoot: parseJson(corpus.read(trustedRoot)) as JsonObject,
               thresholds: { ...thresholds, ...(scts > 0 && { scts }) },
             },
           ],
@@ -43,6 +43,9 @@ function documentOf(test: Case, corpus: Corpus): TrustDocument {
       ...(keySet === undefined ? [] : npmKeys(corpus.read(keySet)).map((one) => ({ ...one, thresholds }))),
       ...namedKeys(test, corpus),
     ],
+    ...(ca !== undefined && {
+      x509: [{ name: "ca", certificates: corpus.read(ca).toString(), uses: ["attestations"] }],
+    }),
   };
 }
 
@@ -60,12 +63,17 @@ function keyOf(file: Buffer, { policy }: Case): TrustedKey {
 function namedKeys({ files, extra }: Case, corpus: Corpus): TrustedKey[] {
   return Object.entries(extra?.keysByKeyid ?? {}).flatMap(([keyId, member]) => {
     const file = files[member];
-    return file === undefined ? [] : [{ name: member, keyId, publicKey: spkiPem(corpus.read(file)) }];
+    return file === undefined ? [] : [{ name: keyId, keyId, publicKey: spkiPem(corpus.read(file)) }];
   });
 }
 
+/** As trust documents hold keys; what is no key is theirs to refuse. */
 function spkiPem(file: Buffer): string {
-  return createPublicKey(file).export({ type: "spki", format: "pem" }).toString();
+  try {
+    return createPublicKey(file).export({ type: "spki", format: "pem" }).toString();
+  } catch {
+    return file.toString();
+  }
 }
 
 function npmKeys(file: Buffer): TrustedKey[] {

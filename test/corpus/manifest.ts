@@ -13,6 +13,8 @@ export interface Case {
     readonly trustedRoot?: string;
     readonly key?: string;
     readonly keySet?: string;
+    /** PEM of a certificate authority of one's own. */
+    readonly ca?: string;
     readonly privateKey?: string;
     /** The blob of an OCI layer. */
     readonly envelope?: string;

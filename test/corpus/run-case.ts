@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { VouchsafeError } from "../../src/errors.ts";
-import { type Digest, digestOf, groundsAllow, isSameFileName } from "../../src/in-toto-attestation/index.ts";
+import {
+  AttestationFormatError,
+  type Digest,
+  digestOf,
+  groundsAllow,
+  isSameFileName,
+} from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import type { Check as PolicyCheck } from "../../src/policy/types.ts";
 import { withOurErrors } from "../../src/verify/format-errors.ts";
@@ -62,7 +68,7 @@ export async function runCase(test: Case, corpus: Corpus, now: number): Promise<
     return reason === undefined ? { verdict: "verified", reason: "" } : { verdict: "rejected", reason };
   } catch (error) {
     // Any other error is a fault of ours, and must not count as a rejection.
-    if (!(error instanceof VouchsafeError)) throw error;
+    if (!(error instanceof VouchsafeError || error instanceof AttestationFormatError)) throw error;
     return { verdict: "rejected", reason: `${error.code}: ${error.message}` };
   }
 }
