@@ -1,22 +1,62 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { access } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
+import { digestOf, groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
 import { UsageError } from "./usage-error.ts";
 
 const LOOKS_LIKE_A_DIGEST = /^[a-z0-9_]+:[0-9a-f]+$/;
 
 /** An artifact as named on the command line: a digest as it is, or the sha256 of a file. */
 export async function digestOfArgument(argument: string): Promise<string> {
-  return LOOKS_LIKE_A_DIGEST.test(argument) ? argument : digestOfFile(argument);
+  if (LOOKS_LIKE_A_DIGEST.test(argument)) return argument;
+  const [digest = argument] = await digestsOfFile(argument, ["sha256"]);
+  return digest;
 }
 
-async function digestOfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
+/** An artifact that evidence is held against here. */
+export interface NamedArtifact {
+  /** What is known of it, of algorithms that can ground an allow. */
+  readonly digests: readonly Digest[];
+  /** The file that it is, where it is at hand. */
+  readonly path?: string;
+}
+
+const GROUNDING = ["sha256", "sha384", "sha512"];
+
+/** As named on the command line: a digest, unless a file has that very name, or a file, which is read once. */
+export async function artifactOfArgument(argument: string): Promise<NamedArtifact> {
+  const digest = digestIn(argument);
+  if (digest !== undefined && !(await exists(argument))) return { digests: [digest] };
+  return { digests: await digestsOfFile(argument, GROUNDING), path: argument };
+}
+
+function digestIn(argument: string): Digest | undefined {
   try {
-    await pipeline(createReadStream(path), hash);
+    const digest = parseDigest(argument);
+    return groundsAllow(digest) ? digest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function digestsOfFile(path: string, algorithms: readonly string[]): Promise<Digest[]> {
+  const hashes = algorithms.map((name) => createHash(name));
+  try {
+    await pipeline(createReadStream(path), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) for (const hash of hashes) hash.update(chunk);
+    });
   } catch (cause) {
     const message = `${path} is neither a digest, such as sha256:9f86…, nor a file that can be read`;
     throw new UsageError(message, { cause });
   }
-  return `sha256:${hash.digest("hex")}`;
+  return algorithms.map((name, i) => digestOf(name, hashes[i]?.digest("hex") ?? ""));
 }

@@ -13,6 +13,7 @@ import { quarantineCommand } from "./quarantine.ts";
 import { DEFAULT_SERVER } from "./session.ts";
 import { tokenCommand } from "./token.ts";
 import { trustCommand } from "./trust.ts";
+import { verifyCommand } from "./verify.ts";
 import { verifyDigestCommand } from "./verify-digest.ts";
 
 const EPILOGUE = `
@@ -40,6 +41,7 @@ export function createProgram(): Command {
     .addHelpText("after", EPILOGUE);
   for (const command of [
     pushCommand(),
+    verifyCommand(),
     verifyDigestCommand(),
     artifactCommand(),
     custodyCommand(),

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
 import type { Pushed } from "../client/types.ts";
+import { collect } from "./collect.ts";
 import { type Piece, piecesOf } from "./evidence-file.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { readBytes, requireReadable } from "./files.ts";
@@ -67,10 +68,6 @@ export function pushCommand(): Command {
         return exitOf(results);
       }),
     );
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
 }
 
 function refusedAmong(results: readonly Result[]): number {

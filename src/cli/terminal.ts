@@ -4,6 +4,8 @@ export type Mark = "good" | "bad" | "plain";
 
 /** Where a command writes: results to stdout, everything else to stderr. */
 export interface Terminal {
+  /** Whether somebody looks on at the result, who sees more than ASCII. */
+  readonly showsSymbols: boolean;
   /** A line of the result. The mark colours its first word, on a terminal. */
   print(line: string, mark?: Mark): void;
   /** A line about what went wrong or what to do next. */
@@ -26,6 +28,7 @@ export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: N
   const { stdout, stderr } = streams;
   // https://no-color.org: any value that is not empty.
   const mayColour = !env.NO_COLOR && env.TERM !== "dumb";
+  const isUtf8 = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
   let progressShown = false;
 
   function clearProgress() {
@@ -38,6 +41,7 @@ export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: N
   }
 
   return {
+    showsSymbols: stdout.isTTY === true && env.TERM !== "dumb" && isUtf8,
     print: (line, mark = "plain") => writeLine(stdout, line, mark),
     note: (line, mark = "plain") => writeLine(stderr, line, mark),
     printJson(value) {

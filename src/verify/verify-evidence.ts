@@ -86,7 +86,16 @@ export function* examine(
   trust: TrustSnapshot,
   message?: Uint8Array,
 ): Verification<Examined> {
-  const signature = yield* examineSignature(bytes, trust, message);
+  return interpret(yield* examineSignature(bytes, trust, message), bytes, trust, message);
+}
+
+/** What a signature that verified says, of these bytes under this snapshot. Throws like `verifyEvidence`. */
+export function interpret(
+  signature: VerifiedSignature,
+  bytes: Uint8Array,
+  trust: TrustSnapshot,
+  message?: Uint8Array,
+): Examined {
   const { mediaType, content, signer, findings, predicateTypes, heldWithin } = signature;
   const { subjects, statement } = withOurErrors(() => readContent(content, message));
   if (predicateTypes !== undefined && !predicateTypes.has(statement?.predicateType ?? "")) {

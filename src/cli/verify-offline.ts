@@ -1,0 +1,202 @@
+import { readFile, stat } from "node:fs/promises";
+import { VouchsafeError } from "../errors.ts";
+import { sha256 } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { VerificationPolicy } from "../policy/policy.ts";
+import type { Evaluation } from "../policy/types.ts";
+import type { TrustSnapshot } from "../trust/snapshot.ts";
+import { type Artifact, type Demands, type Examination, goThrough, unreadable } from "../verify/checklist.ts";
+import { withOurErrors } from "../verify/format-errors.ts";
+import { splitJsonLines, unpackEvidence } from "../verify/formats/unpack.ts";
+import { artifactOfArgument, type NamedArtifact } from "./artifact-argument.ts";
+import { piecesOf } from "./evidence-file.ts";
+import { readBytes, readPolicyFiles } from "./files.ts";
+import { joinWith, type PartsElsewhere } from "./joined-evidence.ts";
+import { UsageError } from "./usage-error.ts";
+import { type DemandOptions, readDemands } from "./verify-demands.ts";
+import { readTrust, type TrustOptions } from "./verify-trust.ts";
+
+export interface VerifyOptions extends TrustOptions, DemandOptions, Omit<PartsElsewhere, "rekorUrl"> {
+  /** Files of evidence. */
+  readonly bundle: readonly string[];
+  /** Of the policies in the files, the one to evaluate. */
+  readonly policyName?: string;
+}
+
+/** One piece of evidence, and how far it came. */
+export interface ExaminedPiece extends Examination {
+  readonly file: string;
+  /** Its place in a file of several, from 1. */
+  readonly item?: number;
+  readonly id: Digest;
+}
+
+export interface PolicyVerdict {
+  readonly policy: VerificationPolicy;
+  readonly artifact: Digest;
+  readonly evaluation: Evaluation;
+}
+
+export interface Verdict {
+  readonly verified: boolean;
+  readonly artifact: NamedArtifact;
+  readonly trust: TrustSnapshot;
+  readonly demands: Demands;
+  /** The piece that the verdict rests on; when there is none, the one that came farthest. */
+  readonly deciding: ExaminedPiece;
+  readonly others: readonly ExaminedPiece[];
+  /** Undefined where none was asked for, or no piece came as far. */
+  readonly policy?: PolicyVerdict;
+  readonly asksPolicy: boolean;
+}
+
+/** What a signature over a file itself makes us read into memory. */
+const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Verifies an artifact's evidence by files alone: no server, no network. One piece of evidence that passes everything
+ * that is asked is enough, whatever stands beside it; a policy judges all that do.
+ *
+ * @param at now, in milliseconds since the epoch
+ * @throws UsageError for the command line and the files of trust and policy; what is wrong with evidence is a verdict
+ */
+export async function verifyOffline(
+  fileOrDigest: string,
+  options: VerifyOptions,
+  at: number,
+): Promise<Verdict> {
+  const { trust, keys } = await readTrust(options);
+  const demands = readDemands(options, keys);
+  const policy = await readPolicy(options);
+  const join = await joinWith(options);
+  const artifact = await artifactOfArgument(fileOrDigest);
+
+  const pieces: ExaminedPiece[] = [];
+  for (const file of options.bundle) {
+    const bytes = await join(file, await readBytes(file));
+    for (const piece of documentsOf(bytes)) {
+      const examine = (given: Artifact) => goThrough(piece.bytes, trust, given, demands, at);
+      const examination = piece.refusal
+        ? unreadable(piece.refusal)
+        : await examineWith(artifact, piece.bytes, examine);
+      pieces.push({ file, ...(piece.item && { item: piece.item }), id: sha256(piece.bytes), ...examination });
+    }
+  }
+  const passed = pieces.filter(({ attestation }) => attestation !== undefined);
+  const judged = policy && passed.length > 0 ? await judge(policy, passed, at) : undefined;
+  const isGood = policy === undefined || judged?.evaluation.outcome === "passed";
+  const deciding = decidingOf(pieces, judged);
+  return {
+    verified: passed.length > 0 && isGood,
+    artifact,
+    trust,
+    demands,
+    deciding,
+    others: pieces.filter((piece) => piece !== deciding),
+    ...(judged && { policy: judged }),
+    asksPolicy: policy !== undefined,
+  };
+}
+
+interface Document {
+  readonly bytes: Uint8Array;
+  readonly item?: number;
+  /** Why the pieces in it could not be had. */
+  readonly refusal?: VouchsafeError;
+}
+
+/** The pieces of evidence in a file: one, its lines, or what is in a container. */
+function documentsOf(file: Uint8Array): Document[] {
+  const lines = piecesOf(file).flatMap((piece) =>
+    piece.case === "lines" ? splitJsonLines(piece.bytes) : [piece.bytes],
+  );
+  const documents = lines.flatMap(unpacked);
+  return documents.length === 1 ? documents : documents.map((one, i) => ({ ...one, item: i + 1 }));
+}
+
+function unpacked(bytes: Uint8Array): Document[] {
+  try {
+    const pieces = withOurErrors(() => unpackEvidence(bytes)) ?? [bytes];
+    return pieces.map((piece) => ({ bytes: piece }));
+  } catch (refusal) {
+    if (!(refusal instanceof VouchsafeError)) throw refusal;
+    return [{ bytes, refusal }];
+  }
+}
+
+/**
+ * By the artifact's digests alone, as they are had of a file of any size. Some signatures are over the bytes: Ed25519's,
+ * those by another hash than the bundle names, and those of bundles that name none.
+ */
+async function examineWith(
+  { digests, path }: NamedArtifact,
+  bytes: Uint8Array,
+  examine: (artifact: Artifact) => Examination,
+): Promise<Examination> {
+  const examination = examine({ digests });
+  const { refusal, signature } = examination;
+  const mayNeedBytes = refusal !== undefined && signature === undefined && signsMessage(bytes);
+  if (!mayNeedBytes || path === undefined || (await stat(path)).size > MAX_MESSAGE_BYTES) return examination;
+  return examine({ digests, message: await readFile(path) });
+}
+
+function signsMessage(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('"messageSignature"');
+}
+
+async function readPolicy({
+  policy = [],
+  policyName,
+}: VerifyOptions): Promise<VerificationPolicy | undefined> {
+  if (policy.length === 0) {
+    if (policyName === undefined) return undefined;
+    throw new UsageError("--policy-name chooses among the policies in --policy FILE: name the file too");
+  }
+  // Loaded here alone: YAML and CEL are large, and most verifications would wait for them in vain.
+  const { loadPolicySet } = await import("../policy/load.ts");
+  const { policies } = loading(loadPolicySet, await readPolicyFiles(policy));
+  const names = [...policies.keys()];
+  const chosen = policyName ?? (names.length === 1 ? names[0] : undefined);
+  const found = chosen === undefined ? undefined : policies.get(chosen);
+  if (found !== undefined) return found;
+  throw new UsageError(`--policy-name chooses one of ${names.join(", ") || "no policies"}`);
+}
+
+/** What is wrong with a policy is a mistake in a file that the command line names. */
+function loading<Files, Loaded>(load: (files: Files) => Loaded, files: Files): Loaded {
+  try {
+    return load(files);
+  } catch (cause) {
+    if (!(cause instanceof VouchsafeError)) throw cause;
+    throw new UsageError(`${cause.message}; \`vouchsafe policy lint\` shows where`, { cause });
+  }
+}
+
+/** Under whichever of the artifact's digests the evidence names passes, as a question about that digest would. */
+async function judge(
+  policy: VerificationPolicy,
+  passed: readonly ExaminedPiece[],
+  at: number,
+): Promise<PolicyVerdict | undefined> {
+  const { evaluate } = await import("../policy/evaluate.ts");
+  const evidence = passed.flatMap(({ attestation }) => attestation ?? []);
+  const artifacts = [...new Set(passed.flatMap(({ subject }) => subject ?? []))];
+  const verdicts = artifacts.map((artifact) => ({
+    policy,
+    artifact,
+    evaluation: evaluate(policy, artifact, evidence, at),
+  }));
+  return verdicts.find(({ evaluation }) => evaluation.outcome === "passed") ?? verdicts[0];
+}
+
+function decidingOf(pieces: readonly ExaminedPiece[], judged: PolicyVerdict | undefined): ExaminedPiece {
+  const [first, ...rest] = pieces;
+  if (first === undefined) throw new UsageError("The files of --bundle hold no evidence");
+  const restsOn = pieces.find(({ id }) => judged?.evaluation.attestations.includes(id));
+  return restsOn ?? rest.reduce((best, piece) => (reach(piece) > reach(best) ? piece : best), first);
+}
+
+/** How many steps it came past. */
+function reach({ steps }: Examination): number {
+  return steps.filter(({ outcome }) => outcome === "passed" || outcome === "not-needed").length;
+}

@@ -1,0 +1,141 @@
+import type { ChecklistStep, Outcome } from "../verify/checklist.ts";
+import type { Signer } from "../verify/verified-attestation.ts";
+import { printChecks, short } from "./findings.ts";
+import type { Mark, Terminal } from "./terminal.ts";
+import { adviceFor, optionsFor } from "./verify-advice.ts";
+import type { ExaminedPiece, PolicyVerdict, Verdict } from "./verify-offline.ts";
+import { failedStep, reportOf, rfc3339, type Step } from "./verify-report.ts";
+
+const SYMBOLS: Readonly<Record<Outcome, string>> = {
+  passed: "✓",
+  failed: "✗",
+  "not-needed": "–",
+  "not-reached": "·",
+};
+
+/** The same where there is no terminal, or only ASCII. */
+const LABELS: Readonly<Record<Outcome, string>> = {
+  passed: "holds",
+  failed: "fails",
+  "not-needed": "     ",
+  "not-reached": "     ",
+};
+
+const MARKS: Readonly<Record<Outcome, Mark>> = {
+  passed: "good",
+  failed: "bad",
+  "not-needed": "plain",
+  "not-reached": "plain",
+};
+
+const STEP_WIDTH = "certificate".length;
+
+/** What each step found, a line each, where it passed. */
+const FOUND: Readonly<Record<ChecklistStep, (piece: ExaminedPiece) => readonly string[]>> = {
+  format: ({ signature, id }) => [signature?.mediaType ?? `evidence ${short(id)}`],
+  time: ({ findings }) =>
+    findings.times.map(({ source, name, time }) =>
+      source === "log"
+        ? `${rfc3339(time)} by the log ${name}`
+        : `${rfc3339(time)} by the timestamp authority ${name.slice(0, 12)}…`,
+    ),
+  certificate: ({ findings }) => [`issued by ${findings.chain.join(", by ")}`],
+  sct: ({ findings }) =>
+    findings.scts.map(({ log, time }) => `${rfc3339(time)} by the log ${log.slice(0, 12)}…`),
+  log: ({ findings }) =>
+    findings.logEntries.map(
+      ({ log, logIndex, kind, proven }) =>
+        `${log} entry ${logIndex}, ${kind}, ${proven ? "proven to be included" : "by the log's promise alone"}`,
+    ),
+  signature: ({ signature }) => [
+    signature?.signer.case === "key"
+      ? "of the key over the content"
+      : "of the certificate's key over the content",
+  ],
+  identity: ({ signature }) => (signature ? [describeSigner(signature.signer)] : []),
+  statement: ({ attestation }) => [attestation?.statement?.predicateType ?? ""],
+  subject: ({ subject }) => [subject ?? ""],
+};
+
+/** Why a step was not one to take. */
+const NOT_NEEDED: Readonly<Partial<Record<ChecklistStep, (piece: ExaminedPiece) => string>>> = {
+  time: () => "nothing says when it was signed: the key is believed now",
+  certificate: () => "a key signed",
+  sct: () => "none is asked for",
+  log: () => "none is asked for",
+  identity: ({ signature }) =>
+    `anybody may have signed; ${signature ? describeSigner(signature.signer) : "nobody"} did`,
+  statement: () => "the signature is over the artifact itself",
+};
+
+function describeSigner(signer: Signer): string {
+  return signer.case === "key" ? `key ${signer.name}` : `${signer.identity} (${signer.issuer})`;
+}
+
+/** Tells a verdict: as data, or in words with what to do next. */
+export function tellVerdict(verdict: Verdict, terminal: Terminal, json: boolean): void {
+  if (json) {
+    terminal.printJson(reportOf(verdict));
+    return;
+  }
+  printVerdict(verdict, terminal);
+  const { deciding, verified, asksPolicy, demands } = verdict;
+  const { refusal, signature } = deciding;
+  if (refusal !== undefined) {
+    const advice = adviceFor(refusal.code);
+    if (advice !== undefined) terminal.note(`  ${advice}`);
+    terminal.note(`  code: ${refusal.code}`);
+  }
+  if (verified && demands.signers === undefined && !asksPolicy && signature !== undefined) {
+    terminal.note("Anybody could have signed this. To ask for this signer from now on:");
+    terminal.note(`  ${optionsFor(signature.signer)}`);
+  }
+}
+
+/** Prints the steps of the piece that decides up to the one that failed, and the verdict. */
+function printVerdict(verdict: Verdict, terminal: Terminal): void {
+  const { deciding, others, policy, verified } = verdict;
+  if (others.length > 0)
+    terminal.print(`${nameOf(deciding)}, the nearest of ${others.length + 1} pieces of evidence:`);
+  for (const { step, outcome } of deciding.steps) {
+    if (outcome !== "not-reached") printStep(terminal, step, outcome, linesOf(deciding, step, outcome));
+  }
+  if (policy !== undefined) printPolicy(terminal, policy);
+  for (const other of others) terminal.print(`  beside it ${nameOf(other)}: ${fateOf(other)}`);
+  const artifact = verdict.artifact.path ?? verdict.artifact.digests[0] ?? "";
+  terminal.print(`${verified ? "verified" : "refused"} ${artifact}`, verified ? "good" : "bad");
+}
+
+function linesOf(piece: ExaminedPiece, step: ChecklistStep, outcome: Outcome): readonly string[] {
+  if (outcome === "failed") return [piece.refusal?.message ?? ""];
+  if (outcome === "not-needed") return [NOT_NEEDED[step]?.(piece) ?? ""];
+  return FOUND[step](piece);
+}
+
+function printStep(terminal: Terminal, step: Step, outcome: Outcome, lines: readonly string[]): void {
+  const sign = (terminal.showsSymbols ? SYMBOLS : LABELS)[outcome];
+  const [first = "", ...more] = lines;
+  terminal.print(`${sign} ${step.padEnd(STEP_WIDTH)} ${first}`, MARKS[outcome]);
+  const indent = " ".repeat(sign.length + STEP_WIDTH + 2);
+  for (const line of more) terminal.print(`${indent}${line}`);
+}
+
+function printPolicy(terminal: Terminal, { policy, evaluation }: PolicyVerdict): void {
+  const { outcome, slsaLevel, checks, validUntil } = evaluation;
+  const until = validUntil === undefined ? "" : `, until ${rfc3339(validUntil)}`;
+  printStep(terminal, "policy", outcome, [
+    `${policy.name} ${outcome}: SLSA build level ${slsaLevel}${until}`,
+  ]);
+  printChecks(terminal, checks, "  ");
+}
+
+function nameOf({ file, item }: ExaminedPiece): string {
+  return item === undefined ? file : `${file}:${item}`;
+}
+
+function fateOf(piece: ExaminedPiece): string {
+  const { refusal } = piece;
+  return refusal === undefined
+    ? `holds too, ${piece.signature ? describeSigner(piece.signature.signer) : ""}`
+    : `fails at ${failedStep(piece)}: ${refusal.message} (${refusal.code})`;
+}

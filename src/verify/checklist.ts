@@ -1,0 +1,176 @@
+import { type ErrorCode, VouchsafeError } from "../errors.ts";
+import {
+  type Digest,
+  type SummaryDemands,
+  unmetDemands,
+  verificationSummaryOf,
+} from "../in-toto-attestation/index.ts";
+import type { TrustSnapshot } from "../trust/snapshot.ts";
+import { type ExpectedSigner, requireSigner } from "./expected-signer.ts";
+import { type Findings, NOTHING_FOUND, STEPS, VerificationError } from "./findings.ts";
+import { withOurErrors } from "./format-errors.ts";
+import { requireSubject } from "./subject.ts";
+import type { VerifiedAttestation } from "./verified-attestation.ts";
+import type { VerifiedSignature } from "./verified-signature.ts";
+import { interpret, verifySignatureOf, vouchFor } from "./verify-evidence.ts";
+
+/** What evidence goes through, in this order; the last step asks whether it is about the artifact. */
+export const CHECKLIST = [...STEPS, "subject"] as const;
+
+export type ChecklistStep = (typeof CHECKLIST)[number];
+
+/** `not-needed`: nothing is asked there of such evidence. `not-reached`: a step before it failed. */
+export type Outcome = "passed" | "failed" | "not-needed" | "not-reached";
+
+/** What is asked of evidence besides that it verifies. */
+export interface Demands {
+  /** Who may have signed; undefined for anybody that trust vouches for. */
+  readonly signers?: readonly ExpectedSigner[];
+  /** The only predicate types that count; undefined for any. */
+  readonly predicateTypes?: readonly string[];
+  /** Makes it a verification summary that meets these. */
+  readonly summary?: SummaryDemands;
+}
+
+/** The artifact that evidence is to be about. */
+export interface Artifact {
+  /** All of the one artifact. */
+  readonly digests: readonly Digest[];
+  /** Its bytes, where they are at hand. */
+  readonly message?: Uint8Array;
+}
+
+/** How far one piece of evidence came, and what was found on the way. */
+export interface Examination {
+  readonly steps: readonly { readonly step: ChecklistStep; readonly outcome: Outcome }[];
+  readonly findings: Findings;
+  /** From the step `signature` on. */
+  readonly signature?: VerifiedSignature;
+  /** Where every step passed. */
+  readonly attestation?: VerifiedAttestation;
+  /** The artifact's digest that the evidence names. */
+  readonly subject?: Digest;
+  /** Why a step failed. */
+  readonly refusal?: VouchsafeError;
+}
+
+/** Where evidence fails that none of the core's steps names. Of any other code it is the format. */
+const STEP_OF_CODE: ReadonlyMap<ErrorCode, ChecklistStep> = new Map([
+  ["time-unverified", "time"],
+  ["certificate-invalid", "certificate"],
+  ["log-entry-invalid", "log"],
+  ["unsupported-algorithm", "signature"],
+  ["unknown-key", "signature"],
+  ["signature-invalid", "signature"],
+]);
+
+/**
+ * Takes one piece of evidence through the whole checklist. A refusal is an outcome: nothing is thrown but faults.
+ *
+ * @param at now, in milliseconds since the epoch
+ */
+export function goThrough(
+  bytes: Uint8Array,
+  trust: TrustSnapshot,
+  { digests, message }: Artifact,
+  demands: Demands,
+  at: number,
+): Examination {
+  let reached: ChecklistStep | undefined;
+  let signature: VerifiedSignature | undefined;
+  try {
+    const verified = verifySignatureOf(bytes, trust, at, message);
+    signature = verified;
+    reached = "identity";
+    if (demands.signers !== undefined) requireSigner(verified, demands.signers);
+    reached = "statement";
+    const attestation = vouchFor(interpret(verified, bytes, trust, message), at);
+    withOurErrors(() => requireStatement(attestation, demands));
+    reached = "subject";
+    const subject = requireSubject(attestation, digests);
+    const findings = attestation.findings;
+    return {
+      steps: stepsTo(undefined, findings, signature, demands),
+      findings,
+      signature,
+      attestation,
+      subject,
+    };
+  } catch (refusal) {
+    if (!(refusal instanceof VouchsafeError)) throw refusal;
+    const known = refusal instanceof VerificationError ? refusal : undefined;
+    const findings = signature?.findings ?? known?.findings ?? NOTHING_FOUND;
+    const failed = stepOf(refusal, reached);
+    const steps = stepsTo(failed, findings, signature, demands);
+    return { steps, findings, ...(signature && { signature }), refusal };
+  }
+}
+
+/** A piece of evidence that could not even be had. */
+export function unreadable(refusal: VouchsafeError): Examination {
+  return { steps: stepsTo("format", NOTHING_FOUND, undefined, {}), findings: NOTHING_FOUND, refusal };
+}
+
+function stepOf(refusal: VouchsafeError, reached: ChecklistStep | undefined): ChecklistStep {
+  if (refusal.code === "subject-mismatch") return "subject";
+  if (refusal instanceof VerificationError) return refusal.step;
+  return reached ?? STEP_OF_CODE.get(refusal.code) ?? "format";
+}
+
+function stepsTo(
+  failed: ChecklistStep | undefined,
+  findings: Findings,
+  signature: VerifiedSignature | undefined,
+  demands: Demands,
+): Examination["steps"] {
+  const end = failed === undefined ? CHECKLIST.length : CHECKLIST.indexOf(failed);
+  // Of evidence that fails before its signature is known to hold, nobody knows which steps were to be taken.
+  const untaken = signature === undefined ? "not-reached" : "not-needed";
+  return CHECKLIST.map((step, i) => {
+    if (i > end) return { step, outcome: "not-reached" };
+    if (i === end) return { step, outcome: "failed" };
+    return { step, outcome: wasTaken(step, findings, signature, demands) ? "passed" : untaken };
+  });
+}
+
+/** Whether a step before the one that failed was one to take, and was taken. */
+function wasTaken(
+  step: ChecklistStep,
+  findings: Findings,
+  signature: VerifiedSignature | undefined,
+  { signers }: Demands,
+): boolean {
+  switch (step) {
+    case "time":
+      return findings.times.length > 0;
+    case "certificate":
+      return findings.chain.length > 0;
+    case "sct":
+      return findings.scts.length > 0;
+    case "log":
+      return findings.logEntries.length > 0;
+    case "identity":
+      return signers !== undefined;
+    case "statement":
+      return signature?.content.case === "envelope";
+    default:
+      return true;
+  }
+}
+
+function requireStatement({ statement, findings }: VerifiedAttestation, demands: Demands): void {
+  const { predicateTypes, summary } = demands;
+  const refuse = (reason: string) =>
+    new VerificationError("statement", "statement-mismatch", reason, findings);
+  if (predicateTypes !== undefined && !predicateTypes.includes(statement?.predicateType ?? "")) {
+    const found = statement?.predicateType ?? "a signature over the artifact, and no Statement";
+    throw refuse(`expected the predicate type ${predicateTypes.join(" or ")}; found ${found}`);
+  }
+  if (summary === undefined) return;
+  const found = statement && verificationSummaryOf(statement);
+  if (found === undefined) throw refuse("it is not a verification summary");
+  const [unmet] = unmetDemands(found, summary);
+  if (unmet !== undefined) {
+    throw refuse(`${unmet.demand}: expected ${unmet.expected}; found ${unmet.actual}`);
+  }
+}
