@@ -1,28 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openTerminal } from "../../src/cli/terminal.ts";
-
-function recorded(env: NodeJS.ProcessEnv, isTTY: boolean) {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => ({
-    isTTY,
-    write(chunk: string | Uint8Array) {
-      written[name] += chunk;
-      return true;
-    },
-  });
-  return { written, terminal: openTerminal({ stdout: stream("stdout"), stderr: stream("stderr") }, env) };
-}
+import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 test("colours the first word on a terminal, and only there", () => {
-  const onTerminal = recorded({}, true);
+  const onTerminal = recordedTerminal({}, true);
   onTerminal.terminal.print("allow sha256:ab", "good");
   assert.equal(onTerminal.written.stdout, "\u001b[32mallow\u001b[0m sha256:ab\n");
 
   for (const plain of [
-    recorded({}, false),
-    recorded({ NO_COLOR: "1" }, true),
-    recorded({ TERM: "dumb" }, true),
+    recordedTerminal({}, false),
+    recordedTerminal({ NO_COLOR: "1" }, true),
+    recordedTerminal({ TERM: "dumb" }, true),
   ]) {
     plain.terminal.print("allow sha256:ab", "good");
     assert.equal(plain.written.stdout, "allow sha256:ab\n");
@@ -30,24 +18,24 @@ test("colours the first word on a terminal, and only there", () => {
 });
 
 test("an empty NO_COLOR is none", () => {
-  const { terminal, written } = recorded({ NO_COLOR: "" }, true);
+  const { terminal, written } = recordedTerminal({ NO_COLOR: "" }, true);
   terminal.note("refused", "bad");
   assert.ok(written.stderr.includes("\u001b[31m"));
 });
 
 test("text from evidence cannot steer the terminal", () => {
-  const { terminal, written } = recorded({}, true);
+  const { terminal, written } = recordedTerminal({}, true);
   terminal.print("name \u001b[2J\u001b]0;owned\u0007\r\nallow\u202e\u009b1m");
   assert.equal(written.stdout, "name \\u001b[2J\\u001b]0;owned\\u0007\\u000d\\u000aallow\\u202e\\u009b1m\n");
 });
 
 test("a progress line is shown on a terminal only, and gives way to what is printed", () => {
-  const { terminal, written } = recorded({}, true);
+  const { terminal, written } = recordedTerminal({}, true);
   terminal.progress("1 of 2");
   terminal.note("refused");
   assert.equal(written.stderr, "\r\u001b[K1 of 2\r\u001b[Krefused\n");
 
-  const piped = recorded({}, false);
+  const piped = recordedTerminal({}, false);
   piped.terminal.progress("1 of 2");
   assert.equal(piped.written.stderr, "");
 });
