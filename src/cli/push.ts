@@ -3,11 +3,11 @@ import { ApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
 import type { Pushed } from "../client/types.ts";
 import { collect } from "./collect.ts";
-import { type Piece, piecesOf } from "./evidence-file.ts";
+import type { Piece } from "./evidence-file.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { readBytes, requireReadable } from "./files.ts";
 import { printChecks, short } from "./findings.ts";
-import { type Join, joinWith, type PartsElsewhere } from "./joined-evidence.ts";
+import type { Join, PartsElsewhere } from "./joined-evidence.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -49,6 +49,8 @@ export function pushCommand(): Command {
       action(async ({ client, terminal, json }, files: string[], elsewhere: PartsElsewhere) => {
         // Before anything is sent: a mistyped name must not leave half of the files pushed.
         await Promise.all(files.map(requireReadable));
+        // Loaded here alone: with it come the formats of evidence, and every other command would wait for them.
+        const { joinWith } = await import("./joined-evidence.ts");
         const join = await joinWith(elsewhere);
         const results: Result[] = [];
         let done = 0;
@@ -81,6 +83,7 @@ function exitOf(results: readonly Result[]): ExitCode {
 }
 
 async function pushFile(client: Client, file: string, join: Join): Promise<Result[]> {
+  const { piecesOf } = await import("./evidence-file.ts");
   const results: Result[] = [];
   for (const piece of piecesOf(await join(file, await readBytes(file)))) {
     if (piece.case === "item") results.push(await pushItem(client, file, piece.bytes));

@@ -2,15 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuthorityUse } from "../trust/authority.ts";
-import { readTrustFile } from "../trust/files.ts";
-import type { TrustDocument } from "../trust/snapshot.ts";
-import {
-  embeddedPublicGood,
-  type InstanceDocument,
-  PUBLIC_GOOD_REPOSITORY,
-  parseTrustedRoot,
-  refreshInstance,
-} from "../trust/sources.ts";
+import { embeddedPublicGood, PUBLIC_GOOD_REPOSITORY } from "../trust/embedded.ts";
+import { addToTrust, readTrustFile } from "../trust/files.ts";
+import { type InstanceDocument, parseTrust, type TrustDocument } from "../trust/snapshot.ts";
+import { refreshInstance } from "../trust/sources.ts";
+import { parseTrustedRoot } from "../trust/trusted-root-file.ts";
 import type { TufSource } from "../trust/tuf-source.ts";
 import { readBytes } from "./files.ts";
 import { UsageError } from "./usage-error.ts";
@@ -41,6 +37,17 @@ export async function readParts(files: readonly string[], options: ImportOptions
       }),
     ),
   );
+}
+
+/**
+ * The trust document with these parts added.
+ *
+ * @param active as the server answers: null where none is active
+ */
+export function addParts(active: unknown, parts: readonly TrustDocument[]): TrustDocument {
+  const document =
+    active === null ? { sigstore: [], keys: [] } : parseTrust(Buffer.from(JSON.stringify(active))).document;
+  return addToTrust(document, parts);
 }
 
 /** What the repository publishes now, fetched from here and cached nowhere. */

@@ -1,12 +1,10 @@
 import { Command, Option } from "commander";
 import type { TrustActivated } from "../client/types.ts";
-import { addToTrust } from "../trust/files.ts";
-import { parseTrust, type TrustDocument } from "../trust/snapshot.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readJson } from "./files.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
-import { type ImportOptions, readParts } from "./trust-parts.ts";
+import type { ImportOptions } from "./trust-parts.ts";
 import { printSource, printTrust } from "./trust-summary.ts";
 
 export function trustCommand(): Command {
@@ -72,9 +70,11 @@ function importParts(): Command {
           files: readonly string[],
           { print = false, ...options }: ImportOptions & { print?: boolean },
         ) => {
+          // Loaded here alone: with it come the verifier's certificates and a client of TUF.
+          const { addParts, readParts } = await import("./trust-parts.ts");
           const parts = await readParts(files, options);
           const active = await client().readTrust();
-          const document = addToTrust(documentOf(active.document), parts);
+          const document = addParts(active.document, parts);
           if (print) terminal.printJson(document);
           else {
             const activated = await client().activateTrust(document, active.trust);
@@ -85,11 +85,6 @@ function importParts(): Command {
         },
       ),
     );
-}
-
-function documentOf(document: unknown): TrustDocument {
-  if (document === null) return { sigstore: [], keys: [] };
-  return parseTrust(Buffer.from(JSON.stringify(document))).document;
 }
 
 function refresh(): Command {

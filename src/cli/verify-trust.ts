@@ -46,8 +46,8 @@ export async function readTrust({ trust, trustedRoot = [], key = [] }: TrustOpti
 async function baseOf(trust: string | undefined, trustedRoots: readonly string[]): Promise<TrustDocument> {
   if (trust !== undefined) return parseTrust(await readBytes(trust)).document;
   if (trustedRoots.length === 0) {
-    // Loaded here alone: it comes with a client of TUF.
-    const { embeddedPublicGood } = await import("../trust/sources.ts");
+    // Loaded here alone: it is large.
+    const { embeddedPublicGood } = await import("../trust/embedded.ts");
     return { sigstore: [embeddedPublicGood()], keys: [] };
   }
   const parts = await partsOf(trustedRoots);

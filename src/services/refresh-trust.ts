@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { VouchsafeError } from "../errors.ts";
+import type { InstanceDocument } from "../trust/snapshot.ts";
 import { createTrust, extendsTrust, type TrustDocument } from "../trust/snapshot.ts";
-import { type InstanceDocument, refreshInstance } from "../trust/sources.ts";
+import { refreshInstance } from "../trust/sources.ts";
 import type { TufSource } from "../trust/tuf-source.ts";
 import { activateTrust, readActiveTrust } from "./activate-trust.ts";
 import type { Caller } from "./caller.ts";

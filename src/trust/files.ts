@@ -5,8 +5,8 @@ import { pemBlocks } from "../x509/pem.ts";
 import type { AuthorityUse } from "./authority.ts";
 import { addressOf, invalid } from "./members.ts";
 import { readNpmKeys } from "./npm-keys.ts";
-import type { TrustDocument } from "./snapshot.ts";
-import { type InstanceDocument, parseTrustedRoot } from "./sources.ts";
+import type { InstanceDocument, TrustDocument } from "./snapshot.ts";
+import { parseTrustedRoot } from "./trusted-root-file.ts";
 
 export interface FileOptions {
   /** What what is in the file is called. Default: the file's name without the extension. */

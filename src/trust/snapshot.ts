@@ -27,6 +27,9 @@ export interface TrustDocument {
   readonly x509?: readonly X509Root[];
 }
 
+/** A Sigstore instance as a trust document has it. */
+export type InstanceDocument = TrustDocument["sigstore"][number];
+
 /** A trust document that was checked, hashed and made ready to verify with. Immutable. */
 export interface TrustSnapshot {
   /** `sha256:…` of `bytes`. */

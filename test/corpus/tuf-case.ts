@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mock } from "node:test";
-import { parseTrustedRoot } from "../../src/trust/sources.ts";
+import { parseTrustedRoot } from "../../src/trust/trusted-root-file.ts";
 import { readTufTarget } from "../../src/trust/tuf.ts";
 import { serveFiles } from "../support/file-server.ts";
 import type { Case, Corpus } from "./manifest.ts";

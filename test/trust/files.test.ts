@@ -5,9 +5,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { embeddedPublicGood } from "../../src/trust/embedded.ts";
 import { addToTrust, readTrustFile } from "../../src/trust/files.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
-import { embeddedPublicGood } from "../../src/trust/sources.ts";
 import { issue, pemOf } from "./certificates.ts";
 
 const CORPUS = new URL("../../../shared/corpus/_trust/", import.meta.url).pathname;

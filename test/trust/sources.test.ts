@@ -3,8 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { embeddedPublicGood } from "../../src/trust/embedded.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
-import { embeddedPublicGood, refreshInstance } from "../../src/trust/sources.ts";
+import { refreshInstance } from "../../src/trust/sources.ts";
 import { refuseOlder } from "../../src/trust/tuf-source.ts";
 import { openTufRepository, type TufRepository } from "./tuf-repository.ts";
 
