@@ -50,7 +50,9 @@ export function expectTag(element: DerElement | undefined, tag: number): DerElem
 
 /** Lower-case hex, by which encodings are looked up and compared. */
 export function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+  const buffer =
+    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString("hex");
 }
 
 /** What a BIT STRING of whole bytes holds. Throws `DerError`. */

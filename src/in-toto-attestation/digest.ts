@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { AttestationFormatError } from "./errors.ts";
 import type { Digest } from "./types.ts";
 
@@ -62,7 +62,7 @@ export function digestOf(algorithm: string, hex: string): Digest {
 
 /** sha256 of the bytes, as `sha256:…`. */
 export function sha256(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+  return `sha256:${hash("sha256", bytes, "hex")}` as Digest;
 }
 
 export function algorithmOf(digest: Digest): string {

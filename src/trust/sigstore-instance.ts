@@ -22,7 +22,7 @@ export interface LogAuthority {
   readonly logId: string;
   readonly publicKey: KeyObject;
   /** SubjectPublicKeyInfo, DER. */
-  readonly keySpki: Uint8Array;
+  readonly spki: Uint8Array;
   /** Its address without the scheme: what its checkpoints' origin begins with. */
   readonly origin?: string;
   /** How its checkpoints name the key, where that is not the log id. */
@@ -151,7 +151,7 @@ function parseLog(value: JsonValue, where: string): LogAuthority {
   return {
     logId: Buffer.from(keyIdAt(log.logId, `${where}.logId`)).toString("hex"),
     publicKey,
-    keySpki: spki,
+    spki,
     ...(origin !== undefined && { origin }),
     ...(checkpointKeyId !== undefined && { checkpointKeyId }),
     // PublicKey.valid_for is optional as a whole (sigstore_common.proto); a range that is there has a start.

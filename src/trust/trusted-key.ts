@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import type { JsonValue } from "../in-toto-attestation/index.ts";
 import { arrayAt, invalid, objectAt, rangeBetween, stringAt, thresholdAt } from "./members.ts";
 import type { Thresholds } from "./sigstore-instance.ts";
@@ -26,6 +26,8 @@ export interface PreparedKey {
   readonly name: string;
   readonly keyId: string;
   readonly publicKey: KeyObject;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
   /** sha256 of the SPKI DER in hex: names the key itself. */
   readonly fingerprint: string;
   readonly validFor: TimeRange;
@@ -50,13 +52,13 @@ export function parseTrustedKey(value: JsonValue, where: string): PreparedKey {
     "thresholds",
   ]);
   const publicKey = parsePem(stringAt(key.publicKey, `${where}.publicKey`), where);
-  const fingerprint = createHash("sha256")
-    .update(publicKey.export({ type: "spki", format: "der" }))
-    .digest("hex");
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  const fingerprint = hash("sha256", spki, "hex");
   return {
     name: stringAt(key.name, `${where}.name`),
     keyId: key.keyId === undefined ? fingerprint : stringAt(key.keyId, `${where}.keyId`),
     publicKey,
+    spki,
     fingerprint,
     validFor: rangeBetween(key.validFrom, key.validUntil, where),
     predicateTypes: parsePredicateTypes(key.predicateTypes, `${where}.predicateTypes`),

@@ -36,6 +36,11 @@ export interface Demands {
 export interface Artifact {
   /** All of the one artifact. */
   readonly digests: readonly Digest[];
+  /**
+   * What a platform calls it that knows no digest, as Statements do: `gce_image_id:8970…`. Counts for verification
+   * summaries alone, whose verifier stands for the name.
+   */
+  readonly alias?: string;
   /** Its bytes, where they are at hand. */
   readonly message?: Uint8Array;
 }
@@ -48,8 +53,8 @@ export interface Examination {
   readonly signature?: VerifiedSignature;
   /** Where every step passed. */
   readonly attestation?: VerifiedAttestation;
-  /** The artifact's digest that the evidence names. */
-  readonly subject?: Digest;
+  /** The artifact's digest, or its alias, by which the evidence names it. */
+  readonly subject?: string;
   /** Why a step failed. */
   readonly refusal?: VouchsafeError;
 }
@@ -72,10 +77,11 @@ const STEP_OF_CODE: ReadonlyMap<ErrorCode, ChecklistStep> = new Map([
 export function goThrough(
   bytes: Uint8Array,
   trust: TrustSnapshot,
-  { digests, message }: Artifact,
+  artifact: Artifact,
   demands: Demands,
   at: number,
 ): Examination {
+  const { message } = artifact;
   let reached: ChecklistStep | undefined;
   let signature: VerifiedSignature | undefined;
   try {
@@ -87,7 +93,8 @@ export function goThrough(
     const attestation = vouchFor(interpret(verified, bytes, trust, message), at);
     withOurErrors(() => requireStatement(attestation, demands));
     reached = "subject";
-    const subject = requireSubject(attestation, digests);
+    const subject =
+      namesAlias(attestation, artifact, demands) ?? requireSubject(attestation, artifact.digests);
     const findings = attestation.findings;
     return {
       steps: stepsTo(undefined, findings, signature, demands),
@@ -104,6 +111,18 @@ export function goThrough(
     const steps = stepsTo(failed, findings, signature, demands);
     return { steps, findings, ...(signature && { signature }), refusal };
   }
+}
+
+function namesAlias(
+  { statement }: VerifiedAttestation,
+  { alias }: Artifact,
+  { summary }: Demands,
+): string | undefined {
+  if (summary === undefined || alias === undefined) return undefined;
+  const names = (statement?.subject ?? []).flatMap(({ digest }) =>
+    Object.entries(digest).map(([algorithm, value]) => `${algorithm}:${value}`),
+  );
+  return names.find((name) => name === alias);
 }
 
 /** A piece of evidence that could not even be had. */

@@ -28,7 +28,7 @@ export function readCheckpoint(
   refuseUnless(own.length <= MAX_OWN_SIGNATURES, "the log's signature is there too often");
   const bytes = Buffer.from(text);
   const checks = own.map(({ signature }) => {
-    const check = usualCheck(log.publicKey, bytes, signature);
+    const check = usualCheck(log, bytes, signature);
     refuseUnless(check !== undefined, "the log's key is of a kind that is not taken");
     return check;
   });

@@ -215,7 +215,10 @@ const PEM_LABELS: ReadonlyMap<string, Verifier["case"]> = new Map([
 ]);
 
 function bindPem(value: JsonValue | undefined, logged: LoggedSignature): void {
-  const { label, bytes } = onePem(value);
+  const pem = innerText(value);
+  // What is spelt as nearly everyone spells it need not be read.
+  if (pem.replaceAll("\n", "") === usualSpelling(logged.verifier)) return;
+  const { label, bytes } = onePem(pem);
   const kind = PEM_LABELS.get(label);
   refuseUnless(kind !== undefined, "its PEM block is neither a certificate nor a key");
   bindVerifier(kind, bytes, logged);
@@ -234,4 +237,12 @@ function bindVerifier(kind: Verifier["case"], bytes: Uint8Array, { verifier }: L
 
 function keyOf(kind: Verifier["case"], bytes: Uint8Array): Uint8Array {
   return kind === "certificate" ? parseCertificate(bytes).spki : bytes;
+}
+
+/** Apart from where its lines end, which one tool and another do in different ways. */
+function usualSpelling(verifier: Verifier): string {
+  const [label, bytes] =
+    verifier.case === "certificate" ? ["CERTIFICATE", verifier.der] : ["PUBLIC KEY", verifier.spki];
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  return `-----BEGIN ${label}-----${base64}-----END ${label}-----`;
 }

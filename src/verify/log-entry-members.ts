@@ -42,9 +42,9 @@ export function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && Buffer.compare(a, b) === 0;
 }
 
-/** Base64 of the PEM text of one certificate or key. */
-export function onePem(value: JsonValue | undefined): PemBlock {
-  const [block, ...others] = pemBlocks(innerText(value)) ?? [];
+/** The PEM text of one certificate or key. */
+export function onePem(pem: string): PemBlock {
+  const [block, ...others] = pemBlocks(pem) ?? [];
   refuseUnless(block !== undefined && others.length === 0, "its certificate or key is not one PEM block");
   return block;
 }

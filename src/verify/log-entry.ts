@@ -107,7 +107,7 @@ function promiseCheck(entry: LogEntry, log: LogAuthority, signature: Uint8Array)
   const { body, integratedTime, logIndex, logId } = entry;
   const base64 = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("base64");
   const promised = `{"body":"${base64}","integratedTime":${integratedTime},"logID":"${logId}","logIndex":${logIndex}}`;
-  const check = usualCheck(log.publicKey, Buffer.from(promised, "latin1"), signature);
+  const check = usualCheck(log, Buffer.from(promised, "latin1"), signature);
   refuseUnless(check !== undefined, "the log's key is of a kind that is not taken");
   return check;
 }

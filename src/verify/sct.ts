@@ -1,5 +1,5 @@
 import { hash, type KeyObject } from "node:crypto";
-import { type DerElement, DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
+import { DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
 import { der, sequence } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { LogAuthority } from "../trust/sigstore-instance.ts";
@@ -90,16 +90,10 @@ const EXTENSIONS = 0xa3;
 const SCT_LIST = hexOf(EXTENSION.signedCertificateTimestamps);
 
 /** The TBSCertificate, byte for byte, without that one extension; the lengths around it are written anew. */
-function withoutScts(leaf: Certificate): Uint8Array {
-  const members = derChildren(readDer(leaf.signed).content);
-  const extensions = derChildren(readDer(expectTag(members.pop(), EXTENSIONS).content).content);
-  const kept = extensions.filter((extension) => hexOf(idOf(extension).encoded) !== SCT_LIST);
-  return sequence(
-    ...members.map(({ encoded }) => encoded),
-    der(EXTENSIONS, sequence(...kept.map(({ encoded }) => encoded))),
-  );
-}
-
-function idOf({ content }: DerElement): DerElement {
-  return expectTag(derChildren(content)[0], TAG.oid);
+function withoutScts({ signed, extensions }: Certificate): Uint8Array {
+  const members = derChildren(readDer(signed).content);
+  const before = members.slice(0, -1).map(({ encoded }) => encoded);
+  const kept: Uint8Array[] = [];
+  for (const [id, { encoded }] of extensions) if (id !== SCT_LIST) kept.push(encoded);
+  return sequence(...before, der(EXTENSIONS, sequence(...kept)));
 }

@@ -161,7 +161,8 @@ const MESSAGE_DIGESTS: ReadonlyMap<HashAlgorithm, string> = new Map([
 ]);
 
 function* isSigned(key: KeyObject, signed: Signed, signature: Uint8Array): Verification<boolean> {
-  return (yield signatureChecks(key, signed, signature)).includes(true);
+  const spki = key.export({ format: "der", type: "spki" });
+  return (yield signatureChecks({ publicKey: key, spki }, signed, signature)).includes(true);
 }
 
 /** Log entries and timestamps count under any of the instances. */

@@ -9,6 +9,8 @@ import { CODE_SIGNING, COMMON_NAME, EXTENSION } from "../x509/oids.ts";
 export interface SigningCertificate {
   readonly certificate: Certificate;
   readonly publicKey: KeyObject;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
   readonly identity: string;
 }
 
@@ -35,7 +37,8 @@ const GENERAL_NAME = { otherName: 0xa0, email: 0x81, dns: 0x82, uri: 0x86 } as c
 export function parseSigningCertificate(der: Uint8Array): SigningCertificate {
   return readingCertificate(() => {
     const certificate = parseCertificate(der);
-    if (certificate.publicKey === undefined) throw invalid("its key is of a kind that is not taken");
+    const { publicKey, spki } = certificate;
+    if (publicKey === undefined) throw invalid("its key is of a kind that is not taken");
     if (basicConstraintsOf(certificate).ca) throw invalid("it is an authority's");
     if (keyUsageOf(certificate)?.digitalSignature === false) throw invalid("its key may not sign");
     if (!extendedKeyUsagesOf(certificate)?.includes(FOR_CODE_SIGNING))
@@ -43,7 +46,7 @@ export function parseSigningCertificate(der: Uint8Array): SigningCertificate {
     for (const [id, { critical }] of certificate.extensions) {
       if (critical && !UNDERSTOOD.has(id)) throw invalid("a critical extension is not understood here");
     }
-    return { certificate, publicKey: certificate.publicKey, identity: readIdentity(certificate) };
+    return { certificate, publicKey, spki, identity: readIdentity(certificate) };
   });
 }
 

@@ -49,7 +49,7 @@ export function* verifyWithCertificate(
   trust: TrustSnapshot,
 ): Verification<CertifiedSignature> {
   const signing = parseSigningCertificate(certificate.leaf);
-  const checks = signatureChecks(signing.publicKey, signed, one.signature);
+  const checks = signatureChecks(signing, signed, one.signature);
   if (checks.length === 0) {
     throw new VerificationError(
       "signature",

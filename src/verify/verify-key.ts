@@ -34,12 +34,7 @@ export function* verifyWithKey(
   trust: TrustSnapshot,
 ): Verification<KeyedSignature> {
   const { key, one } = yield* findKey(trust.keys, signed, signatures);
-  const logged = loggedSignature(
-    one.signature,
-    { case: "key", spki: key.publicKey.export({ type: "spki", format: "der" }) },
-    content,
-    signed,
-  );
+  const logged = loggedSignature(one.signature, { case: "key", spki: key.spki }, content, signed);
   const { timestamps, entries } = claimsOfWitnesses(one, anchorsOf(trust).witnesses, logged);
   const [heldTimestamps, heldEntries] = yield* holding([timestamps.claims, entries.claims]);
 
@@ -106,7 +101,7 @@ function attemptsOf(
     keys
       .filter(({ keyId, name }) => isNamedBy(one, keyId, name) === named)
       .flatMap((key) =>
-        signatureChecks(key.publicKey, signed, one.signature).map((check) => ({ key, one, named, check })),
+        signatureChecks(key, signed, one.signature).map((check) => ({ key, one, named, check })),
       ),
   );
 }

@@ -40,6 +40,8 @@ export interface CertificateExtension {
   readonly critical: boolean;
   /** Content of the OCTET STRING. */
   readonly value: Uint8Array;
+  /** The whole extension, DER. */
+  readonly encoded: Uint8Array;
 }
 
 const MAX_BYTES = 16 * 1024;
@@ -114,7 +116,7 @@ function readExtensions({ content }: DerElement): ReadonlyMap<string, Certificat
     }
     const name = hexOf(expectTag(id, TAG.oid).encoded);
     if (extensions.has(name)) throw new DerError("an extension is there twice");
-    extensions.set(name, { critical: critical !== undefined, value });
+    extensions.set(name, { critical: critical !== undefined, value, encoded: element.encoded });
   }
   return extensions;
 }

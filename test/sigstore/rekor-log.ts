@@ -93,7 +93,7 @@ export function createRekorLog({ name, version, key, now = Date.now }: RekorLogO
     authority: {
       logId: logId.toString("hex"),
       publicKey,
-      keySpki: spki,
+      spki: spki,
       origin: name,
       validFor: ALWAYS,
     },

@@ -100,7 +100,7 @@ describe("a bundle that a certificate signed", () => {
 
   test("is refused when its only time is one that no log promised", () => {
     refuses(blob, "time-unverified", trust, (copy) => withEntry(copy, { inclusionPromise: undefined }));
-    refuses(blob, "time-unverified", trust, (copy) => withEntry(copy, { integratedTime: "0" }));
+    refuses(blob, "log-entry-invalid", trust, (copy) => withEntry(copy, { integratedTime: "0" }));
   });
 
   test("is refused with a certificate from a time before the log's", async () => {
