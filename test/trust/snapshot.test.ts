@@ -90,7 +90,7 @@ describe("a trusted root", () => {
     const named = logWith({ checkpointKeyId: { keyId: "AQIDBA==" } });
     assert.deepEqual(named?.checkpointKeyId, Buffer.of(1, 2, 3, 4));
     assert.equal(logWith({ checkpointKeyId: null })?.checkpointKeyId, undefined);
-    assert.ok((named?.keySpki.length ?? 0) > 0);
+    assert.ok((named?.spki.length ?? 0) > 0);
   });
 });
 

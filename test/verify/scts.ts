@@ -38,10 +38,10 @@ export interface SctChanges {
 export const LOGGED_AT = Date.UTC(2024, 1, 29, 12);
 
 export function ctLog(keys: KeyPair = newKeys(), algorithm = 0x0403): CtLog {
-  const keySpki = keys.publicKey.export({ format: "der", type: "spki" });
-  const logId = hash("sha256", keySpki, "hex");
+  const spki = keys.publicKey.export({ format: "der", type: "spki" });
+  const logId = hash("sha256", spki, "hex");
   return {
-    authority: { logId, publicKey: keys.publicKey, keySpki, validFor: ALWAYS },
+    authority: { logId, publicKey: keys.publicKey, spki, validFor: ALWAYS },
     key: keys.privateKey,
     algorithm,
   };
