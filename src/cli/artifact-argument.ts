@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { digestOf, groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
+import { digestOf, groundsAllow, isKnownAlgorithm, parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -19,16 +19,25 @@ export async function digestOfArgument(argument: string): Promise<string> {
 export interface NamedArtifact {
   /** What is known of it, of algorithms that can ground an allow. */
   readonly digests: readonly Digest[];
+  /** What a platform calls it, where that is all that is known: `gce_image_id:8970…`. */
+  readonly alias?: string;
   /** The file that it is, where it is at hand. */
   readonly path?: string;
 }
 
 const GROUNDING = ["sha256", "sha384", "sha512"];
 
-/** As named on the command line: a digest, unless a file has that very name, or a file, which is read once. */
+const LOOKS_LIKE_AN_ALIAS = /^([a-z0-9_]+):[^/\s]+$/;
+
+/** As named on the command line: a file, which is read once, or where there is none of that name, a digest. */
 export async function artifactOfArgument(argument: string): Promise<NamedArtifact> {
-  const digest = digestIn(argument);
-  if (digest !== undefined && !(await exists(argument))) return { digests: [digest] };
+  if (!(await exists(argument))) {
+    const digest = digestIn(argument);
+    if (digest !== undefined) return { digests: [digest] };
+    const [, scheme] = LOOKS_LIKE_AN_ALIAS.exec(argument) ?? [];
+    // A digest of a weak or misspelt algorithm is no name.
+    if (scheme !== undefined && !isKnownAlgorithm(scheme)) return { digests: [], alias: argument };
+  }
   return { digests: await digestsOfFile(argument, GROUNDING), path: argument };
 }
 

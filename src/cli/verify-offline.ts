@@ -70,6 +70,9 @@ export async function verifyOffline(
   const policy = await readPolicy(options);
   const join = await joinWith(options);
   const artifact = await artifactOfArgument(fileOrDigest);
+  if (policy !== undefined && artifact.alias !== undefined) {
+    throw new UsageError(`A policy judges a file or a digest, and ${artifact.alias} is neither`);
+  }
 
   const pieces: ExaminedPiece[] = [];
   for (const file of options.bundle) {
@@ -82,8 +85,8 @@ export async function verifyOffline(
       pieces.push({ file, ...(piece.item && { item: piece.item }), id: sha256(piece.bytes), ...examination });
     }
   }
-  const passed = pieces.filter(({ attestation }) => attestation !== undefined);
-  const judged = policy && passed.length > 0 ? await judge(policy, passed, at) : undefined;
+  const passed = pieces.filter(({ passed }) => passed);
+  const judged = policy && passed.length > 0 ? await judge(policy, artifact, passed, at) : undefined;
   const isGood = policy === undefined || judged?.evaluation.outcome === "passed";
   const deciding = decidingOf(pieces, judged);
   return {
@@ -129,15 +132,15 @@ function unpacked(bytes: Uint8Array): Document[] {
  * those by another hash than the bundle names, and those of bundles that name none.
  */
 async function examineWith(
-  { digests, path }: NamedArtifact,
+  { path, ...artifact }: NamedArtifact,
   bytes: Uint8Array,
   examine: (artifact: Artifact) => Examination,
 ): Promise<Examination> {
-  const examination = examine({ digests });
+  const examination = examine(artifact);
   const { refusal, signature } = examination;
   const mayNeedBytes = refusal !== undefined && signature === undefined && signsMessage(bytes);
   if (!mayNeedBytes || path === undefined || (await stat(path)).size > MAX_MESSAGE_BYTES) return examination;
-  return examine({ digests, message: await readFile(path) });
+  return examine({ ...artifact, message: await readFile(path) });
 }
 
 function signsMessage(bytes: Uint8Array): boolean {
@@ -175,13 +178,14 @@ function loading<Files, Loaded>(load: (files: Files) => Loaded, files: Files): L
 /** Under whichever of the artifact's digests the evidence names passes, as a question about that digest would. */
 async function judge(
   policy: VerificationPolicy,
+  { digests }: NamedArtifact,
   passed: readonly ExaminedPiece[],
   at: number,
 ): Promise<PolicyVerdict | undefined> {
   const { evaluate } = await import("../policy/evaluate.ts");
   const evidence = passed.flatMap(({ attestation }) => attestation ?? []);
-  const artifacts = [...new Set(passed.flatMap(({ subject }) => subject ?? []))];
-  const verdicts = artifacts.map((artifact) => ({
+  const named = digests.filter((digest) => passed.some(({ subject }) => subject === digest));
+  const verdicts = named.map((artifact) => ({
     policy,
     artifact,
     evaluation: evaluate(policy, artifact, evidence, at),

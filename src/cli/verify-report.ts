@@ -5,7 +5,7 @@ import type { ExaminedPiece, PolicyVerdict, Verdict } from "./verify-offline.ts"
 /** A verdict as `vouchsafe verify --json` prints it (docs/evidence.md). Times are RFC 3339. */
 export interface VerifyReport extends PieceReport {
   readonly verified: boolean;
-  readonly artifact: { readonly digests: readonly string[]; readonly file?: string };
+  readonly artifact: { readonly digests: readonly string[]; readonly alias?: string; readonly file?: string };
   /** Hash of the trust document that it was verified under. */
   readonly trust: string;
   /** The other pieces of evidence. */
@@ -35,7 +35,11 @@ export function reportOf(verdict: Verdict): VerifyReport {
   const piece = reportPiece(deciding);
   return {
     verified,
-    artifact: { digests: artifact.digests, ...(artifact.path !== undefined && { file: artifact.path }) },
+    artifact: {
+      digests: artifact.digests,
+      ...(artifact.alias !== undefined && { alias: artifact.alias }),
+      ...(artifact.path !== undefined && { file: artifact.path }),
+    },
     trust: trust.hash,
     ...piece,
     steps: asksPolicy ? [...piece.steps, policyStep(policy)] : piece.steps,
@@ -69,7 +73,8 @@ export function failedStep({ steps }: ExaminedPiece): ChecklistStep | undefined 
 /** What each step found, as data; undefined where the report says it elsewhere. */
 const FOUND: Readonly<Record<ChecklistStep, (piece: ExaminedPiece) => unknown>> = {
   format: ({ signature }) => signature && { mediaType: signature.mediaType, content: signature.content.case },
-  time: ({ findings }) => findings.times.map(({ time, ...rest }) => ({ ...rest, time: rfc3339(time) })),
+  time: ({ findings }) =>
+    findings.times.map(({ source, name, time }) => ({ source, name, time: rfc3339(time) })),
   certificate: ({ findings }) => ({ chain: findings.chain }),
   sct: ({ findings }) => findings.scts.map(({ log, time }) => ({ log, time: rfc3339(time) })),
   log: ({ findings }) =>

@@ -37,11 +37,10 @@ const FOUND: Readonly<Record<ChecklistStep, (piece: ExaminedPiece) => readonly s
     findings.times.map(({ source, name, time }) =>
       source === "log"
         ? `${rfc3339(time)} by the log ${name}`
-        : `${rfc3339(time)} by the timestamp authority ${name.slice(0, 12)}…`,
+        : `${rfc3339(time)} by the timestamp authority ${brief(name)}`,
     ),
   certificate: ({ findings }) => [`issued by ${findings.chain.join(", by ")}`],
-  sct: ({ findings }) =>
-    findings.scts.map(({ log, time }) => `${rfc3339(time)} by the log ${log.slice(0, 12)}…`),
+  sct: ({ findings }) => findings.scts.map(({ log, time }) => `${rfc3339(time)} by the log ${brief(log)}`),
   log: ({ findings }) =>
     findings.logEntries.map(
       ({ log, logIndex, kind, proven }) =>
@@ -56,6 +55,11 @@ const FOUND: Readonly<Record<ChecklistStep, (piece: ExaminedPiece) => readonly s
   statement: ({ attestation }) => [attestation?.statement?.predicateType ?? ""],
   subject: ({ subject }) => [subject ?? ""],
 };
+
+/** What has no name is called by a hash. */
+function brief(name: string): string {
+  return /^[0-9a-f]{64}$/.test(name) ? `${name.slice(0, 12)}…` : name;
+}
 
 /** Why a step was not one to take. */
 const NOT_NEEDED: Readonly<Partial<Record<ChecklistStep, (piece: ExaminedPiece) => string>>> = {
@@ -95,14 +99,16 @@ export function tellVerdict(verdict: Verdict, terminal: Terminal, json: boolean)
 /** Prints the steps of the piece that decides up to the one that failed, and the verdict. */
 function printVerdict(verdict: Verdict, terminal: Terminal): void {
   const { deciding, others, policy, verified } = verdict;
-  if (others.length > 0)
-    terminal.print(`${nameOf(deciding)}, the nearest of ${others.length + 1} pieces of evidence:`);
+  if (others.length > 0) {
+    const why = verified ? "which the verdict rests on" : "which came farthest";
+    terminal.print(`${nameOf(deciding)}, ${why}, of ${others.length + 1} pieces of evidence:`);
+  }
   for (const { step, outcome } of deciding.steps) {
     if (outcome !== "not-reached") printStep(terminal, step, outcome, linesOf(deciding, step, outcome));
   }
   if (policy !== undefined) printPolicy(terminal, policy);
   for (const other of others) terminal.print(`  beside it ${nameOf(other)}: ${fateOf(other)}`);
-  const artifact = verdict.artifact.path ?? verdict.artifact.digests[0] ?? "";
+  const artifact = verdict.artifact.path ?? verdict.artifact.alias ?? verdict.artifact.digests[0] ?? "";
   terminal.print(`${verified ? "verified" : "refused"} ${artifact}`, verified ? "good" : "bad");
 }
 

@@ -46,17 +46,21 @@ export interface Artifact {
 }
 
 /** How far one piece of evidence came, and what was found on the way. */
-export interface Examination {
+export interface Examination extends Readonly<Found> {
+  readonly passed: boolean;
   readonly steps: readonly { readonly step: ChecklistStep; readonly outcome: Outcome }[];
   readonly findings: Findings;
-  /** From the step `signature` on. */
-  readonly signature?: VerifiedSignature;
-  /** Where every step passed. */
-  readonly attestation?: VerifiedAttestation;
-  /** The artifact's digest, or its alias, by which the evidence names it. */
-  readonly subject?: string;
   /** Why a step failed. */
   readonly refusal?: VouchsafeError;
+}
+
+interface Found {
+  /** From the step `signature` on. */
+  signature?: VerifiedSignature;
+  /** From the step `statement` on; that it is what was asked for, or about the artifact, is not said by that. */
+  attestation?: VerifiedAttestation;
+  /** The artifact's digest, or its alias, by which the evidence names it. */
+  subject?: string;
 }
 
 /** Where evidence fails that none of the core's steps names. Of any other code it is the format. */
@@ -82,34 +86,19 @@ export function goThrough(
   at: number,
 ): Examination {
   const { message } = artifact;
-  let reached: ChecklistStep | undefined;
-  let signature: VerifiedSignature | undefined;
+  const found: Found = {};
   try {
-    const verified = verifySignatureOf(bytes, trust, at, message);
-    signature = verified;
-    reached = "identity";
-    if (demands.signers !== undefined) requireSigner(verified, demands.signers);
-    reached = "statement";
-    const attestation = vouchFor(interpret(verified, bytes, trust, message), at);
+    found.signature = verifySignatureOf(bytes, trust, at, message);
+    if (demands.signers !== undefined) requireSigner(found.signature, demands.signers);
+    const attestation = vouchFor(interpret(found.signature, bytes, trust, message), at);
+    found.attestation = attestation;
     withOurErrors(() => requireStatement(attestation, demands));
-    reached = "subject";
-    const subject =
+    found.subject =
       namesAlias(attestation, artifact, demands) ?? requireSubject(attestation, artifact.digests);
-    const findings = attestation.findings;
-    return {
-      steps: stepsTo(undefined, findings, signature, demands),
-      findings,
-      signature,
-      attestation,
-      subject,
-    };
+    return examined(found, demands);
   } catch (refusal) {
     if (!(refusal instanceof VouchsafeError)) throw refusal;
-    const known = refusal instanceof VerificationError ? refusal : undefined;
-    const findings = signature?.findings ?? known?.findings ?? NOTHING_FOUND;
-    const failed = stepOf(refusal, reached);
-    const steps = stepsTo(failed, findings, signature, demands);
-    return { steps, findings, ...(signature && { signature }), refusal };
+    return examined(found, demands, refusal);
   }
 }
 
@@ -127,29 +116,28 @@ function namesAlias(
 
 /** A piece of evidence that could not even be had. */
 export function unreadable(refusal: VouchsafeError): Examination {
-  return { steps: stepsTo("format", NOTHING_FOUND, undefined, {}), findings: NOTHING_FOUND, refusal };
+  return examined({}, {}, refusal);
 }
 
-function stepOf(refusal: VouchsafeError, reached: ChecklistStep | undefined): ChecklistStep {
-  if (refusal.code === "subject-mismatch") return "subject";
-  if (refusal instanceof VerificationError) return refusal.step;
-  return reached ?? STEP_OF_CODE.get(refusal.code) ?? "format";
-}
-
-function stepsTo(
-  failed: ChecklistStep | undefined,
-  findings: Findings,
-  signature: VerifiedSignature | undefined,
-  demands: Demands,
-): Examination["steps"] {
-  const end = failed === undefined ? CHECKLIST.length : CHECKLIST.indexOf(failed);
+function examined(found: Found, demands: Demands, refusal?: VouchsafeError): Examination {
+  const { signature } = found;
+  const known = refusal instanceof VerificationError ? refusal.findings : NOTHING_FOUND;
+  const findings = signature?.findings ?? known;
+  const end = refusal === undefined ? CHECKLIST.length : CHECKLIST.indexOf(stepOf(refusal, found));
   // Of evidence that fails before its signature is known to hold, nobody knows which steps were to be taken.
   const untaken = signature === undefined ? "not-reached" : "not-needed";
-  return CHECKLIST.map((step, i) => {
+  const steps = CHECKLIST.map((step, i): Examination["steps"][number] => {
     if (i > end) return { step, outcome: "not-reached" };
     if (i === end) return { step, outcome: "failed" };
     return { step, outcome: wasTaken(step, findings, signature, demands) ? "passed" : untaken };
   });
+  return { ...found, steps, findings, passed: refusal === undefined, ...(refusal && { refusal }) };
+}
+
+function stepOf(refusal: VouchsafeError, { signature }: Found): ChecklistStep {
+  if (refusal.code === "subject-mismatch") return "subject";
+  if (refusal instanceof VerificationError) return refusal.step;
+  return signature === undefined ? (STEP_OF_CODE.get(refusal.code) ?? "format") : "statement";
 }
 
 /** Whether a step before the one that failed was one to take, and was taken. */
