@@ -19,6 +19,8 @@ export interface TrustedCertificate {
  */
 export interface CertificateAuthority {
   readonly chain: readonly TrustedCertificate[];
+  /** Who runs it, where the document says so. */
+  readonly operator?: string;
 }
 
 /** What the first certificate of a chain is there for: to issue certificates, or to sign timestamps or issue those that do. */

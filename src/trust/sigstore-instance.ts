@@ -27,6 +27,8 @@ export interface LogAuthority {
   readonly origin?: string;
   /** How its checkpoints name the key, where that is not the log id. */
   readonly checkpointKeyId?: Uint8Array;
+  /** Who runs it, else its log id: thresholds count what has one operator once (sigstore_trustroot.proto). */
+  readonly operator: string;
   readonly validFor: TimeRange;
 }
 
@@ -148,12 +150,14 @@ function parseLog(value: JsonValue, where: string): LogAuthority {
   const checkpointKeyId = isAbsent(log.checkpointKeyId)
     ? undefined
     : keyIdAt(log.checkpointKeyId, `${where}.checkpointKeyId`);
+  const logId = Buffer.from(keyIdAt(log.logId, `${where}.logId`)).toString("hex");
   return {
-    logId: Buffer.from(keyIdAt(log.logId, `${where}.logId`)).toString("hex"),
+    logId,
     publicKey,
     spki,
     ...(origin !== undefined && { origin }),
     ...(checkpointKeyId !== undefined && { checkpointKeyId }),
+    operator: isAbsent(log.operator) ? logId : stringAt(log.operator, `${where}.operator`),
     // PublicKey.valid_for is optional as a whole (sigstore_common.proto); a range that is there has a start.
     validFor: key.validFor === undefined ? ALWAYS : timeRangeAt(key.validFor, `${at}.validFor`),
   };
@@ -208,6 +212,12 @@ function parseAuthorities(
     });
     // Other than a bare log key, a chain is bounded by its certificates' own dates: the start may be absent.
     const range = openTimeRangeAt(authority.validFor, `${at}.validFor`);
-    return parseAuthority(chain, use, range, `${at}.certChain.certificates`);
+    const operator = isAbsent(authority.operator)
+      ? undefined
+      : stringAt(authority.operator, `${at}.operator`);
+    return {
+      ...parseAuthority(chain, use, range, `${at}.certChain.certificates`),
+      ...(operator !== undefined && { operator }),
+    };
   });
 }

@@ -28,6 +28,8 @@ export interface Findings {
 export interface TrustedTime {
   readonly source: "log" | "timestamp-authority";
   readonly name: string;
+  /** Who runs it: those of one operator say it together. */
+  readonly operator: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
 }

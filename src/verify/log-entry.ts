@@ -17,6 +17,8 @@ export interface FoundEntry {
   /** The log's name, for people. */
   readonly log: string;
   readonly logId: string;
+  /** Who runs the log: thresholds count what has one operator once. */
+  readonly operator: string;
   /** Signed only where there is a promise or the log is one tree; what tells entries apart is their leaf hash. */
   readonly logIndex: number;
   /** RFC 6962 leaf hash of the body, lower-case hex. */
@@ -60,6 +62,7 @@ export function readLogEntry(
       found: {
         log: log.origin ?? logId,
         logId,
+        operator: log.operator,
         logIndex,
         leafHash: Buffer.from(leaf).toString("hex"),
         kind,

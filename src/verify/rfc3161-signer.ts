@@ -17,6 +17,8 @@ export interface TimestampSigner {
   readonly key: KeyObject;
   /** The trusted certificate: the signer's own, or its issuer's. */
   readonly authority: Certificate;
+  /** Who runs the authority, where the trust snapshot says so. */
+  readonly operator: string | undefined;
   readonly checks: readonly SignatureCheck[];
 }
 
@@ -56,18 +58,21 @@ export function findTimestampSigner(
 function candidatesFor(token: SignedData, authorities: readonly CertificateAuthority[]): Candidate[] {
   if (token.certificates.length > MAX_EMBEDDED) throw new DerError("it holds too many certificates");
   let embedded: readonly Certificate[] | undefined;
-  return authorities.flatMap(({ chain }) => {
+  return authorities.flatMap(({ chain, operator }) => {
     const [first] = chain;
     if (first === undefined) return [];
     if (!basicConstraintsOf(first.certificate).ca) {
       const { certificate, validFor } = first;
       const { publicKey: key } = certificate;
       if (key === undefined || !identifies(token.signer, certificate)) return [];
-      return [{ certificate, key, authority: certificate, checks: [], validFor }];
+      return [{ certificate, key, authority: certificate, operator, checks: [], validFor }];
     }
     embedded ??= embeddedSigners(token);
     return embedded.flatMap((certificate) =>
-      chain.flatMap((authority) => issuedBy(authority.certificate, authority.validFor, certificate) ?? []),
+      chain.flatMap((authority) => {
+        const signer = issuedBy(authority.certificate, authority.validFor, certificate);
+        return signer === undefined ? [] : [{ ...signer, operator }];
+      }),
     );
   });
 }
@@ -90,7 +95,7 @@ function issuedBy(
   authority: Certificate,
   validFor: TimeRange,
   certificate: Certificate,
-): Candidate | undefined {
+): Omit<Candidate, "operator"> | undefined {
   const { publicKey: key, notBefore, notAfter, signed, signature, signatureAlgorithm } = certificate;
   const scheme = authority.publicKey && x509Scheme(authority.publicKey, signatureAlgorithm);
   if (!key || !authority.publicKey || !scheme || !namesAsIssuer(certificate, authority)) return undefined;

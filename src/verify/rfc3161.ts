@@ -3,6 +3,7 @@ import { type DerElement, DerError, derChildren, expectTag, hexOf, readDer, TAG 
 import { oid } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { CertificateAuthority } from "../trust/authority.ts";
+import { nameOf } from "./certification-path.ts";
 import { attributeOf, readSignedData, type SignedData, type SignerInfo } from "./cms.ts";
 import { cmsScheme } from "./cms-algorithms.ts";
 import { findTimestampSigner } from "./rfc3161-signer.ts";
@@ -13,8 +14,10 @@ import type { Claim, Signed } from "./signature-check.ts";
 export interface TrustedTime {
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** Lower-case hex of the sha256 of the trusted certificate that signed the timestamp or issued its signer's. */
-  readonly authority: string;
+  /** What people call the trusted certificate that signed the timestamp or issued its signer's. */
+  readonly name: string;
+  /** Who runs the authority, else the hash of that certificate: thresholds count what has one operator once. */
+  readonly operator: string;
 }
 
 /** An id-ct-TSTInfo (RFC 3161 §2.4.2). */
@@ -46,7 +49,7 @@ export function readTimestamp(
     const token = readSignedData(tokenOf(response));
     const info = tstInfoOf(token);
     assertStamps(info.imprint, signed);
-    const { key, authority, checks } = findTimestampSigner(token, info.time, authorities);
+    const { key, authority, operator, checks } = findTimestampSigner(token, info.time, authorities);
     const { signer } = token;
     const scheme = cmsScheme(key, signer.signatureAlgorithm, signer.hash);
     if (scheme === undefined) throw refused("its signature algorithm is not one that fits its signer's key");
@@ -55,7 +58,11 @@ export function readTimestamp(
         ...checks,
         { key, scheme, signed: { case: "bytes", bytes: signer.signed }, signature: signer.signature },
       ],
-      found: { time: info.time, authority: hash("sha256", authority.der, "hex") },
+      found: {
+        time: info.time,
+        name: nameOf(authority),
+        operator: operator ?? hash("sha256", authority.der, "hex"),
+      },
     };
   } catch (error) {
     if (error instanceof DerError) throw refused(error.message, error);

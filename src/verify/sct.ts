@@ -13,6 +13,8 @@ import type { Claim, Scheme } from "./signature-check.ts";
 export interface LoggedCertificate {
   /** Log id, lower-case hex. */
   readonly log: string;
+  /** Who runs the log: thresholds count what has one operator once. */
+  readonly operator: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
 }
@@ -53,7 +55,7 @@ function claimOf(
   const signed = { case: "bytes", bytes: signedBytes(sct, entry) } as const;
   return {
     checks: [{ key: log.publicKey, scheme, signed, signature: sct.signature }],
-    found: { log: log.logId, time: sct.time },
+    found: { log: log.logId, operator: log.operator, time: sct.time },
   };
 }
 

@@ -18,7 +18,13 @@ import {
 import type { Content, EvidenceSignature } from "./signed-evidence.ts";
 import { parseSigningCertificate, type SigningCertificate } from "./signing-certificate.ts";
 import type { Signer } from "./verified-attestation.ts";
-import { claimsOfWitnesses, requireLogEntries, requireTimes, trustedTimes } from "./witnessed.ts";
+import {
+  claimsOfWitnesses,
+  operatorsOf,
+  requireLogEntries,
+  requireTimes,
+  trustedTimes,
+} from "./witnessed.ts";
 
 /** Who signed, and what the steps found. */
 export interface CertifiedSignature {
@@ -105,11 +111,11 @@ function* underAnchor(
   requireTimes(times, thresholds.timestamps, failure);
 
   const chain = path.above.map(nameOf);
-  const scts = [...new Map(heldScts.map((sct) => [sct.log, sct])).values()];
-  if (scts.length < thresholds.scts) throw unpublished(scts.length, thresholds.scts, { times, chain });
+  const published = operatorsOf(heldScts);
+  if (published < thresholds.scts) throw unpublished(published, thresholds.scts, { times, chain });
 
   const needed = Math.max(thresholds.logEntries, one.logEntries.length > 0 ? 1 : 0);
-  const findings = { times, chain, scts };
+  const findings = { times, chain, scts: heldScts };
   const logEntries = requireLogEntries(heldEntries, times, needed, entries.failure, findings);
 
   if (heldSignatures.length === 0 && !(yield* anyHolds(unusual))) {

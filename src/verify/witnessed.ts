@@ -9,7 +9,7 @@ import type { Claim } from "./signature-check.ts";
 import type { EvidenceSignature } from "./signed-evidence.ts";
 
 // Two steps of the checklist that certificates and keys share: when the signature existed, and where it was
-// published. Thresholds count what is different: a time source or log entry that is there twice is there once.
+// published. Thresholds count what is different: two of one operator count once.
 
 /** Claims that could be made, and why the first of the others could not: one bad item never vetoes a good one. */
 export interface Attempts<Found> {
@@ -59,33 +59,38 @@ export function trustedTimes(
 ): TrustedTime[] {
   return [
     ...timestamps.map(
-      ({ authority, time }) => ({ source: "timestamp-authority", name: authority, time }) as const,
+      ({ name, operator, time }) => ({ source: "timestamp-authority", name, operator, time }) as const,
     ),
-    ...entries.flatMap(({ log, promisedTime }) =>
-      promisedTime === undefined ? [] : [{ source: "log", name: log, time: promisedTime } as const],
+    ...entries.flatMap(({ log, operator, promisedTime }) =>
+      promisedTime === undefined ? [] : [{ source: "log", name: log, operator, time: promisedTime } as const],
     ),
   ].sort((a, b) => a.time - b.time);
 }
 
-/** Refuses fewer times than needed, each source counted once. Throws `VerificationError` (`time-unverified`). */
+/** How many of them count: what has one operator says it once (sigstore_trustroot.proto, `operator`). */
+export function operatorsOf(found: readonly { readonly operator: string }[]): number {
+  return new Set(found.map(({ operator }) => operator)).size;
+}
+
+/** Refuses times of fewer operators than needed. Throws `VerificationError` (`time-unverified`). */
 export function requireTimes(
   times: readonly TrustedTime[],
   needed: number,
   failure: VouchsafeError | undefined,
 ): void {
-  const sources = new Set(times.map(({ source, name }) => `${source} ${name}`));
-  if (sources.size >= needed) return;
+  const sources = operatorsOf(times);
+  if (sources >= needed) return;
   // Where the one source of time is a log entry that is refused, the entry is what is wrong.
-  const isEntry = failure?.code === "log-entry-invalid" && sources.size === 0;
+  const isEntry = failure?.code === "log-entry-invalid" && sources === 0;
   throw new VerificationError(
     isEntry ? "log" : "time",
     isEntry ? failure.code : "time-unverified",
-    `${sources.size} of ${needed} trusted times say when the signature existed${because(failure)}`,
+    `${sources} of ${needed} trusted times say when the signature existed${because(failure)}`,
     { times },
   );
 }
 
-/** The entries whose log was in force at one of the times: at least so many, else `log-entry-invalid`. */
+/** The entries whose log was in force at one of the times, of at least so many operators; else `log-entry-invalid`. */
 export function requireLogEntries(
   entries: readonly FoundEntry[],
   times: readonly TrustedTime[],
@@ -93,17 +98,16 @@ export function requireLogEntries(
   failure: VouchsafeError | undefined,
   findings: Partial<Findings>,
 ): FoundEntry[] {
-  const distinct = new Map(
-    entries
-      // Where nobody says when, a log is believed that is trusted at all: its key's dates are then its only bound.
-      .filter(({ validFor }) => times.length === 0 || times.some(({ time }) => covers(validFor, time)))
-      .map((entry) => [`${entry.logId} ${entry.leafHash}`, entry]),
+  // Where nobody says when, a log is believed that is trusted at all: its key's dates are then its only bound.
+  const inForce = entries.filter(
+    ({ validFor }) => times.length === 0 || times.some(({ time }) => covers(validFor, time)),
   );
-  if (distinct.size >= needed) return [...distinct.values()];
+  const logs = operatorsOf(inForce);
+  if (logs >= needed) return inForce;
   throw new VerificationError(
     "log",
     "log-entry-invalid",
-    `${distinct.size} of ${needed} log entries prove this signature${because(failure)}`,
+    `${logs} of ${needed} logs prove this signature${because(failure)}`,
     findings,
   );
 }

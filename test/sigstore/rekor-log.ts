@@ -93,7 +93,8 @@ export function createRekorLog({ name, version, key, now = Date.now }: RekorLogO
     authority: {
       logId: logId.toString("hex"),
       publicKey,
-      spki: spki,
+      spki,
+      operator: name,
       origin: name,
       validFor: ALWAYS,
     },

@@ -32,11 +32,13 @@ import {
 test("says when, and by whose authority", () => {
   assert.deepEqual(verifyTimestamp(stamp()), {
     time: NOON,
-    authority: hash("sha256", tsa.certificate, "hex"),
+    name: "tsa",
+    operator: hash("sha256", tsa.certificate, "hex"),
   });
   assert.deepEqual(verifyTimestamp(stamp({ embedded: [tsa.certificate] }), issuing), {
     time: NOON,
-    authority: hash("sha256", root.certificate, "hex"),
+    name: "root",
+    operator: hash("sha256", root.certificate, "hex"),
   });
 });
 

@@ -55,7 +55,7 @@ function scts(
   return checkNow(holding([claims]))[0];
 }
 
-const FOUND = [{ log: log.authority.logId, time: LOGGED_AT }];
+const FOUND = [{ log: log.authority.logId, operator: log.authority.operator, time: LOGGED_AT }];
 
 describe("finds the SCTs of known logs", () => {
   test("and none in a certificate without the extension", () => {
@@ -85,7 +85,9 @@ describe("finds the SCTs of known logs", () => {
 
   test("signed with RSA", () => {
     const rsa = ctLog(generateKeyPairSync("rsa", { modulusLength: 2048 }), 0x0401);
-    assert.deepEqual(scts(logged({}, rsa), [rsa.authority]), [{ log: rsa.authority.logId, time: LOGGED_AT }]);
+    assert.deepEqual(scts(logged({}, rsa), [rsa.authority]), [
+      { log: rsa.authority.logId, operator: rsa.authority.logId, time: LOGGED_AT },
+    ]);
   });
 
   test("beside those of other logs and other versions", () => {

@@ -41,7 +41,7 @@ export function ctLog(keys: KeyPair = newKeys(), algorithm = 0x0403): CtLog {
   const spki = keys.publicKey.export({ format: "der", type: "spki" });
   const logId = hash("sha256", spki, "hex");
   return {
-    authority: { logId, publicKey: keys.publicKey, spki, validFor: ALWAYS },
+    authority: { logId, operator: logId, publicKey: keys.publicKey, spki, validFor: ALWAYS },
     key: keys.privateKey,
     algorithm,
   };
