@@ -28,7 +28,7 @@ export function compare(mutation: Mutation, originals: readonly Original[]): Com
   const theirs = libraryAnswer(bytes, original, ours);
   const accepts = theirs.case === "accepts";
   if (accepts === (ours.case === "accepted")) return { case: accepts ? "both accept" : "both refuse" };
-  const rule = explain({ bytes, ours, theirs });
+  const rule = explain({ bytes, ours, theirs, original });
   if (rule !== undefined) return { case: "differ", rule };
   throw new Finding(
     `an unexplained disagreement\n  ours: ${said(ours)}\n  library: ${JSON.stringify(theirs)}`,

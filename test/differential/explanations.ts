@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import type { Opinion } from "../../src/verify/second-opinion.ts";
+import { libraryOpinion, type Opinion } from "../../src/verify/second-opinion.ts";
+import type { Original } from "./originals.ts";
 import type { Answer } from "./verdict.ts";
 
 /** A mutated bundle on which the two verifiers differ. */
@@ -7,6 +8,7 @@ export interface Disagreement {
   readonly bytes: Buffer;
   readonly ours: Answer;
   readonly theirs: Opinion;
+  readonly original: Original;
 }
 
 /**
@@ -23,6 +25,10 @@ const RULES: Readonly<Record<string, (disagreement: Disagreement) => boolean>> =
     theirs.case === "refuses" &&
     theirs.reason === "duplicate timestamp" &&
     hasRepeatedTimestamp(bytes),
+  // Nothing signs the list of certificates in a token, nor its status: whoever spoils them must not take evidence away
+  // (decisions/0014).
+  "what nothing signs in a timestamp need not be readable": ({ bytes, ours, theirs, original }) =>
+    ours.case === "accepted" && theirs.case === "refuses" && isAcceptedWithItsTimestamps(bytes, original),
 
   // Strict reading: one document has one meaning, to every reader. Each of these the library passes over.
   "text is UTF-8": ({ bytes, ours }) => refusedAs(ours, "malformed-json") && !isUtf8(bytes),
@@ -45,9 +51,9 @@ const RULES: Readonly<Record<string, (disagreement: Disagreement) => boolean>> =
     "certificate-invalid",
     /the signing certificate is refused: it cannot be read$/,
   ),
-  "timestamps are DER to the last byte": refusal(
+  "timestamps are DER, and what RFC 5652 says, to the last byte": refusal(
     "time-unverified",
-    /the timestamp is refused: (expected tag \d+|something follows the element)$/,
+    /the timestamp is refused: (?!it stamps |its content is not |what it signs is no )/,
   ),
 
   // A log entry repeats what its checkpoint says. The library believes the checkpoint and does not compare.
@@ -86,6 +92,14 @@ function entryRefusal(message: RegExp): (disagreement: Disagreement) => boolean 
 
 function refusedAs(ours: Answer, code: string | RegExp): boolean {
   return ours.case === "refused" && (typeof code === "string" ? ours.code === code : code.test(ours.code));
+}
+
+/** Whether the library accepts it once the original's timestamps stand in it. */
+function isAcceptedWithItsTimestamps(bytes: Buffer, { json, trust }: Original): boolean {
+  const copy = JSON.parse(bytes.toString());
+  const { verificationMaterial } = JSON.parse(JSON.stringify(json));
+  copy.verificationMaterial.timestampVerificationData = verificationMaterial.timestampVerificationData;
+  return libraryOpinion(copy, trust).case === "accepts";
 }
 
 function hasRepeatedTimestamp(bytes: Buffer): boolean {

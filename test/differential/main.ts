@@ -5,8 +5,8 @@
  *   npm run differential -- --seconds 300      as many as that time allows
  *   npm run differential -- --seed 42          those of a failure again; otherwise another run each time
  *
- * Exits 1 at the first finding: a mutated bundle accepted that says what nobody signed, an error that is not ours, or
- * a disagreement that no rule of explanations.ts explains.
+ * Exits 1 where there is a finding: a mutated bundle accepted that says what nobody signed, an error that is not ours,
+ * or a disagreement that no rule of explanations.ts explains.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -18,6 +18,9 @@ import type { ChunkRequest } from "./worker.ts";
 
 /** Small enough for the progress to be seen and the time to be kept. */
 const CHUNK = 500;
+
+/** Findings after which there is more to read than to find. */
+const MANY = 10;
 
 const { values } = parseArgs({
   options: {
@@ -35,29 +38,27 @@ const elapsed = () => (performance.now() - started) / 1000;
 const tally = new Map<string, number>();
 let asked = 0;
 let done = 0;
-let failure: string | undefined;
+const failures: string[] = [];
 
 console.log(`seed ${seed}`);
 await Promise.all(Array.from({ length: availableParallelism() }, work));
 report();
-if (failure !== undefined) {
-  console.error(`\n${failure}`);
-  process.exitCode = 1;
-}
+for (const failure of failures) console.error(`\n${failure}`);
+process.exitCode = failures.length === 0 ? 0 : 1;
 
 /** Has one process run chunks until there are no more. */
 async function work(): Promise<void> {
   const child = fork(new URL("./worker.ts", import.meta.url).pathname);
   try {
     await reply(child);
-    while (failure === undefined && asked < count && (seconds === undefined || elapsed() < seconds)) {
+    while (failures.length < MANY && asked < count && (seconds === undefined || elapsed() < seconds)) {
       const request: ChunkRequest = { seed: seed + asked, count: Math.min(CHUNK, count - asked) };
       asked += request.count;
       child.send(request);
       const result = (await reply(child)) as ChunkResult;
       for (const [name, times] of Object.entries(result.tally))
         tally.set(name, (tally.get(name) ?? 0) + times);
-      failure ??= result.failure;
+      if (result.failure !== undefined) failures.push(result.failure);
       done += request.count;
       if (done % (10 * CHUNK) === 0) console.log(`${done} mutations in ${elapsed().toFixed(0)} s`);
     }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/types.ts";
 import { operate, type Surgery } from "./der-surgery.ts";
+import { type Edit, edit, edited, nat } from "./edits.ts";
 import type { Original } from "./originals.ts";
 import { bytePlaces, type Place, placesOf, removeAt, setAt, valueAt } from "./places.ts";
 
@@ -22,24 +23,7 @@ export type Step =
   | { readonly on: "structure"; readonly act: Act; readonly place: number; readonly with: number }
   | { readonly on: "spelling"; readonly place: number; readonly how: number };
 
-/** An edit of a string of bytes. */
-export interface Edit {
-  readonly act: "flip" | "set" | "delete" | "insert" | "repeat" | "truncate";
-  readonly at: number;
-  readonly length: number;
-  readonly byte: number;
-}
-
 type Act = "drop" | "double" | "swap" | "null" | "rename" | "add" | "take" | "number";
-
-const nat = fc.nat({ max: 0x7fffffff });
-
-const edit: fc.Arbitrary<Edit> = fc.record({
-  act: fc.constantFrom("flip", "set", "delete", "insert", "repeat", "truncate"),
-  at: nat,
-  length: fc.integer({ min: 1, max: 12 }),
-  byte: fc.nat({ max: 255 }),
-});
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ on: fc.constant("text"), edit }) },
@@ -203,29 +187,6 @@ function swap(a: Place, b: Place): void {
 
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function edited(bytes: Buffer, { act, at, length, byte }: Edit): Buffer {
-  const from = at % (bytes.length + 1);
-  const middle = bytes.subarray(from, from + length);
-  const [before, after] = [bytes.subarray(0, from), bytes.subarray(from + length)];
-  switch (act) {
-    case "flip":
-    case "set": {
-      const copy = Buffer.from(bytes);
-      const old = copy[from];
-      if (old !== undefined) copy[from] = act === "set" ? byte : old ^ (1 << (byte & 7));
-      return copy;
-    }
-    case "delete":
-      return Buffer.concat([before, after]);
-    case "insert":
-      return Buffer.concat([before, Buffer.alloc(length, byte), middle, after]);
-    case "repeat":
-      return Buffer.concat([before, middle, middle, after]);
-    case "truncate":
-      return Buffer.from(before);
-  }
 }
 
 function pick<T>(items: readonly [T, ...T[]] | readonly T[], at: number): T {
