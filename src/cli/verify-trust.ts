@@ -38,7 +38,11 @@ export async function readTrust({ trust, trustedRoot = [], key = [] }: TrustOpti
     };
   } catch (cause) {
     // What is wrong is a file that the command line names, and not the evidence.
-    if (cause instanceof VouchsafeError) throw new UsageError(cause.message, { cause });
+    if (cause instanceof VouchsafeError) {
+      throw new UsageError(`The trust that the command line names does not load: ${cause.message}`, {
+        cause,
+      });
+    }
     throw cause;
   }
 }

@@ -1,3 +1,4 @@
+import { algorithmOf } from "../in-toto-attestation/digest.ts";
 import type { ChecklistStep, Outcome } from "../verify/checklist.ts";
 import type { Signer } from "../verify/verified-attestation.ts";
 import { printChecks, short } from "./findings.ts";
@@ -86,7 +87,7 @@ export function tellVerdict(verdict: Verdict, terminal: Terminal, json: boolean)
   const { deciding, verified, asksPolicy, demands } = verdict;
   const { refusal, signature } = deciding;
   if (refusal !== undefined) {
-    const advice = adviceFor(refusal.code);
+    const advice = adviceOnDigest(verdict) ?? adviceFor(refusal.code);
     if (advice !== undefined) terminal.note(`  ${advice}`);
     terminal.note(`  code: ${refusal.code}`);
   }
@@ -94,6 +95,17 @@ export function tellVerdict(verdict: Verdict, terminal: Terminal, json: boolean)
     terminal.note("Anybody could have signed this. To ask for this signer from now on:");
     terminal.note(`  ${optionsFor(signature.signer)}`);
   }
+}
+
+/** Where the evidence may well be about the artifact, but cannot be held against the digest that was given. */
+function adviceOnDigest({ artifact, deciding }: Verdict): string | undefined {
+  const [digest] = artifact.digests;
+  if (deciding.refusal?.code !== "subject-mismatch" || artifact.path !== undefined || digest === undefined) {
+    return undefined;
+  }
+  const named = new Set(deciding.attestation?.subjects.flatMap(({ digests }) => digests.map(algorithmOf)));
+  if (named.size === 0 || named.has(algorithmOf(digest))) return undefined;
+  return `The evidence names its subjects by ${[...named].join(", ")} alone: give the file, or that digest of it.`;
 }
 
 /** Prints the steps of the piece that decides up to the one that failed, and the verdict. */

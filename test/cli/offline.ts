@@ -8,6 +8,7 @@ import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 /** A directory to verify in, and what is told of a verdict there. */
 export interface OfflineHouse {
+  readonly directory: string;
   /** Writes a file and gives its path. */
   write(name: string, content: unknown): Promise<string>;
   close(): Promise<void>;
@@ -16,6 +17,7 @@ export interface OfflineHouse {
 export async function openOfflineHouse(): Promise<OfflineHouse> {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-offline-"));
   return {
+    directory,
     async write(name, content) {
       const path = join(directory, name);
       const isText = typeof content === "string" || content instanceof Uint8Array;

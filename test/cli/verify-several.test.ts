@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ACTIONS_ISSUER, actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
+import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
+import { slsaProvenance } from "../sigstore/provenance.ts";
+import { type OfflineHouse, openOfflineHouse, tell } from "./offline.ts";
+
+const WIDGET = { name: "widget-2.0.0.tar", bytes: Buffer.from("the widget") };
+const OTHER = { name: "widget-2.0.1.tar", bytes: Buffer.from("another") };
+const FORK = actionsClaims({ repository: "mallory/widget" });
+const POLICY = fileURLToPath(new URL("../demo/policy.yaml", import.meta.url));
+const signer = {
+  certificateIdentity: actionsIdentity(actionsClaims()),
+  certificateOidcIssuer: ACTIONS_ISSUER,
+};
+
+let sigstore: Sigstore;
+let house: OfflineHouse;
+/** Paths. */
+let widget: string;
+let root: string;
+let release: string;
+let fork: string;
+before(async () => {
+  [sigstore, house] = await Promise.all([startSigstore(), openOfflineHouse()]);
+  widget = await house.write(WIDGET.name, WIDGET.bytes);
+  root = await house.write("root.json", sigstore.trustedRoot);
+  release = await house.write("release.json", await sigstore.signStatement(slsaProvenance([WIDGET])));
+  fork = await house.write(
+    "fork.json",
+    await sigstore.signStatement(slsaProvenance([WIDGET], FORK), { claims: FORK }),
+  );
+});
+after(async () => {
+  await sigstore?.close();
+  await house?.close();
+});
+
+const json = async (path: string) => JSON.parse(await readFile(path, "utf8"));
+
+describe("several pieces of evidence", () => {
+  test("one that passes is enough, and what became of the others is told", async () => {
+    const { verdict, words, report } = await tell(widget, {
+      bundle: [fork, release],
+      trustedRoot: [root],
+      ...signer,
+    });
+    assert.equal(verdict.verified, true);
+    assert.match(words, /^\S+release\.json, which the verdict rests on, of 2 pieces/);
+    assert.match(words, /^ {2}beside it \S+fork\.json: fails at identity: .*\(signer-mismatch\)$/m);
+    assert.deepEqual(report.evidence.file, release);
+    assert.deepEqual(
+      report.others.map(({ evidence, error }) => [evidence.file, error?.code]),
+      [[fork, "signer-mismatch"]],
+    );
+  });
+
+  test("of none that passes the one that came farthest is told", async () => {
+    const broken = await house.write("broken.json", '{"no":"evidence"}');
+    const { failed, words } = await tell(widget, {
+      bundle: [broken, fork],
+      trustedRoot: [root],
+      ...signer,
+    });
+    assert.equal(failed, "identity signer-mismatch");
+    assert.match(words, /^\S+fork\.json, which came farthest/);
+    assert.match(words, /broken\.json: fails at format: .*\(unknown-evidence-format\)$/m);
+  });
+
+  test("come as JSON Lines and in registries' containers, and are counted", async () => {
+    const lines = await house.write(
+      "both.jsonl",
+      `${await readFile(fork, "utf8")}\n\n${await readFile(release, "utf8")}\n`,
+    );
+    const container = await house.write("github.json", {
+      attestations: [{ bundle: await json(fork) }, { bundle: await json(release) }],
+    });
+    for (const file of [lines, container]) {
+      const { verdict, report } = await tell(widget, { bundle: [file], trustedRoot: [root], ...signer });
+      assert.equal(verdict.verified, true);
+      assert.deepEqual([report.evidence.file, report.evidence.item], [file, 2]);
+    }
+    const odd = await house.write("odd.json", { attestations: [{ bundle: 7 }] });
+    const { failed } = await tell(widget, { bundle: [odd], trustedRoot: [root], ...signer });
+    assert.equal(failed, "format unknown-evidence-format");
+  });
+});
+
+describe("a policy", () => {
+  const asked = { policy: [POLICY] };
+
+  test("passes on the evidence that holds, and says at which level", async () => {
+    const { verdict, words, report } = await tell(widget, {
+      bundle: [fork, release],
+      trustedRoot: [root],
+      ...asked,
+    });
+    assert.equal(verdict.verified, true);
+    assert.match(words, /^\S+release\.json, which/, "what the policy rests on, and not what came first");
+    assert.match(words, /^holds policy {6}widget-release passed: SLSA build level 3$/m);
+    const step = report.steps.at(-1);
+    assert.equal(step?.step, "policy");
+    assert.ok(step.found !== null && typeof step.found === "object" && "slsaLevel" in step.found);
+    assert.equal(step.found.slsaLevel, 3);
+  });
+
+  test("fails with the nearest miss, though the evidence holds", async () => {
+    const { failed, words, report } = await tell(widget, { bundle: [fork], trustedRoot: [root], ...asked });
+    assert.equal(failed, "policy verdict-failed");
+    assert.match(words, /^fails policy {6}widget-release failed/m);
+    assert.match(words, /^ {2}signer: expected .*acme\/widget.*; found .*mallory\/widget/m);
+    assert.match(words, /^refused /m);
+    assert.deepEqual(report.steps.at(-1)?.outcome, "failed");
+  });
+
+  test("narrowed by an identity counts what that signer signed alone", async () => {
+    const { failed } = await tell(widget, { bundle: [fork], trustedRoot: [root], ...asked, ...signer });
+    assert.equal(failed, "identity signer-mismatch");
+    const both = { bundle: [fork, release], trustedRoot: [root], ...asked, ...signer };
+    assert.equal((await tell(widget, both)).failed, undefined);
+  });
+
+  test("is not reached by evidence about something else", async () => {
+    const other = await house.write(OTHER.name, OTHER.bytes);
+    const { failed, report } = await tell(other, { bundle: [release], trustedRoot: [root], ...asked });
+    assert.equal(failed, "subject subject-mismatch");
+    assert.deepEqual(report.steps.at(-1), { step: "policy", outcome: "not-reached" });
+  });
+});
