@@ -85,7 +85,7 @@ export function requireTimes(
   throw new VerificationError(
     isEntry ? "log" : "time",
     isEntry ? failure.code : "time-unverified",
-    `${sources} of ${needed} trusted times say when the signature existed${because(failure)}`,
+    `${askedFor("trusted time says when the signature existed", sources, needed)}${because(failure)}`,
     { times },
   );
 }
@@ -107,9 +107,13 @@ export function requireLogEntries(
   throw new VerificationError(
     "log",
     "log-entry-invalid",
-    `${logs} of ${needed} logs prove this signature${because(failure)}`,
+    `${askedFor("log proves this signature", logs, needed)}${because(failure)}`,
     findings,
   );
+}
+
+function askedFor(what: string, found: number, needed: number): string {
+  return found === 0 ? `no ${what}` : `${found} ${what}, where ${needed} are asked for`;
 }
 
 function because(failure: VouchsafeError | undefined): string {
