@@ -25,6 +25,12 @@ export interface CertificationPath {
 /** Certificates that evidence may put between the signing one and a trusted one. */
 const MAX_INTERMEDIATES = 4;
 
+/** Certificates that all bear one name could have issued each other in thousands of orders: the shortest paths are tried. */
+const MAX_PATHS = 16;
+
+/** Paths that are tried for one anchor: certificates of like names could make any number of them. */
+const MAX_PATHS = 8;
+
 /**
  * The paths up to this anchor that the certificates' names allow, each a claim on the signatures along it (RFC 5280
  * §6.1; those from the trusted certificate upwards were verified when trust was loaded). Certificates that came
@@ -40,7 +46,10 @@ export function pathsTo(
 ): Claim<CertificationPath>[] {
   return readingCertificate(() => {
     const between = anchor.instance === undefined ? intermediates.map(parseCertificate) : [];
-    return extend(anchor, between, { path: [signing], checks: [], validFor: datesOf(signing) });
+    return extend(anchor, between, { path: [signing], checks: [], validFor: datesOf(signing) }).slice(
+      0,
+      MAX_PATHS,
+    );
   });
 }
 
@@ -51,9 +60,9 @@ interface OpenPath {
   readonly validFor: TimeRange;
 }
 
-function extend(anchor: Anchor, between: readonly Certificate[], open: OpenPath): Claim<CertificationPath>[] {
-  const { path, checks, validFor } = open;
-  const ends = anchor.authorities.flatMap(({ chain }) =>
+/** The path, ended by each trusted certificate that may have issued its last one. */
+function endsOf({ path, checks, validFor }: OpenPath, anchor: Anchor): Claim<CertificationPath>[] {
+  return anchor.authorities.flatMap(({ chain }) =>
     chain.flatMap((trusted, i): Claim<CertificationPath>[] => {
       const check = issuedBy(path, trusted.certificate);
       if (check === undefined) return [];
@@ -66,17 +75,19 @@ function extend(anchor: Anchor, between: readonly Certificate[], open: OpenPath)
       return [{ checks: [...checks, check], found }];
     }),
   );
-  if (path.length > MAX_INTERMEDIATES) return ends;
-  const longer = between.flatMap((issuer) => {
+}
+
+/** The path, one longer by each certificate of the evidence that may have issued its last one. */
+function extend({ path, checks, validFor }: OpenPath, between: readonly Certificate[]): OpenPath[] {
+  return between.flatMap((issuer) => {
     const check = path.includes(issuer) ? undefined : issuedBy(path, issuer);
     if (check === undefined) return [];
-    return extend(anchor, between, {
-      path: [...path, issuer],
+    return {
+      path: [...path, issuer] as const,
       checks: [...checks, check],
       validFor: intersection(validFor, datesOf(issuer)),
-    });
+    };
   });
-  return [...ends, ...longer];
 }
 
 /** The check that this authority issued the last certificate of the path; undefined where it cannot have. */
