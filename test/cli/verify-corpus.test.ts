@@ -7,6 +7,7 @@ import type { VerifyOptions } from "../../src/cli/verify-offline.ts";
 import { type OfflineHouse, openOfflineHouse, tell } from "./offline.ts";
 
 const CORPUS = fileURLToPath(new URL("../../../shared/corpus/", import.meta.url));
+const README = fileURLToPath(new URL("../../README.md", import.meta.url));
 const skip = existsSync(`${CORPUS}MANIFEST.json`) ? false : "../shared/corpus is not here";
 const file = (path: string) => `${CORPUS}${path}`;
 
@@ -93,6 +94,22 @@ describe("vouchsafe verify of real evidence", { skip }, () => {
       assert.equal((await tell(artifact, options)).failed, failed);
     });
   }
+
+  test("what the README shows is what it prints", async () => {
+    const shown = /^```\n(attestations\.json[\s\S]*?)\n```$/m.exec(readFileSync(README, "utf8"))?.[1];
+    const { words } = await tell(
+      NPM.artifact,
+      {
+        ...NPM,
+        ...by("https://github.com/sigstore/sigstore-js/.github/workflows/release.yml@refs/heads/main"),
+      },
+      { env: { LANG: "C.UTF-8", NO_COLOR: "1" }, isTTY: true },
+    );
+    const printed = words
+      .replaceAll(NPM.bundle[0] ?? "", "attestations.json")
+      .replace(`verified ${NPM.artifact}`, "verified sigstore-2.3.1.tgz");
+    assert.equal(shown, printed.trimEnd());
+  });
 
   test("a digest by another algorithm than the evidence names is refused with what to give", async () => {
     const { failed, notes } = await tell(`sha256:${"0".repeat(64)}`, {
