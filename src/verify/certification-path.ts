@@ -25,10 +25,7 @@ export interface CertificationPath {
 /** Certificates that evidence may put between the signing one and a trusted one. */
 const MAX_INTERMEDIATES = 4;
 
-/** Certificates that all bear one name could have issued each other in thousands of orders: the shortest paths are tried. */
-const MAX_PATHS = 16;
-
-/** Paths that are tried for one anchor: certificates of like names could make any number of them. */
+/** Certificates that bear one name could have issued each other in any order: only so many paths, the shortest, are tried. */
 const MAX_PATHS = 8;
 
 /**
@@ -46,10 +43,13 @@ export function pathsTo(
 ): Claim<CertificationPath>[] {
   return readingCertificate(() => {
     const between = anchor.instance === undefined ? intermediates.map(parseCertificate) : [];
-    return extend(anchor, between, { path: [signing], checks: [], validFor: datesOf(signing) }).slice(
-      0,
-      MAX_PATHS,
-    );
+    const found: Claim<CertificationPath>[] = [];
+    let open: readonly OpenPath[] = [{ path: [signing], checks: [], validFor: datesOf(signing) }];
+    for (let length = 0; length <= MAX_INTERMEDIATES; length += 1) {
+      found.push(...open.flatMap((one) => endsOf(one, anchor)));
+      open = open.flatMap((one) => extend(one, between)).slice(0, MAX_PATHS);
+    }
+    return found.slice(0, MAX_PATHS);
   });
 }
 
