@@ -20,11 +20,12 @@ const RULES: Readonly<Record<string, (disagreement: Disagreement) => boolean>> =
   // bundle could so take evidence away; here what does not hold does not count (decisions/0013).
   "a bad log entry or timestamp does not veto a good one": ({ bytes, ours, theirs }) =>
     ours.case === "accepted" && theirs.case === "refuses" && hasUncounted(bytes, ours),
-  "a timestamp that is there twice is there once": ({ bytes, ours, theirs }) =>
+  "what is there twice is there once": ({ bytes, ours, theirs }) =>
     ours.case === "accepted" &&
     theirs.case === "refuses" &&
-    theirs.reason === "duplicate timestamp" &&
-    hasRepeatedTimestamp(bytes),
+    /^duplicate (timestamp|tlog entry)$/.test(theirs.reason) &&
+    hasRepetition(bytes),
+
   // Nothing signs the list of certificates in a token, nor its status: whoever spoils them must not take evidence away
   // (decisions/0014).
   "what nothing signs in a timestamp need not be readable": ({ bytes, ours, theirs, original }) =>
@@ -102,12 +103,17 @@ function isAcceptedWithItsTimestamps(bytes: Buffer, { json, trust }: Original): 
   return libraryOpinion(copy, trust).case === "accepts";
 }
 
-function hasRepeatedTimestamp(bytes: Buffer): boolean {
-  const { timestampVerificationData } = JSON.parse(bytes.toString()).verificationMaterial;
-  const texts: string[] = timestampVerificationData.rfc3161Timestamps.map(
-    ({ signedTimestamp }: { signedTimestamp: string }) => signedTimestamp,
+/**
+ * A log's entry is the same by its body and log, and its time by that; a timestamp may be written in two ways and say the
+ * same.
+ */
+function hasRepetition(bytes: Buffer): boolean {
+  const { tlogEntries = [], timestampVerificationData } = JSON.parse(bytes.toString()).verificationMaterial;
+  const entries: string[] = tlogEntries.map(
+    ({ canonicalizedBody }: { canonicalizedBody: string }) => canonicalizedBody,
   );
-  return new Set(texts).size < texts.length;
+  const timestamps: unknown[] = timestampVerificationData?.rfc3161Timestamps ?? [];
+  return new Set(entries).size < entries.length || timestamps.length > 1;
 }
 
 /** Whether the bundle has log entries or timestamps that our verdict did not count. */

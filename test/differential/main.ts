@@ -69,8 +69,12 @@ async function work(): Promise<void> {
 
 function reply(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    child.once("message", resolve);
-    child.once("exit", (code) => reject(new Error(`a worker ended with exit code ${code}`)));
+    const ended = (code: number | null) => reject(new Error(`a worker ended with exit code ${code}`));
+    child.once("exit", ended);
+    child.once("message", (message) => {
+      child.off("exit", ended);
+      resolve(message);
+    });
   });
 }
 
