@@ -1,5 +1,6 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Predicate } from "./cel.ts";
+import type { Join } from "./cel-joins.ts";
 import type { Glob } from "./glob.ts";
 
 export const API_VERSION = "vouchsafe.dev/v1";
@@ -30,6 +31,8 @@ export interface PolicySpec {
   /** Absent in a policy on provenance: no external parameter is allowed. */
   readonly externalParameters?: ParameterRules;
   readonly rules: readonly Rule[];
+  /** What a verification summary says that the artifact was verified as: a URI for `fillResourceUri`. Asks nothing. */
+  readonly resourceUri?: string;
 }
 
 /** Names match those that the evidence gives its subjects; lists are alternatives, both members must hold. */
@@ -63,6 +66,36 @@ export interface Rule {
   /** What people are told that it wants. */
   readonly message?: string;
   readonly holds: Predicate;
+}
+
+/** Evidence that must be there besides the main one, by its name in checks and joins. */
+export interface Requirement {
+  readonly name: string;
+  readonly predicateTypes: readonly Glob[];
+  /** Who may sign it. Never empty. */
+  readonly signers: readonly SignerRule[];
+  /** How long it counts after it was signed, in milliseconds. */
+  readonly maxAge?: number;
+  readonly vsa?: SummaryRule;
+  readonly rules: readonly Rule[];
+  /** How many different signers it takes; absent: one. Where it is given, joins see a list. */
+  readonly require?: { readonly atLeast: number };
+}
+
+/** What a SLSA verification summary must say for its verifier's word to be taken. */
+export interface SummaryRule {
+  readonly verifierIds: readonly Glob[];
+  readonly resourceUris: readonly Glob[];
+  /** Each must be met, by itself or by a higher level of its track. */
+  readonly levels?: readonly string[];
+}
+
+/** A CEL expression that must be true of several attestations at once. */
+export interface JoinRule extends Join {
+  readonly name: string;
+  readonly expression: string;
+  /** What people are told that it wants. */
+  readonly message?: string;
 }
 
 /** What the provenance's `externalParameters` may hold: one that no member names fails. */

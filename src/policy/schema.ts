@@ -26,6 +26,7 @@ import {
   table,
   text,
 } from "./readers.ts";
+import { resourceUriTemplate } from "./resource-uri.ts";
 import { offsetWithin } from "./yaml-source.ts";
 
 /** A policy document as it is written; the members are described in docs/policy.md. */
@@ -139,6 +140,7 @@ const writtenSpec = record({
   ),
   externalParameters: optional(externalParameters),
   rules: optional(rules),
+  resourceUri: optional(resourceUriTemplate),
 });
 
 /** Reads one document. What is wrong with it is reported, all of it. */
