@@ -100,15 +100,14 @@ function* underAnchor(
   ]);
 
   const failure = timestamps.failure ?? entries.failure;
-  const allTimes = trustedTimes(heldTimestamps, heldEntries);
-  requireTimes(allTimes, 1, failure);
+  const times = trustedTimes(heldTimestamps, heldEntries);
+  requireTimes(times, Math.max(1, thresholds.timestamps), failure);
 
-  const path =
-    heldPaths.find(({ validFor }) => allTimes.some(({ time }) => covers(validFor, time))) ?? heldPaths[0];
-  if (path === undefined) throw unknownAuthority({ times: allTimes });
-  const times = allTimes.filter(({ time }) => covers(path.validFor, time));
-  if (times.length === 0) throw outOfDate({ times: allTimes });
-  requireTimes(times, thresholds.timestamps, failure);
+  if (heldPaths.length === 0) throw unknownAuthority({ times });
+  // At each of them: a time that does not hold is passed over, and one that holds is the truth
+  // (sigstore/architecture-docs client-spec.md §4, "Certificate").
+  const path = heldPaths.find(({ validFor }) => times.every(({ time }) => covers(validFor, time)));
+  if (path === undefined) throw outOfDate({ times });
 
   const chain = path.above.map(nameOf);
   const published = operatorsOf(heldScts);
@@ -148,7 +147,7 @@ function outOfDate(findings: Partial<Findings>): VerificationError {
   return new VerificationError(
     "certificate",
     "certificate-invalid",
-    "the certificate, or one that it descends from, was valid at none of the trusted times",
+    "the certificate, or one that it descends from, was not valid at every trusted time",
     findings,
   );
 }

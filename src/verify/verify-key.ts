@@ -40,11 +40,9 @@ export function* verifyWithKey(
 
   const { thresholds } = key;
   const failure = timestamps.failure ?? entries.failure;
-  const allTimes = trustedTimes(heldTimestamps, heldEntries);
-  if (one.timestamps.length > 0) requireTimes(allTimes, 1, failure);
-  const times = allTimes.filter(({ time }) => covers(key.validFor, time));
-  if (allTimes.length > 0 && times.length === 0) throw notThen(key, allTimes);
-  requireTimes(times, thresholds.timestamps, failure);
+  const times = trustedTimes(heldTimestamps, heldEntries);
+  requireTimes(times, Math.max(thresholds.timestamps, one.timestamps.length > 0 ? 1 : 0), failure);
+  if (!times.every(({ time }) => covers(key.validFor, time))) throw notThen(key, times);
 
   const needed = Math.max(thresholds.logEntries, one.logEntries.length > 0 ? 1 : 0);
   const logEntries = requireLogEntries(heldEntries, times, needed, entries.failure, { times });
@@ -127,6 +125,6 @@ function refusalOf(
 }
 
 function notThen({ name }: PreparedKey, times: Findings["times"]): VerificationError {
-  const reason = `the key ${name} was valid at none of the trusted times`;
+  const reason = `the key ${name} was not valid at every trusted time`;
   return new VerificationError("time", "time-unverified", reason, { times });
 }
