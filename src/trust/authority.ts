@@ -110,10 +110,10 @@ function assertAuthorities(chain: readonly Certificate[], use: AuthorityUse, whe
     const [first] = chain;
     const signer = use === "timestamps" && first !== undefined && !basicConstraintsOf(first).ca ? 1 : 0;
     for (const [i, certificate] of chain.entries()) {
-      if (i >= signer && !mayIssue(certificate, i - signer)) {
+      if (!mayBeUsed(certificate, use)) throw invalid(`${where} has a certificate that is not for ${use}`);
+      if (i >= signer && mostBelow(certificate, use) < i - signer) {
         throw invalid(`${where} has a certificate that may not issue the ones below it`);
       }
-      if (!mayBeUsed(certificate, use)) throw invalid(`${where} has a certificate that is not for ${use}`);
     }
   } catch (cause) {
     if (cause instanceof VouchsafeError) throw cause;
@@ -121,10 +121,14 @@ function assertAuthorities(chain: readonly Certificate[], use: AuthorityUse, whe
   }
 }
 
-/** @param below how many authorities there are between it and the signer's certificate */
-function mayIssue(certificate: Certificate, below: number): boolean {
+/**
+ * How many authorities may stand between it and a signer's certificate; -1 for one that may issue nothing for this
+ * use. Throws `DerError`.
+ */
+export function mostBelow(certificate: Certificate, use: AuthorityUse): number {
   const { ca, pathLength = Number.POSITIVE_INFINITY } = basicConstraintsOf(certificate);
-  return ca && pathLength >= below && keyUsageOf(certificate)?.keyCertSign !== false;
+  const mayIssue = ca && keyUsageOf(certificate)?.keyCertSign !== false && mayBeUsed(certificate, use);
+  return mayIssue ? pathLength : -1;
 }
 
 const PURPOSE: Readonly<Record<AuthorityUse, string>> = {
@@ -138,8 +142,13 @@ const OBEYED: ReadonlySet<string> = new Set(
   [EXTENSION.basicConstraints, EXTENSION.keyUsage, EXTENSION.extKeyUsage].map(hexOf),
 );
 
+/** Name constraints that are not critical, as many authorities write them, bind with everybody else all the same. */
+const NAME_CONSTRAINTS = hexOf(EXTENSION.nameConstraints);
+
 function mayBeUsed(certificate: Certificate, use: AuthorityUse): boolean {
   const purposes = extendedKeyUsagesOf(certificate);
-  const isObeyed = [...certificate.extensions].every(([id, { critical }]) => !critical || OBEYED.has(id));
+  const isObeyed = [...certificate.extensions].every(
+    ([id, { critical }]) => id !== NAME_CONSTRAINTS && (!critical || OBEYED.has(id)),
+  );
   return isObeyed && (purposes?.some((one) => one === PURPOSE[use] || one === ANY_PURPOSE) ?? true);
 }

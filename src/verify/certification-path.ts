@@ -1,16 +1,11 @@
+import { mostBelow, type TrustedCertificate } from "../trust/authority.ts";
 import { intersection, type TimeRange } from "../trust/time-range.ts";
 import { type Certificate, parseCertificate } from "../x509/certificate.ts";
-import {
-  authorityKeyIdentifierOf,
-  basicConstraintsOf,
-  extendedKeyUsagesOf,
-  keyUsageOf,
-  subjectKeyIdentifierOf,
-} from "../x509/extensions.ts";
+import { authorityKeyIdentifierOf, subjectKeyIdentifierOf } from "../x509/extensions.ts";
 import { x509Scheme } from "../x509/signatures.ts";
 import type { Anchor } from "./anchors.ts";
 import type { Claim, SignatureCheck } from "./signature-check.ts";
-import { commonNamesOf, FOR_CODE_SIGNING, readingCertificate } from "./signing-certificate.ts";
+import { commonNamesOf, readingCertificate } from "./signing-certificate.ts";
 
 /** How a signing certificate descends from a trusted one. */
 export interface CertificationPath {
@@ -65,7 +60,7 @@ function endsOf({ path, checks, validFor }: OpenPath, anchor: Anchor): Claim<Cer
   return anchor.authorities.flatMap(({ chain }) =>
     chain.flatMap((trusted, i): Claim<CertificationPath>[] => {
       const check = issuedBy(path, trusted.certificate);
-      if (check === undefined) return [];
+      if (check === undefined || !mayStandAbove(chain.slice(i), path.length - 1)) return [];
       const above = [...path.slice(1), ...chain.slice(i).map(({ certificate }) => certificate)];
       const found = {
         issuer: above[0] ?? trusted.certificate,
@@ -75,6 +70,11 @@ function endsOf({ path, checks, validFor }: OpenPath, anchor: Anchor): Claim<Cer
       return [{ checks: [...checks, check], found }];
     }),
   );
+}
+
+/** Whether each of them allows for so many more authorities below as the evidence adds to what trust holds. */
+function mayStandAbove(trusted: readonly TrustedCertificate[], added: number): boolean {
+  return trusted.every(({ certificate }, i) => added + i <= issuingPowersOf(certificate).maxBelow);
 }
 
 /** The path, one longer by each certificate of the evidence that may have issued its last one. */
@@ -124,7 +124,7 @@ const powers = new WeakMap<Certificate, IssuingPowers>();
 /** Read once for each certificate that trust holds. */
 function issuingPowersOf(certificate: Certificate): IssuingPowers {
   const known = powers.get(certificate) ?? {
-    maxBelow: mayIssue(certificate) ? (basicConstraintsOf(certificate).pathLength ?? Number.MAX_VALUE) : -1,
+    maxBelow: mostBelow(certificate, "attestations"),
     keyIdentifier: subjectKeyIdentifierOf(certificate),
     name: commonNamesOf(certificate.subject)[0] ?? "an authority without a common name",
   };
@@ -135,16 +135,6 @@ function issuingPowersOf(certificate: Certificate): IssuingPowers {
 /** What people call an authority of a path. */
 export function nameOf(certificate: Certificate): string {
   return issuingPowersOf(certificate).name;
-}
-
-/** Extended key usages of an authority bound what is below it, as everyone but RFC 5280 has it. */
-function mayIssue(certificate: Certificate): boolean {
-  const usages = extendedKeyUsagesOf(certificate);
-  return (
-    basicConstraintsOf(certificate).ca &&
-    keyUsageOf(certificate)?.keyCertSign !== false &&
-    (usages === undefined || usages.includes(FOR_CODE_SIGNING))
-  );
 }
 
 function datesOf({ notBefore, notAfter }: Certificate): TimeRange {

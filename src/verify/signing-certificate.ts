@@ -15,7 +15,7 @@ export interface SigningCertificate {
 }
 
 /** Extended key usage, hex of its DER. */
-export const FOR_CODE_SIGNING = hexOf(CODE_SIGNING);
+const FOR_CODE_SIGNING = hexOf(CODE_SIGNING);
 
 /** Extensions that may be critical, because they are read here. */
 const UNDERSTOOD: ReadonlySet<string> = new Set(

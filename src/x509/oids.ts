@@ -6,6 +6,7 @@ export const EXTENSION = {
   keyUsage: oid("2.5.29.15"),
   subjectAltName: oid("2.5.29.17"),
   basicConstraints: oid("2.5.29.19"),
+  nameConstraints: oid("2.5.29.30"),
   authorityKeyIdentifier: oid("2.5.29.35"),
   extKeyUsage: oid("2.5.29.37"),
   /** SignedCertificateTimestampList (RFC 6962 §3.3). */
