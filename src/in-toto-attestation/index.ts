@@ -20,6 +20,7 @@ export {
   type UnmetDemand,
   unmetDemands,
   type VerificationSummary,
+  VSA_PREDICATE_TYPE,
   verificationSummaryOf,
 } from "./vsa.ts";
 export { isSameFileName } from "./wheel-name.ts";

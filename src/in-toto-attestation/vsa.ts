@@ -28,7 +28,7 @@ export interface UnmetDemand {
   readonly actual: string;
 }
 
-const VSA_V1 = "https://slsa.dev/verification_summary/v1";
+export const VSA_PREDICATE_TYPE = "https://slsa.dev/verification_summary/v1";
 const MAX_LEVELS = 64;
 
 /**
@@ -41,7 +41,7 @@ export function verificationSummaryOf({
   predicateType,
   predicate,
 }: Statement): VerificationSummary | undefined {
-  if (predicateType !== VSA_V1) return undefined;
+  if (predicateType !== VSA_PREDICATE_TYPE) return undefined;
   const { verifier, resourceUri, verificationResult, verifiedLevels, timeVerified, slsaVersion } = predicate;
   if (!isJsonObject(verifier)) throw malformed("verifier is not an object");
   if (verificationResult !== "PASSED" && verificationResult !== "FAILED") {

@@ -1,7 +1,7 @@
 import type { ASTNode, Environment, ParseResult } from "@marcbachmann/cel-js";
 import { type OperandCost, operandCost } from "./cel-functions.ts";
 
-/** What a rule may spend on one attestation; in practice about a tenth of a second. */
+/** What a rule may spend on one attestation, or a join on all; in practice about a tenth of a second. */
 const BUDGET = 1_000_000;
 /** Raising and catching an error takes about as long as this many steps. */
 const STEPS_AN_ERROR = 20;
@@ -13,6 +13,18 @@ interface Evaluator {
 interface Evaluable {
   evaluate(evaluator: Evaluator, node: ASTNode, context: unknown): unknown;
 }
+
+/** What is left to spend. Evaluations that share one share its steps. */
+export interface Budget {
+  left: number;
+}
+
+export function wholeBudget(): Budget {
+  return { left: BUDGET };
+}
+
+/** Evaluates an expression; throws `BudgetExceeded` once the budget is spent. */
+export type Evaluate = (expression: ParseResult, context: object, budget: Budget) => unknown;
 
 export class BudgetExceeded extends Error {
   override readonly name = "BudgetExceeded";
@@ -26,17 +38,17 @@ export class BudgetExceeded extends Error {
  * machine, so that an auditor who evaluates it again gets the same.
  *
  * The library has no such limit. It evaluates every part of an expression through `run` of one evaluator, which
- * is made to count here. Returns what evaluates an expression within the budget and throws `BudgetExceeded` beyond.
+ * is made to count here.
  */
-export function meter(environment: Environment): (expression: ParseResult, context: object) => unknown {
+export function meter(environment: Environment): Evaluate {
   const evaluator = evaluatorOf(environment);
   const exceeded = new BudgetExceeded();
-  let left = 0;
+  let purse: Budget = { left: 0 };
   let costOfOperand: OperandCost | undefined;
 
   const spend = (steps: number) => {
-    left -= steps;
-    if (left < 0) throw exceeded;
+    purse.left -= steps;
+    if (purse.left < 0) throw exceeded;
   };
 
   evaluator.run = (node, context) => {
@@ -45,7 +57,7 @@ export function meter(environment: Environment): (expression: ParseResult, conte
     costOfOperand = operandCost(node);
     try {
       const value = (node as unknown as Evaluable).evaluate(evaluator, node, context);
-      if (cost !== undefined) spend(cost(value, left));
+      if (cost !== undefined) spend(cost(value, purse.left));
       return value;
     } catch (error) {
       if (error !== exceeded) spend(STEPS_AN_ERROR);
@@ -55,8 +67,8 @@ export function meter(environment: Environment): (expression: ParseResult, conte
     }
   };
 
-  return (expression, context) => {
-    left = BUDGET;
+  return (expression, context, budget) => {
+    purse = budget;
     // The outermost part is the only one that is not run by `run`.
     costOfOperand = operandCost(expression.ast);
     // `exists` and `||` swallow errors; the next part that they run spends again and throws again.

@@ -6,9 +6,9 @@ import {
   ParseError,
   type ParseResult,
 } from "@marcbachmann/cel-js";
-import type { CertificateClaims } from "../verify/verified-attestation.ts";
 import { FUNCTION_NAMES, partsOf } from "./cel-functions.ts";
-import { BudgetExceeded, meter } from "./cel-meter.ts";
+import { type Budget, BudgetExceeded, type Evaluate, meter, wholeBudget } from "./cel-meter.ts";
+import { ATTESTATION, type Schema } from "./cel-variables.ts";
 import type { Facts } from "./facts.ts";
 
 const MAX_EXPRESSION = 4096;
@@ -19,6 +19,8 @@ const LIMITS = {
   maxMapEntries: 64,
   maxCallArguments: 8,
 };
+/** The type of an attestation among several. */
+const LISTED = "Attestation";
 
 /** A compiled expression: true or false of an attestation, or why it has no answer. */
 export type Predicate = (facts: Facts) => boolean | RuleFailure;
@@ -39,64 +41,54 @@ export class ExpressionError extends Error {
   }
 }
 
-/** What rules see, with the types that they are checked against at load. Unknown facts are absent, not empty. */
-const VARIABLES = {
-  artifact: { digest: "string", name: "string" },
-  signer: {
-    issuer: "string",
-    identity: "string",
-    key: "string",
-    claims: {
-      buildSignerUri: "string",
-      buildSignerDigest: "string",
-      runnerEnvironment: "string",
-      sourceRepositoryUri: "string",
-      sourceRepositoryDigest: "string",
-      sourceRepositoryRef: "string",
-      sourceRepositoryIdentifier: "string",
-      sourceRepositoryOwnerUri: "string",
-      sourceRepositoryOwnerIdentifier: "string",
-      buildConfigUri: "string",
-      buildConfigDigest: "string",
-      buildTrigger: "string",
-      runInvocationUri: "string",
-      sourceRepositoryVisibility: "string",
-    } satisfies Record<keyof CertificateClaims, "string">,
-  },
-  source: { repository: "string", ref: "string", commit: "string" },
-  provenance: {
-    version: "string",
-    builderId: "string",
-    buildType: "string",
-    externalParameters: "map<string, dyn>",
-    internalParameters: "map<string, dyn>",
-    resolvedDependencies: "list<dyn>",
-    invocationId: "string",
-    startedOn: "string",
-    finishedOn: "string",
-  },
-} as const;
+/** The names that an expression may use, and what evaluates it. */
+export interface Scope {
+  readonly names: Schema;
+  readonly environment: Environment;
+  readonly evaluate: Evaluate;
+}
 
-const environment = new Environment({ limits: LIMITS, homogeneousAggregateLiterals: false });
-for (const [name, schema] of Object.entries(VARIABLES)) environment.registerVariable({ name, schema });
-environment.registerVariable("predicateType", "string");
-environment.registerVariable("predicate", "map<string, dyn>");
-const evaluateWithinBudget = meter(environment);
+/** An expression that was found to be a boolean in its scope. */
+export interface Compiled {
+  readonly ast: ASTNode;
+  /** True or false of these values of the scope's names; spends what it takes. */
+  answer(context: object, budget: Budget): boolean | RuleFailure;
+}
+
+/** `list<Attestation>` is a type of the names: a list whose elements are what `ATTESTATION` says. */
+export function scopeOf(names: Schema): Scope {
+  const environment = new Environment({ limits: LIMITS, homogeneousAggregateLiterals: false });
+  environment.registerType({ name: LISTED, schema: ATTESTATION });
+  for (const [name, type] of Object.entries(names)) {
+    if (typeof type === "string") environment.registerVariable(name, type);
+    else environment.registerVariable({ name, schema: type });
+  }
+  return { names, environment, evaluate: meter(environment) };
+}
+
+const RULES = scopeOf(ATTESTATION);
+
+/** Compiles a rule on one attestation. Throws `ExpressionError`. */
+export function compileExpression(expression: string): Predicate {
+  const compiled = compileWithin(RULES, expression);
+  return (facts) => compiled.answer(facts, wholeBudget());
+}
 
 /** Compiles an expression that must be a boolean. Throws `ExpressionError`. */
-export function compileExpression(expression: string): Predicate {
+export function compileWithin(scope: Scope, expression: string): Compiled {
   if (expression.length > MAX_EXPRESSION) {
     throw new ExpressionError(`longer than ${MAX_EXPRESSION} characters`, MAX_EXPRESSION);
   }
-  const parsed = parse(expression);
-  for (const part of partsOf(parsed.ast)) refuseUnknownParts(part);
+  const parsed = parse(scope, expression);
+  for (const part of partsOf(parsed.ast)) refuseUnknownParts(scope, part);
   const { valid, type, error } = parsed.check();
   if (!valid) throw new ExpressionError(summaryOf(error), error?.range?.start ?? 0);
   if (type !== "bool") throw new ExpressionError(`a rule must be true or false; this is ${type}`, 0);
-  return (facts) => answer(parsed, facts);
+  for (const part of partsOf(parsed.ast)) refusePlaces(part);
+  return { ast: parsed.ast, answer: (context, budget) => answer(scope, parsed, context, budget) };
 }
 
-function parse(expression: string): ParseResult {
+function parse({ environment }: Scope, expression: string): ParseResult {
   try {
     return environment.parse(expression);
   } catch (error) {
@@ -106,34 +98,55 @@ function parse(expression: string): ParseResult {
 }
 
 /** What the library's checker lets through: functions that are banned, and misspelt fields within `has()`. */
-function refuseUnknownParts(part: ASTNode): void {
+function refuseUnknownParts({ names }: Scope, part: ASTNode): void {
   if (part.op !== "call" && part.op !== "rcall") return;
   const [name] = part.args;
   if (!FUNCTION_NAMES.includes(name)) {
     const place = part.op === "call" ? part.start : part.input.indexOf(name, part.args[1].end);
     throw new ExpressionError(`\`${name}\` cannot be called; known are ${FUNCTION_NAMES.join(", ")}`, place);
   }
-  if (part.op === "call" && name === "has" && part.args[1][0] !== undefined) schemaOf(part.args[1][0]);
+  if (part.op === "call" && name === "has" && part.args[1][0] !== undefined) {
+    schemaOf(names, part.args[1][0]);
+  }
 }
 
 /** The fields that a selection is known to have; undefined where they are the evidence's. */
-function schemaOf(node: ASTNode): object | undefined {
-  if (node.op === "id")
-    return Object.hasOwn(VARIABLES, node.args) ? Reflect.get(VARIABLES, node.args) : undefined;
+function schemaOf(names: Schema, node: ASTNode): Schema | undefined {
+  if (node.op === "id") return fieldOf(names, node.args);
   if (node.op !== ".") return undefined;
   const [selected, field] = node.args;
-  const fields = schemaOf(selected);
+  const fields = schemaOf(names, selected);
   if (fields === undefined) return undefined;
   if (!Object.hasOwn(fields, field)) {
     throw new ExpressionError(`No such key: ${field}`, node.end - field.length);
   }
-  const type: unknown = Reflect.get(fields, field);
-  return typeof type === "object" && type !== null ? type : undefined;
+  return fieldOf(fields, field);
 }
 
-function answer(expression: ParseResult, facts: Facts): boolean | RuleFailure {
+function fieldOf(fields: Schema, name: string): Schema | undefined {
+  const type = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  return typeof type === "object" ? type : undefined;
+}
+
+/** The library checks `list[0]` of such a list at load, but can never evaluate it. */
+function refusePlaces(part: ASTNode): void {
+  if (part.op !== "[]") return;
+  const [list] = part.args;
+  if (String(Reflect.get(list, "checkedType")) !== `list<${LISTED}>`) return;
+  throw new ExpressionError(
+    "a list of evidence is asked with `exists`, `all` or `filter`, not by place",
+    list.end,
+  );
+}
+
+function answer(
+  { evaluate }: Scope,
+  expression: ParseResult,
+  context: object,
+  budget: Budget,
+): boolean | RuleFailure {
   try {
-    const value = evaluateWithinBudget(expression, facts);
+    const value = evaluate(expression, context, budget);
     return typeof value === "boolean" ? value : { failure: "neither true nor false" };
   } catch (error) {
     // Whatever the library throws on hostile data is an answer that the rule does not have.

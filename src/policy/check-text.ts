@@ -1,5 +1,8 @@
+import type { RuleFailure } from "./cel.ts";
+import type { Facts } from "./facts.ts";
 import type { Glob } from "./glob.ts";
 import type { SignerRule } from "./policy.ts";
+import type { Check } from "./types.ts";
 
 const MAX_TEXT = 240;
 const MAX_ITEMS = 8;
@@ -31,4 +34,24 @@ export function signersText(signers: readonly SignerRule[]): string {
       signer.case === "key" ? `key ${signer.name}` : `${signer.identity.text} under ${signer.issuer.text}`,
     )
     .join(" or ");
+}
+
+export function signerText({ signer }: Facts): string {
+  return signer.key === undefined
+    ? `${shown(signer.identity)} under ${shown(signer.issuer)}`
+    : `key ${shown(signer.key)}`;
+}
+
+export function answerText(answer: boolean | RuleFailure): string {
+  return typeof answer === "boolean" ? String(answer) : `no answer: ${shown(answer.failure)}`;
+}
+
+/** Whether one of the globs matches. */
+export function checkMatch(check: string, globs: readonly Glob[], actual: string | undefined): Check {
+  return {
+    check,
+    passed: actual !== undefined && globs.some((glob) => glob.matches(actual)),
+    expected: alternatives(globs),
+    actual: actual === "" ? "no name" : shown(actual),
+  };
 }

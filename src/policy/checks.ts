@@ -1,4 +1,12 @@
-import { alternatives, shown, shownList, signersText } from "./check-text.ts";
+import {
+  alternatives,
+  answerText,
+  checkMatch,
+  shown,
+  shownList,
+  signersText,
+  signerText,
+} from "./check-text.ts";
 import type { Facts } from "./facts.ts";
 import type { Glob } from "./glob.ts";
 import { checkParameters } from "./parameters.ts";
@@ -7,9 +15,11 @@ import {
   type BuilderRule,
   demandsProvenance,
   type PolicySpec,
+  type Requirement,
   type Rule,
   type SignerRule,
 } from "./policy.ts";
+import { checkSummary, summaryLevel } from "./summary.ts";
 import type { Check } from "./types.ts";
 
 /** What a policy asked of one attestation. */
@@ -17,12 +27,14 @@ export interface Findings {
   readonly facts: Facts;
   readonly checks: readonly Check[];
   readonly passed: boolean;
-  /** The highest level of the builders that the policy names and this evidence is believed to come from. */
+  /** The highest build level that the policy believes of it: by its builders, or by a verifier's word. */
   readonly slsaLevel: number;
+  /** When it ceases to count, in milliseconds since the epoch; absent: never. */
+  readonly expires?: number;
 }
 
 /**
- * Asks everything that the policy asks of evidence. Rules run only over what a trusted signer signed: nobody
+ * Asks everything that the policy's own sections ask of evidence. Rules run only over what a trusted signer signed: nobody
  * else's data is worth the work, and nobody else can make it costly.
  */
 export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
@@ -34,13 +46,36 @@ export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
     ...checkAge(spec.maxAge, facts, now),
     ...checkProvenance(spec, facts),
     ...checkSource(spec, facts),
+    ...checkSummary(spec.vsa, facts),
     ...spec.rules.map((rule) => checkRule(rule, facts, signer.passed)),
-  ].map((check) => ({ ...check, attestation: facts.attestation }));
+  ];
+  const levels = [summaryLevel(spec.vsa), ...believedBuilders(spec, facts).map(({ level }) => level)];
+  return findings(facts, checks, Math.max(...levels), spec.maxAge);
+}
+
+/** Asks what a requirement asks of evidence of its kind; the checks are named `evidence.NAME.…`. */
+export function examineRequired(requirement: Requirement, facts: Facts, now: number): Findings {
+  const { name, signers, maxAge, vsa, rules } = requirement;
+  const signer = checkSigner(signers, facts);
+  const checks: Check[] = [
+    signer,
+    ...checkAge(maxAge, facts, now),
+    ...(facts.provenance === undefined ? [] : checkAgreement(facts)),
+    ...checkSummary(vsa, facts),
+    ...rules.map((rule) => checkRule(rule, facts, signer.passed)),
+  ];
+  const named = checks.map((check) => ({ ...check, check: `evidence.${name}.${check.check}` }));
+  return findings(facts, named, 0, maxAge);
+}
+
+function findings(facts: Facts, checks: Check[], slsaLevel: number, maxAge: number | undefined): Findings {
+  const { attestation, signedAt } = facts;
   return {
     facts,
-    checks,
+    checks: checks.map((check) => ({ ...check, attestation })),
     passed: checks.every(({ passed }) => passed),
-    slsaLevel: Math.max(0, ...believedBuilders(spec, facts).map(({ level }) => level)),
+    slsaLevel,
+    ...(maxAge !== undefined && signedAt !== undefined && { expires: signedAt + maxAge }),
   };
 }
 
@@ -57,12 +92,6 @@ export function isSignedBy(rule: SignerRule, { signer }: Facts): boolean {
   if (rule.case === "key") return signer.key === rule.name;
   if (signer.issuer === undefined || signer.identity === undefined) return false;
   return rule.issuer.matches(signer.issuer) && rule.identity.matches(signer.identity);
-}
-
-function signerText({ signer }: Facts): string {
-  return signer.key === undefined
-    ? `${shown(signer.identity)} under ${shown(signer.issuer)}`
-    : `key ${shown(signer.key)}`;
 }
 
 function checkArtifact({ names, digests }: ArtifactSelector, { artifact }: Facts): Check[] {
@@ -83,14 +112,14 @@ function checkArtifact({ names, digests }: ArtifactSelector, { artifact }: Facts
 
 /** What passes says nothing of the name itself, so that the artifacts of one release share one verdict. */
 function checkName(names: readonly Glob[], name: string): Check {
-  const check = matchCheck("artifact.name", names, name);
+  const check = checkMatch("artifact.name", names, name);
   return check.passed ? { ...check, actual: "a name that matches" } : check;
 }
 
 function checkPredicateType(predicateTypes: readonly Glob[] | undefined, facts: Facts): Check[] {
   return predicateTypes === undefined
     ? []
-    : [matchCheck("predicateType", predicateTypes, facts.predicateType)];
+    : [checkMatch("predicateType", predicateTypes, facts.predicateType)];
 }
 
 function checkAge(maxAge: number | undefined, { signedAt }: Facts, now: number): Check[] {
@@ -116,7 +145,7 @@ function checkProvenance(spec: PolicySpec, facts: Facts): Check[] {
     ...(spec.builders === undefined ? [] : [checkBuilder(spec, spec.builders, facts, provenance.builderId)]),
     ...(spec.buildTypes === undefined
       ? []
-      : [matchCheck("buildType", spec.buildTypes, provenance.buildType)]),
+      : [checkMatch("buildType", spec.buildTypes, provenance.buildType)]),
     ...checkParameters(spec.externalParameters, provenance.externalParameters),
   ];
 }
@@ -154,13 +183,19 @@ function checkSource({ source }: PolicySpec, facts: Facts): Check[] {
   return [
     ...(repositories === undefined
       ? []
-      : [matchCheck("source.repository", repositories, facts.source.repository)]),
-    ...(refs === undefined ? [] : [matchCheck("source.ref", refs, facts.source.ref)]),
+      : [checkMatch("source.repository", repositories, facts.source.repository)]),
+    ...(refs === undefined ? [] : [checkMatch("source.ref", refs, facts.source.ref)]),
+    ...checkAgreement(facts),
+  ];
+}
+
+function checkAgreement({ contradictions }: Facts): Check[] {
+  return [
     {
       check: "source.agreement",
-      passed: facts.contradictions.length === 0,
+      passed: contradictions.length === 0,
       expected: "provenance and certificate name one source",
-      actual: facts.contradictions.length === 0 ? "no contradiction" : shownList(facts.contradictions),
+      actual: contradictions.length === 0 ? "no contradiction" : shownList(contradictions),
     },
   ];
 }
@@ -170,15 +205,5 @@ function checkRule(rule: Rule, facts: Facts, trusted: boolean): Check {
   const expected = rule.message ?? rule.expression;
   if (!trusted) return { check, passed: false, expected, actual: "not evaluated: the signer is not trusted" };
   const answer = rule.holds(facts);
-  const actual = typeof answer === "boolean" ? String(answer) : `no answer: ${shown(answer.failure)}`;
-  return { check, passed: answer === true, expected, actual };
-}
-
-function matchCheck(check: string, globs: readonly Glob[], actual: string | undefined): Check {
-  return {
-    check,
-    passed: actual !== undefined && globs.some((glob) => glob.matches(actual)),
-    expected: alternatives(globs),
-    actual: actual === "" ? "no name" : shown(actual),
-  };
+  return { check, passed: answer === true, expected, actual: answerText(answer) };
 }

@@ -1,8 +1,11 @@
 import { algorithmOf, type Digest, groundsAllow } from "../in-toto-attestation/index.ts";
 import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
-import { examine, type Findings } from "./checks.ts";
+import { examine } from "./checks.ts";
+import { type Choice, choose } from "./choice.ts";
 import { type Facts, factsOf } from "./facts.ts";
+import { bestFirst, failedFirst, nearestMisses } from "./nearest.ts";
 import type { ArtifactSelector, VerificationPolicy } from "./policy.ts";
+import { countCheck, gather } from "./required.ts";
 import type { Check, Evaluation } from "./types.ts";
 
 /** How many attestations' checks a failed evaluation lists; the others are farther from passing. */
@@ -10,7 +13,8 @@ const MISSES_LISTED = 5;
 
 /**
  * What the policy says of an artifact on this evidence at `now` (milliseconds since the epoch). Deny by default:
- * it passes when one attestation passes every check. The same evidence in another order gives the same answer.
+ * it passes when one attestation passes every check, each further requirement has its evidence, and the joins are true
+ * of them together. The same evidence in another order gives the same answer.
  */
 export function evaluate(
   policy: VerificationPolicy,
@@ -26,17 +30,44 @@ export function evaluate(
     return read === undefined ? [] : [read];
   });
   if (facts.length === 0) return failed([noEvidence(artifact, evidence.length)]);
-  const findings = newest(facts).map((current) => examine(spec, current, now));
-  const [best] = findings.filter(({ passed }) => passed).sort(bestFirst);
-  if (best === undefined) return failed(nearestMisses(findings));
-  const validUntil = expiry(best, spec.maxAge);
+  const current = newest(facts);
+  const findings = current.map((one) => examine(spec, one, now));
+  const mains = findings.filter(({ passed }) => passed).sort(bestFirst);
+  const required = spec.evidence.map((requirement) => gather(requirement, current, now));
+  if (mains.length === 0 || required.some(({ met }) => !met)) {
+    return failed([
+      ...(mains.length === 0 ? nearestMisses(findings, MISSES_LISTED) : []),
+      ...required.flatMap(({ misses }) => misses),
+      ...mains.slice(0, 1).flatMap(({ checks }) => checks),
+    ]);
+  }
+  const choice = choose(spec.joins, mains, required);
+  if (choice === undefined) return failed([]);
+  const allHold = choice.joins.every(({ passed }) => passed);
+  return allHold ? passedBy(choice) : failed([...failedFirst(choice.joins), ...checksBefore(choice)]);
+}
+
+function passedBy(choice: Choice): Evaluation {
+  const used = [choice.main, ...choice.required.flatMap(({ chosen }) => chosen)];
+  const ends = used.flatMap(({ expires }) => expires ?? []);
   return {
     outcome: "passed",
-    slsaLevel: best.slsaLevel,
-    checks: best.checks,
-    attestations: [best.facts.attestation],
-    ...(validUntil !== undefined && { validUntil }),
+    slsaLevel: choice.main.slsaLevel,
+    checks: [...checksBefore(choice), ...choice.joins],
+    attestations: [...new Set(used.map(({ facts }) => facts.attestation))],
+    ...(ends.length > 0 && { validUntil: Math.min(...ends) }),
   };
+}
+
+/** What passed before the joins were asked. */
+function checksBefore({ main, required }: Choice): Check[] {
+  return [
+    ...main.checks,
+    ...required.flatMap(({ gathered: { requirement }, chosen }) => [
+      countCheck(requirement, chosen, chosen.length),
+      ...chosen.flatMap(({ checks }) => checks),
+    ]),
+  ];
 }
 
 /**
@@ -83,40 +114,6 @@ function seriesOf({ predicateType, signer, source }: Facts): string {
     key,
     signer.claims.sourceRepositoryUri ?? source.repository,
   ]);
-}
-
-function bestFirst(a: Findings, b: Findings): number {
-  return b.slsaLevel - a.slsaLevel || newerFirst(a, b);
-}
-
-/** What a trusted signer signed comes first: nobody else can crowd it out of the list. */
-function nearestFirst(a: Findings, b: Findings): number {
-  return strangers(a) - strangers(b) || failures(a) - failures(b) || newerFirst(a, b);
-}
-
-function newerFirst(a: Findings, b: Findings): number {
-  const [first, second] = [a.facts, b.facts];
-  return (second.signedAt ?? 0) - (first.signedAt ?? 0) || (first.attestation < second.attestation ? -1 : 1);
-}
-
-function strangers({ checks }: Findings): number {
-  return checks.some(({ check, passed }) => check === "signer" && !passed) ? 1 : 0;
-}
-
-function failures({ checks }: Findings): number {
-  return checks.filter(({ passed }) => !passed).length;
-}
-
-function nearestMisses(findings: readonly Findings[]): Check[] {
-  const nearest = findings.toSorted(nearestFirst).slice(0, MISSES_LISTED);
-  return nearest.flatMap(({ checks }) => [
-    ...checks.filter(({ passed }) => !passed),
-    ...checks.filter(({ passed }) => passed),
-  ]);
-}
-
-function expiry({ facts }: Findings, maxAge: number | undefined): number | undefined {
-  return maxAge === undefined || facts.signedAt === undefined ? undefined : facts.signedAt + maxAge;
 }
 
 function failed(checks: readonly Check[]): Evaluation {

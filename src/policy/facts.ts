@@ -3,7 +3,8 @@ import {
   type Digest,
   type JsonObject,
   type Provenance,
-  type Statement,
+  type VerificationSummary,
+  verificationSummaryOf,
 } from "../in-toto-attestation/index.ts";
 import { provenanceOf } from "../in-toto-attestation/provenance.ts";
 import type { CertificateClaims, Signer, VerifiedAttestation } from "../verify/verified-attestation.ts";
@@ -32,6 +33,7 @@ export interface Facts {
   readonly predicateType?: string;
   readonly predicate?: JsonObject;
   readonly provenance?: Provenance;
+  readonly summary?: VerificationSummary;
   /** The earliest trusted time at which the signature existed: a later timestamp makes nothing fresher. */
   readonly signedAt?: number;
 }
@@ -49,7 +51,8 @@ export function factsOf(
   const subject = subjects.find(({ name }) => wanted(name ?? "")) ?? subjects[0];
   if (subject === undefined) return undefined;
   const { id, signer, statement, times } = attestation;
-  const provenance = statement && readProvenance(statement);
+  const provenance = statement && unlessMalformed(() => provenanceOf(statement));
+  const summary = statement && unlessMalformed(() => verificationSummaryOf(statement));
   const claimed = sourceClaimedBy(provenance);
   const certified = sourceCertifiedBy(signer);
   const [signedAt] = times;
@@ -61,14 +64,15 @@ export function factsOf(
     contradictions: contradictionsOf(claimed, certified),
     ...(statement && { predicateType: statement.predicateType, predicate: statement.predicate }),
     ...(provenance && { provenance }),
+    ...(summary && { summary }),
     ...(signedAt !== undefined && { signedAt }),
   };
 }
 
-/** Malformed provenance is none: it fails every check that asks for provenance. */
-function readProvenance(statement: Statement): Provenance | undefined {
+/** Malformed provenance is none, and so is a malformed summary: it fails every check that asks for one. */
+function unlessMalformed<T>(read: () => T | undefined): T | undefined {
   try {
-    return provenanceOf(statement);
+    return read();
   } catch (error) {
     if (error instanceof AttestationFormatError) return undefined;
     throw error;

@@ -30,7 +30,13 @@ export interface PolicySpec {
   readonly source?: SourceRule;
   /** Absent in a policy on provenance: no external parameter is allowed. */
   readonly externalParameters?: ParameterRules;
+  /** What a verification summary must say, where the evidence is one. */
+  readonly vsa?: SummaryRule;
   readonly rules: readonly Rule[];
+  /** Further evidence: all of it must be there besides the attestation that the sections above ask about. */
+  readonly evidence: readonly Requirement[];
+  /** What must be true of that attestation and of the further evidence together. */
+  readonly joins: readonly JoinRule[];
   /** What a verification summary says that the artifact was verified as: a URI for `fillResourceUri`. Asks nothing. */
   readonly resourceUri?: string;
 }

@@ -1,14 +1,13 @@
 import { isMap, isScalar, isSeq } from "yaml";
-import { compileExpression, ExpressionError, type Predicate } from "./cel.ts";
 import {
-  API_VERSION,
-  type BuilderRule,
-  KINDS,
-  type ParameterPattern,
-  type PolicySpec,
-  type Rule,
-  type SignerRule,
-} from "./policy.ts";
+  compileJoins,
+  countProblem,
+  requirements,
+  summaryProblem,
+  summaryRule,
+  writtenJoins,
+} from "./evidence-schema.ts";
+import { API_VERSION, type BuilderRule, KINDS, type ParameterPattern, type PolicySpec } from "./policy.ts";
 import {
   digest,
   duration,
@@ -27,7 +26,7 @@ import {
   text,
 } from "./readers.ts";
 import { resourceUriTemplate } from "./resource-uri.ts";
-import { offsetWithin } from "./yaml-source.ts";
+import { rules, signer } from "./rule-schema.ts";
 
 /** A policy document as it is written; the members are described in docs/policy.md. */
 export interface PolicyDocument {
@@ -37,54 +36,11 @@ export interface PolicyDocument {
   readonly spec: PolicySpec;
 }
 
-const writtenSigner = record(
-  { issuer: optional(pattern), identity: optional(pattern), key: optional(text) },
-  ({ issuer, identity, key }) => {
-    if (key !== undefined && issuer === undefined && identity === undefined) return undefined;
-    if (key === undefined && issuer !== undefined && identity !== undefined) return undefined;
-    return "a signer is either `issuer` with `identity`, or `key`";
-  },
-);
-
-const signer: Reader<SignerRule> = (source, node, parent) => {
-  const written = writtenSigner(source, node, parent);
-  if (written === undefined) return undefined;
-  const { issuer, identity, key } = written;
-  if (key !== undefined) return { case: "key", name: key };
-  return issuer && identity && { case: "certificate", issuer, identity };
-};
-
 const builder: Reader<BuilderRule> = record({
   id: required(pattern),
   level: required(integer(1, 4)),
   signers: optional(list(signer)),
 });
-
-const expression: Reader<{ expression: string; holds: Predicate }> = (source, node, parent) => {
-  if (!isText(node)) return refuse(source, node, parent, "a CEL expression is expected");
-  try {
-    return { expression: node.value, holds: compileExpression(node.value) };
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    return source.report(offsetWithin(source, node, error.offset), `bad CEL: ${error.message}`);
-  }
-};
-
-const writtenRule = record({ name: required(name), cel: required(expression), message: optional(text) });
-
-const rule: Reader<Rule> = (source, node, parent) => {
-  const written = writtenRule(source, node, parent);
-  if (written === undefined) return undefined;
-  const { cel, ...rest } = written;
-  return { ...rest, ...cel };
-};
-
-const rules: Reader<readonly Rule[]> = (source, node, parent) => {
-  const read = list(rule, 64)(source, node, parent);
-  const repeated = read?.find((one, index) => read.findIndex((other) => other.name === one.name) < index);
-  if (repeated !== undefined) return refuse(source, node, parent, `two rules are named \`${repeated.name}\``);
-  return read;
-};
 
 const parameter: Reader<ParameterPattern> = (source, node, parent) => {
   if (isMap(node)) {
@@ -102,11 +58,6 @@ const parameter: Reader<ParameterPattern> = (source, node, parent) => {
   if (!isScalar(node)) return refuse(source, node, parent, "a value is expected");
   // `readYaml` lets only text, booleans, numbers and null through.
   return { case: "value", value: node.value as boolean | number | null };
-};
-
-const spec: Reader<PolicySpec> = (source, node, parent) => {
-  const written = writtenSpec(source, node, parent);
-  return written && { ...written, rules: written.rules ?? [] };
 };
 
 const writtenParameters = record({
@@ -139,9 +90,22 @@ const writtenSpec = record({
     ),
   ),
   externalParameters: optional(externalParameters),
+  vsa: optional(summaryRule),
   rules: optional(rules),
+  evidence: optional(requirements),
+  joins: optional(writtenJoins),
   resourceUri: optional(resourceUriTemplate),
 });
+
+const spec: Reader<PolicySpec> = (source, node, parent) => {
+  const written = writtenSpec(source, node, parent);
+  if (written === undefined) return undefined;
+  const { rules = [], evidence = [], joins = [], ...rest } = written;
+  const problem = summaryProblem(rest) ?? countProblem([rules, joins, ...evidence.map((one) => one.rules)]);
+  if (problem !== undefined) return refuse(source, node, parent, problem);
+  const compiled = compileJoins(source, joins, evidence);
+  return compiled && { ...rest, rules, evidence, joins: compiled };
+};
 
 /** Reads one document. What is wrong with it is reported, all of it. */
 export const policyDocument: Reader<PolicyDocument> = record({

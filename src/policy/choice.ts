@@ -1,0 +1,102 @@
+import type { Joined } from "./cel-joins.ts";
+import { type Budget, wholeBudget } from "./cel-meter.ts";
+import { answerText } from "./check-text.ts";
+import type { Findings } from "./checks.ts";
+import type { JoinRule } from "./policy.ts";
+import { type Gathered, signersNeeded } from "./required.ts";
+import type { Check } from "./types.ts";
+
+/** How many choices of evidence joins are asked about. */
+const MAX_CHOICES = 256;
+
+/** Evidence that a verdict could rest on: a main attestation, and for each requirement what it takes. */
+export interface Choice {
+  readonly main: Findings;
+  readonly required: readonly { readonly gathered: Gathered; readonly chosen: readonly Findings[] }[];
+  /** What the joins say of it. */
+  readonly joins: readonly Check[];
+}
+
+/**
+ * The first choice of passing evidence, the best first, of which all joins are true; where there is none, the one with
+ * the fewest that are not. A requirement that no join reads is met by its newest evidence, whatever the choice.
+ */
+export function choose(
+  joins: readonly JoinRule[],
+  mains: readonly Findings[],
+  required: readonly Gathered[],
+): Choice | undefined {
+  const reads = new Set(joins.flatMap((join) => [...join.reads]));
+  const budgets = new Map(joins.map((join) => [join, wholeBudget()]));
+  let nearest: Choice | undefined;
+  let tried = 0;
+  for (const choice of choices(mains, required, reads)) {
+    const asked = { ...choice, joins: joins.map((join) => checkJoin(join, choice, budgets.get(join))) };
+    if (nearest === undefined || failures(asked) < failures(nearest)) nearest = asked;
+    tried += 1;
+    if (failures(asked) === 0 || tried === MAX_CHOICES) break;
+  }
+  return nearest;
+}
+
+function failures({ joins }: Choice): number {
+  return joins.filter(({ passed }) => !passed).length;
+}
+
+/** Every choice, those with the best main attestation first; the last requirement varies fastest. */
+function* choices(
+  mains: readonly Findings[],
+  required: readonly Gathered[],
+  reads: ReadonlySet<string>,
+): Generator<Omit<Choice, "joins">> {
+  for (const main of mains) {
+    for (const chosen of combinations(required.map((gathered) => optionsOf(gathered, reads)))) {
+      yield {
+        main,
+        required: required.map((gathered, index) => ({ gathered, chosen: chosen[index] ?? [] })),
+      };
+    }
+  }
+}
+
+/** Where a join sees a list, it sees all of it. */
+function optionsOf({ requirement, passing }: Gathered, reads: ReadonlySet<string>): (readonly Findings[])[] {
+  const isRead = reads.has(requirement.name);
+  if (isRead && requirement.require !== undefined) return [passing];
+  if (isRead) return passing.map((one) => [one]);
+  return [passing.slice(0, signersNeeded(requirement))];
+}
+
+function* combinations<T>(options: readonly (readonly T[])[]): Generator<T[]> {
+  const [first, ...rest] = options;
+  if (first === undefined) {
+    yield [];
+    return;
+  }
+  for (const option of first) {
+    for (const others of combinations(rest)) yield [option, ...others];
+  }
+}
+
+function checkJoin(join: JoinRule, choice: Omit<Choice, "joins">, budget: Budget = wholeBudget()): Check {
+  const answer = join.holds(joinedOf(choice), budget);
+  return {
+    check: `join:${join.name}`,
+    passed: answer === true,
+    expected: join.message ?? join.expression,
+    actual: answerText(answer),
+  };
+}
+
+function joinedOf({ main, required }: Omit<Choice, "joins">): Joined {
+  return {
+    main: main.facts,
+    evidence: new Map(
+      required.flatMap(({ gathered: { requirement }, chosen }) => {
+        const facts = chosen.map((one) => one.facts);
+        const seen = requirement.require === undefined ? facts[0] : facts;
+        return seen === undefined ? [] : [[requirement.name, seen] as const];
+      }),
+    ),
+  };
+}

@@ -1,0 +1,40 @@
+import type { Findings } from "./checks.ts";
+import type { Check } from "./types.ts";
+
+/** The checks of those attestations that came nearest to passing, the failed ones of each before the others. */
+export function nearestMisses(findings: readonly Findings[], most: number): Check[] {
+  const nearest = findings.toSorted(nearestFirst).slice(0, most);
+  return nearest.flatMap(({ checks }) => failedFirst(checks));
+}
+
+export function failedFirst(checks: readonly Check[]): Check[] {
+  return [...checks.filter(({ passed }) => !passed), ...checks.filter(({ passed }) => passed)];
+}
+
+/** An order of passing attestations. */
+export function bestFirst(a: Findings, b: Findings): number {
+  return b.slsaLevel - a.slsaLevel || newerFirst(a, b);
+}
+
+export function newerFirst(a: Findings, b: Findings): number {
+  const [first, second] = [a.facts, b.facts];
+  return (second.signedAt ?? 0) - (first.signedAt ?? 0) || (first.attestation < second.attestation ? -1 : 1);
+}
+
+/** What a trusted signer signed comes first: nobody else can crowd it out of the list. */
+function nearestFirst(a: Findings, b: Findings): number {
+  return strangers(a) - strangers(b) || failures(a) - failures(b) || newerFirst(a, b);
+}
+
+function strangers({ checks }: Findings): number {
+  return checks.some(({ check, passed }) => isSignerCheck(check) && !passed) ? 1 : 0;
+}
+
+/** `signer`, and `evidence.NAME.signer`. */
+function isSignerCheck(check: string): boolean {
+  return check === "signer" || check.endsWith(".signer");
+}
+
+function failures({ checks }: Findings): number {
+  return checks.filter(({ passed }) => !passed).length;
+}

@@ -1,0 +1,55 @@
+import { unmetDemands, type VerificationSummary } from "../in-toto-attestation/index.ts";
+import { checkMatch, shown, shownList } from "./check-text.ts";
+import type { Facts } from "./facts.ts";
+import type { SummaryRule } from "./policy.ts";
+import type { Check } from "./types.ts";
+
+/**
+ * What a verification summary must say (slsa.dev/spec/v1.2/verification_summary, "How to verify"): it is of a verifier
+ * and about a resource that the policy names, and that verifier passed it at each of the levels. That it is about the
+ * artifact, and who signed it, is asked of it as of any evidence.
+ */
+export function checkSummary(rule: SummaryRule | undefined, { summary, predicateType }: Facts): Check[] {
+  if (rule === undefined) return [];
+  if (summary === undefined) {
+    return [
+      {
+        check: "vsa",
+        passed: false,
+        expected: "a readable verification summary",
+        actual: shown(predicateType),
+      },
+    ];
+  }
+  return [
+    checkMatch("vsa.verifier", rule.verifierIds, summary.verifierId),
+    checkMatch("vsa.resourceUri", rule.resourceUris, summary.resourceUri),
+    {
+      check: "vsa.result",
+      passed: summary.verificationResult === "PASSED",
+      expected: "PASSED",
+      actual: summary.verificationResult,
+    },
+    ...checkLevels(rule.levels, summary),
+  ];
+}
+
+function checkLevels(levels: readonly string[] | undefined, summary: VerificationSummary): Check[] {
+  if (levels === undefined) return [];
+  const { verifierId, resourceUri, verifiedLevels } = summary;
+  const unmet = unmetDemands(summary, { verifierId, resourceUri, verifiedLevels: levels });
+  return [
+    {
+      check: "vsa.levels",
+      passed: unmet.every(({ demand }) => demand !== "verifiedLevels"),
+      expected: levels.join(" and "),
+      actual: shownList(verifiedLevels),
+    },
+  ];
+}
+
+/** The build level that the policy takes the verifier's word for: what it asks for, and not what else was claimed. */
+export function summaryLevel(rule: SummaryRule | undefined): number {
+  const levels = rule?.levels?.flatMap((level) => /^SLSA_BUILD_LEVEL_([0-4])$/.exec(level)?.[1] ?? []) ?? [];
+  return Math.max(0, ...levels.map(Number));
+}
