@@ -45,7 +45,7 @@ const FOUND: Readonly<Record<ChecklistStep, (piece: ExaminedPiece) => readonly s
   log: ({ findings }) =>
     findings.logEntries.map(
       ({ log, logIndex, kind, proven }) =>
-        `${log} entry ${logIndex}, ${kind}, ${proven ? "proven to be included" : "by the log's promise alone"}`,
+        `${log} entry${logIndex === undefined ? "" : ` ${logIndex}`}, ${kind}, ${proven ? "proven to be included" : "by the log's promise alone"}`,
     ),
   signature: ({ signature }) => [
     signature?.signer.case === "key"

@@ -36,7 +36,8 @@ export interface TrustedTime {
 
 export interface FoundLogEntry {
   readonly log: string;
-  readonly logIndex: number;
+  /** Absent where nothing signs it: in a log of several trees, beside a proof and no promise. */
+  readonly logIndex?: number;
   /** Kind and version, e.g. `hashedrekord 0.0.1`. */
   readonly kind: string;
   /** By an inclusion proof up to a signed checkpoint; otherwise by the log's promise alone. */

@@ -9,6 +9,13 @@ import type { Claim } from "./signature-check.ts";
 const MAX_OWN_SIGNATURES = 4;
 
 /**
+ * How a log's checkpoints are told: by its name and key as trust has them; or by its key alone, under whatever name it
+ * goes. Rekor v1 calls itself by the name of the machine that it runs on unless it is told another
+ * (`--rekor_server.hostname`), and its key's id is of the key alone.
+ */
+export type ToldBy = "name" | "key";
+
+/**
  * What a Rekor log says of itself in a signed note (c2sp.org/tlog-checkpoint), if its signatures hold: some log of
  * these signed it, under its own name and key, and it is that log's. Lines of other names or keys are passed over,
  * so that witnesses can cosign; one of the log's that is false refuses the note (c2sp.org/signed-note).
@@ -18,13 +25,17 @@ const MAX_OWN_SIGNATURES = 4;
 export function readCheckpoint(
   note: string,
   logs: readonly LogAuthority[],
+  toldBy: ToldBy = "name",
 ): Claim<Checkpoint & { readonly log: LogAuthority }> {
   const { text, signatures } = parseNote(note);
   const checkpoint = parseCheckpoint(text);
+  const isOwn = ({ name, keyId }: NoteSignature, log: LogAuthority) =>
+    keyId === keyHintOf(log) && (toldBy === "key" || name === log.origin);
   const log = logs.find((one) => signatures.some((line) => isOwn(line, one)));
   refuseUnless(log !== undefined, "no trusted log signed the checkpoint");
-  refuseUnless(isOriginOf(log, checkpoint.origin), "the checkpoint is of another log");
   const own = signatures.filter((line) => isOwn(line, log));
+  const isOwnOrigin = own.every(({ name }) => isOriginOf(name, checkpoint.origin));
+  refuseUnless(isOwnOrigin, "the checkpoint is of another log");
   refuseUnless(own.length <= MAX_OWN_SIGNATURES, "the log's signature is there too often");
   const bytes = Buffer.from(text);
   const checks = own.map(({ signature }) => {
@@ -33,10 +44,6 @@ export function readCheckpoint(
     return check;
   });
   return { checks, found: { ...checkpoint, log } };
-}
-
-function isOwn({ name, keyId }: NoteSignature, log: LogAuthority): boolean {
-  return name === log.origin && keyId === keyHintOf(log);
 }
 
 /**
@@ -50,8 +57,8 @@ function keyHintOf({ checkpointKeyId, logId }: LogAuthority): number {
 }
 
 /** Rekor v1 is a log of several trees, one after the other, and adds the number of the tree to its name. */
-function isOriginOf({ origin }: LogAuthority, claimed: string): boolean {
-  return origin !== undefined && claimed.startsWith(origin) && TREE_ID.test(claimed.slice(origin.length));
+function isOriginOf(name: string, claimed: string): boolean {
+  return claimed.startsWith(name) && TREE_ID.test(claimed.slice(name.length));
 }
 
 const TREE_ID = /^(?: - [0-9]{1,20})?$/;

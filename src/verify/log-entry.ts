@@ -5,7 +5,7 @@ import { leafHash, sameHash } from "../tlog/hash.ts";
 import { verifyInclusion } from "../tlog/proofs.ts";
 import type { LogAuthority } from "../trust/sigstore-instance.ts";
 import { covers, type TimeRange } from "../trust/time-range.ts";
-import { readCheckpoint } from "./log-checkpoint.ts";
+import { readCheckpoint, type ToldBy } from "./log-checkpoint.ts";
 import { bindBody, type LoggedSignature, TILED_KINDS } from "./log-entry-body.ts";
 import { refuseUnless } from "./log-entry-members.ts";
 import { usualCheck } from "./schemes.ts";
@@ -19,8 +19,8 @@ export interface FoundEntry {
   readonly logId: string;
   /** Who runs the log: thresholds count what has one operator once. */
   readonly operator: string;
-  /** Signed only where there is a promise or the log is one tree; what tells entries apart is their leaf hash. */
-  readonly logIndex: number;
+  /** Only where it is signed: by a promise, or because the log is one tree. Entries are told apart by their leaf hash. */
+  readonly logIndex?: number;
   /** RFC 6962 leaf hash of the body, lower-case hex. */
   readonly leafHash: string;
   readonly kind: string;
@@ -51,19 +51,20 @@ export function readLogEntry(
       proof !== undefined || signedEntryTimestamp !== undefined,
       "nothing says that a log holds it",
     );
-    if (TILED_KINDS.has(kind)) refuseUnless(proof?.leafIndex === logIndex, "it is not proven at its index");
+    const isTiled = TILED_KINDS.has(kind);
+    if (isTiled) refuseUnless(proof?.leafIndex === logIndex, "it is not proven at its index");
     bindBody(entry, logged);
     const leaf = leafHash(entry.body);
     return {
       checks: [
         ...(signedEntryTimestamp === undefined ? [] : [promiseCheck(entry, log, signedEntryTimestamp)]),
-        ...(proof === undefined ? [] : proofChecks(leaf, proof, log)),
+        ...(proof === undefined ? [] : proofChecks(leaf, proof, log, isTiled ? "name" : "key")),
       ],
       found: {
         log: log.origin ?? logId,
         logId,
         operator: log.operator,
-        logIndex,
+        ...((isTiled || signedEntryTimestamp !== undefined) && { logIndex }),
         leafHash: Buffer.from(leaf).toString("hex"),
         kind,
         ...(signedEntryTimestamp !== undefined && { promisedTime: milliseconds(entry) }),
@@ -116,8 +117,13 @@ function promiseCheck(entry: LogEntry, log: LogAuthority, signature: Uint8Array)
 }
 
 /** The leaf is in the tree of the proof, and that is the tree of a checkpoint that this log signed. */
-function proofChecks(leaf: Uint8Array, proof: InclusionProof, log: LogAuthority): readonly SignatureCheck[] {
-  const { checks, found } = readCheckpoint(proof.checkpoint, [log]);
+function proofChecks(
+  leaf: Uint8Array,
+  proof: InclusionProof,
+  log: LogAuthority,
+  toldBy: ToldBy,
+): readonly SignatureCheck[] {
+  const { checks, found } = readCheckpoint(proof.checkpoint, [log], toldBy);
   const isSameTree = found.size === proof.treeSize && sameHash(found.root, proof.rootHash);
   refuseUnless(isSameTree, "its proof is for another tree than its checkpoint's");
   verifyInclusion(leaf, proof.leafIndex, found, proof.hashes);

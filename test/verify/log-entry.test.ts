@@ -75,6 +75,7 @@ describe("an entry of a log that promises", () => {
     assert.equal(found?.proven, true);
     assert.equal(found?.promisedTime, undefined);
     assert.equal(proves({ ...unpromised, integratedTime: 1 })?.promisedTime, undefined);
+    assert.equal(found?.logIndex, undefined, "nothing signs it");
     assert.equal(found?.leafHash, proves(entry)?.leafHash, "it is the same entry, whatever index it claims");
   });
 
@@ -115,6 +116,15 @@ describe("an entry of a log that promises", () => {
     ];
     const logs = ranges.map((validFor) => ({ ...promising.authority, validFor }));
     assert.deepEqual(proven(entry, logs, v1.logged)?.validFor, ranges[1]);
+  });
+
+  test("is proven by a checkpoint of its key, whatever that calls itself; in a log of tiles its name counts", () => {
+    assert.ok(proves(entry, promising, { origin: "https-address.example" }));
+    const { origin: _, ...nameless } = promising.authority;
+    assert.ok(proven(entry, [nameless], v1.logged));
+    assert.equal(proves(tile, tiled, { origin: "https-address.example" }), undefined);
+    const { checkpoint } = proof;
+    assert.equal(proves(withProof(entry, { checkpoint: checkpoint.replace("— rekor", "— r") })), undefined);
   });
 
   test("is refused under another log, by whatever name or key id", () => {
