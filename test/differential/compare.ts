@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
 import { libraryOpinion, type Opinion } from "../../src/verify/second-opinion.ts";
 import { explain } from "./explanations.ts";
-import { apply, type Mutation } from "./mutation.ts";
+import { apply, type Mutation, otherOf } from "./mutation.ts";
 import type { Original } from "./originals.ts";
 import { type Answer, timesOf, verdictOf } from "./verdict.ts";
 
@@ -24,7 +24,7 @@ export function compare(mutation: Mutation, originals: readonly Original[]): Com
   if (original === undefined) throw new TypeError("there is no such original");
   const bytes = apply(mutation, originals);
   const ours = verdictOf(bytes, original.trust);
-  if (ours.case === "accepted") requireSaid(ours, [original, originals[mutation.other] ?? original]);
+  if (ours.case === "accepted") requireSaid(ours, [original, otherOf(mutation, originals) ?? original]);
   const theirs = libraryAnswer(bytes, original, ours);
   const accepts = theirs.case === "accepts";
   if (accepts === (ours.case === "accepted")) return { case: accepts ? "both accept" : "both refuse" };

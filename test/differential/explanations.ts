@@ -95,12 +95,26 @@ function refusedAs(ours: Answer, code: string | RegExp): boolean {
   return ours.case === "refused" && (typeof code === "string" ? ours.code === code : code.test(ours.code));
 }
 
-/** Whether the library accepts it once the original's timestamps stand in it. */
+/**
+ * Whether the library accepts it once the original's timestamps stand in it, and they are those but for what is not signed:
+ * a token ends with its signature.
+ */
 function isAcceptedWithItsTimestamps(bytes: Buffer, { json, trust }: Original): boolean {
   const copy = JSON.parse(bytes.toString());
-  const { verificationMaterial } = JSON.parse(JSON.stringify(json));
-  copy.verificationMaterial.timestampVerificationData = verificationMaterial.timestampVerificationData;
-  return libraryOpinion(copy, trust).case === "accepts";
+  const { timestampVerificationData } = JSON.parse(JSON.stringify(json)).verificationMaterial;
+  const signatures = new Set(signaturesOf(timestampVerificationData));
+  const isTheirs = signaturesOf(copy.verificationMaterial.timestampVerificationData).every((one) =>
+    signatures.has(one),
+  );
+  copy.verificationMaterial.timestampVerificationData = timestampVerificationData;
+  return isTheirs && libraryOpinion(copy, trust).case === "accepts";
+}
+
+function signaturesOf(data: { rfc3161Timestamps?: { signedTimestamp: string }[] } | undefined): string[] {
+  const tokens = data?.rfc3161Timestamps ?? [];
+  return tokens.map(({ signedTimestamp }) =>
+    Buffer.from(signedTimestamp, "base64").subarray(-48).toString("hex"),
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import { bytePlaces, type Place, placesOf, removeAt, setAt, valueAt } from "./pl
 
 export interface Mutation {
   readonly original: number;
-  /** Another bundle, for parts to come from. */
+  /** Picks another bundle for parts to come from (`otherOf`). */
   readonly other: number;
   readonly steps: readonly Step[];
 }
@@ -42,7 +42,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       on: fc.constant("structure"),
-      act: fc.constantFrom("drop", "double", "swap", "null", "rename", "add", "take", "number"),
+      act: fc.oneof(
+        {
+          weight: 3,
+          arbitrary: fc.constantFrom("drop", "double", "swap", "null", "rename", "add", "number"),
+        },
+        { weight: 2, arbitrary: fc.constant("take") },
+      ),
       place: nat,
       with: nat,
     }),
@@ -53,18 +59,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Mutations of one of so many originals. */
 export function mutations(originals: number): fc.Arbitrary<Mutation> {
   const index = fc.nat({ max: originals - 1 });
-  return fc.record({ original: index, other: index, steps: fc.array(step, { minLength: 1, maxLength: 2 }) });
+  return fc.record({ original: index, other: nat, steps: fc.array(step, { minLength: 1, maxLength: 2 }) });
 }
 
 /** The bytes of the mutated bundle. */
-export function apply({ original, other, steps }: Mutation, originals: readonly Original[]): Buffer {
+export function apply(mutation: Mutation, originals: readonly Original[]): Buffer {
+  const { original, steps } = mutation;
   const json = structuredClone(originals[original]?.json ?? {});
-  const from = originals[other]?.json ?? {};
+  const from = otherOf(mutation, originals)?.json ?? {};
   for (const one of steps) if (one.on !== "text") change(json, from, one);
   return steps.reduce<Buffer>(
     (text, one) => (one.on === "text" ? edited(text, one.edit) : text),
     Buffer.from(JSON.stringify(json)),
   );
+}
+
+/** Half of the time one of the same trust, whose parts are believed by themselves. */
+export function otherOf({ original, other }: Mutation, originals: readonly Original[]): Original | undefined {
+  const { trust } = originals[original] ?? {};
+  const near = originals.filter((one, i) => one.trust === trust && i !== original);
+  return other % 2 === 0 && near.length > 0 ? pick(near, other >> 1) : pick(originals, other >> 1);
 }
 
 function change(json: JsonObject, from: JsonObject, step: Exclude<Step, { on: "text" }>): void {

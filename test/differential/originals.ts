@@ -54,8 +54,14 @@ function corpusBundles(): Original[] {
 }
 
 async function localBundles(): Promise<Original[]> {
-  // Whole seconds: @sigstore/core cannot read a fraction whose last digit is a dropped zero.
-  const sigstore = await startSigstore({ tiles: true, tsa: () => Math.ceil(Date.now() / 1000) * 1000 });
+  // Each says another time, so that one bundle's time shows in another. Whole seconds: @sigstore/core cannot read a
+  // fraction whose last digit is a dropped zero.
+  let time = Math.ceil(Date.now() / 1000) * 1000;
+  const tick = () => {
+    time += 1000;
+    return time;
+  };
+  const sigstore = await startSigstore({ tiles: true, tsa: tick, rekor: tick });
   try {
     const keys = SIGNERS.filter(({ name }) => ["p256", "ed25519"].includes(name));
     const trust = createTrust({
