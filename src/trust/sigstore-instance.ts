@@ -57,17 +57,17 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/vnd.dev.sigstore.trustedroot.v0.2+json",
 ]);
 
-/** protobuf-specs PublicKeyDetails of log keys → how node:crypto reads the key. */
+/** protobuf-specs PublicKeyDetails of log keys → how the key is encoded: "PKIX" is SubjectPublicKeyInfo. */
 const KEY_ENCODINGS: ReadonlyMap<string, "spki" | "pkcs1"> = new Map([
   ["PKIX_ECDSA_P256_SHA_256", "spki"],
   ["PKIX_ECDSA_P384_SHA_384", "spki"],
   ["PKIX_ECDSA_P521_SHA_512", "spki"],
   ["PKIX_ED25519", "spki"],
   ["PKCS1_RSA_PKCS1V5", "pkcs1"],
-  ["PKIX_RSA_PKCS1V5", "pkcs1"],
-  ["PKIX_RSA_PKCS1V15_2048_SHA256", "pkcs1"],
-  ["PKIX_RSA_PKCS1V15_3072_SHA256", "pkcs1"],
-  ["PKIX_RSA_PKCS1V15_4096_SHA256", "pkcs1"],
+  ["PKIX_RSA_PKCS1V5", "spki"],
+  ["PKIX_RSA_PKCS1V15_2048_SHA256", "spki"],
+  ["PKIX_RSA_PKCS1V15_3072_SHA256", "spki"],
+  ["PKIX_RSA_PKCS1V15_4096_SHA256", "spki"],
 ]);
 
 const MAX_AUTHORITIES = 64;

@@ -157,6 +157,26 @@ describe("what a document says of its own authorities and keys", () => {
   });
 });
 
+test("a log's RSA key is read in the encoding that its details name", () => {
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  const read = (keyDetails: string, type: "spki" | "pkcs1") => {
+    const rawBytes = publicKey.export({ type, format: "der" }).toString("base64");
+    return withFirst("ctlogs", (log) => ({
+      ...log,
+      publicKey: { ...(log.publicKey as Changes), keyDetails, rawBytes },
+    }));
+  };
+  for (const [details, type, other] of [
+    ["PKIX_RSA_PKCS1V15_2048_SHA256", "spki", "pkcs1"],
+    ["PKCS1_RSA_PKCS1V5", "pkcs1", "spki"],
+  ] as const) {
+    const [instance] = createTrust(read(details, type)).instances;
+    assert.deepEqual(Buffer.from(instance?.ctLogs[0]?.spki ?? []), spki);
+    refuses(read(details, other));
+  }
+});
+
 describe("a trust document is refused", () => {
   test("with an unknown member anywhere", () => {
     refuses({ sigstore: [], keys: [], more: 1 });
