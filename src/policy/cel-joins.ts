@@ -23,13 +23,11 @@ export interface Join {
 /** Names that an expression can read as `evidence.NAME`. */
 export const JOINABLE_NAME = /^[a-z][a-z0-9_]{0,30}$/;
 
-/** Whether the expression language leaves this name to us: `in` and `constructor` it does not. */
+/** Whether an expression can read `evidence.NAME`: `in` is an operator, and of `constructor` the library has its own idea. */
 export function isJoinable(name: string): boolean {
+  if (name === "constructor") return false;
   try {
-    compileJoin(
-      joinScope([{ name, isList: false }]),
-      `has(evidence.${name}) && evidence.${name}.predicateType != ""`,
-    );
+    compileJoin(joinScope([{ name, isList: false }]), `has(evidence.${name})`);
     return true;
   } catch (error) {
     if (error instanceof ExpressionError) return false;

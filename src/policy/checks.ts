@@ -27,6 +27,8 @@ export interface Findings {
   readonly facts: Facts;
   readonly checks: readonly Check[];
   readonly passed: boolean;
+  /** Whether one signed it who may. */
+  readonly isTrusted: boolean;
   /** The highest build level that the policy believes of it: by its builders, or by a verifier's word. */
   readonly slsaLevel: number;
   /** When it ceases to count, in milliseconds since the epoch; absent: never. */
@@ -50,7 +52,7 @@ export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
     ...spec.rules.map((rule) => checkRule(rule, facts, signer.passed)),
   ];
   const levels = [summaryLevel(spec.vsa), ...believedBuilders(spec, facts).map(({ level }) => level)];
-  return findings(facts, checks, Math.max(...levels), spec.maxAge);
+  return findings(facts, checks, { isTrusted: signer.passed, slsaLevel: Math.max(...levels) }, spec.maxAge);
 }
 
 /** Asks what a requirement asks of evidence of its kind; the checks are named `evidence.NAME.…`. */
@@ -65,16 +67,21 @@ export function examineRequired(requirement: Requirement, facts: Facts, now: num
     ...rules.map((rule) => checkRule(rule, facts, signer.passed)),
   ];
   const named = checks.map((check) => ({ ...check, check: `evidence.${name}.${check.check}` }));
-  return findings(facts, named, 0, maxAge);
+  return findings(facts, named, { isTrusted: signer.passed, slsaLevel: 0 }, maxAge);
 }
 
-function findings(facts: Facts, checks: Check[], slsaLevel: number, maxAge: number | undefined): Findings {
+function findings(
+  facts: Facts,
+  checks: Check[],
+  judged: Pick<Findings, "isTrusted" | "slsaLevel">,
+  maxAge: number | undefined,
+): Findings {
   const { attestation, signedAt } = facts;
   return {
     facts,
     checks: checks.map((check) => ({ ...check, attestation })),
     passed: checks.every(({ passed }) => passed),
-    slsaLevel,
+    ...judged,
     ...(maxAge !== undefined && signedAt !== undefined && { expires: signedAt + maxAge }),
   };
 }

@@ -23,16 +23,7 @@ export function newerFirst(a: Findings, b: Findings): number {
 
 /** What a trusted signer signed comes first: nobody else can crowd it out of the list. */
 function nearestFirst(a: Findings, b: Findings): number {
-  return strangers(a) - strangers(b) || failures(a) - failures(b) || newerFirst(a, b);
-}
-
-function strangers({ checks }: Findings): number {
-  return checks.some(({ check, passed }) => isSignerCheck(check) && !passed) ? 1 : 0;
-}
-
-/** `signer`, and `evidence.NAME.signer`. */
-function isSignerCheck(check: string): boolean {
-  return check === "signer" || check.endsWith(".signer");
+  return Number(b.isTrusted) - Number(a.isTrusted) || failures(a) - failures(b) || newerFirst(a, b);
 }
 
 function failures({ checks }: Findings): number {
