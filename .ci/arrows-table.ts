@@ -48,6 +48,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     [
       "errors.ts",
       "config.ts",
+      "create-once.ts",
       "in-toto-attestation",
       "tlog",
       "trust",
@@ -128,6 +129,7 @@ export const PURE: readonly string[] = [
   "trust/tuf-source.ts",
   "trust/x509-root.ts",
   "decisions/decide.ts",
+  "decisions/verification-summary.ts",
   "custody/body-fields.ts",
   "custody/body.ts",
   "custody/chain.ts",

@@ -21,6 +21,12 @@ export interface Config {
   readonly replacesAuthority: string | undefined;
   /** The log's name in its checkpoints (C2SP tlog-checkpoint: origin). */
   readonly origin: string;
+  /** What verification summaries are signed with, PKCS #8 PEM; absent: made in `dataDir`. */
+  readonly summaryKeyFile: string | undefined;
+  /** URI under which this verifier signs summaries, for ever; nodes that share a database share it. */
+  readonly verifierId: string;
+  /** How long a summary counts at most. */
+  readonly summaryLifetime: number;
   readonly policiesDir: string;
   /** A whole trust document that the first start activates, instead of one made from the files below. */
   readonly trustFile: string | undefined;
@@ -84,6 +90,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   const list = (name: string) => (text(name) ?? "").split(",").filter((item) => item !== "");
 
+  const origin = text("VOUCHSAFE_ORIGIN") ?? "vouchsafe.local/log";
+
   const config: Config = {
     host: text("HOST") ?? "127.0.0.1",
     port: integer("PORT", 8080, 0, 65_535),
@@ -92,7 +100,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     requirePostgres: oneOf("VOUCHSAFE_REQUIRE_POSTGRES", "0", ["0", "1"]) === "1",
     dataDir: text("VOUCHSAFE_DATA_DIR") ?? ".vouchsafe",
     logKeyFile: text("VOUCHSAFE_LOG_KEY_FILE"),
-    origin: text("VOUCHSAFE_ORIGIN") ?? "vouchsafe.local/log",
+    origin,
+    summaryKeyFile: text("VOUCHSAFE_VSA_KEY"),
+    verifierId: text("VOUCHSAFE_VERIFIER_ID") ?? `https://${origin}`,
+    summaryLifetime: integer("VOUCHSAFE_VSA_LIFETIME", 600, 10, 86_400) * 1000,
     trustDomain: text("VOUCHSAFE_TRUST_DOMAIN") ?? "vouchsafe.local",
     authorityFiles: authorityFiles(),
     replacesAuthority: text("VOUCHSAFE_REPLACES_AUTHORITY"),
@@ -122,8 +133,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     );
   if (!/^[^\s+]{1,200}$/.test(config.origin))
     mistakes.push("VOUCHSAFE_ORIGIN must hold neither spaces nor +");
+  if (!isIdentifier(config.verifierId))
+    mistakes.push(
+      "VOUCHSAFE_VERIFIER_ID must be a URI whose scheme and host are in lower case, without query and fragment; by default it is https:// and VOUCHSAFE_ORIGIN",
+    );
   if (!/^[a-z0-9._-]{1,255}$/.test(config.trustDomain))
     mistakes.push("VOUCHSAFE_TRUST_DOMAIN must be lower-case letters, digits, dots, dashes and underscores");
   if (mistakes.length > 0) throw new VouchsafeError("configuration-invalid", mistakes.join("; "));
   return config;
+}
+
+/** A TypeURI (in-toto/attestation spec/v1/field_types.md) to which the paths of policies can be added. */
+function isIdentifier(uri: string): boolean {
+  const [, authority = ""] = /^[a-z][a-z0-9+.-]*:\/\/([^/]*)/.exec(uri) ?? [];
+  const isLower = authority === authority.toLowerCase();
+  return (
+    isLower && /^[a-z][a-z0-9+.-]*:[A-Za-z0-9._~:/@!$&'()*,;=%-]{1,1000}$/.test(uri) && URL.canParse(uri)
+  );
 }

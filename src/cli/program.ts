@@ -15,6 +15,7 @@ import { tokenCommand } from "./token.ts";
 import { trustCommand } from "./trust.ts";
 import { verifyCommand } from "./verify.ts";
 import { verifyDigestCommand } from "./verify-digest.ts";
+import { vsaCommand } from "./vsa.ts";
 
 const EPILOGUE = `
 Environment:
@@ -51,6 +52,7 @@ export function createProgram(): Command {
     identitiesCommand(),
     tokenCommand(),
     logCommand(),
+    vsaCommand(),
     agentCommand(),
     migrateCommand(),
   ]) {

@@ -1,11 +1,17 @@
+import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
+import type { Client, Question } from "../client/client.ts";
+import type { Decision } from "../client/types.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printReasons, short } from "./findings.ts";
 import { action } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
 
 interface Options {
   readonly policy?: string;
+  readonly vsa?: string;
 }
 
 export function verifyDigestCommand(): Command {
@@ -13,24 +19,55 @@ export function verifyDigestCommand(): Command {
     .description("ask whether an artifact may run: allow or deny, and why")
     .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
     .option("--policy <name>", "decide by this policy, where the token may choose")
+    .option(
+      "--vsa <file>",
+      "if it is allowed, write that as a signed verification summary, in the place of an older one",
+    )
     .action(
-      action(async ({ client, terminal, json }, artifact: string, { policy }: Options) => {
+      action(async ({ client, terminal, json }, artifact: string, { policy, vsa }: Options) => {
         const digest = await digestOfArgument(artifact);
-        const decision = await client().verifyDigest(digest, policy === undefined ? {} : { policy });
+        const question = policy === undefined ? {} : { policy };
+        const asked = await client().verifyDigest(digest, question);
+        const isWanted = vsa !== undefined && asked.decision === "allow";
+        const decision = isWanted ? await writeSummary(client(), asked, question, vsa) : asked;
         const isAllowed = decision.decision === "allow";
         if (json) terminal.printJson(decision);
         else {
-          terminal.print(`${decision.decision} ${decision.digest}`, isAllowed ? "good" : "bad");
-          printReasons(terminal, decision.reasons);
-          for (const { policy, outcome, slsaLevel, attestations } of decision.policies) {
-            const restsOn =
-              attestations.length === 0 ? "" : `, resting on ${attestations.map(short).join(", ")}`;
-            terminal.print(`  policy ${policy} ${outcome}: SLSA build level ${slsaLevel}${restsOn}`);
-          }
-          const until = decision.validUntil === null ? "" : `, valid until ${decision.validUntil}`;
-          terminal.print(`  as of log size ${decision.asOf}${until}`);
+          printDecision(terminal, decision);
+          if (isWanted && isAllowed) terminal.print(`  wrote ${vsa}`, "good");
         }
         return isAllowed ? EXIT.ok : EXIT.refused;
       }),
     );
+}
+
+/** Gives the decision that now holds: what was allowed may be denied by the time that a summary of it is asked for. */
+async function writeSummary(
+  client: Client,
+  asked: Decision,
+  question: Question,
+  file: string,
+): Promise<Decision> {
+  const summary = await client.verificationSummary(asked.digest, { ...question, minSize: asked.asOf });
+  if (summary.case === "denied") return summary.decision;
+  try {
+    await writeFile(file, summary.envelope);
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be written: name another with --vsa`, { cause });
+  }
+  return asked;
+}
+
+function printDecision(
+  terminal: Terminal,
+  { decision, digest, reasons, policies, asOf, validUntil }: Decision,
+): void {
+  terminal.print(`${decision} ${digest}`, decision === "allow" ? "good" : "bad");
+  printReasons(terminal, reasons);
+  for (const { policy, outcome, slsaLevel, attestations } of policies) {
+    const restsOn = attestations.length === 0 ? "" : `, resting on ${attestations.map(short).join(", ")}`;
+    terminal.print(`  policy ${policy} ${outcome}: SLSA build level ${slsaLevel}${restsOn}`);
+  }
+  const until = validUntil === null ? "" : `, valid until ${validUntil}`;
+  terminal.print(`  as of log size ${asOf}${until}`);
 }

@@ -41,6 +41,12 @@ export interface Question {
   readonly minSize?: number;
 }
 
+export type Summary =
+  | { readonly case: "summary"; readonly envelope: Uint8Array }
+  | { readonly case: "denied"; readonly decision: Decision };
+
+const ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json";
+
 export interface ArtifactQuery {
   readonly repository?: string;
   readonly commit?: string;
@@ -115,7 +121,17 @@ export function createClient(options: TransportOptions) {
     /** May this digest run? A denial is an answer. */
     verifyDigest: (digest: string, question: Question = {}) =>
       get<Decision>(`/verify-digest${search({ digest, ...question })}`),
-    /** The same for up to 256 digests, answered in their order. */
+    /** The same as a signed verification summary (a DSSE envelope); a denial comes as the decision that it is. */
+    async verificationSummary(digest: string, question: Question = {}): Promise<Summary> {
+      const path = `/verify-digest${search({ digest, ...question })}`;
+      const answer = await transport({ method: "GET", path, accept: ENVELOPE_TYPE, repeatable: true });
+      const isEnvelope = answer.mediaType.startsWith(ENVELOPE_TYPE);
+      if (isEnvelope) return { case: "summary", envelope: answer.bytes };
+      return { case: "denied", decision: json<Decision>(answer) };
+    },
+    /** The key that summaries are signed with, PEM. */
+    summaryKey: async () => (await text("/vsa/key")).trim(),
+    /** As `verifyDigest` for up to 256 digests, answered in their order. */
     verifyDigests: async (digests: readonly string[], question: Question = {}) =>
       (
         await post<{ decisions: readonly Decision[] }>(

@@ -21,6 +21,8 @@ export interface Call {
   readonly method: "GET" | "POST" | "DELETE";
   /** Begins with `/`; its parts are encoded. */
   readonly path: string;
+  /** Media type of the answer that is wanted; JSON, or what there is, unless named. */
+  readonly accept?: string;
   readonly body?: { readonly mediaType: string; readonly bytes: Uint8Array };
   /** The answer is the same however often the call is made, so a refusal for the moment may be tried again. */
   readonly repeatable: boolean;
@@ -71,7 +73,7 @@ function serverUrl(server: string): URL {
 }
 
 async function send(base: URL, call: Call, options: TransportOptions): Promise<Response> {
-  const headers = new Headers({ accept: "application/json, */*" });
+  const headers = new Headers({ accept: call.accept ?? "application/json, */*" });
   if (options.authorize !== undefined) headers.set("authorization", options.authorize(call));
   else if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
   if (call.body !== undefined) headers.set("content-type", call.body.mediaType);

@@ -14,7 +14,14 @@ import {
 } from "../policy/workload-policy.ts";
 import { digestIn, listIn, textIn, timeIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
-import { assertAllowed, policiesInForce, refuseUnless, type Standing, sameJson } from "./replay.ts";
+import {
+  type Allowance,
+  assertAllowed,
+  policiesInForce,
+  refuseUnless,
+  type Standing,
+  sameJson,
+} from "./replay.ts";
 
 /** The times of an SVID are whole seconds, and it is decided at most that much after its `issuedAt`. */
 const SECOND = 1000;
@@ -101,11 +108,27 @@ export function replayDenial({ body }: LogEvent): string {
 export function replayDecision({ body, time }: LogEvent, standing: Standing): string {
   refuseUnless(digestIn(body, "artifact") === standing.artifact, "it is about another artifact");
   const current = textIn(body, "current");
-  if (current === "allow") assertAllowed(standing, textsIn(body, "policies"), time - RECORDED_WITHIN);
+  const allowance =
+    current === "allow"
+      ? assertAllowed(standing, textsIn(body, "policies"), time - RECORDED_WITHIN)
+      : undefined;
+  if (body.summary !== undefined) assertSummary(body, allowance);
   const until = body.expiresAt === null ? "" : ` until ${textIn(body, "expiresAt")}`;
   return (
     `${textIn(body, "issuer")} recorded ${textIn(body, "decision")} of ${standing.artifact} ` +
     `to ${textIn(body, "grantedTo")}${until}; the decision then was ${current}.`
+  );
+}
+
+/** A summary of our own is signed for what is allowed alone, and for no longer. */
+function assertSummary(body: JsonObject, allowance: Allowance | undefined): void {
+  refuseUnless(
+    textIn(body, "decision") === "allow" && allowance !== undefined,
+    "a summary was signed of what was not allowed",
+  );
+  refuseUnless(
+    timeIn(body, "expiresAt") <= allowance.validUntil,
+    "its summary lives longer than a verdict that it rests on",
   );
 }
 

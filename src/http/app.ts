@@ -31,6 +31,7 @@ import { trustBundleRoutes } from "./trust-bundle.ts";
 import { answerUnknownRoutes } from "./unknown-routes.ts";
 import { closeQueryStrings, compileValidator } from "./validation.ts";
 import { verifyDigestRoutes } from "./verify-digest.ts";
+import { vsaRoutes } from "./vsa.ts";
 
 export type App = FastifyInstance<
   Server,
@@ -113,6 +114,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   attestationRoutes(app, v);
   artifactRoutes(app, v);
   verifyDigestRoutes(app, v);
+  vsaRoutes(app, v);
   policyRoutes(app, v);
   trustRoutes(app, v);
   quarantineRoutes(app, v);

@@ -30,8 +30,16 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
   });
 }
 
+/** An answer in one of several media types. */
+interface Described {
+  readonly description: string;
+  readonly content: Readonly<Record<string, { readonly schema: TSchema }>>;
+}
+
 /** A route's answers: those that succeed, by status, and a problem for every other. */
-export function answers(byStatus: Readonly<Record<number, TSchema>>): { readonly response: unknown } {
+export function answers(byStatus: Readonly<Record<number, TSchema | Described>>): {
+  readonly response: unknown;
+} {
   const problem = { description: "Problem", content: { [PROBLEM_MEDIA_TYPE]: { schema: Problem } } };
   return { response: { ...byStatus, "4xx": problem, "5xx": problem } };
 }

@@ -1,11 +1,13 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
+import { issueSummary } from "../services/issue-summary.ts";
 import { verifyDigestText } from "../services/verify-digest.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
 import { closed, Decision, Digest, LogSize, LogSizeText, PolicyName } from "./schemas.ts";
+import { asksForSummary, ENVELOPE_TYPE, Envelope } from "./vsa.ts";
 
 const ASKERS: Access = ["issuer", "agent", "operator", "auditor", "uploader"];
 /** Names the log size that an answer is as of; of several decisions, the smallest. */
@@ -21,20 +23,30 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
       config: { access: ASKERS },
       schema: {
         summary: "May this digest be trusted now? Allow or deny, with the reasons",
+        description: `Issuers and operators who accept ${ENVELOPE_TYPE} or application/vnd.in-toto+json get what is allowed as a signed verification summary; a denial is JSON for them too.`,
         querystring: closed({
           digest: Digest,
           policy: Type.Optional(PolicyName),
           minSize: Type.Optional(LogSizeText),
         }),
-        ...answers({ 200: Decision }),
+        ...answers({
+          200: {
+            description: "The decision",
+            content: { "application/json": { schema: Decision }, [ENVELOPE_TYPE]: { schema: Envelope } },
+          },
+        }),
       },
     },
     async (request, reply) => {
-      const { minSize, ...question } = request.query;
-      const { asOf, json } = await verifyDigestText(v, callerOf(request), {
-        ...question,
-        ...(minSize !== undefined && { minSize: Number(minSize) }),
-      });
+      const { minSize, ...rest } = request.query;
+      const question = { ...rest, ...(minSize !== undefined && { minSize: Number(minSize) }) };
+      if (asksForSummary(request.headers.accept)) {
+        const answer = await issueSummary(v, callerOf(request), question);
+        reply.header(LOG_SIZE_HEADER, answer.asOf);
+        if (answer.case === "denied") return reply.type(JSON_TYPE).send(answer.json);
+        return reply.type(ENVELOPE_TYPE).send(Buffer.from(answer.envelope));
+      }
+      const { asOf, json } = await verifyDigestText(v, callerOf(request), question);
       reply.header(LOG_SIZE_HEADER, asOf).type(JSON_TYPE);
       return json;
     },

@@ -55,6 +55,26 @@ export function preAuthenticationEncoding(payloadType: string, payload: Uint8Arr
   return Buffer.concat([Buffer.from(header), payload]);
 }
 
+/** What signs an envelope. */
+export interface EnvelopeSigner {
+  readonly keyId: string;
+  sign(bytes: Uint8Array): Uint8Array;
+}
+
+/** A Statement's bytes in a signed envelope, as JSON. */
+export function signStatement(payload: Uint8Array, signer: EnvelopeSigner): string {
+  const sig = signer.sign(preAuthenticationEncoding(IN_TOTO_PAYLOAD_TYPE, payload));
+  return JSON.stringify({
+    payload: base64(payload),
+    payloadType: IN_TOTO_PAYLOAD_TYPE,
+    signatures: [{ keyid: signer.keyId, sig: base64(sig) }],
+  });
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}
+
 function malformed(what: string): AttestationFormatError {
   return new AttestationFormatError("malformed-envelope", `not a DSSE envelope: ${what}`);
 }

@@ -8,6 +8,7 @@ import type { JwtMinter } from "../identity/jwt-svid.ts";
 import type { X509Minter } from "../identity/x509-svid.ts";
 import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
+import type { Summaries } from "./issue-summary.ts";
 import type { Denials } from "./record-denial.ts";
 import type { TrustSource } from "./refresh-trust.ts";
 import type { Verifier } from "./verifier.ts";
@@ -26,6 +27,7 @@ export interface Vouchsafe {
   /** Sign what they are given: only what was decided and recorded is given to them. */
   readonly minters: { readonly x509: X509Minter; readonly jwt: JwtMinter };
   readonly denials: Denials;
+  readonly summaries: Summaries;
   /** What the TUF repositories last answered this node, by the names of their instances. */
   readonly trustSources: Map<string, TrustSource>;
   /** Milliseconds since the epoch. */

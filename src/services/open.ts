@@ -21,11 +21,13 @@ import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
+import { createSummaries } from "./issue-summary.ts";
 import { pinAuthority } from "./pin-authority.ts";
 import { createProjectionSource } from "./projection-source.ts";
 import { CONFIGURATION, proposeConfigured } from "./propose.ts";
 import { createDenials } from "./record-denial.ts";
 import { refreshTrustByItself } from "./refresh-trust.ts";
+import { openSummaryKey } from "./summary-key.ts";
 import { ensureOperatorToken } from "./tokens.ts";
 import { createVerifier } from "./verifier.ts";
 
@@ -71,6 +73,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       ...(config.authorityFiles && { files: config.authorityFiles }),
       clock,
     });
+    const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile);
     const acknowledged = await openAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
     closers.push(() => acknowledged.close());
     const writer = createWriter({
@@ -121,6 +124,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       authority,
       minters: { x509: createX509Minter(authority), jwt: createJwtMinter(authority) },
       denials,
+      summaries: createSummaries(summaryKey),
       trustSources: new Map(),
       clock,
       log: { origin: config.origin, verifierKey: signer.verifierKey },

@@ -88,6 +88,6 @@ function isUnjudged({ artifact: { state }, inForce }: View, policies: readonly s
 }
 
 /** The log size moves on while the answer stays, so it is added to what is kept. */
-function textOf(asOf: number, answer: string): DigestAnswerText {
+export function textOf(asOf: number, answer: string): DigestAnswerText {
   return { asOf, json: `{"asOf":${asOf},${answer.slice(1)}` };
 }
