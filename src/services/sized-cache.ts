@@ -1,18 +1,18 @@
 /** Values that may be forgotten at any time, at most so many of them and so many bytes together. */
-export interface SizedCache<Value> {
-  get(key: string): Value | undefined;
+export interface SizedCache<Key, Value> {
+  get(key: Key): Value | undefined;
   /** Keeps a value of this many bytes, and forgets the oldest ones where there is no room. */
-  set(key: string, value: Value, bytes: number): void;
+  set(key: Key, value: Value, bytes: number): void;
 }
 
-export function createSizedCache<Value>(max: {
+export function createSizedCache<Key, Value>(max: {
   readonly entries: number;
   readonly bytes: number;
-}): SizedCache<Value> {
-  const kept = new Map<string, { readonly value: Value; readonly bytes: number }>();
+}): SizedCache<Key, Value> {
+  const kept = new Map<Key, { readonly value: Value; readonly bytes: number }>();
   let total = 0;
 
-  function forget(key: string): void {
+  function forget(key: Key): void {
     total -= kept.get(key)?.bytes ?? 0;
     kept.delete(key);
   }

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { crc32 } from "node:zlib";
 import { VouchsafeError } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -30,17 +31,43 @@ type Outcome =
  * would be all the memory there is.
  */
 const REMEMBERED = { entries: 4096, bytes: 64 * 1024 * 1024 };
+/** The same outcomes once more, by the bytes of their evidence. */
+interface Seen {
+  /** A copy, so that nobody changes it. */
+  readonly bytes: Uint8Array;
+  readonly trustHash: string;
+  readonly outcome: Outcome;
+}
+
 /** Enough at once to keep every thread of the pool busy; more would only wait there. */
 const AT_ONCE = 4 * availableParallelism();
 const MAX_WAITING = 1024;
 
 /** @param opinions whether, and how, @sigstore/verify is asked besides */
 export function createVerifier(opinions: SecondOpinionOptions): Verifier {
-  const outcomes = createSizedCache<Outcome>(REMEMBERED);
+  const outcomes = createSizedCache<string, Outcome>(REMEMBERED);
+  /** By a checksum: which evidence it is, the comparison of its bytes says. Both take a third of the time of a digest. */
+  const seen = createSizedCache<number, Seen>(REMEMBERED);
   const running = new Map<string, Promise<Outcome>>();
   const enter = createTurnstile(AT_ONCE, MAX_WAITING);
 
-  async function examineOnce(key: string, bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
+  function recallBytes(checksum: number, bytes: Uint8Array, trust: TrustSnapshot): Outcome | undefined {
+    const known = seen.get(checksum);
+    const isSame = known?.trustHash === trust.hash && Buffer.compare(known.bytes, bytes) === 0;
+    return isSame ? known.outcome : undefined;
+  }
+
+  async function examineOnce(bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
+    const key = keyOf(sha256(bytes), trust);
+    const known = outcomes.get(key);
+    if (known !== undefined) return known;
+    // The same evidence that arrives twice at once is examined once.
+    const examining = running.get(key) ?? examineInTurn(key, bytes, trust);
+    running.set(key, examining);
+    return examining;
+  }
+
+  async function examineInTurn(key: string, bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
     try {
       const leave = await enter();
       try {
@@ -57,13 +84,13 @@ export function createVerifier(opinions: SecondOpinionOptions): Verifier {
 
   return {
     async verify(bytes, trust, at) {
-      const key = keyOf(sha256(bytes), trust);
-      const known = outcomes.get(key);
-      if (known !== undefined) return answer(known, at);
-      // The same evidence that arrives twice at once is examined once.
-      const examining = running.get(key) ?? examineOnce(key, bytes, trust);
-      running.set(key, examining);
-      return answer(await examining, at);
+      const checksum = crc32(bytes);
+      const again = recallBytes(checksum, bytes, trust);
+      if (again !== undefined) return answer(again, at);
+      const copy = new Uint8Array(bytes);
+      const outcome = await examineOnce(copy, trust);
+      seen.set(checksum, { bytes: copy, trustHash: trust.hash, outcome }, copy.length);
+      return answer(outcome, at);
     },
     recall(id, trust, at) {
       const known = outcomes.get(keyOf(id, trust));

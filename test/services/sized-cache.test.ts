@@ -5,13 +5,13 @@ import { createSizedCache } from "../../src/services/sized-cache.ts";
 const keys = ["a", "b", "c", "d"];
 
 test("values are forgotten, oldest first, when there are too many of them", () => {
-  const cache = createSizedCache<number>({ entries: 2, bytes: 1000 });
+  const cache = createSizedCache<string, number>({ entries: 2, bytes: 1000 });
   for (const [i, key] of ["a", "b", "a", "c"].entries()) cache.set(key, i, 1);
   assert.deepEqual(keys.map(cache.get), [2, undefined, 3, undefined]);
 });
 
 test("a few large values make no more room than many small ones", () => {
-  const cache = createSizedCache<number>({ entries: 100, bytes: 10 });
+  const cache = createSizedCache<string, number>({ entries: 100, bytes: 10 });
   cache.set("a", 0, 4);
   cache.set("b", 1, 4);
   cache.set("c", 2, 4);
@@ -23,7 +23,7 @@ test("a few large values make no more room than many small ones", () => {
 });
 
 test("a value that is set again counts once", () => {
-  const cache = createSizedCache<number>({ entries: 100, bytes: 10 });
+  const cache = createSizedCache<string, number>({ entries: 100, bytes: 10 });
   for (let i = 0; i < 5; i++) cache.set("a", i, 4);
   cache.set("b", 9, 6);
   assert.deepEqual(keys.map(cache.get), [4, 9, undefined, undefined]);
