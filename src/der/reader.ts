@@ -4,6 +4,10 @@ export interface DerElement {
   readonly content: Uint8Array;
   /** Tag, length and content. */
   readonly encoded: Uint8Array;
+  /** `encoded` in lower-case hex. */
+  readonly hex: string;
+  /** The elements that a constructed element consists of. Throws `DerError`. */
+  children(): DerElement[];
 }
 
 /** Bytes that are not DER. Whoever reads them turns it into an error with a code: it never reaches a caller. */
@@ -26,20 +30,14 @@ export const TAG = {
 
 /** The one element that the bytes are. Throws `DerError`, also for anything that follows it. */
 export function readDer(bytes: Uint8Array): DerElement {
-  const element = elementAt(bytes, 0);
+  const element = elementAt(bufferOf(bytes), 0, bytes.length);
   if (element.end !== bytes.length) throw new DerError("something follows the element");
   return element;
 }
 
 /** The elements that follow one another in a constructed element's content. Throws `DerError`. */
 export function derChildren(content: Uint8Array): DerElement[] {
-  const children: DerElement[] = [];
-  for (let at = 0; at < content.length; ) {
-    const child = elementAt(content, at);
-    children.push(child);
-    at = child.end;
-  }
-  return children;
+  return elementsIn(bufferOf(content), 0, content.length);
 }
 
 /** The element, which must be there and have this tag. Throws `DerError`. */
@@ -50,9 +48,11 @@ export function expectTag(element: DerElement | undefined, tag: number): DerElem
 
 /** Lower-case hex, by which encodings are looked up and compared. */
 export function hexOf(bytes: Uint8Array): string {
-  const buffer =
-    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString("hex");
+  return bufferOf(bytes).toString("hex");
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** What a BIT STRING of whole bytes holds. Throws `DerError`. */
@@ -65,11 +65,11 @@ export function wholeBytes({ content }: DerElement): Uint8Array {
 class PlacedElement implements DerElement {
   readonly tag: number;
   readonly end: number;
-  private readonly bytes: Uint8Array;
+  private readonly bytes: Buffer;
   private readonly start: number;
   private readonly header: number;
 
-  constructor(bytes: Uint8Array, start: number, header: number, end: number, tag: number) {
+  constructor(bytes: Buffer, start: number, header: number, end: number, tag: number) {
     this.bytes = bytes;
     this.start = start;
     this.header = header;
@@ -84,23 +84,44 @@ class PlacedElement implements DerElement {
   get encoded(): Uint8Array {
     return this.bytes.subarray(this.start, this.end);
   }
+
+  get hex(): string {
+    return this.bytes.toString("hex", this.start, this.end);
+  }
+
+  children(): DerElement[] {
+    return elementsIn(this.bytes, this.header, this.end);
+  }
 }
 
-/** One-byte tags and definite, minimal lengths of at most three bytes: all that a certificate needs. */
-function elementAt(bytes: Uint8Array, start: number): PlacedElement {
-  const tag = bytes[start];
-  const first = bytes[start + 1];
-  if (tag === undefined || first === undefined) throw new DerError("the element is cut off");
+function elementsIn(bytes: Buffer, start: number, end: number): PlacedElement[] {
+  const elements: PlacedElement[] = [];
+  for (let at = start; at < end; ) {
+    const element = elementAt(bytes, at, end);
+    elements.push(element);
+    at = element.end;
+  }
+  return elements;
+}
+
+/**
+ * The element that begins at `start` and ends at `limit` or before it. One-byte tags and definite, minimal lengths of
+ * at most three bytes: all that a certificate needs.
+ */
+function elementAt(bytes: Buffer, start: number, limit: number): PlacedElement {
+  if (start + 2 > limit) throw new DerError("the element is cut off");
+  const tag = bytes[start] ?? 0;
+  const first = bytes[start + 1] ?? 0;
   if ((tag & 0x1f) === 0x1f) throw new DerError("the tag has more than one byte");
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
   if (first === 0x80 || lengthBytes > 3) throw new DerError("the length is indefinite or too long");
   const header = start + 2 + lengthBytes;
-  if (header > bytes.length) throw new DerError("the element is cut off");
+  if (header > limit) throw new DerError("the element is cut off");
   let length = lengthBytes === 0 ? first : 0;
   for (let at = start + 2; at < header; at += 1) length = length * 256 + (bytes[at] ?? 0);
   if (lengthBytes > 0 && (length < 0x80 || bytes[start + 2] === 0))
     throw new DerError("the length is not minimal");
   const end = header + length;
-  if (end > bytes.length) throw new DerError("the element is cut off");
+  if (end > limit) throw new DerError("the element is cut off");
   return new PlacedElement(bytes, start, header, end, tag);
 }

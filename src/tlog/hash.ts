@@ -13,7 +13,8 @@ export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array(0));
 
 /** RFC 6962, 2.1: `SHA-256(0x00 ‖ leaf)`. */
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  const prefixed = new Uint8Array(1 + leaf.length);
+  const prefixed = Buffer.allocUnsafe(1 + leaf.length);
+  prefixed[0] = 0;
   prefixed.set(leaf, 1);
   return sha256(prefixed);
 }

@@ -96,13 +96,21 @@ export function rootFromInclusion(
   proof: Proof,
 ): Uint8Array {
   refuseUnless(isTreeSize(size) && isTreeSize(index) && index < size, "the leaf's index is not in the tree");
-  const path = inclusionPath(index, size);
-  refuseUnless(
-    proof.length === path.length,
-    `the proof has ${proof.length} hashes where ${path.length} belong`,
-  );
-  refuseUnless([leafHash, ...proof].every(isHash), "a hash of the proof is not 32 bytes");
-  return climb({ height: 0, index }, leafHash, path, proof);
+  refuseUnless(isHash(leafHash) && proof.every(isHash), "a hash of the proof is not 32 bytes");
+  let hash = leafHash;
+  // Where the subtree of this hash stands among those of its height, and where the last one of them does.
+  let at = index;
+  let last = size - 1;
+  for (const sibling of proof) {
+    refuseUnless(last > 0, "the proof goes on above the root");
+    // On the right edge a subtree that has no sibling is its own parent.
+    for (; at === last && at % 2 === 0; last /= 2) at /= 2;
+    hash = at % 2 === 1 ? nodeHash(sibling, hash) : nodeHash(hash, sibling);
+    at = Math.floor(at / 2);
+    last = Math.floor(last / 2);
+  }
+  refuseUnless(last === 0, "the proof ends below the root");
+  return hash;
 }
 
 /** Throws `proof-invalid` unless the proof shows `leafHash` at `index` in the tree with this size and root. */

@@ -1,6 +1,7 @@
-import { hash as digestOf } from "node:crypto";
+import { hashBytes } from "../in-toto-attestation/digest.ts";
 import { type JsonObject, type JsonValue, parseJson } from "../in-toto-attestation/index.ts";
 import { parseCertificate } from "../x509/certificate.ts";
+import { writePem } from "../x509/pem.ts";
 import { items, known, text } from "./formats/members.ts";
 import {
   type BodyHash,
@@ -205,7 +206,7 @@ function bindDocument({ algorithm, value }: BodyHash, documentHash: string): voi
 function bindPayload(hash: JsonValue | undefined, { content }: LoggedSignature) {
   refuseUnless(content.case === "envelope", "it is of an envelope");
   const { algorithm, value } = readHash(hash, "payloadHash");
-  refuseUnless(isSame(digestOf(algorithm, content.payload, "buffer"), value), "it is of another payload");
+  refuseUnless(isSame(hashBytes(algorithm, content.payload), value), "it is of another payload");
   return content;
 }
 
@@ -215,10 +216,9 @@ const PEM_LABELS: ReadonlyMap<string, Verifier["case"]> = new Map([
 ]);
 
 function bindPem(value: JsonValue | undefined, logged: LoggedSignature): void {
-  const pem = innerText(value);
   // What is spelt as nearly everyone spells it need not be read.
-  if (pem.replaceAll("\n", "") === usualSpelling(logged.verifier)) return;
-  const { label, bytes } = onePem(pem);
+  if (isUsualSpelling(value, logged.verifier)) return;
+  const { label, bytes } = onePem(innerText(value));
   const kind = PEM_LABELS.get(label);
   refuseUnless(kind !== undefined, "its PEM block is neither a certificate nor a key");
   bindVerifier(kind, bytes, logged);
@@ -239,10 +239,12 @@ function keyOf(kind: Verifier["case"], bytes: Uint8Array): Uint8Array {
   return kind === "certificate" ? parseCertificate(bytes).spki : bytes;
 }
 
-/** Apart from where its lines end, which one tool and another do in different ways. */
-function usualSpelling(verifier: Verifier): string {
-  const [label, bytes] =
-    verifier.case === "certificate" ? ["CERTIFICATE", verifier.der] : ["PUBLIC KEY", verifier.spki];
-  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-  return `-----BEGIN ${label}-----${base64}-----END ${label}-----`;
+/** Base64 of its PEM text, with or without the end of the last line. */
+function isUsualSpelling(value: JsonValue | undefined, verifier: Verifier): boolean {
+  const text =
+    verifier.case === "certificate"
+      ? writePem("CERTIFICATE", verifier.der)
+      : writePem("PUBLIC KEY", verifier.spki);
+  const pem = Buffer.from(text, "latin1");
+  return value === pem.toString("base64") || value === pem.toString("base64", 0, pem.length - 1);
 }

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hashBytes } from "../in-toto-attestation/digest.ts";
 import type { LoggedSignature } from "./log-entry-body.ts";
 import type { Signed } from "./signature-check.ts";
 import type { Content } from "./signed-evidence.ts";
@@ -15,7 +15,7 @@ export function loggedSignature(
     verifier,
     content,
     signedDigest: (algorithm) => {
-      if (signed.case === "bytes") return hash(algorithm, signed.bytes, "buffer");
+      if (signed.case === "bytes") return hashBytes(algorithm, signed.bytes);
       return algorithm === signed.algorithm ? signed.digest : undefined;
     },
   };

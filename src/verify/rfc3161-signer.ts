@@ -1,7 +1,8 @@
-import { hash, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { DerError, derChildren, expectTag, hexOf, TAG } from "../der/reader.ts";
 import { oid } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
+import { hashBytes } from "../in-toto-attestation/digest.ts";
 import type { CertificateAuthority } from "../trust/authority.ts";
 import { covers, intersection, type TimeRange } from "../trust/time-range.ts";
 import { type Certificate, parseCertificate } from "../x509/certificate.ts";
@@ -128,6 +129,6 @@ function isNamedBy(signer: SignerInfo, certificate: Certificate): boolean {
     const algorithm = isVersion2 && members[0]?.tag === TAG.sequence ? members.shift() : undefined;
     // Version 1 knows SHA-1 alone. It adds nothing to the trust in the certificate, and cannot take from it.
     const name = algorithm ? readDigestAlgorithm(algorithm) : isVersion2 ? "sha256" : "sha1";
-    return hash(name, certificate.der, "buffer").equals(expectTag(members[0], TAG.octetString).content);
+    return hashBytes(name, certificate.der).equals(expectTag(members[0], TAG.octetString).content);
   });
 }

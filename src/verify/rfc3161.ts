@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { type DerElement, DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
 import { oid } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
+import { hashBytes } from "../in-toto-attestation/digest.ts";
 import type { CertificateAuthority } from "../trust/authority.ts";
 import { nameOf } from "./certification-path.ts";
 import { attributeOf, readSignedData, type SignedData, type SignerInfo } from "./cms.ts";
@@ -84,7 +85,7 @@ function tstInfoOf({ contentType, content, signer }: SignedData): TstInfo {
   if (contentType !== TST_INFO || encodingOf(signer, CONTENT_TYPE, TAG.oid) !== TST_INFO) {
     throw refused("what it signs is no timestamp");
   }
-  const digest = hash(signer.hash, content, "buffer");
+  const digest = hashBytes(signer.hash, content);
   const attribute = attributeOf(signer, MESSAGE_DIGEST);
   if (!digest.equals(expectTag(attribute, TAG.octetString).content)) {
     throw refused("its content is not what was signed");
@@ -100,7 +101,7 @@ function assertStamps({ algorithm, digest }: TstInfo["imprint"], signed: Signed)
   if (signed.case === "digest" && signed.algorithm !== algorithm) {
     throw refused("it stamps a digest by another algorithm");
   }
-  const stamped = signed.case === "digest" ? signed.digest : hash(algorithm, signed.bytes, "buffer");
+  const stamped = signed.case === "digest" ? signed.digest : hashBytes(algorithm, signed.bytes);
   if (Buffer.compare(stamped, digest) !== 0) throw refused("it stamps something else");
 }
 

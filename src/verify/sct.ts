@@ -1,7 +1,8 @@
-import { hash, type KeyObject } from "node:crypto";
-import { DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
+import type { KeyObject } from "node:crypto";
+import { DerError, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
 import { der, sequence } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
+import { hashBytes } from "../in-toto-attestation/digest.ts";
 import type { LogAuthority } from "../trust/sigstore-instance.ts";
 import { covers } from "../trust/time-range.ts";
 import { type Certificate, extensionOf } from "../x509/certificate.ts";
@@ -85,7 +86,7 @@ function precertEntry(leaf: Certificate, issuer: Certificate): Uint8Array {
   const tbs = withoutScts(leaf);
   const length = Buffer.alloc(3);
   length.writeUIntBE(tbs.length, 0, 3);
-  return Buffer.concat([Buffer.of(0, 1), hash("sha256", issuer.spki, "buffer"), length, tbs]);
+  return Buffer.concat([Buffer.of(0, 1), hashBytes("sha256", issuer.spki), length, tbs]);
 }
 
 const EXTENSIONS = 0xa3;
@@ -93,9 +94,13 @@ const SCT_LIST = hexOf(EXTENSION.signedCertificateTimestamps);
 
 /** The TBSCertificate, byte for byte, without that one extension; the lengths around it are written anew. */
 function withoutScts({ signed, extensions }: Certificate): Uint8Array {
-  const members = derChildren(readDer(signed).content);
-  const before = members.slice(0, -1).map(({ encoded }) => encoded);
-  const kept: Uint8Array[] = [];
-  for (const [id, { encoded }] of extensions) if (id !== SCT_LIST) kept.push(encoded);
-  return sequence(...before, der(EXTENSIONS, sequence(...kept)));
+  const certificate = readDer(signed);
+  const last = expectTag(certificate.children().at(-1), EXTENSIONS);
+  const before = certificate.content.subarray(0, -last.encoded.length);
+  const list = readDer(last.content).content;
+  const scts = extensions.get(SCT_LIST)?.encoded ?? new Uint8Array(0);
+  // Both are views of the one certificate.
+  const at = scts.byteOffset - list.byteOffset;
+  const kept = sequence(list.subarray(0, at), list.subarray(at + scts.length));
+  return sequence(before, der(EXTENSIONS, kept));
 }

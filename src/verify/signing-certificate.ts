@@ -64,7 +64,7 @@ export function readingCertificate<T>(read: () => T): T {
 function readIdentity(certificate: Certificate): string {
   const names = extensionOf(certificate, EXTENSION.subjectAltName)?.value;
   if (names === undefined) return readCommonName(certificate.subject);
-  const [name, ...others] = derChildren(expectTag(readDer(names), TAG.sequence).content);
+  const [name, ...others] = expectTag(readDer(names), TAG.sequence).children();
   if (name === undefined || others.length > 0) {
     throw invalid("it does not have exactly one subject alternative name");
   }
@@ -83,8 +83,7 @@ function readIdentity(certificate: Certificate): string {
 /** `SEQUENCE { type-id OID, value [0] EXPLICIT UTF8String }`, implicitly tagged (RFC 5280 §4.2.1.6). */
 function readOtherName(content: Uint8Array): string {
   const [type, value] = derChildren(content);
-  if (hexOf(expectTag(type, TAG.oid).encoded) !== FULCIO_USER_NAME)
-    throw invalid("its otherName is not Fulcio's");
+  if (expectTag(type, TAG.oid).hex !== FULCIO_USER_NAME) throw invalid("its otherName is not Fulcio's");
   return text(expectTag(readDer(expectTag(value, 0xa0).content), TAG.utf8String).content);
 }
 
@@ -98,13 +97,17 @@ function readCommonName(subject: Uint8Array): string {
 
 /** The common names in a Name (RFC 5280 §4.1.2.4). Throws `DerError`. */
 export function commonNamesOf(name: Uint8Array): string[] {
-  return derChildren(readDer(name).content).flatMap((set) =>
-    derChildren(expectTag(set, TAG.set).content).flatMap((attribute) => {
-      const [type, value] = derChildren(expectTag(attribute, TAG.sequence).content);
-      if (value === undefined || hexOf(expectTag(type, TAG.oid).encoded) !== COMMON_NAME_ID) return [];
-      return [text(value.content)];
-    }),
-  );
+  return readDer(name)
+    .children()
+    .flatMap((set) =>
+      expectTag(set, TAG.set)
+        .children()
+        .flatMap((attribute) => {
+          const [type, value] = expectTag(attribute, TAG.sequence).children();
+          if (value === undefined || expectTag(type, TAG.oid).hex !== COMMON_NAME_ID) return [];
+          return [text(value.content)];
+        }),
+    );
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,14 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import {
-  type DerElement,
-  DerError,
-  derChildren,
-  expectTag,
-  hexOf,
-  readDer,
-  TAG,
-  wholeBytes,
-} from "../der/reader.ts";
+import { type DerElement, DerError, expectTag, hexOf, readDer, TAG, wholeBytes } from "../der/reader.ts";
 import { readUtcDigits } from "../der/time.ts";
 import { readPublicKey } from "./public-keys.ts";
 import { verifyX509Signature } from "./signatures.ts";
@@ -53,21 +44,21 @@ const VERSION_3 = "a003020102";
  */
 export function parseCertificate(der: Uint8Array): Certificate {
   if (der.length > MAX_BYTES) throw new DerError(`the certificate is larger than ${MAX_BYTES} bytes`);
-  const [first, algorithm, signature, ...rest] = derChildren(expectTag(readDer(der), TAG.sequence).content);
+  const [first, algorithm, signature, ...rest] = expectTag(readDer(der), TAG.sequence).children();
   const signed = expectTag(first, TAG.sequence);
-  const members = derChildren(signed.content);
-  const isVersion3 = members[0] !== undefined && hexOf(members[0].encoded) === VERSION_3;
+  const members = signed.children();
+  const isVersion3 = members[0] !== undefined && members[0].hex === VERSION_3;
   const [serial, innerAlgorithm, issuer, validity, subject, spki, extensions, ...more] = isVersion3
     ? members.slice(1)
     : members;
   if (rest.length > 0 || more.length > 0 || (extensions !== undefined) !== isVersion3) {
     throw new DerError("the certificate has members that its version does not have");
   }
-  const signatureAlgorithm = expectTag(algorithm, TAG.sequence).encoded;
-  if (hexOf(expectTag(innerAlgorithm, TAG.sequence).encoded) !== hexOf(signatureAlgorithm)) {
+  const signatureAlgorithm = expectTag(algorithm, TAG.sequence);
+  if (expectTag(innerAlgorithm, TAG.sequence).hex !== signatureAlgorithm.hex) {
     throw new DerError("the certificate names two signature algorithms");
   }
-  const [notBefore, notAfter, ...times] = derChildren(expectTag(validity, TAG.sequence).content);
+  const [notBefore, notAfter, ...times] = expectTag(validity, TAG.sequence).children();
   if (times.length > 0) throw new DerError("the validity has a third time");
   const key = expectTag(spki, TAG.sequence).encoded;
   return {
@@ -81,7 +72,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
     publicKey: readIfTaken(key),
     extensions: extensions === undefined ? new Map() : readExtensions(expectTag(extensions, 0xa3)),
     signed: signed.encoded,
-    signatureAlgorithm,
+    signatureAlgorithm: signatureAlgorithm.encoded,
     signature: wholeBytes(expectTag(signature, TAG.bitString)),
   };
 }
@@ -106,19 +97,40 @@ export function extensionOf(certificate: Certificate, id: Uint8Array): Certifica
 
 function readExtensions({ content }: DerElement): ReadonlyMap<string, CertificateExtension> {
   const extensions = new Map<string, CertificateExtension>();
-  for (const element of derChildren(expectTag(readDer(content), TAG.sequence).content)) {
-    const [id, ...members] = derChildren(expectTag(element, TAG.sequence).content);
-    const value = expectTag(members.pop(), TAG.octetString).content;
+  for (const element of expectTag(readDer(content), TAG.sequence).children()) {
+    const [id, ...members] = expectTag(element, TAG.sequence).children();
+    const value = expectTag(members.pop(), TAG.octetString);
     const critical = members.shift();
     // The default, FALSE, is never written in DER.
-    if (members.length > 0 || (critical !== undefined && hexOf(critical.encoded) !== "0101ff")) {
+    if (members.length > 0 || (critical !== undefined && critical.hex !== "0101ff")) {
       throw new DerError("an extension is malformed");
     }
-    const name = hexOf(expectTag(id, TAG.oid).encoded);
+    const name = expectTag(id, TAG.oid).hex;
     if (extensions.has(name)) throw new DerError("an extension is there twice");
-    extensions.set(name, { critical: critical !== undefined, value, encoded: element.encoded });
+    extensions.set(name, new ReadExtension(critical !== undefined, value, element));
   }
   return extensions;
+}
+
+/** A certificate has some twenty, of which few are looked at: views of the others are never made. */
+class ReadExtension implements CertificateExtension {
+  readonly critical: boolean;
+  readonly #value: DerElement;
+  readonly #whole: DerElement;
+
+  constructor(critical: boolean, value: DerElement, whole: DerElement) {
+    this.critical = critical;
+    this.#value = value;
+    this.#whole = whole;
+  }
+
+  get value(): Uint8Array {
+    return this.#value.content;
+  }
+
+  get encoded(): Uint8Array {
+    return this.#whole.encoded;
+  }
 }
 
 function readIfTaken(spki: Uint8Array): KeyObject | undefined {

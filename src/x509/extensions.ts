@@ -1,4 +1,4 @@
-import { type DerElement, DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
+import { type DerElement, DerError, expectTag, readDer, TAG } from "../der/reader.ts";
 import { type Certificate, extensionOf } from "./certificate.ts";
 import { EXTENSION } from "./oids.ts";
 
@@ -24,7 +24,7 @@ export function subjectKeyIdentifierOf(certificate: Certificate): Uint8Array | u
 export function authorityKeyIdentifierOf(certificate: Certificate): Uint8Array | undefined {
   const value = extensionOf(certificate, EXTENSION.authorityKeyIdentifier)?.value;
   if (value === undefined) return undefined;
-  const [first] = derChildren(expectTag(readDer(value), TAG.sequence).content);
+  const [first] = expectTag(readDer(value), TAG.sequence).children();
   return first?.tag === KEY_IDENTIFIER ? first.content : undefined;
 }
 
@@ -32,16 +32,17 @@ export function authorityKeyIdentifierOf(certificate: Certificate): Uint8Array |
 export function extendedKeyUsagesOf(certificate: Certificate): readonly string[] | undefined {
   const value = extensionOf(certificate, EXTENSION.extKeyUsage)?.value;
   if (value === undefined) return undefined;
-  const usages = derChildren(expectTag(readDer(value), TAG.sequence).content);
+  const usages = expectTag(readDer(value), TAG.sequence).children();
   if (usages.length === 0) throw new DerError("the extended key usage is empty");
-  return usages.map((usage) => hexOf(expectTag(usage, TAG.oid).encoded));
+  return usages.map((usage) => expectTag(usage, TAG.oid).hex);
 }
 
 /** Every URI among the subject's alternative names. Throws `DerError`. */
 export function uriNamesOf(certificate: Certificate): string[] {
   const value = extensionOf(certificate, EXTENSION.subjectAltName)?.value;
   if (value === undefined) return [];
-  return derChildren(expectTag(readDer(value), TAG.sequence).content)
+  return expectTag(readDer(value), TAG.sequence)
+    .children()
     .filter(({ tag }) => tag === URI_NAME)
     .map(({ content }) => Buffer.from(content).toString("latin1"));
 }
@@ -56,7 +57,7 @@ export interface BasicConstraints {
 export function basicConstraintsOf(certificate: Certificate): BasicConstraints {
   const value = extensionOf(certificate, EXTENSION.basicConstraints)?.value;
   if (value === undefined) return { ca: false };
-  const [ca, pathLength, ...rest] = derChildren(expectTag(readDer(value), TAG.sequence).content);
+  const [ca, pathLength, ...rest] = expectTag(readDer(value), TAG.sequence).children();
   if (ca === undefined) return { ca: false };
   if (rest.length > 0 || !isTrue(ca)) throw new DerError("the basic constraints are malformed");
   if (pathLength === undefined) return { ca: true };

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
+import { DerError, expectTag, readDer, TAG } from "../der/reader.ts";
 import { writePem } from "./pem.ts";
 
 export type PublicKeyKind = "p256" | "p384" | "p521" | "ed25519" | "rsa";
@@ -36,8 +36,8 @@ const MAX_RSA_BITS = 4096;
  * Throws `DerError` for any other, and for a point that is not on its curve.
  */
 export function readPublicKey(spki: Uint8Array): KeyObject {
-  const [algorithm, bits, ...rest] = derChildren(expectTag(readDer(spki), TAG.sequence).content);
-  const type = TYPES.get(hexOf(expectTag(algorithm, TAG.sequence).encoded));
+  const [algorithm, bits, ...rest] = expectTag(readDer(spki), TAG.sequence).children();
+  const type = TYPES.get(expectTag(algorithm, TAG.sequence).hex);
   if (type === undefined || rest.length > 0) throw new DerError("the key is of a kind that is not taken");
   const { content } = expectTag(bits, TAG.bitString);
   if (!type.prefix.equals(content.subarray(0, type.prefix.length))) {
@@ -50,8 +50,8 @@ export function readPublicKey(spki: Uint8Array): KeyObject {
 
 /** The kind of a SubjectPublicKeyInfo's key: node:crypto takes ten times as long to say. Throws `DerError`. */
 export function publicKeyKindOf(spki: Uint8Array): PublicKeyKind | undefined {
-  const [algorithm] = derChildren(expectTag(readDer(spki), TAG.sequence).content);
-  return TYPES.get(hexOf(expectTag(algorithm, TAG.sequence).encoded))?.kind;
+  const [algorithm] = expectTag(readDer(spki), TAG.sequence).children();
+  return TYPES.get(expectTag(algorithm, TAG.sequence).hex)?.kind;
 }
 
 /**
@@ -65,7 +65,7 @@ export function isKeyOf(key: KeyObject, spki: Uint8Array): boolean {
 
 /** The key's own bytes: what key identifiers are computed over (RFC 5280 §4.2.1.2). */
 export function subjectPublicKeyOf(spki: Uint8Array): Uint8Array {
-  const [, bits] = derChildren(expectTag(readDer(spki), TAG.sequence).content);
+  const [, bits] = expectTag(readDer(spki), TAG.sequence).children();
   return expectTag(bits, TAG.bitString).content.subarray(1);
 }
 
