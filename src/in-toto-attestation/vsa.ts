@@ -12,6 +12,8 @@ export interface VerificationSummary {
   readonly verifiedLevels: readonly string[];
   readonly timeVerified?: string;
   readonly slsaVersion?: string;
+  /** When it ceases to count (`vouchsafe_validUntil`, a member of Vouchsafe's own), in milliseconds since the epoch. */
+  readonly validUntil?: number;
 }
 
 /** What a consumer asks of a summary. Its signer is asked for elsewhere: only certain signers speak for a verifier. */
@@ -43,6 +45,7 @@ export function verificationSummaryOf({
 }: Statement): VerificationSummary | undefined {
   if (predicateType !== VSA_PREDICATE_TYPE) return undefined;
   const { verifier, resourceUri, verificationResult, verifiedLevels, timeVerified, slsaVersion } = predicate;
+  const { vouchsafe_validUntil: validUntil } = predicate;
   if (!isJsonObject(verifier)) throw malformed("verifier is not an object");
   if (verificationResult !== "PASSED" && verificationResult !== "FAILED") {
     throw malformed("verificationResult is neither PASSED nor FAILED");
@@ -54,6 +57,7 @@ export function verificationSummaryOf({
     verifiedLevels: levels(verifiedLevels),
     ...(timeVerified === undefined ? {} : { timeVerified: text(timeVerified, "timeVerified") }),
     ...(slsaVersion === undefined ? {} : { slsaVersion: text(slsaVersion, "slsaVersion") }),
+    ...(validUntil === undefined ? {} : { validUntil: time(validUntil, "vouchsafe_validUntil") }),
   };
 }
 
@@ -102,6 +106,15 @@ function slsaLevel(text: string): { track: string; level: number } | undefined {
 function text(value: JsonValue | undefined, what: string): string {
   if (typeof value !== "string" || value === "") throw malformed(`${what} is not a string`);
   return value;
+}
+
+/** An RFC 3339 time in UTC, with milliseconds. */
+function time(value: JsonValue, what: string): number {
+  const written = text(value, what);
+  const time = Date.parse(written);
+  if (Number.isNaN(time) || new Date(time).toISOString() !== written)
+    throw malformed(`${what} is not a time`);
+  return time;
 }
 
 function malformed(what: string): AttestationFormatError {

@@ -48,7 +48,7 @@ export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
     ...checkAge(spec.maxAge, facts, now),
     ...checkProvenance(spec, facts),
     ...checkSource(spec, facts),
-    ...checkSummary(spec.vsa, facts),
+    ...checkSummary(spec.vsa, facts, now),
     ...spec.rules.map((rule) => checkRule(rule, facts, signer.passed)),
   ];
   const levels = [summaryLevel(spec.vsa), ...believedBuilders(spec, facts).map(({ level }) => level)];
@@ -63,7 +63,7 @@ export function examineRequired(requirement: Requirement, facts: Facts, now: num
     signer,
     ...checkAge(maxAge, facts, now),
     ...(facts.provenance === undefined ? [] : checkAgreement(facts)),
-    ...checkSummary(vsa, facts),
+    ...checkSummary(vsa, facts, now),
     ...rules.map((rule) => checkRule(rule, facts, signer.passed)),
   ];
   const named = checks.map((check) => ({ ...check, check: `evidence.${name}.${check.check}` }));
@@ -76,13 +76,17 @@ function findings(
   judged: Pick<Findings, "isTrusted" | "slsaLevel">,
   maxAge: number | undefined,
 ): Findings {
-  const { attestation, signedAt } = facts;
+  const { attestation, signedAt, summary } = facts;
+  const ends = [
+    ...(maxAge === undefined || signedAt === undefined ? [] : [signedAt + maxAge]),
+    ...(summary?.validUntil === undefined ? [] : [summary.validUntil]),
+  ];
   return {
     facts,
     checks: checks.map((check) => ({ ...check, attestation })),
     passed: checks.every(({ passed }) => passed),
     ...judged,
-    ...(maxAge !== undefined && signedAt !== undefined && { expires: signedAt + maxAge }),
+    ...(ends.length > 0 && { expires: Math.min(...ends) }),
   };
 }
 

@@ -9,8 +9,12 @@ import type { Check } from "./types.ts";
  * and about a resource that the policy names, and that verifier passed it at each of the levels. That it is about the
  * artifact, and who signed it, is asked of it as of any evidence.
  */
-export function checkSummary(rule: SummaryRule | undefined, { summary, predicateType }: Facts): Check[] {
-  if (rule === undefined) return [];
+export function checkSummary(
+  rule: SummaryRule | undefined,
+  { summary, predicateType }: Facts,
+  now: number,
+): Check[] {
+  if (rule === undefined) return checkEnd(summary, now);
   if (summary === undefined) {
     return [
       {
@@ -31,6 +35,23 @@ export function checkSummary(rule: SummaryRule | undefined, { summary, predicate
       actual: summary.verificationResult,
     },
     ...checkLevels(rule.levels, summary),
+    ...checkEnd(summary, now),
+  ];
+}
+
+/** What its verifier signed for a time counts for that time, whether the policy asks about summaries or not. */
+function checkEnd(summary: VerificationSummary | undefined, now: number): Check[] {
+  const { validUntil } = summary ?? {};
+  if (validUntil === undefined) return [];
+  const end = new Date(validUntil).toISOString();
+  const passed = now < validUntil;
+  return [
+    {
+      check: "vsa.validUntil",
+      passed,
+      expected: "a summary that has not ended",
+      actual: passed ? `it ends ${end}` : `it ended ${end}`,
+    },
   ];
 }
 
