@@ -32,7 +32,7 @@ export type SummaryAnswer =
 /** What a node signs summaries with, and those that it may give again. */
 export interface Summaries {
   readonly key: SummaryKey;
-  readonly kept: SizedCache<{ readonly summary: SummaryAnswer; readonly until: number }>;
+  readonly kept: SizedCache<string, { readonly summary: SummaryAnswer; readonly until: number }>;
   readonly making: Map<string, Promise<SummaryAnswer>>;
 }
 
