@@ -106,6 +106,5 @@ function operandsOf(args: unknown): ASTNode[] {
 
 function elements(value: object): unknown[] {
   if (Array.isArray(value)) return value;
-  // The library's own maps fill themselves when they are iterated over, and not when asked for their values.
-  return value instanceof Map ? Array.from(value, ([, element]) => element) : Object.values(value);
+  return value instanceof Map ? [...value.values()] : Object.values(value);
 }

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/index.ts";
+import { evaluate } from "../../src/policy/evaluate.ts";
+import type { Check } from "../../src/policy/types.ts";
+import { anArtifact, releaseOf } from "../support/attestations.ts";
+import { besides, evidenceBy, REVIEW, SCAN } from "../support/evidence.ts";
+import { NOW } from "../support/policies.ts";
+
+const TYPES = `signers: [{key: a}, {key: b}, {key: c}], predicateTypes:`;
+
+/** The one check that is told apart by its name, of evidence with this predicate by three signers. */
+function ask(
+  check: string,
+  predicate: JsonObject,
+  requirement: string,
+  joins: readonly string[] = [],
+): Check {
+  const artifact = anArtifact();
+  const policy = besides(
+    [
+      `{name: scan, ${TYPES} ["${SCAN}"]${requirement}}`,
+      `{name: review, ${TYPES} ["${REVIEW}"], require: {atLeast: 3}}`,
+    ],
+    joins,
+  );
+  const evidence = ["a", "b", "c"].flatMap((key) =>
+    [SCAN, REVIEW].map((type) => evidenceBy(key, artifact, type, predicate)),
+  );
+  const { checks } = evaluate(policy, artifact, [releaseOf({ artifact }), ...evidence], NOW);
+  const found = checks.find((one) => one.check === check);
+  assert.ok(found, checks.map((one) => one.check).join(", "));
+  return found;
+}
+
+function nested(depth: number): JsonValue {
+  return depth === 0 ? "x" : { __proto__: 1, inner: [nested(depth - 1)] };
+}
+
+const ITEMS = 100_000;
+const MANY = JSON.parse(
+  `{"many":[${Array.from({ length: ITEMS }, (_, n) => `{"n":${n},"__proto__":{"ok":true}}`).join()}]}`,
+);
+const HUGE: JsonObject = { text: "a".repeat(16 * 1024 * 1024 - 64) };
+const DEEP = nested(30) as JsonObject;
+
+describe("what signers may write costs a rule no more than its steps", () => {
+  const TOO_MUCH: readonly [expression: string, predicate: JsonObject][] = [
+    ["predicate.many.all(x, predicate.many.exists(y, y.n == -1.0) || true)", MANY],
+    ["predicate.many.all(x, predicate == predicate && [predicate] != [x])", MANY],
+    [
+      'predicate.text.contains("b") || [1, 2, 3, 4, 5, 6, 7, 8].all(x, predicate.text + "b" != predicate.text)',
+      HUGE,
+    ],
+  ];
+  for (const [expression, predicate] of TOO_MUCH) {
+    test(`a rule: ${expression}`, () => {
+      const check = ask("evidence.scan.rule:r", predicate, `, rules: [{name: r, cel: '${expression}'}]`);
+      assert.equal(check.passed, false);
+      assert.match(check.actual, /steps/);
+    });
+  }
+
+  const JOINS: readonly [expression: string, predicate: JsonObject][] = [
+    ["evidence.scan.predicate.many.all(x, evidence.review.exists(r, r.predicate == x) || true)", MANY],
+    [
+      "evidence.scan.predicate.many.all(x, evidence.review.all(r, r.predicate == evidence.scan.predicate))",
+      MANY,
+    ],
+    ["evidence.review.all(r, r.predicate.many.all(x, x in evidence.scan.predicate.many))", MANY],
+    [
+      "evidence.review.all(r, evidence.review.all(s, r.predicate.text + s.predicate.text != s.predicate.text))",
+      HUGE,
+    ],
+  ];
+  for (const [expression, predicate] of JOINS) {
+    test(`a join: ${expression}`, () => {
+      const check = ask("join:j", predicate, "", [`{name: j, cel: '${expression}'}`]);
+      assert.equal(check.passed, false);
+      assert.match(check.actual, /steps/);
+    });
+  }
+
+  test("members that objects inherit are not there, whatever they are called", () => {
+    const cel = 'predicate.many.all(x, !has(x.ok)) && predicate.many[0]["__proto__"].ok == true';
+    assert.equal(ask("evidence.scan.rule:r", MANY, `, rules: [{name: r, cel: '${cel}'}]`).actual, "true");
+  });
+
+  test("deep nesting is compared and answered", () => {
+    const join = "evidence.review.all(r, r.predicate == evidence.scan.predicate)";
+    assert.equal(ask("join:j", DEEP, "", [`{name: j, cel: '${join}'}`]).actual, "true");
+  });
+});
+
+test("many signers' evidence makes no more choices than are tried", () => {
+  const artifact = anArtifact();
+  const keys = Array.from({ length: 40 }, (_, n) => `k${n}`);
+  const signers = `signers: [${keys.map((key) => `{key: ${key}}`).join(", ")}]`;
+  const policy = (join: string) =>
+    besides(
+      [
+        `{name: scan, predicateTypes: ["${SCAN}"], ${signers}}`,
+        `{name: review, predicateTypes: ["${REVIEW}"], ${signers}}`,
+      ],
+      [`{name: never, cel: ${join}}`],
+    );
+  const evidence = keys.flatMap((key, n) =>
+    [SCAN, REVIEW].map((type) => evidenceBy(key, artifact, type, { n })),
+  );
+  const all = [releaseOf({ artifact }), ...evidence];
+  const { outcome, checks } = evaluate(
+    policy("evidence.scan.predicate.n == evidence.review.predicate.m"),
+    artifact,
+    all,
+    NOW,
+  );
+  assert.deepEqual([outcome, checks[0]?.check], ["failed", "join:never"]);
+  assert.ok(checks.length < 40);
+});
