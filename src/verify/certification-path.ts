@@ -1,3 +1,4 @@
+import { DerError } from "../der/reader.ts";
 import { mostBelow, type TrustedCertificate } from "../trust/authority.ts";
 import { intersection, type TimeRange } from "../trust/time-range.ts";
 import { type Certificate, parseCertificate } from "../x509/certificate.ts";
@@ -24,6 +25,24 @@ const MAX_INTERMEDIATES = 4;
 const MAX_PATHS = 8;
 
 /**
+ * Certificates that came with the evidence, as far as they can be read: nothing signs the list, so the others are
+ * passed over.
+ */
+export function readIntermediates(intermediates: readonly Uint8Array[]): readonly Certificate[] {
+  return intermediates.flatMap((der) => {
+    try {
+      const certificate = parseCertificate(der);
+      issuingPowersOf(certificate);
+      authorityKeyIdentifierOf(certificate);
+      return [certificate];
+    } catch (error) {
+      if (error instanceof DerError) return [];
+      throw error;
+    }
+  });
+}
+
+/**
  * The paths up to this anchor that the certificates' names allow, each a claim on the signatures along it (RFC 5280
  * §6.1; those from the trusted certificate upwards were verified when trust was loaded). Certificates that came
  * with the evidence count under private roots only: Sigstore builds chains from its trusted root alone
@@ -34,10 +53,10 @@ const MAX_PATHS = 8;
 export function pathsTo(
   anchor: Anchor,
   signing: Certificate,
-  intermediates: readonly Uint8Array[],
+  intermediates: () => readonly Certificate[],
 ): Claim<CertificationPath>[] {
   return readingCertificate(() => {
-    const between = anchor.instance === undefined ? intermediates.map(parseCertificate) : [];
+    const between = anchor.instance === undefined ? intermediates() : [];
     const found: Claim<CertificationPath>[] = [];
     let open: readonly OpenPath[] = [{ path: [signing], checks: [], validFor: datesOf(signing) }];
     for (let length = 0; length <= MAX_INTERMEDIATES; length += 1) {

@@ -1,8 +1,9 @@
 import { VouchsafeError } from "../errors.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import { covers } from "../trust/time-range.ts";
-import { type Anchor, anchorsOf } from "./anchors.ts";
-import { type CertificationPath, nameOf, pathsTo } from "./certification-path.ts";
+import type { Certificate } from "../x509/certificate.ts";
+import { type Anchor, anchorsOf, type Witnesses } from "./anchors.ts";
+import { type CertificationPath, nameOf, pathsTo, readIntermediates } from "./certification-path.ts";
 import { type Findings, VerificationError } from "./findings.ts";
 import { readFulcioIdentity } from "./fulcio-claims.ts";
 import { loggedSignature } from "./logged-signature.ts";
@@ -24,6 +25,7 @@ import {
   requireLogEntries,
   requireTimes,
   trustedTimes,
+  type WitnessClaims,
 } from "./witnessed.ts";
 
 /** Who signed, and what the steps found. */
@@ -39,6 +41,8 @@ interface Case {
   readonly signed: Signed;
   /** One of them must hold. */
   readonly signatureChecks: readonly SignatureCheck[];
+  /** Read once, though several anchors may share their witnesses. */
+  readonly witnessed: Map<Witnesses, WitnessClaims>;
 }
 
 /**
@@ -63,12 +67,19 @@ export function* verifyWithCertificate(
       "signatures of this key cannot be verified here",
     );
   }
+  let read: readonly Certificate[] | undefined;
+  const intermediates = () => {
+    read ??= readIntermediates(certificate.intermediates);
+    return read;
+  };
+  const witnessed = new Map<Witnesses, WitnessClaims>();
   let refusal: VouchsafeError | undefined;
   for (const anchor of anchorsOf(trust).anchors) {
-    const paths = pathsTo(anchor, signing.certificate, certificate.intermediates);
+    const paths = pathsTo(anchor, signing.certificate, intermediates);
     if (paths.length === 0) continue;
     try {
-      return yield* underAnchor(anchor, paths, { signing, one, content, signed, signatureChecks: checks });
+      const signatureCase = { signing, one, content, signed, signatureChecks: checks, witnessed };
+      return yield* underAnchor(anchor, paths, signatureCase);
     } catch (error) {
       if (!(error instanceof VouchsafeError)) throw error;
       refusal ??= error;
@@ -80,7 +91,7 @@ export function* verifyWithCertificate(
 function* underAnchor(
   anchor: Anchor,
   paths: readonly Claim<CertificationPath>[],
-  { signing, one, content, signed, signatureChecks: [usual, ...unusual] }: Case,
+  { signing, one, content, signed, signatureChecks: [usual, ...unusual], witnessed }: Case,
 ): Verification<CertifiedSignature> {
   const { witnesses, thresholds } = anchor;
   const { certificate } = signing;
@@ -90,7 +101,9 @@ function* underAnchor(
     content,
     signed,
   );
-  const { timestamps, entries } = claimsOfWitnesses(one, witnesses, logged);
+  const claims = witnessed.get(witnesses) ?? claimsOfWitnesses(one, witnesses, logged);
+  witnessed.set(witnesses, claims);
+  const { timestamps, entries } = claims;
   const [heldTimestamps, heldEntries, heldPaths, heldScts, heldSignatures] = yield* holding([
     timestamps.claims,
     entries.claims,

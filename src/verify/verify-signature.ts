@@ -8,7 +8,7 @@ import { verifyWithCertificate } from "./verify-certificate.ts";
 import { verifyWithKey } from "./verify-key.ts";
 
 /** Certificates that are tried for one piece of evidence at most: each costs several signatures. */
-const MAX_CERTIFICATES = 8;
+const MAX_CERTIFICATES = 4;
 
 /**
  * Verifies who signed, and when: one of the evidence's signatures must hold, by a trusted key or by a certificate

@@ -62,6 +62,12 @@ describe("an intermediate that came with the evidence", () => {
   });
 });
 
+test("an intermediate that cannot be read takes nothing away from one that can", () => {
+  const between = issue("between", { issuer: root });
+  const hollow = extension(EXTENSION.authorityKeyIdentifier, Buffer.of(0x30, 1));
+  accepts([root], between, [issue("between", { issuer: root, more: [hollow] }), between]);
+});
+
 test("a path length bounds what the evidence adds, whichever trusted certificate sets it", () => {
   const top = issue("top", { pathLength: 1 });
   const issuing = issue("issuing", { issuer: top });

@@ -14,6 +14,7 @@ import { timeStampResponse } from "./time-stamp-token.ts";
 export const ENVELOPE_MEDIA_TYPE = "application/vnd.dsse.envelope.v1+json";
 
 const MAX_CERTIFICATES = 8;
+/** Of all signatures together: each costs the reading of a certificate or more. */
 const MAX_TIMESTAMPS = 32;
 const TIMESTAMP = new Set(["type", "data"]);
 
@@ -27,10 +28,14 @@ const TIMESTAMP = new Set(["type", "data"]);
 export function readDsseEnvelope(json: JsonObject): SignedEvidence {
   const { payloadType, payload, signatures } = parseEnvelope(json);
   const added = items(json.signatures, "signatures", signatures.length);
+  const read = signatures.map(({ sig, keyid }, i) => readSignature(sig, keyid, added[i]));
+  if (read.flatMap(({ timestamps }) => timestamps).length > MAX_TIMESTAMPS) {
+    throw malformed(`the signatures have more than ${MAX_TIMESTAMPS} timestamps`);
+  }
   return {
     mediaType: ENVELOPE_MEDIA_TYPE,
     content: { case: "envelope", payloadType, payload },
-    signatures: signatures.map(({ sig, keyid }, i) => readSignature(sig, keyid, added[i])),
+    signatures: read,
   };
 }
 

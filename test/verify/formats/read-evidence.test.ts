@@ -91,6 +91,8 @@ describe("DSSE envelopes with a certificate", () => {
         name,
       );
     }
+    const many = { ...signature, timestamps: Array(17).fill(signature?.timestamps[0]) };
+    refuses("malformed-bundle", { ...envelope, signatures: [many, many] }, privateRoots());
   });
 
   /** The test's own Fulcio and timestamp authority, as if they were a company's. */
