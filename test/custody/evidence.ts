@@ -1,5 +1,10 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { type Digest, preAuthenticationEncoding, sha256 } from "../../src/in-toto-attestation/index.ts";
+import {
+  type Digest,
+  type JsonObject,
+  preAuthenticationEncoding,
+  sha256,
+} from "../../src/in-toto-attestation/index.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import { encodeBase64 } from "../../src/tlog/base64.ts";
 import { createTrust, type TrustSnapshot } from "../../src/trust/snapshot.ts";
@@ -15,7 +20,7 @@ export const OTHER = sha256("another artifact");
 const builderKey = generateKeyPairSync("ed25519");
 const secondKey = generateKeyPairSync("ed25519");
 
-function policies(level: number): PolicySet {
+function policies(level: number, more = ""): PolicySet {
   const text = `
 apiVersion: vouchsafe.dev/v1
 kind: VerificationPolicy
@@ -26,7 +31,7 @@ spec:
   builders: [{ id: https://builder.example/ci, level: ${level} }]
   buildTypes: [https://builder.example/type]
   externalParameters: { ignore: ["**"] }
-`;
+${more}`;
   return loadPolicySet([{ name: "release.yaml", text }]);
 }
 
@@ -40,19 +45,15 @@ function trustOf(...keys: [string, KeyObject][]): TrustSnapshot {
   });
 }
 
-/** A DSSE envelope of SLSA provenance. */
-function provenance(key: KeyObject, run: string, subjects: readonly Digest[]): Uint8Array {
+/** A DSSE envelope of a Statement. */
+function envelope(key: KeyObject, subjects: readonly Digest[], said: JsonObject): Uint8Array {
   const statement = {
     _type: "https://in-toto.io/Statement/v1",
     subject: subjects.map((digest, i) => ({
       name: `file-${i}`,
       digest: { sha256: digest.slice("sha256:".length) },
     })),
-    predicateType: "https://slsa.dev/provenance/v1",
-    predicate: {
-      buildDefinition: { buildType: "https://builder.example/type", externalParameters: { run } },
-      runDetails: { builder: { id: "https://builder.example/ci" } },
-    },
+    ...said,
   };
   const payload = Buffer.from(JSON.stringify(statement));
   const payloadType = "application/vnd.in-toto+json";
@@ -60,6 +61,16 @@ function provenance(key: KeyObject, run: string, subjects: readonly Digest[]): U
   return Buffer.from(
     JSON.stringify({ payload: encodeBase64(payload), payloadType, signatures: [{ sig: encodeBase64(sig) }] }),
   );
+}
+
+function provenance(key: KeyObject, run: string, subjects: readonly Digest[]): Uint8Array {
+  return envelope(key, subjects, {
+    predicateType: "https://slsa.dev/provenance/v1",
+    predicate: {
+      buildDefinition: { buildType: "https://builder.example/type", externalParameters: { run } },
+      runDetails: { builder: { id: "https://builder.example/ci" } },
+    },
+  });
 }
 
 export const firstTrust = trustOf(["builder", builderKey.publicKey]);
@@ -70,3 +81,15 @@ export const secondPolicies = policies(3);
 export const byBuilder = (run: string, subjects: readonly Digest[] = [ARTIFACT]) =>
   provenance(builderKey.privateKey, run, subjects);
 export const bySecond = (run: string) => provenance(secondKey.privateKey, run, [ARTIFACT]);
+
+const SCAN = "https://in-toto.io/attestation/vulns/v0.2";
+/** Asks for a scan of the run by the second key, besides provenance by the first. */
+export const scannedPolicies = policies(
+  2,
+  `
+  evidence: [{ name: scan, predicateTypes: ["${SCAN}"], signers: [{ key: second }] }]
+  joins: [{ name: same-run, cel: evidence.scan.predicate.run == provenance.externalParameters.run }]
+`,
+);
+export const scanBySecond = (run: string) =>
+  envelope(secondKey.privateKey, [ARTIFACT], { predicateType: SCAN, predicate: { run } });

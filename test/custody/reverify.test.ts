@@ -6,7 +6,17 @@ import { buildPack } from "../../src/custody/pack.ts";
 import type { PackCheck, PackCheckName } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
-import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER, otherTrust, widerTrust } from "./evidence.ts";
+import {
+  ARTIFACT,
+  byBuilder,
+  firstPolicies,
+  firstTrust,
+  OTHER,
+  otherTrust,
+  scanBySecond,
+  scannedPolicies,
+  widerTrust,
+} from "./evidence.ts";
 import { logSigner, smallLog } from "./small-log.ts";
 
 /*
@@ -75,6 +85,42 @@ test("a pass that is recorded where the evidence fails is found", () => {
     log.append({ type: "verdict.failed", about: verdict.about, body: verdict.body });
   });
   assert.deepEqual(checks, new Set(["verdict"]));
+});
+
+test("verdicts on several attestations come out again, and only as they were", () => {
+  const scanned = (tell: (log: ReturnType<typeof smallLog>) => void) =>
+    lie((log) => {
+      log.activateTrust(widerTrust);
+      log.activatePolicies(scannedPolicies);
+      tell(log);
+    });
+  const verdicts: [outcome: string, restsOn: number][] = [];
+  const truth = scanned((log) => {
+    for (const evidence of [byBuilder("run 1"), scanBySecond("run 0"), scanBySecond("run 1")]) {
+      const { type, body } = log.push(evidence);
+      verdicts.push([type, (body.attestations as string[]).length]);
+    }
+  });
+  assert.deepEqual(truth, new Set());
+  assert.deepEqual(verdicts, [
+    ["verdict.failed", 0],
+    ["verdict.failed", 0],
+    ["verdict.passed", 2],
+  ]);
+
+  const withoutScan = scanned((log) => {
+    const { about, body } = log.push(byBuilder("run 1"));
+    const attestations = [log.events.at(-2)?.body.attestation ?? null];
+    log.append({ type: "verdict.passed", about, body: { ...body, attestations, slsaLevel: 2 } });
+  });
+  assert.deepEqual(withoutScan, new Set(["verdict"]));
+
+  const restingOnLess = scanned((log) => {
+    log.push(byBuilder("run 1"));
+    const { body } = log.push(scanBySecond("run 1"));
+    alter(log, "verdict.passed", { attestations: (body.attestations as string[]).slice(0, 1) });
+  });
+  assert.deepEqual(restingOnLess, new Set(["verdict"]));
 });
 
 test("an attestation that is recorded as something else than it is, is found", () => {
