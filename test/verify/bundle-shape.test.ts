@@ -41,6 +41,14 @@ describe("a bundle's shape", () => {
     ],
     ["no inclusion proof in v0.3", "malformed-bundle", (b) => withEntry(b, { inclusionProof: undefined })],
     [
+      "no inclusion promise in v0.1",
+      "malformed-bundle",
+      (b) => {
+        b.mediaType = "application/vnd.dev.sigstore.bundle+json;version=0.1";
+        withEntry(b, { inclusionPromise: undefined });
+      },
+    ],
+    [
       "a proof without checkpoint",
       "malformed-bundle",
       (b) =>

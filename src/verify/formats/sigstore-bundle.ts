@@ -4,14 +4,14 @@ import { base64, items, known, malformed } from "./members.ts";
 import { readTransparencyLogEntry } from "./transparency-log-entry.ts";
 
 interface Version {
-  /** v0.1 may rest on the log's signed promise; from v0.2 on each entry has an inclusion proof. */
-  readonly needsProof: boolean;
+  /** What each log entry must have: v0.1 the log's promise, later ones an inclusion proof; they may have both. */
+  readonly needs: "promise" | "proof";
   readonly takesChain: boolean;
 }
 
-const V01: Version = { needsProof: false, takesChain: true };
-const V02: Version = { needsProof: true, takesChain: true };
-const V03: Version = { needsProof: true, takesChain: false };
+const V01: Version = { needs: "promise", takesChain: true };
+const V02: Version = { needs: "proof", takesChain: true };
+const V03: Version = { needs: "proof", takesChain: false };
 
 /** Sigstore bundle media types (sigstore/protobuf-specs sigstore_bundle.proto). */
 const VERSIONS: ReadonlyMap<JsonValue | undefined, Version> = new Map([
@@ -65,8 +65,8 @@ export function readSigstoreBundle(json: JsonObject): SignedEvidence {
     readTransparencyLogEntry,
   );
   for (const { proof, signedEntryTimestamp } of logEntries) {
-    if (proof === undefined && (version.needsProof || signedEntryTimestamp === undefined)) {
-      throw malformed("a log entry has no inclusion proof");
+    if ((version.needs === "proof" ? proof : signedEntryTimestamp) === undefined) {
+      throw malformed(`a log entry has no inclusion ${version.needs}`);
     }
   }
   const { content, signature } = readContent(json);
