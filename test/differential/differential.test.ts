@@ -7,7 +7,7 @@ import { placesOf } from "./places.ts";
 
 const originals = await loadOriginals();
 
-/** Some five seconds of one core; `npm run differential` goes on from there. */
+/** Some seconds of one core; `npm run differential` goes on from there. */
 const MUTATIONS = 500;
 
 test("a mutated bundle is accepted for what was signed, and the library agrees or a rule says why", () => {

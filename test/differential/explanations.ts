@@ -33,7 +33,6 @@ const RULES: Readonly<Record<string, (disagreement: Disagreement) => boolean>> =
 
   // Strict reading: one document has one meaning, to every reader. Each of these the library passes over.
   "text is UTF-8": ({ bytes, ours }) => refusedAs(ours, "malformed-json") && !isUtf8(bytes),
-  "no member is there twice": refusal("malformed-json", /the same member twice/),
   "no member is unknown": refusal("malformed-bundle", /has an unknown member$/),
   "base64 has one spelling in each alphabet": refusal(/^malformed-(bundle|envelope)$/, / is not base64$/),
   "whole numbers are strings of decimal digits": refusal("malformed-bundle", / is not a whole number$/),
