@@ -41,6 +41,17 @@ describe("an envelope of a trusted key verifies", () => {
     assert.equal(verify(envelope([signer("ed25519"), signer("p256")]), other).signer.case, "key");
   });
 
+  test("beside one of another trusted key that asks for more than is there", () => {
+    for (const thresholds of [{ logEntries: 1 }, { timestamps: 1 }]) {
+      const both = createTrust({
+        sigstore: [],
+        keys: [trustedKey(signer("ed25519"), { thresholds }), trustedKey(signer("p256"))],
+      });
+      const { signer: found } = verify(envelope([signer("ed25519"), signer("p256")]), both);
+      assert.equal(found.case === "key" && found.name, "p256");
+    }
+  });
+
   test("under any key id, which nothing signs", () => {
     for (const keyid of ["ed25519", "p256", "whatever"]) {
       const { signer: found } = verify(

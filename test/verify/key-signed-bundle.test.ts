@@ -54,6 +54,18 @@ describe("a bundle that a key signed", () => {
     });
   }
 
+  test("names it by the fingerprint that Sigstore's clients write", () => {
+    const [signer, other] = SIGNERS;
+    assert.ok(signer && other);
+    const hint = createHash("sha256")
+      .update(signer.publicKey.export({ type: "spki", format: "der" }))
+      .digest("base64");
+    const dsseEnvelope = envelope([other]);
+    const bundle = { mediaType, verificationMaterial: { publicKey: { hint } }, dsseEnvelope };
+    const keys = createTrust({ sigstore: [], keys: [trustedKey(signer)] });
+    assert.throws(() => verifyBundle(bundle, keys), { code: "signature-invalid" });
+  });
+
   test("without a trusted time counts while its key is valid", () => {
     const [signer] = SIGNERS;
     assert.ok(signer);
