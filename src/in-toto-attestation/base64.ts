@@ -9,7 +9,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
 
 /** As `decodeBase64`, and takes the URL-safe alphabet (RFC 4648 §5) too, never a mixture. */
 export function decodeEitherBase64(text: string): Uint8Array | undefined {
-  if (!text.includes("-") && !text.includes("_")) return decodeBase64(text);
-  if (text.includes("+") || text.includes("/")) return undefined;
+  const bytes = decodeBase64(text);
+  if (bytes !== undefined || text.includes("+") || text.includes("/")) return bytes;
   return decodeBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
 }

@@ -98,11 +98,12 @@ export function extensionOf(certificate: Certificate, id: Uint8Array): Certifica
 function readExtensions({ content }: DerElement): ReadonlyMap<string, CertificateExtension> {
   const extensions = new Map<string, CertificateExtension>();
   for (const element of expectTag(readDer(content), TAG.sequence).children()) {
-    const [id, ...members] = expectTag(element, TAG.sequence).children();
-    const value = expectTag(members.pop(), TAG.octetString);
-    const critical = members.shift();
+    const members = expectTag(element, TAG.sequence).children();
+    const [id, second, third] = members;
+    const value = expectTag(third ?? second, TAG.octetString);
+    const critical = third && second;
     // The default, FALSE, is never written in DER.
-    if (members.length > 0 || (critical !== undefined && critical.hex !== "0101ff")) {
+    if (members.length > 3 || (critical !== undefined && critical.hex !== "0101ff")) {
       throw new DerError("an extension is malformed");
     }
     const name = expectTag(id, TAG.oid).hex;
