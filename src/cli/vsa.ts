@@ -1,3 +1,4 @@
+import { createPublicKey, hash } from "node:crypto";
 import { Command } from "commander";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
@@ -12,9 +13,14 @@ function key(): Command {
     .action(
       action(async ({ client, terminal, json }) => {
         const publicKey = await client().summaryKey();
-        if (json) terminal.printJson({ publicKey });
+        if (json) terminal.printJson({ keyId: keyIdOf(publicKey), publicKey });
         else terminal.print(publicKey);
         return EXIT.ok;
       }),
     );
+}
+
+/** As it stands in envelopes: the sha256 of the SubjectPublicKeyInfo, in hex. */
+function keyIdOf(pem: string): string {
+  return hash("sha256", createPublicKey(pem).export({ format: "der", type: "spki" }), "hex");
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,23 +14,14 @@ import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.
 const MINUTE = 60_000;
 const VERIFIER = "https://vouchsafe.local/log";
 
-/** The policy that docs/vsa.md shows, of a verifier of this id and at this level. */
-const policy = (name: string, verifier: string, level: string) => `apiVersion: vouchsafe.dev/v1
-kind: VerificationPolicy
-metadata: {name: ${name}}
-spec:
-  artifacts: {names: ["**"]}
-  signers: [{key: vouchsafe-example}]
-  predicateTypes: [https://slsa.dev/verification_summary/v1]
-  vsa:
-    verifierIds: [${verifier}]
-    resourceUris: ["sha256:*"]
-    levels: [${level}]
-`;
+/** The policy that docs/vsa.md shows, about resources that are named by digest. */
+const [, SHOWN = ""] =
+  /```yaml\n(.*?)```/s.exec(readFileSync(new URL("../../docs/vsa.md", import.meta.url), "utf8")) ?? [];
+const VOUCHED = SHOWN.replace("https://vouchsafe.example/log", VERIFIER).replace("pkg:oci/app@*", "sha256:*");
 const POLICIES = {
-  "vouched.yaml": policy("vouched", VERIFIER, "SLSA_BUILD_LEVEL_2"),
-  "other.yaml": policy("other", "https://other.example", "SLSA_BUILD_LEVEL_2"),
-  "higher.yaml": policy("higher", VERIFIER, "SLSA_BUILD_LEVEL_4"),
+  "vouched.yaml": VOUCHED,
+  "other.yaml": VOUCHED.replace("vouched-elsewhere", "other").replace(VERIFIER, "https://other.example"),
+  "higher.yaml": VOUCHED.replace("vouched-elsewhere", "higher").replace("LEVEL_2", "LEVEL_4"),
 };
 
 describe("a verification summary at another Vouchsafe", () => {
@@ -67,7 +59,7 @@ describe("a verification summary at another Vouchsafe", () => {
   }
   const push = (bytes: Uint8Array) =>
     pushAttestation(elsewhere.v, callerWith(elsewhere, ["uploader"]), { bytes });
-  const ask = (digest: string, policy = "vouched") =>
+  const ask = (digest: string, policy = "vouched-elsewhere") =>
     verifyDigest(elsewhere.v, callerWith(elsewhere, ["issuer"], [policy]), { digest });
 
   test("is evidence that allows, by key, verifier, resource and level, until it ends", async () => {
