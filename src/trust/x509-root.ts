@@ -41,15 +41,14 @@ export function parseX509Root(value: JsonValue, where: string): PreparedX509Root
   const at = `${where}.certificates`;
   const range = rangeBetween(root.validFrom, root.validUntil, where);
   const asked = objectAt(root.thresholds ?? {}, `${where}.thresholds`, ["logEntries", "timestamps"]);
+  const certificates = certificatesOf(stringAt(root.certificates, at), at);
+  // For both uses they must be fit for each: one that signs timestamps itself, for example, issues nothing.
+  const [authorities = []] = USES.filter((use) => uses.has(use)).map((use) =>
+    parseAuthorities(certificates, use, range, at),
+  );
   return {
     name: stringAt(root.name, `${where}.name`),
-    // Whoever issues attestations' certificates may issue timestamps', and not the other way round.
-    authorities: parseAuthorities(
-      certificatesOf(stringAt(root.certificates, at), at),
-      uses.has("attestations") ? "attestations" : "timestamps",
-      range,
-      at,
-    ),
+    authorities,
     uses,
     thresholds: {
       logEntries: thresholdAt(asked.logEntries, `${where}.thresholds.logEntries`, 0),

@@ -7,6 +7,7 @@ import { embeddedPublicGood } from "../../src/trust/embedded.ts";
 import { createTrust, extendsTrust, parseTrust, type TrustDocument } from "../../src/trust/snapshot.ts";
 import type { TrustedKey } from "../../src/trust/trusted-key.ts";
 import type { X509Root } from "../../src/trust/x509-root.ts";
+import { CODE_SIGNING, TIME_STAMPING } from "../../src/x509/oids.ts";
 import { issue, keyPem, pemOf } from "./certificates.ts";
 
 type Changes = Record<string, unknown>;
@@ -120,6 +121,10 @@ describe("what a document says of its own authorities and keys", () => {
     refusesRoot({ uses: [] });
     refusesRoot({ uses: ["attestations", "attestations"] });
     refusesRoot({ uses: ["everything"] });
+    for (const usage of [CODE_SIGNING, TIME_STAMPING]) {
+      const certificates = pemOf(issue("for one use", { extendedKeyUsages: [usage] }));
+      refusesRoot({ certificates, uses: ["attestations", "timestamps"] });
+    }
     refusesRoot({ thresholds: { timestamps: 0 } });
     refusesRoot({ thresholds: { scts: 1 } });
     refusesRoot({ certificates: "" });
