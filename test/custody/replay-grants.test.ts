@@ -177,6 +177,24 @@ test("a decision that is recorded as current where it was not is found", () => {
   );
 });
 
+test("a summary that was signed of what was not allowed, or for ever, is found", () => {
+  const summary = { statement: OTHER, keyId: "40".repeat(32) };
+  const until = (log: SmallLog) => ({ summary, expiresAt: inFiveMinutes(log) });
+  assert.deepEqual(
+    lie((log) => decision(log, until(log))),
+    new Set(),
+  );
+  const lies: Record<string, JsonObject> = {
+    "of a denial": { decision: "deny" },
+    "of what was denied when it was recorded": { current: "deny" },
+    "without an end": { expiresAt: null },
+  };
+  for (const [what, change] of Object.entries(lies)) {
+    const checks = lie((log) => decision(log, { ...until(log), ...change }));
+    assert.deepEqual(checks, new Set(["decision"]), what);
+  }
+});
+
 test("a quarantine that is lifted without having been opened is found", () => {
   assert.deepEqual(
     lie((log) => quarantine(log, "quarantine.lifted")),
