@@ -75,9 +75,18 @@ function objectOf(evidence: Joined["evidence"]): object {
   return object;
 }
 
-function readable({ artifact, signer, source, provenance, predicateType, predicate }: Facts): object {
+function readable({
+  artifact,
+  subjects,
+  signer,
+  source,
+  provenance,
+  predicateType,
+  predicate,
+}: Facts): object {
   return {
     artifact,
+    subjects,
     signer,
     source,
     ...(provenance && { provenance }),

@@ -12,6 +12,7 @@ export interface Schema {
  */
 export const ATTESTATION = {
   artifact: { digest: "string", name: "string" },
+  subjects: "list<string>",
   signer: {
     issuer: "string",
     identity: "string",

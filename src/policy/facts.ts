@@ -7,7 +7,7 @@ import {
   verificationSummaryOf,
 } from "../in-toto-attestation/index.ts";
 import { provenanceOf } from "../in-toto-attestation/provenance.ts";
-import type { CertificateClaims, Signer, VerifiedAttestation } from "../verify/verified-attestation.ts";
+import type { CertificateClaims, Signer, VerifiedFacts } from "../verify/verified-attestation.ts";
 
 /** Where a build came from. */
 export interface Source {
@@ -20,6 +20,8 @@ export interface Source {
 export interface Facts {
   readonly attestation: Digest;
   readonly artifact: { readonly digest: Digest; readonly name?: string };
+  /** Digests of all that it is about: the artifact, and what was attested with it, such as a commit. */
+  readonly subjects: readonly Digest[];
   readonly signer: {
     readonly issuer?: string;
     readonly identity?: string;
@@ -38,12 +40,15 @@ export interface Facts {
   readonly signedAt?: number;
 }
 
+/** Of an attestation, what facts are read from. */
+export type Sayings = Pick<VerifiedFacts, "id" | "subjects" | "statement" | "signer" | "times">;
+
 /**
  * Reads the attestation as evidence about the artifact; undefined when it is about others. Where several of its
  * subjects are the artifact, the first counts whose name is `wanted`.
  */
 export function factsOf(
-  attestation: VerifiedAttestation,
+  attestation: Sayings,
   artifact: Digest,
   wanted: (name: string) => boolean,
 ): Facts | undefined {
@@ -59,6 +64,7 @@ export function factsOf(
   return {
     attestation: id,
     artifact: { digest: artifact, ...(subject.name !== undefined && { name: subject.name }) },
+    subjects: attestation.subjects.flatMap(({ digests }) => digests),
     signer: readSigner(signer),
     source: { ...certified, ...claimed },
     contradictions: contradictionsOf(claimed, certified),

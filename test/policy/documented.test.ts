@@ -1,23 +1,25 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { parseDigest } from "../../src/in-toto-attestation/index.ts";
+import { digestOf, parseDigest } from "../../src/in-toto-attestation/index.ts";
 import { FUNCTION_NAMES } from "../../src/policy/cel-functions.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
-import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
+import type { Signer, VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
 import {
   anArtifact,
   attestationOf,
+  COMMIT,
   GITHUB_BUILD_TYPE,
   keySigner,
   releaseOf,
   SIGNED_AT,
   workflowSigner,
 } from "../support/attestations.ts";
+import { evidenceBy, REVIEW, SCAN, SUMMARY } from "../support/evidence.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const CORPUS = new URL("../shared/corpus/", ROOT);
@@ -106,6 +108,66 @@ describe("each example of docs/policy.md takes what it says and nothing else", (
     assert.equal(outcome(policy, scan("low")), "passed");
     assert.equal(outcome(policy, scan("critical")), "failed");
     assert.equal(outcome(policy, scan("low", NOW - 86_400_000)), "failed");
+  });
+
+  test("built-scanned-reviewed", () => {
+    const artifact = anArtifact();
+    const policy = named(examples, "built-scanned-reviewed");
+    const [ada, bob] = ["ada@acme.example", "bob@acme.example"].map((identity): Signer => {
+      return {
+        case: "certificate",
+        issuer: "https://accounts.google.com",
+        identity,
+        claims: {},
+        instance: "i",
+      };
+    });
+    const tester = workflowSigner("https://github.com/acme/app/.github/workflows/test.yml@refs/tags/v1.2.3", {
+      sourceRepositoryDigest: COMMIT,
+    });
+    const scan = (score: string) => {
+      const result = [{ id: "CVE-1", severity: [{ method: "nvd", score }] }];
+      return evidenceBy("scanner", artifact, SCAN, { scanner: { result } });
+    };
+    const review = (by: Signer = keySigner("nobody"), commit = COMMIT) =>
+      attestationOf({
+        artifact,
+        alsoAbout: [digestOf("gitCommit", commit)],
+        predicateType: REVIEW,
+        predicate: { result: "pass" },
+        signer: by,
+      });
+    const tests = (result: string) =>
+      evidenceBy(tester, artifact, "https://in-toto.io/attestation/test-result/v0.1", { result });
+    const good = [scan("low"), tests("PASSED"), review(ada), review(bob)];
+    const failed = (...evidence: readonly VerifiedAttestation[]) => {
+      const { outcome, checks } = evaluate(policy, artifact, [releaseOf({ artifact }), ...evidence], NOW);
+      const [first] = checks.filter(({ passed }) => !passed);
+      assert.equal(outcome, first === undefined ? "passed" : "failed");
+      return first?.check;
+    };
+    assert.equal(failed(...good), undefined);
+    assert.equal(failed(...good.slice(1)), "evidence.scan");
+    assert.equal(failed(...good.slice(0, 3)), "evidence.review");
+    assert.equal(failed(scan("critical"), ...good.slice(1)), "evidence.scan");
+    assert.equal(failed(scan("low"), tests("FAILED"), review(ada), review(bob)), "evidence.tests");
+    const elsewhere = review(bob, "0".repeat(40));
+    assert.equal(failed(...good.slice(0, 3), elsewhere), "join:two-reviews-of-the-commit");
+  });
+
+  test("delegated", () => {
+    const policy = named(examples, "delegated");
+    const summary = (level: string) =>
+      evidenceBy("upstream-verifier", anArtifact(), SUMMARY, {
+        verifier: { id: "https://upstream.example/verifier" },
+        timeVerified: "2026-03-01T11:59:00Z",
+        resourceUri: "pkg:oci/acme/app@sha256:00",
+        policy: { uri: "https://upstream.example/policy" },
+        verificationResult: "PASSED",
+        verifiedLevels: [level, "SLSA_SOURCE_LEVEL_4"],
+      });
+    assert.equal(outcome(policy, summary("SLSA_BUILD_LEVEL_3")), "passed");
+    assert.equal(outcome(policy, summary("SLSA_BUILD_LEVEL_2")), "failed");
   });
 
   test("all that a rule may call is listed", () => {

@@ -154,6 +154,7 @@ ${more}`;
     [review, "evidence.review.source.commit", "evidence"],
     [review, "evidence.review.all(r, true)", "review"],
     [several, "evidence.review.all(r, r.source.comit == '')", "comit =="],
+    [several, "evidence.review.all(r, 1 in r.subjects)", "1 in"],
     [several, "evidence.review[0].source.commit == ''", "[0]"],
     [several, "evidence.review.filter(r, true)[0].source.commit == ''", "[0]"],
     [review, "evidence.review.predicateType.matches('a')", "matches"],

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import {
+  algorithmOf,
   canonicalJson,
   type Digest,
+  hexOf,
   type JsonObject,
   parseJson,
   type Statement,
@@ -83,29 +85,33 @@ export function releaseOf(release: Release): VerifiedAttestation {
 export interface AnyAttestation {
   readonly artifact: Digest;
   readonly subjectName?: string;
+  /** Further subjects. */
+  readonly alsoAbout?: readonly Digest[];
   readonly predicateType: string;
   readonly predicate: JsonObject;
   readonly signer: Signer;
   readonly times?: readonly number[];
 }
 
-/** A verified attestation with one subject; its id is the hash of what it says. */
+/** A verified attestation, with one subject unless more are said; its id is the hash of what it says. */
 export function attestationOf(said: AnyAttestation): VerifiedAttestation {
-  const { artifact, subjectName, predicateType, signer, times = [SIGNED_AT] } = said;
+  const { artifact, subjectName, alsoAbout = [], predicateType, signer, times = [SIGNED_AT] } = said;
   // As verification hands it on: read from bytes, without prototypes.
   const predicate = parseJson(new TextEncoder().encode(canonicalJson(said.predicate))) as JsonObject;
-  const [algorithm = "", hex = ""] = artifact.split(":");
   const named = subjectName === undefined ? {} : { name: subjectName };
   const statement: Statement = {
     type: "https://in-toto.io/Statement/v1",
-    subject: [{ ...named, digest: { [algorithm]: hex } }],
+    subject: [
+      { ...named, digest: { [algorithmOf(artifact)]: hexOf(artifact) } },
+      ...alsoAbout.map((digest) => ({ digest: { [algorithmOf(digest)]: hexOf(digest) } })),
+    ],
     predicateType,
     predicate,
   };
   return sealVerified({
     id: sha256(JSON.stringify([statement, signer, times])),
     mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
-    subjects: [{ ...named, digests: [artifact] }],
+    subjects: [{ ...named, digests: [artifact] }, ...alsoAbout.map((digest) => ({ digests: [digest] }))],
     statement,
     signer,
     times,
