@@ -1,7 +1,9 @@
+import { hash } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import { type Checkpoint, parseCheckpoint } from "../tlog/checkpoint.ts";
 import { type NoteSignature, parseNote } from "../tlog/note.ts";
 import type { LogAuthority } from "../trust/sigstore-instance.ts";
+import { publicKeyKindOf } from "../x509/public-keys.ts";
 import { usualCheck } from "./schemes.ts";
 import type { Claim } from "./signature-check.ts";
 
@@ -30,7 +32,7 @@ export function readCheckpoint(
   const { text, signatures } = parseNote(note);
   const checkpoint = parseCheckpoint(text);
   const isOwn = ({ name, keyId }: NoteSignature, log: LogAuthority) =>
-    keyId === keyHintOf(log) && (toldBy === "key" || name === log.origin);
+    keyId === keyHintOf(log) && (toldBy === "key" || name === log.origin || isNamedByKey(name, log));
   const log = logs.find((one) => signatures.some((line) => isOwn(line, one)));
   refuseUnless(log !== undefined, "no trusted log signed the checkpoint");
   const own = signatures.filter((line) => isOwn(line, log));
@@ -54,6 +56,20 @@ export function readCheckpoint(
 function keyHintOf({ checkpointKeyId, logId }: LogAuthority): number {
   const hex = checkpointKeyId === undefined ? logId : Buffer.from(checkpointKeyId).toString("hex");
   return Number.parseInt(hex.slice(0, 8), 16);
+}
+
+/**
+ * Whether this is the name that the log's key id was made of, as an Ed25519 key's is (c2sp.org/signed-note). Trust then
+ * says the name by the id, and its address may have a port or be that of a mirror.
+ */
+function isNamedByKey(name: string, log: LogAuthority): boolean {
+  if (publicKeyKindOf(log.spki) !== "ed25519") return false;
+  const id = hash(
+    "sha256",
+    Buffer.concat([Buffer.from(`${name}\n\u0001`), log.spki.subarray(-32)]),
+    "buffer",
+  );
+  return id.readUInt32BE() === keyHintOf(log);
 }
 
 /** Rekor v1 is a log of several trees, one after the other, and adds the number of the tree to its name. */

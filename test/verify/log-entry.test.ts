@@ -118,13 +118,28 @@ describe("an entry of a log that promises", () => {
     assert.deepEqual(proven(entry, logs, v1.logged)?.validFor, ranges[1]);
   });
 
-  test("is proven by a checkpoint of its key, whatever that calls itself; in a log of tiles its name counts", () => {
+  test("is proven by a checkpoint of its key, whatever that calls itself", () => {
     assert.ok(proves(entry, promising, { origin: "https-address.example" }));
     const { origin: _, ...nameless } = promising.authority;
     assert.ok(proven(entry, [nameless], v1.logged));
-    assert.equal(proves(tile, tiled, { origin: "https-address.example" }), undefined);
     const { checkpoint } = proof;
     assert.equal(proves(withProof(entry, { checkpoint: checkpoint.replace("— rekor", "— r") })), undefined);
+  });
+
+  test("of tiles is told by the name that its key id was made of, or else by its address", () => {
+    const { origin: _, ...nameless } = tiled.authority;
+    assert.ok(proves(tile, tiled, { origin: "log1.rekor.example:8443" }));
+    assert.ok(proven(tile, [nameless], v2.logged));
+    const { checkpoint } = tileProof;
+    assert.equal(
+      proves(withProof(tile, { checkpoint: checkpoint.replace("— log1", "— log2") }), tiled),
+      undefined,
+    );
+    const ecdsa = createRekorLog({ name: "log1.rekor.example", version: 2, key: "ec" });
+    const [one] = fourthOf(ecdsa, v2);
+    assert.ok(proven(one, [ecdsa.authority], v2.logged));
+    const moved = { ...ecdsa.authority, origin: "log1.rekor.example:8443" };
+    assert.throws(() => proven(one, [moved], v2.logged), { code: "log-entry-invalid" });
   });
 
   test("is refused under another log, by whatever name or key id", () => {
