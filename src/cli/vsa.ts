@@ -1,5 +1,6 @@
-import { createPublicKey, hash } from "node:crypto";
+import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { Command } from "commander";
+import { ApiError } from "../client/api-error.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 
@@ -12,15 +13,23 @@ function key(): Command {
     .description("print the public key of verification summaries; keep it where the server cannot change it")
     .action(
       action(async ({ client, terminal, json }) => {
-        const publicKey = await client().summaryKey();
-        if (json) terminal.printJson({ keyId: keyIdOf(publicKey), publicKey });
-        else terminal.print(publicKey);
+        const key = readKey(await client().summaryKey());
+        // Written anew, so that nothing but a key gets to the terminal.
+        const publicKey = key.export({ format: "pem", type: "spki" }).toString();
+        // As envelopes name it.
+        const keyId = hash("sha256", key.export({ format: "der", type: "spki" }), "hex");
+        if (json) terminal.printJson({ keyId, publicKey });
+        else await terminal.write(new TextEncoder().encode(publicKey));
         return EXIT.ok;
       }),
     );
 }
 
-/** As it stands in envelopes: the sha256 of the SubjectPublicKeyInfo, in hex. */
-function keyIdOf(pem: string): string {
-  return hash("sha256", createPublicKey(pem).export({ format: "der", type: "spki" }), "hex");
+function readKey(pem: string): KeyObject {
+  try {
+    return createPublicKey(pem);
+  } catch (cause) {
+    const message = "The server answered with something that is no public key: is this a Vouchsafe server?";
+    throw new ApiError("unexpected-answer", message, { cause });
+  }
 }

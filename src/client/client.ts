@@ -130,7 +130,7 @@ export function createClient(options: TransportOptions) {
       return { case: "denied", decision: json<Decision>(answer) };
     },
     /** The key that summaries are signed with, PEM. */
-    summaryKey: async () => (await text("/vsa/key")).trim(),
+    summaryKey: () => text("/vsa/key"),
     /** As `verifyDigest` for up to 256 digests, answered in their order. */
     verifyDigests: async (digests: readonly string[], question: Question = {}) =>
       (

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { readConfig } from "../../src/config.ts";
 import { openReleaseHouse, type ReleaseHouse } from "../services/release-node.ts";
 import { succeeds } from "./calls.ts";
 import { assertDescribed } from "./described.ts";
@@ -87,4 +88,33 @@ describe("verification summaries over HTTP", () => {
     assert.equal(answer.body, node.v.summaries.key.publicKey);
     assert.match(answer.body, /^-----BEGIN PUBLIC KEY-----\n/);
   });
+});
+
+describe("who summaries say that the verifier is", () => {
+  const ids: readonly [Record<string, string>, string][] = [
+    [{}, "https://vouchsafe.local/log"],
+    [{ VOUCHSAFE_ORIGIN: "log.example/v" }, "https://log.example/v"],
+    [{ VOUCHSAFE_VERIFIER_ID: "https://acme.example/verifier/v1" }, "https://acme.example/verifier/v1"],
+    [{ VOUCHSAFE_VERIFIER_ID: "urn:acme:verifier" }, "urn:acme:verifier"],
+  ];
+  for (const [settings, expected] of ids) {
+    test(expected, () => assert.equal(readConfig(settings).verifierId, expected));
+  }
+
+  const wrong: readonly Record<string, string>[] = [
+    { VOUCHSAFE_VERIFIER_ID: "acme" },
+    { VOUCHSAFE_VERIFIER_ID: "HTTPS://acme.example" },
+    { VOUCHSAFE_VERIFIER_ID: "https://Acme.example" },
+    { VOUCHSAFE_VERIFIER_ID: "https://acme.example/?a" },
+    { VOUCHSAFE_VERIFIER_ID: "https://acme.example/#a" },
+    { VOUCHSAFE_VERIFIER_ID: "https://acme.example/a b" },
+    { VOUCHSAFE_ORIGIN: "log:name" },
+    { VOUCHSAFE_VSA_LIFETIME: "9" },
+    { VOUCHSAFE_VSA_LIFETIME: "86401" },
+  ];
+  for (const settings of wrong) {
+    test(`is refused: ${JSON.stringify(settings)}`, () => {
+      assert.throws(() => readConfig(settings), { code: "configuration-invalid" });
+    });
+  }
 });
