@@ -37,18 +37,25 @@ export async function verify(): Promise<BenchResult> {
   const verifier = createVerifier({ mode: "off", report: () => {} });
 
   const ours = inTurn("ours", bundles, (bytes) => void verifyEvidence(bytes, trust, now));
-  const [own, theirs, floor] = await compare(
+  // Two at a time: what the library leaves to be collected would be charged to whoever comes after it.
+  const [own, floor] = await compare(
+    [
+      ours,
+      inTurn(
+        "floor",
+        bundles.map((bytes) => checksOf(bytes, trust)),
+        assertAll,
+      ),
+    ],
+    { rounds: 15, duration: 300, clock: cpuSeconds },
+  );
+  const [beside, theirs] = await compare(
     [
       ours,
       inTurn("@sigstore/verify", bundles, (bytes) => {
         const json: SerializedBundle = JSON.parse(Buffer.from(bytes).toString());
         library.verify(toSignedEntity(bundleFromJSON(json)));
       }),
-      inTurn(
-        "floor",
-        bundles.map((bytes) => checksOf(bytes, trust)),
-        assertAll,
-      ),
     ],
     { rounds: 15, duration: 300, clock: cpuSeconds },
   );
@@ -72,7 +79,7 @@ export async function verify(): Promise<BenchResult> {
       row("ours, remembered", remembered),
     ],
     ratios: {
-      "vs-sigstore-js": ratio(own, theirs),
+      "vs-sigstore-js": ratio(beside, theirs),
       "vs-floor": ratio(own, floor),
       "two-cores": ratio(threads, alone),
       "cache-hit-vs-sigstore-js": ratio(remembered, theirs),
