@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import type { Check } from "../../src/policy/types.ts";
-import { anArtifact, releaseOf } from "../support/attestations.ts";
+import { anArtifact, releaseOf, SIGNED_AT, workflowSigner } from "../support/attestations.ts";
 import { besides, evidenceBy, REVIEW, SCAN } from "../support/evidence.ts";
 import { NOW } from "../support/policies.ts";
 
@@ -92,28 +92,68 @@ describe("what signers may write costs a rule no more than its steps", () => {
   });
 });
 
-test("many signers' evidence makes no more choices than are tried", () => {
+test("many signers' evidence makes no more choices than are tried, the newest first", () => {
   const artifact = anArtifact();
   const keys = Array.from({ length: 40 }, (_, n) => `k${n}`);
   const signers = `signers: [${keys.map((key) => `{key: ${key}}`).join(", ")}]`;
-  const policy = (join: string) =>
-    besides(
-      [
-        `{name: scan, predicateTypes: ["${SCAN}"], ${signers}}`,
-        `{name: review, predicateTypes: ["${REVIEW}"], ${signers}}`,
-      ],
-      [`{name: never, cel: ${join}}`],
-    );
   const evidence = keys.flatMap((key, n) =>
-    [SCAN, REVIEW].map((type) => evidenceBy(key, artifact, type, { n })),
+    [SCAN, REVIEW].map((type) => evidenceBy(key, artifact, type, { n }, SIGNED_AT - n)),
   );
-  const all = [releaseOf({ artifact }), ...evidence];
-  const { outcome, checks } = evaluate(
-    policy("evidence.scan.predicate.n == evidence.review.predicate.m"),
-    artifact,
-    all,
-    NOW,
-  );
-  assert.deepEqual([outcome, checks[0]?.check], ["failed", "join:never"]);
+  const judge = (scan: number) =>
+    evaluate(
+      besides(
+        [
+          `{name: scan, predicateTypes: ["${SCAN}"], ${signers}}`,
+          `{name: review, predicateTypes: ["${REVIEW}"], ${signers}}`,
+        ],
+        [`{name: j, cel: evidence.scan.predicate.n == ${scan}.0 && evidence.review.predicate.n >= 0.0}`],
+      ),
+      artifact,
+      [releaseOf({ artifact }), ...evidence],
+      NOW,
+    );
+  assert.deepEqual([judge(0).outcome, judge(6).outcome], ["passed", "passed"], "the 241st choice");
+  const { outcome, checks } = judge(7);
+  assert.deepEqual([outcome, checks[0]?.check], ["failed", "join:j"], "the 281st");
   assert.ok(checks.length < 40);
+});
+
+test("a join spends one budget on all the choices that it is asked about", () => {
+  const artifact = anArtifact();
+  const policy = besides(
+    [`{name: scan, ${TYPES} ["${SCAN}"]}`],
+    [
+      "{name: j, cel: 'evidence.scan.predicate.many.all(x, x.n >= 0.0) && evidence.scan.predicate.ok == true'}",
+    ],
+  );
+  const many = Array.from({ length: 50_000 }, (_, n) => ({ n }));
+  const outcome = (...isGood: readonly boolean[]) => {
+    const scans = isGood.map((ok, n) =>
+      evidenceBy(["a", "b", "c"][n] ?? "d", artifact, SCAN, { many, ok }, SIGNED_AT - n * 1_000),
+    );
+    const { checks } = evaluate(policy, artifact, [releaseOf({ artifact }), ...scans], NOW);
+    return checks.find(({ check }) => check === "join:j")?.passed;
+  };
+  assert.deepEqual([outcome(true), outcome(false, true)], [true, true]);
+  assert.equal(outcome(false, false, true), false, "the third is beyond the budget");
+});
+
+test("a join sees the evidence of so many signers and no more", () => {
+  const artifact = anArtifact();
+  const signers = `signers: [{issuer: "**", identity: "*@acme.example"}]`;
+  const sees = (size: number) =>
+    besides(
+      [`{name: review, predicateTypes: ["${REVIEW}"], ${signers}, require: {atLeast: 1}}`],
+      [`{name: size, cel: size(evidence.review) == ${size}}`],
+    );
+  const reviews = Array.from({ length: 40 }, (_, n) =>
+    evidenceBy(workflowSigner(`p${n}@acme.example`), artifact, REVIEW, {}, SIGNED_AT - n),
+  );
+  const { outcome, attestations } = evaluate(sees(16), artifact, [releaseOf({ artifact }), ...reviews], NOW);
+  assert.deepEqual([outcome, attestations.length], ["passed", 17]);
+  assert.deepEqual(
+    attestations.slice(1),
+    reviews.slice(0, 16).map(({ id }) => id),
+    "the newest first",
+  );
 });
