@@ -174,7 +174,10 @@ export const IMPURE_NAMES: ReadonlySet<string> = new Set(
 );
 
 /** What one folder alone may name, because to hold it is to be believed. */
-export const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([["sealVerified", "verify"]]);
+export const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([
+  ["sealVerified", "verify"],
+  ["evaluateStated", "policy"],
+]);
 
 /** Written by a generator, which says so at their head: nobody reads them, so they may be long. */
 export const GENERATED: readonly string[] = ["src/workload/workload_pb.ts"];

@@ -13,12 +13,22 @@ export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   documents: readonly PolicyDocument[],
 ): void {
-  const lines = new Map(documents.map(({ name, text }) => [name, text.split(/\r?\n/)]));
-  for (const { file, line, column, message } of diagnostics) {
+  for (const diagnostic of diagnostics) {
+    const { file, line, column, message } = diagnostic;
     terminal.note(`${file}:${line}:${column}: ${message.trimEnd().replaceAll("\n", " ")}`, "bad");
-    const source = lines.get(file)?.[line - 1];
-    if (source === undefined) continue;
-    terminal.note(`  ${source.replaceAll("\t", " ")}`);
-    terminal.note(`  ${" ".repeat(column - 1)}^`);
+    showPlace(terminal, diagnostic, documents);
   }
+}
+
+/** The line that it is in, and a caret below the column. */
+export function showPlace(
+  terminal: Terminal,
+  { file, line, column }: Diagnostic,
+  documents: readonly PolicyDocument[],
+): void {
+  const text = documents.find(({ name }) => name === file)?.text;
+  const source = text?.split(/\r?\n/)[line - 1];
+  if (source === undefined) return;
+  terminal.note(`  ${source.replaceAll("\t", " ")}`);
+  terminal.note(`  ${" ".repeat(column - 1)}^`);
 }

@@ -1,48 +1,23 @@
 import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { ActivePolicies, PolicyDocument, PolicyName } from "../client/types.ts";
-import { VouchsafeError } from "../errors.ts";
 import { diagnosticsOf, printDiagnostics } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
+import { policyExplainCommand } from "./policy-explain.ts";
+import { policyLintCommand } from "./policy-lint.ts";
+import { policyTestCommand } from "./policy-test.ts";
 import { action, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function policyCommand(): Command {
   return new Command("policy")
-    .description("check, show and activate policies")
-    .addCommand(lint())
+    .description("check, test, explain, show and activate policies")
+    .addCommand(policyLintCommand())
+    .addCommand(policyTestCommand())
+    .addCommand(policyExplainCommand())
     .addCommand(show())
     .addCommand(activate());
-}
-
-function lint(): Command {
-  return new Command("lint")
-    .description("load policy files as the server would, without a server")
-    .argument("<dir|file...>", "policy files, or directories of them")
-    .action(
-      action(async ({ terminal, json }, paths: string[]) => {
-        const documents = await readPolicyFiles(paths);
-        // Loaded here alone: YAML and CEL are large, and every other command would wait for them.
-        const { loadPolicySet } = await import("../policy/load.ts");
-        try {
-          const { hash, policies } = loadPolicySet(documents);
-          const loaded = [...policies.values()].map(({ name, hash }) => ({ name, hash }));
-          if (json) terminal.printJson({ policySet: hash, policies: loaded, diagnostics: [] });
-          else for (const { name, hash } of loaded) terminal.print(`ok ${name} ${hash}`, "good");
-          return EXIT.ok;
-        } catch (error) {
-          if (!(error instanceof VouchsafeError) || error.code !== "invalid-policy") throw error;
-          const diagnostics = diagnosticsOf(error.extensions);
-          if (json) terminal.printJson({ diagnostics });
-          else {
-            printDiagnostics(terminal, diagnostics, documents);
-            terminal.note(`error: ${error.message}`, "bad");
-          }
-          return EXIT.refused;
-        }
-      }),
-    );
 }
 
 function show(): Command {

@@ -6,10 +6,8 @@ import type { VerificationPolicy } from "../policy/policy.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import { type Artifact, type Demands, type Examination, goThrough, unreadable } from "../verify/checklist.ts";
-import { withOurErrors } from "../verify/format-errors.ts";
-import { splitJsonLines, unpackEvidence } from "../verify/formats/unpack.ts";
 import { artifactOfArgument, type NamedArtifact } from "./artifact-argument.ts";
-import { piecesOf } from "./evidence-file.ts";
+import { documentsOf } from "./evidence-documents.ts";
 import { readBytes, readPolicyFiles } from "./files.ts";
 import { joinWith, type PartsElsewhere } from "./joined-evidence.ts";
 import { UsageError } from "./usage-error.ts";
@@ -99,32 +97,6 @@ export async function verifyOffline(
     ...(judged && { policy: judged }),
     asksPolicy: policy !== undefined,
   };
-}
-
-interface Document {
-  readonly bytes: Uint8Array;
-  readonly item?: number;
-  /** Why the pieces in it could not be had. */
-  readonly refusal?: VouchsafeError;
-}
-
-/** The pieces of evidence in a file: one, its lines, or what is in a container. */
-function documentsOf(file: Uint8Array): Document[] {
-  const lines = piecesOf(file).flatMap((piece) =>
-    piece.case === "lines" ? splitJsonLines(piece.bytes) : [piece.bytes],
-  );
-  const documents = lines.flatMap(unpacked);
-  return documents.length === 1 ? documents : documents.map((one, i) => ({ ...one, item: i + 1 }));
-}
-
-function unpacked(bytes: Uint8Array): Document[] {
-  try {
-    const pieces = withOurErrors(() => unpackEvidence(bytes)) ?? [bytes];
-    return pieces.map((piece) => ({ bytes: piece }));
-  } catch (refusal) {
-    if (!(refusal instanceof VouchsafeError)) throw refusal;
-    return [{ bytes, refusal }];
-  }
 }
 
 /**

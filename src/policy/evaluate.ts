@@ -2,7 +2,7 @@ import { algorithmOf, type Digest, groundsAllow } from "../in-toto-attestation/i
 import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { examine } from "./checks.ts";
 import { type Choice, choose } from "./choice.ts";
-import { type Facts, factsOf } from "./facts.ts";
+import { type Facts, factsOf, type Sayings } from "./facts.ts";
 import { bestFirst, failedFirst, nearestMisses } from "./nearest.ts";
 import type { ArtifactSelector, VerificationPolicy } from "./policy.ts";
 import { countCheck, gather } from "./required.ts";
@@ -23,6 +23,19 @@ export function evaluate(
   now: number,
 ): Evaluation {
   for (const attestation of evidence) assertVerified(attestation);
+  return evaluateStated(policy, artifact, evidence, now);
+}
+
+/**
+ * The same of what evidence would say, whether or not anybody verified it: for tests of policies, which state it. For
+ * `policy/` alone; the import arrows refuse it elsewhere.
+ */
+export function evaluateStated(
+  policy: VerificationPolicy,
+  artifact: Digest,
+  evidence: readonly Sayings[],
+  now: number,
+): Evaluation {
   if (!groundsAllow(artifact)) return failed([weakDigest(artifact)]);
   const { spec } = policy;
   const facts = evidence.flatMap((attestation) => {

@@ -22,7 +22,7 @@ export class GlobError extends Error {
   }
 }
 
-type Token = { readonly plain: string } | "segment" | "any";
+export type Token = { readonly plain: string } | "segment" | "any";
 
 const MAX_PATTERN = 1024;
 const MEANT_AS_WILDCARD = new Set(["?", "[", "]", "{", "}"]);
@@ -43,7 +43,7 @@ export function compileGlob(text: string): Glob {
 }
 
 /** One token a UTF-16 unit, so that the positions between tokens are the states of the automaton. */
-function tokenize(text: string): Token[] {
+export function tokenize(text: string): Token[] {
   if (text === "") throw new GlobError("an empty pattern matches nothing that can be named", 0);
   if (text.length > MAX_PATTERN) throw new GlobError(`longer than ${MAX_PATTERN} characters`, MAX_PATTERN);
   const tokens: Token[] = [];

@@ -154,12 +154,17 @@ function repeatedFiles(sorted: readonly PolicyFile[]): Diagnostic[] {
     .map(({ name }) => ({ file: name, line: 1, column: 1, message: "two files have this name" }));
 }
 
-function invalid(diagnostics: readonly Diagnostic[]): VouchsafeError {
-  const ordered = diagnostics
+/** In the order in which they stand in the files; of very many, the first. */
+export function sortedDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics
     .toSorted((a, b) =>
       a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
     )
     .slice(0, MAX_DIAGNOSTICS);
+}
+
+function invalid(diagnostics: readonly Diagnostic[]): VouchsafeError {
+  const ordered = sortedDiagnostics(diagnostics);
   const [first] = ordered;
   const place = first && `${first.file}:${first.line}:${first.column}: ${first.message}`;
   return new VouchsafeError("invalid-policy", `${diagnostics.length} mistakes, the first: ${place}`, {

@@ -66,7 +66,7 @@ function anyMatches(patterns: readonly ParameterPattern[], value: JsonValue): bo
   return patterns.some((pattern) => matches(pattern, value));
 }
 
-function patternText(pattern: ParameterPattern): string {
+export function patternText(pattern: ParameterPattern): string {
   switch (pattern.case) {
     case "text":
       return pattern.glob.text;

@@ -97,7 +97,7 @@ function* boundedTokens(source: YamlSource, lines: LineCounter): Generator<CST.T
 }
 
 /** The node's value as JSON, or undefined after what makes it impossible was reported. */
-function plainJson(source: YamlSource, node: Node | null, depth: number): JsonValue | undefined {
+export function plainJson(source: YamlSource, node: Node | null, depth: number): JsonValue | undefined {
   if (node === null) return null;
   const at = startOf(node);
   if (depth > MAX_DEPTH) return source.report(at, `nested deeper than ${MAX_DEPTH} levels`);

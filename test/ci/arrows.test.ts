@@ -73,6 +73,7 @@ describe("what the arrows refuse", () => {
     ["a package that is not a dependency", { "src/db/a.ts": `import "pg";` }, "src/db/a.ts:1"],
     ["a required package", { "src/cli/a.ts": `require.resolve("kysely");` }, "src/cli/a.ts:1"],
     ["sealing outside verify/", { "src/services/a.ts": "sealVerified(facts)" }, "src/services/a.ts:1"],
+    ["judging the unverified", { "src/services/a.ts": "evaluateStated(policy)" }, "src/services/a.ts:1"],
     ["text that cannot be read", { "src/cli/a.ts": "`never closed" }, "src/cli/a.ts:1"],
   ];
   for (const [name, files, breach] of cases) {

@@ -1,0 +1,26 @@
+import type { PolicyDocument } from "../client/types.ts";
+import { VouchsafeError } from "../errors.ts";
+import type { PolicySet } from "../policy/load.ts";
+import { diagnosticsOf, printDiagnostics } from "./diagnostics.ts";
+import type { Session } from "./session.ts";
+
+/** Loads policy files as the server would, here; undefined after what is wrong with them was told. */
+export async function loadOrTell(
+  { terminal, json }: Pick<Session, "terminal" | "json">,
+  documents: readonly PolicyDocument[],
+): Promise<PolicySet | undefined> {
+  // Loaded here alone: YAML and CEL are large, and every other command would wait for them.
+  const { loadPolicySet } = await import("../policy/load.ts");
+  try {
+    return loadPolicySet(documents);
+  } catch (error) {
+    if (!(error instanceof VouchsafeError) || error.code !== "invalid-policy") throw error;
+    const diagnostics = diagnosticsOf(error.extensions);
+    if (json) terminal.printJson({ diagnostics });
+    else {
+      printDiagnostics(terminal, diagnostics, documents);
+      terminal.note(`error: ${error.message}`, "bad");
+    }
+    return undefined;
+  }
+}

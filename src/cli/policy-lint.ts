@@ -1,0 +1,50 @@
+import { Command } from "commander";
+import type { PolicyDocument } from "../client/types.ts";
+import type { LintLevel, PlacedFinding } from "../policy/lint.ts";
+import { showPlace } from "./diagnostics.ts";
+import { EXIT } from "./exit-codes.ts";
+import { readPolicyFiles } from "./files.ts";
+import { loadOrTell } from "./load-policies.ts";
+import { action } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function policyLintCommand(): Command {
+  return new Command("lint")
+    .description("load policy files as the server would, without a server, and say what to look at")
+    .argument("<dir|file...>", "policy files, or directories of them")
+    .option("--strict", "refuse them for warnings too")
+    .action(
+      action(async (session, paths: string[], { strict = false }: { strict?: boolean }) => {
+        const { terminal, json } = session;
+        const documents = await readPolicyFiles(paths);
+        const set = await loadOrTell(session, documents);
+        if (set === undefined) return EXIT.refused;
+        const { lintPolicies } = await import("../policy/lint.ts");
+        const findings = lintPolicies(set);
+        const loaded = [...set.policies.values()].map(({ name, hash }) => ({ name, hash }));
+        if (json) terminal.printJson({ policySet: set.hash, policies: loaded, diagnostics: [], findings });
+        else {
+          for (const { name, hash } of loaded) terminal.print(`ok ${name} ${hash}`, "good");
+          tell(terminal, findings, documents);
+        }
+        const refusing: readonly LintLevel[] = strict ? ["error", "warning"] : ["error"];
+        return findings.some(({ level }) => refusing.includes(level)) ? EXIT.refused : EXIT.ok;
+      }),
+    );
+}
+
+/** Each with its place, as mistakes are shown; what is only worth knowing without the line. */
+function tell(
+  terminal: Terminal,
+  findings: readonly PlacedFinding[],
+  documents: readonly PolicyDocument[],
+): void {
+  for (const finding of findings) {
+    const { level, rule, file, line, column, message } = finding;
+    terminal.note(
+      `${file}:${line}:${column}: ${level}: ${message} [${rule}]`,
+      level === "error" ? "bad" : "plain",
+    );
+    if (level !== "info") showPlace(terminal, finding, documents);
+  }
+}

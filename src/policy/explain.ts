@@ -1,0 +1,140 @@
+import { alternatives } from "./check-text.ts";
+import { parametersText } from "./explain-parameters.ts";
+import type { Glob } from "./glob.ts";
+import {
+  type ArtifactSelector,
+  demandsProvenance,
+  type PolicySpec,
+  type Requirement,
+  type Rule,
+  type SignerRule,
+  type SummaryRule,
+} from "./policy.ts";
+
+/** One section of a policy in words. */
+export interface Sentence {
+  /** As the policy calls it, e.g. `signers`, `rule:hosted-runner`, `evidence.scan`. */
+  readonly section: string;
+  readonly text: string;
+  /** Whether this check asks what the sentence says. */
+  asks(check: string): boolean;
+}
+
+const DAY = 86_400_000;
+
+/** What a policy asks, a sentence for each section. The first ones are about one attestation, "it". */
+export function explainPolicy(spec: PolicySpec): Sentence[] {
+  const { signers, predicateTypes, maxAge, builders, buildTypes, source, vsa, rules, evidence, joins } = spec;
+  return [
+    sentence("artifacts", artifactsText(spec.artifacts), "artifact."),
+    sentence("signers", `It is signed by ${whoText(signers)}.`, "signer"),
+    ...(predicateTypes
+      ? [sentence("predicateTypes", `It is of the type ${alternatives(predicateTypes)}.`, "predicateType")]
+      : []),
+    ...(maxAge === undefined ? [] : [sentence("maxAge", ageText(maxAge), "maxAge")]),
+    ...(demandsProvenance(spec)
+      ? [sentence("provenance", "It is SLSA provenance that can be read.", "provenance")]
+      : []),
+    ...(builders
+      ? [
+          sentence(
+            "builders",
+            `It was built by ${builders.map(({ id, level, signers }) => `${id.text} (level ${level}${signers ? `, by the word of ${whoText(signers)}` : ""})`).join(" or ")}.`,
+            "builder",
+          ),
+        ]
+      : []),
+    ...globSection("buildTypes", buildTypes, "The build is of the type", "buildType"),
+    ...globSection("source.repositories", source?.repositories, "Its source is", "source.repository"),
+    ...globSection("source.refs", source?.refs, "Its source's ref is", "source.ref"),
+    sentence(
+      "source",
+      "Provenance and certificate do not contradict each other on the source.",
+      "source.agreement",
+    ),
+    ...(demandsProvenance(spec)
+      ? [sentence("externalParameters", parametersText(spec.externalParameters), "externalParameters")]
+      : []),
+    ...(vsa ? [sentence("vsa", summaryText(vsa), "vsa")] : []),
+    ...rules.map((rule) => ruleSentence(rule, "rule:")),
+    ...evidence.map(requirementSentence),
+    ...joins.map((join) => ruleSentence(join, "join:")),
+  ];
+}
+
+/** A check that is called `name`, or something of it: `vsa`, `vsa.levels`. */
+function sentence(section: string, text: string, name: string): Sentence {
+  const whole = name.replace(/\.$/, "");
+  return { section, text, asks: (check) => check === whole || check.startsWith(`${whole}.`) };
+}
+
+function globSection(
+  section: string,
+  globs: readonly Glob[] | undefined,
+  words: string,
+  check: string,
+): Sentence[] {
+  return globs === undefined ? [] : [sentence(section, `${words} ${alternatives(globs)}.`, check)];
+}
+
+function artifactsText({ names, digests }: ArtifactSelector): string {
+  const name = names?.some(({ text }) => text === "**")
+    ? "may call the artifact anything"
+    : names && `calls the artifact ${alternatives(names)}`;
+  const digest = digests && `is about ${digests.join(" or ")}`;
+  return `It ${[name, digest].filter((part) => part !== undefined).join(", and ")}.`;
+}
+
+function whoText(signers: readonly SignerRule[]): string {
+  return signers
+    .map((signer) =>
+      signer.case === "key"
+        ? `the key ${signer.name}`
+        : `${signer.identity.text}, as ${signer.issuer.text} knows it`,
+    )
+    .join("; or by ");
+}
+
+function ageText(maxAge: number): string {
+  const units = [
+    [DAY, "days"],
+    [3_600_000, "hours"],
+    [60_000, "minutes"],
+    [1000, "seconds"],
+  ] as const;
+  const [size, unit] = units.find(([size]) => maxAge % size === 0) ?? [1, "milliseconds"];
+  return `It was signed at most ${maxAge / size} ${unit} ago, by a trusted time.`;
+}
+
+function summaryText({ verifierIds, resourceUris, levels = [] }: SummaryRule): string {
+  const at = levels.length > 0 ? ` at ${levels.join(" and ")}` : "";
+  return `It is a verification summary in which ${alternatives(verifierIds)} passed ${alternatives(resourceUris)}${at}.`;
+}
+
+function ruleSentence(
+  { name, message, expression }: Pick<Rule, "name" | "message" | "expression">,
+  prefix: string,
+) {
+  const section = prefix + name;
+  const text = message === undefined ? `${expression.trim()} is true.` : `${message}: ${expression.trim()}`;
+  return { section, text, asks: (check: string) => check === section };
+}
+
+function requirementSentence({
+  name,
+  predicateTypes,
+  signers,
+  maxAge,
+  vsa,
+  rules,
+  require,
+}: Requirement): Sentence {
+  const count = require === undefined ? "one" : `${require.atLeast} by different signers`;
+  const parts = [
+    `Besides it there is evidence of the type ${alternatives(predicateTypes)}, ${count}, signed by ${whoText(signers)}.`,
+    ...(maxAge === undefined ? [] : [ageText(maxAge)]),
+    ...(vsa ? [summaryText(vsa)] : []),
+    ...rules.map(({ message, expression }) => `${message ?? expression.trim()}.`),
+  ];
+  return sentence(`evidence.${name}`, parts.join(" "), `evidence.${name}`);
+}

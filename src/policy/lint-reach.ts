@@ -1,0 +1,129 @@
+import { groundsAllow } from "../in-toto-attestation/index.ts";
+import { alternatives } from "./check-text.ts";
+import { compileGlob, type Glob } from "./glob.ts";
+import { canMatchBoth } from "./glob-relations.ts";
+import type { LintFinding } from "./lint.ts";
+import { demandsProvenance, type ParameterRules, type PolicySpec, type SignerRule } from "./policy.ts";
+
+const PROVENANCE = ["v0.1", "v0.2", "v1", "v1.0\\?draft"].map((version) =>
+  compileGlob(`https://slsa.dev/provenance/${version}`),
+);
+
+/** What no evidence can pass, because two demands exclude each other. */
+export function reachFindings(spec: PolicySpec): LintFinding[] {
+  return [
+    ...weakDigests(spec),
+    ...withoutProvenance(spec),
+    ...unheardBuilders(spec),
+    ...strayRefs(spec),
+    ...strayParameters(spec),
+  ];
+}
+
+function weakDigests({ artifacts: { digests = [] } }: PolicySpec): LintFinding[] {
+  return digests.flatMap((digest, index) =>
+    groundsAllow(digest)
+      ? []
+      : [
+          {
+            level: "error",
+            rule: "never-passes",
+            path: ["spec", "artifacts", "digests", index],
+            message: "artifacts are named by sha256, sha384 or sha512: this digest never passes",
+          },
+        ],
+  );
+}
+
+function withoutProvenance(spec: PolicySpec): LintFinding[] {
+  const { predicateTypes } = spec;
+  if (!demandsProvenance(spec) || predicateTypes === undefined || overlap(predicateTypes, PROVENANCE))
+    return [];
+  const message =
+    "`builders`, `buildTypes` and `externalParameters` ask about SLSA provenance, which this excludes";
+  return [{ level: "error", rule: "never-passes", path: ["spec", "predicateTypes"], message }];
+}
+
+/** A builder counts where one of its own signers signed, who must be one of the policy's too. */
+function unheardBuilders({ builders = [], signers }: PolicySpec): LintFinding[] {
+  const unheard = builders.flatMap((builder, index) =>
+    builder.signers?.every((own) => !signers.some((one) => canBeOne(own, one))) ? [index] : [],
+  );
+  return unheard.map((index) => ({
+    level: unheard.length === builders.length ? "error" : "warning",
+    rule: "never-passes",
+    path: ["spec", "builders", index, "signers"],
+    message: "none of these can sign what the policy's `signers` take: this builder is never believed",
+  }));
+}
+
+/** Whether one signature could fulfil both. */
+export function canBeOne(a: SignerRule, b: SignerRule): boolean {
+  if (a.case === "key" || b.case === "key") return a.case === "key" && b.case === "key" && a.name === b.name;
+  return canMatchBoth(a.issuer, b.issuer) && canMatchBoth(a.identity, b.identity);
+}
+
+/**
+ * A workflow's identity ends in `@` and the ref that it is at, which is the source's where it runs by itself. Where
+ * another workflow calls it, it stands at a ref of its own.
+ */
+function strayRefs({
+  signers,
+  source: { repositories, refs } = {},
+  externalParameters,
+}: PolicySpec): LintFinding[] {
+  if (refs === undefined) return [];
+  return signers.flatMap((signer, index): LintFinding[] => {
+    const workflow = signer.case === "certificate" ? workflowOf(signer.identity) : undefined;
+    if (workflow === undefined || overlap(refs, [workflow.ref])) return [];
+    if (repositories === undefined || !overlap(repositories, [workflow.repository])) return [];
+    const isItself = pathOf(externalParameters) === workflow.path;
+    const called = isItself ? "" : ", unless a workflow of its own repository calls it at another ref";
+    return [
+      {
+        level: isItself && signers.length === 1 ? "error" : "warning",
+        rule: "never-passes",
+        path: ["spec", "signers", index, "identity"],
+        message: `it runs at ${workflow.ref.text}, which \`source.refs\` excludes: it never passes${called}`,
+      },
+    ];
+  });
+}
+
+/** The workflow that the parameters say was started. */
+function pathOf(rules: ParameterRules | undefined): string | undefined {
+  const workflow = rules?.require.get("workflow");
+  const path = workflow?.case === "members" ? workflow.members.get("path") : undefined;
+  return path?.case === "text" ? path.glob.text : undefined;
+}
+
+function workflowOf({ text }: Glob): { repository: Glob; path: string; ref: Glob } | undefined {
+  const [, repository, path, ref] =
+    /^(https:\/\/[^*]+?)\/(\.github\/workflows\/[^@]+)@(refs\/.+)$/.exec(text) ?? [];
+  if (repository === undefined || path === undefined || ref === undefined) return undefined;
+  return { repository: compileGlob(repository), path, ref: compileGlob(ref) };
+}
+
+/** GitHub's build types say the source in the parameter `workflow`, which must be as both sections want it. */
+function strayParameters({ source = {}, externalParameters }: PolicySpec): LintFinding[] {
+  const workflow = externalParameters?.require.get("workflow");
+  if (workflow?.case !== "members") return [];
+  return (["repository", "ref"] as const).flatMap((name): LintFinding[] => {
+    const wanted = workflow.members.get(name);
+    const taken = name === "ref" ? source.refs : source.repositories;
+    if (wanted?.case !== "text" || taken === undefined || overlap(taken, [wanted.glob])) return [];
+    const section = name === "ref" ? "refs" : "repositories";
+    return [
+      {
+        level: "error",
+        rule: "never-passes",
+        path: ["spec", "externalParameters", "require", "workflow", name],
+        message: `\`source.${section}\` takes only ${alternatives(taken)}`,
+      },
+    ];
+  });
+}
+
+function overlap(some: readonly Glob[], others: readonly Glob[]): boolean {
+  return some.some((one) => others.some((other) => canMatchBoth(one, other)));
+}

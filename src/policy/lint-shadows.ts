@@ -1,0 +1,64 @@
+import { signersText } from "./check-text.ts";
+import type { Glob } from "./glob.ts";
+import { covers } from "./glob-relations.ts";
+import type { LintFinding } from "./lint.ts";
+import type { PolicySpec, SignerRule } from "./policy.ts";
+
+type Path = LintFinding["path"];
+
+/** Items of lists that change nothing, because another item takes all that they take. */
+export function shadowFindings(spec: PolicySpec): LintFinding[] {
+  const { artifacts, signers, predicateTypes, builders = [], buildTypes, source, vsa, evidence } = spec;
+  return [
+    ...globs(artifacts.names, ["spec", "artifacts", "names"]),
+    ...shadowed(artifacts.digests ?? [], ["spec", "artifacts", "digests"], (a, b) => a === b, String),
+    ...signerList(signers, ["spec", "signers"]),
+    ...globs(predicateTypes, ["spec", "predicateTypes"]),
+    ...builders.flatMap((one, index) =>
+      signerList(one.signers ?? [], ["spec", "builders", index, "signers"]),
+    ),
+    ...globs(buildTypes, ["spec", "buildTypes"]),
+    ...globs(source?.repositories, ["spec", "source", "repositories"]),
+    ...globs(source?.refs, ["spec", "source", "refs"]),
+    ...globs(spec.externalParameters?.ignore, ["spec", "externalParameters", "ignore"]),
+    ...globs(vsa?.verifierIds, ["spec", "vsa", "verifierIds"]),
+    ...globs(vsa?.resourceUris, ["spec", "vsa", "resourceUris"]),
+    ...evidence.flatMap((one, index) => [
+      ...globs(one.predicateTypes, ["spec", "evidence", index, "predicateTypes"]),
+      ...signerList(one.signers, ["spec", "evidence", index, "signers"]),
+    ]),
+  ];
+}
+
+function globs(list: readonly Glob[] = [], path: Path): LintFinding[] {
+  return shadowed(list, path, covers, ({ text }) => text);
+}
+
+function signerList(list: readonly SignerRule[], path: Path): LintFinding[] {
+  return shadowed(list, path, signerCovers, (one) => signersText([one]));
+}
+
+function signerCovers(wide: SignerRule, narrow: SignerRule): boolean {
+  if (wide.case === "key" || narrow.case === "key") {
+    return wide.case === "key" && narrow.case === "key" && wide.name === narrow.name;
+  }
+  return covers(wide.issuer, narrow.issuer) && covers(wide.identity, narrow.identity);
+}
+
+/** Of two that are equal the later one is told of. */
+function shadowed<T>(
+  list: readonly T[],
+  path: Path,
+  coversItem: (wide: T, narrow: T) => boolean,
+  textOf: (item: T) => string,
+): LintFinding[] {
+  return list.flatMap((item, index): LintFinding[] => {
+    const wider = list.find(
+      (other, place) =>
+        place !== index && coversItem(other, item) && (place < index || !coversItem(item, other)),
+    );
+    if (wider === undefined) return [];
+    const message = `changes nothing: \`${textOf(wider)}\` in this list takes all that it takes`;
+    return [{ level: "warning", rule: "shadowed", path: [...path, index], message }];
+  });
+}

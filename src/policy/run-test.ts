@@ -1,0 +1,52 @@
+import type { Digest } from "../in-toto-attestation/types.ts";
+import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { decisiveChecks } from "./decisive.ts";
+import { evaluateStated } from "./evaluate.ts";
+import type { VerificationPolicy } from "./policy.ts";
+import { sayingsOf } from "./stated-evidence.ts";
+import type { Expected, TestCase } from "./test-file.ts";
+import type { Evaluation } from "./types.ts";
+
+/** What a policy says of a case. */
+export interface CaseResult {
+  readonly passed: boolean;
+  /** In the words of what was expected. */
+  readonly found: Expected;
+  readonly evaluation: Evaluation;
+}
+
+/**
+ * Holds the policy to a case. A denial must be by the very checks that are expected, all of them: by others it would
+ * say nothing about those that the case is there for. Only those of the evidence that came nearest count.
+ *
+ * What is stated takes the way of verified evidence from where verification ends: through the Statement that would
+ * have been signed, and through the same facts and checks.
+ *
+ * @param verified the evidence that the case has in files
+ */
+export function runCase(
+  policy: VerificationPolicy,
+  { evidence, time, expected }: TestCase,
+  artifact: Digest,
+  verified: readonly VerifiedAttestation[],
+): CaseResult {
+  for (const attestation of verified) assertVerified(attestation);
+  const stated = evidence.flatMap((one) => {
+    const said = one.case === "stated" ? sayingsOf(one.stated, { artifact, time }) : "in a file";
+    return typeof said === "string" ? [] : [said];
+  });
+  const evaluation = evaluateStated(policy, artifact, [...verified, ...stated], time);
+  const failing = decisiveChecks(evaluation)
+    .filter(({ passed }) => !passed)
+    .map(({ check }) => check);
+  const isAllowed = evaluation.outcome === "passed";
+  const found: Expected = {
+    outcome: isAllowed ? "allow" : "deny",
+    failing: isAllowed ? [] : [...new Set(failing)].sort(),
+  };
+  return { passed: isSame(found, expected), found, evaluation };
+}
+
+function isSame(a: Expected, b: Expected): boolean {
+  return a.outcome === b.outcome && a.failing.join("\n") === b.failing.join("\n");
+}
