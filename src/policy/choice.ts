@@ -19,7 +19,8 @@ export interface Choice {
 
 /**
  * The first choice of passing evidence, the best first, of which all joins are true; where there is none, the one with
- * the fewest that are not. A requirement that no join reads is met by its newest evidence, whatever the choice.
+ * the fewest that are not; undefined where there is nothing to choose from. A requirement that no join reads is met by its
+ * newest evidence, whatever the choice.
  */
 export function choose(
   joins: readonly JoinRule[],

@@ -47,15 +47,15 @@ export function evaluateStated(
   const findings = current.map((one) => examine(spec, one, now));
   const mains = findings.filter(({ passed }) => passed).sort(bestFirst);
   const required = spec.evidence.map((requirement) => gather(requirement, current, now));
-  if (mains.length === 0 || required.some(({ met }) => !met)) {
+  const isThere = required.every(({ met }) => met);
+  const choice = isThere ? choose(spec.joins, mains, required) : undefined;
+  if (choice === undefined) {
     return failed([
       ...(mains.length === 0 ? nearestMisses(findings, MISSES_LISTED) : []),
       ...required.flatMap(({ misses }) => misses),
       ...mains.slice(0, 1).flatMap(({ checks }) => checks),
     ]);
   }
-  const choice = choose(spec.joins, mains, required);
-  if (choice === undefined) return failed([]);
   const allHold = choice.joins.every(({ passed }) => passed);
   return allHold ? passedBy(choice) : failed([...failedFirst(choice.joins), ...checksBefore(choice)]);
 }
