@@ -3,20 +3,30 @@ import { describe, test } from "node:test";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import type { Check } from "../../src/policy/types.ts";
+import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { anArtifact, releaseOf, SIGNED_AT, workflowSigner } from "../support/attestations.ts";
 import { besides, evidenceBy, REVIEW, SCAN } from "../support/evidence.ts";
 import { NOW } from "../support/policies.ts";
 
 const TYPES = `signers: [{key: a}, {key: b}, {key: c}], predicateTypes:`;
 
-/** The one check that is told apart by its name, of evidence with this predicate by three signers. */
+const ARTIFACT = anArtifact();
+
+/** A build, and a scan and a review with this predicate by three signers. */
+function evidenceWith(predicate: JsonObject): VerifiedAttestation[] {
+  const signed = ["a", "b", "c"].flatMap((key) =>
+    [SCAN, REVIEW].map((type) => evidenceBy(key, ARTIFACT, type, predicate)),
+  );
+  return [releaseOf({ artifact: ARTIFACT }), ...signed];
+}
+
+/** What one check found of evidence, where there are these rules of scans and these joins. */
 function ask(
   check: string,
-  predicate: JsonObject,
+  evidence: readonly VerifiedAttestation[],
   requirement: string,
   joins: readonly string[] = [],
 ): Check {
-  const artifact = anArtifact();
   const policy = besides(
     [
       `{name: scan, ${TYPES} ["${SCAN}"]${requirement}}`,
@@ -24,10 +34,7 @@ function ask(
     ],
     joins,
   );
-  const evidence = ["a", "b", "c"].flatMap((key) =>
-    [SCAN, REVIEW].map((type) => evidenceBy(key, artifact, type, predicate)),
-  );
-  const { checks } = evaluate(policy, artifact, [releaseOf({ artifact }), ...evidence], NOW);
+  const { checks } = evaluate(policy, ARTIFACT, evidence, NOW);
   const found = checks.find((one) => one.check === check);
   assert.ok(found, checks.map((one) => one.check).join(", "));
   return found;
@@ -38,14 +45,16 @@ function nested(depth: number): JsonValue {
 }
 
 const ITEMS = 100_000;
-const MANY = JSON.parse(
-  `{"many":[${Array.from({ length: ITEMS }, (_, n) => `{"n":${n},"__proto__":{"ok":true}}`).join()}]}`,
+const MANY = evidenceWith(
+  JSON.parse(
+    `{"many":[${Array.from({ length: ITEMS }, (_, n) => `{"n":${n},"__proto__":{"ok":true}}`).join()}]}`,
+  ),
 );
-const HUGE: JsonObject = { text: "a".repeat(16 * 1024 * 1024 - 64) };
-const DEEP = nested(30) as JsonObject;
+const HUGE = evidenceWith({ text: "a".repeat(16 * 1024 * 1024 - 64) });
+const DEEP = evidenceWith(nested(30) as JsonObject);
 
 describe("what signers may write costs a rule no more than its steps", () => {
-  const TOO_MUCH: readonly [expression: string, predicate: JsonObject][] = [
+  const TOO_MUCH: readonly [expression: string, evidence: readonly VerifiedAttestation[]][] = [
     ["predicate.many.all(x, predicate.many.exists(y, y.n == -1.0) || true)", MANY],
     ["predicate.many.all(x, predicate == predicate && [predicate] != [x])", MANY],
     [
@@ -53,15 +62,15 @@ describe("what signers may write costs a rule no more than its steps", () => {
       HUGE,
     ],
   ];
-  for (const [expression, predicate] of TOO_MUCH) {
+  for (const [expression, evidence] of TOO_MUCH) {
     test(`a rule: ${expression}`, () => {
-      const check = ask("evidence.scan.rule:r", predicate, `, rules: [{name: r, cel: '${expression}'}]`);
+      const check = ask("evidence.scan.rule:r", evidence, `, rules: [{name: r, cel: '${expression}'}]`);
       assert.equal(check.passed, false);
       assert.match(check.actual, /steps/);
     });
   }
 
-  const JOINS: readonly [expression: string, predicate: JsonObject][] = [
+  const JOINS: readonly [expression: string, evidence: readonly VerifiedAttestation[]][] = [
     ["evidence.scan.predicate.many.all(x, evidence.review.exists(r, r.predicate == x) || true)", MANY],
     [
       "evidence.scan.predicate.many.all(x, evidence.review.all(r, r.predicate == evidence.scan.predicate))",
@@ -73,9 +82,9 @@ describe("what signers may write costs a rule no more than its steps", () => {
       HUGE,
     ],
   ];
-  for (const [expression, predicate] of JOINS) {
+  for (const [expression, evidence] of JOINS) {
     test(`a join: ${expression}`, () => {
-      const check = ask("join:j", predicate, "", [`{name: j, cel: '${expression}'}`]);
+      const check = ask("join:j", evidence, "", [`{name: j, cel: '${expression}'}`]);
       assert.equal(check.passed, false);
       assert.match(check.actual, /steps/);
     });
