@@ -53,7 +53,8 @@ const GITHUB_CLAIMS: readonly (readonly [
 
 /** Under which OIDC issuer Fulcio knew the holder, and what else it wrote of it. */
 export interface FulcioIdentity {
-  readonly issuer: string;
+  /** Absent where none stands behind the name, as for the releases that GitHub itself attests (`gh release verify`). */
+  readonly issuer?: string;
   readonly claims: CertificateClaims;
 }
 
@@ -61,19 +62,20 @@ export interface FulcioIdentity {
 export function readFulcioIdentity(certificate: Certificate): FulcioIdentity {
   return readingCertificate(() => {
     const issuer = readIssuer(certificate);
-    return { issuer, claims: readClaims(certificate, issuer) };
+    return { ...(issuer !== undefined && { issuer }), claims: readClaims(certificate, issuer) };
   });
 }
 
-function readIssuer(certificate: Certificate): string {
+function readIssuer(certificate: Certificate): string | undefined {
   const bare = claimAt(certificate, ISSUER_V1);
   const issuer = claimAt(certificate, ISSUER_V2) ?? bare;
-  if (issuer === undefined) throw invalid("it names no OIDC issuer");
+  // Our own word for certificates that name none.
+  if (issuer?.startsWith("x509:")) throw invalid("its OIDC issuer is none");
   if (bare !== undefined && bare !== issuer) throw invalid("it names two OIDC issuers");
   return issuer;
 }
 
-function readClaims(certificate: Certificate, issuer: string): CertificateClaims {
+function readClaims(certificate: Certificate, issuer: string | undefined): CertificateClaims {
   const claims: { -readonly [K in keyof CertificateClaims]: CertificateClaims[K] } = {};
   for (const [extension, claim] of CLAIMS) {
     const value = claimAt(certificate, extension);

@@ -141,9 +141,10 @@ function* anyHolds(checks: readonly SignatureCheck[]): Verification<boolean> {
   return checks.length > 0 && (yield checks).some(Boolean);
 }
 
+/** Where no OIDC issuer knew the holder, the authority alone did, by its name in the trust document. */
 function signerOf({ certificate, identity }: SigningCertificate, { name, instance }: Anchor): Signer {
-  const { issuer, claims } =
-    instance === undefined ? { issuer: `x509:${name}`, claims: {} } : readFulcioIdentity(certificate);
+  const { issuer = `x509:${name}`, claims } =
+    instance === undefined ? { claims: {} } : readFulcioIdentity(certificate);
   return { case: "certificate", issuer, identity, claims, instance: name };
 }
 

@@ -38,6 +38,10 @@ describe("a signing certificate says who holds it", () => {
     assert.equal(read(names(otherName(7, "someone!a")), issuer).identity, "someone!a");
   });
 
+  test("under no issuer where it names none, as GitHub's do for releases", () => {
+    assert.equal("issuer" in read(names(email("a@b.example"))), false);
+  });
+
   test("under the issuer of the newer extension, or of the older where that is all", () => {
     const san = names(email("a@b.example"));
     const issuer = "https://i.example";
@@ -72,8 +76,8 @@ describe("a signing certificate is refused", () => {
 
   test("when it is an authority's", () => refuses(codeSigning, san, issuer, authority));
 
-  test("without an issuer, or with two", () => {
-    refuses(codeSigning, san);
+  test("with two issuers, or with one that cannot be one", () => {
+    refuses(codeSigning, san, newer(8, "x509:own"));
     refuses(codeSigning, san, issuer, older(1, "https://other.example"));
     refuses(codeSigning, san, newer(8, ""));
     refuses(codeSigning, san, extension(fulcio(8), text("https://i.example")));
