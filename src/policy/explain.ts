@@ -97,13 +97,14 @@ function whoText(signers: readonly SignerRule[]): string {
 
 function ageText(maxAge: number): string {
   const units = [
-    [DAY, "days"],
-    [3_600_000, "hours"],
-    [60_000, "minutes"],
-    [1000, "seconds"],
+    [DAY, "day"],
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+    [1000, "second"],
   ] as const;
-  const [size, unit] = units.find(([size]) => maxAge % size === 0) ?? [1, "milliseconds"];
-  return `It was signed at most ${maxAge / size} ${unit} ago, by a trusted time.`;
+  const [size, unit] = units.find(([size]) => maxAge % size === 0) ?? [1, "millisecond"];
+  const count = maxAge / size;
+  return `It was signed at most ${count} ${unit}${count === 1 ? "" : "s"} ago, by a trusted time.`;
 }
 
 function summaryText({ verifierIds, resourceUris, levels = [] }: SummaryRule): string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { findTests, type RanCase, runTests } from "../../src/cli/policy-test-run.ts";
+import { explainPolicy } from "../../src/policy/explain.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import { readPolicyFiles } from "../../src/services/propose.ts";
@@ -41,6 +42,16 @@ describe("the policies that are shipped", () => {
       failed.map(({ file, test }) => `${file}:${test.line} ${test.name}`),
       [],
     );
+  });
+
+  test("each check of each case is told by one sentence of its policy, but that there is no evidence", async () => {
+    const policies = new Map((await Promise.all(DIRECTORIES.map(setOf))).flatMap((set) => [...set.policies]));
+    for (const { policy, evaluation } of await ranOf("policies")) {
+      const sentences = explainPolicy(policies.get(policy)?.spec ?? assert.fail(policy));
+      for (const { check } of evaluation.checks.filter((one) => one.check !== "evidence")) {
+        assert.equal(sentences.filter(({ asks }) => asks(check)).length, 1, `${policy}: ${check}`);
+      }
+    }
   });
 
   for (const directory of DIRECTORIES) {

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { lintPolicies } from "../../src/policy/lint.ts";
+import { loadPolicySet } from "../../src/policy/load.ts";
+
+const SOUND = `apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata:
+  name: app
+spec:
+  artifacts: {names: ["app-*"]}
+  signers:
+    - issuer: https://token.actions.githubusercontent.com
+      identity: https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v*
+  predicateTypes: [https://slsa.dev/provenance/v1]
+  builders:
+    - {id: https://github.com/actions/runner/github-hosted, level: 2}
+  source:
+    repositories: [https://github.com/acme/app]
+    refs: [refs/tags/v*]
+  externalParameters:
+    require:
+      workflow: {repository: https://github.com/acme/app, ref: refs/tags/v*, path: .github/workflows/release.yml}
+`;
+
+function findings(text: string): string[] {
+  return lintPolicies(loadPolicySet([{ name: "app.yaml", text }]))
+    .filter(({ level }) => level !== "info")
+    .map(({ level, rule, line, column }) => `${level} ${rule} ${line}:${column}`);
+}
+
+/** The place of the last line that holds the text, as findings give it. */
+function at(text: string, part: string): string {
+  const lines = text.split("\n");
+  const line = lines.findLastIndex((candidate) => candidate.includes(part));
+  return `${line + 1}:${(lines[line]?.indexOf(part) ?? -2) + 1}`;
+}
+
+const KEYS = `  signers:
+    - key: mine
+`;
+
+describe("policies to look at", () => {
+  test("a sound one gives none", () => assert.deepEqual(findings(SOUND), []));
+
+  const cases: readonly (readonly [string, string, string, string, string])[] = [
+    [
+      "refs that the identity excludes",
+      "    refs: [refs/tags/v*]",
+      "    refs: [refs/heads/main]",
+      "error never-passes",
+      "https://github.com/acme/app/.github",
+    ],
+    [
+      "a digest that cannot pass",
+      '{names: ["app-*"]}',
+      `{digests: ["sha1:${"0".repeat(40)}"]}`,
+      "error never-passes",
+      '"sha1',
+    ],
+    [
+      "provenance that predicateTypes excludes",
+      "[https://slsa.dev/provenance/v1]",
+      "[https://spdx.dev/*]",
+      "error never-passes",
+      "[https://spdx",
+    ],
+    [
+      "a builder by whose signers nobody signs",
+      "level: 2}",
+      "level: 2, signers: [{key: other}]}",
+      "error never-passes",
+      "[{key: other}]",
+    ],
+    [
+      "an item that another takes",
+      "[https://github.com/acme/app]",
+      "[https://github.com/acme/app, https://github.com/acme/*]",
+      "warning shadowed",
+      "https://github.com/acme/app, https",
+    ],
+    [
+      "the same item twice",
+      "    refs: [refs/tags/v*]",
+      "    refs: [refs/tags/v*, 'refs/tags/v*']",
+      "warning shadowed",
+      "'refs/tags/v*'",
+    ],
+    [
+      "an identity of any organisation",
+      "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v*",
+      "https://github.com/**",
+      "warning wide-identity",
+      "https://github.com/**",
+    ],
+    [
+      "an organisation's prefix",
+      "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v*",
+      "https://github.com/acme*/app/**",
+      "warning wide-identity",
+      "https://github.com/acme*",
+    ],
+    [
+      "any address",
+      "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v*",
+      "release@*",
+      "warning wide-identity",
+      "release@",
+    ],
+    [
+      "everybody whom the issuer knows",
+      "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v*",
+      '"**"',
+      "warning open-identity",
+      '"**"',
+    ],
+    [
+      "any issuer",
+      "issuer: https://token.actions.githubusercontent.com",
+      "issuer: https://*",
+      "warning open-issuer",
+      "https://*",
+    ],
+  ];
+  for (const [name, from, to, expected, place] of cases) {
+    test(name, () => {
+      assert.ok(SOUND.includes(from));
+      const text = SOUND.replace(from, to);
+      assert.ok(findings(text).includes(`${expected} ${at(text, place)}`), findings(text).join("\n"));
+    });
+  }
+
+  test("a parameter that contradicts the source", () => {
+    const text = SOUND.replace("app, ref: refs/tags/v*", "app, ref: refs/heads/main");
+    assert.deepEqual(findings(text), [`error never-passes ${at(text, "refs/heads/main")}`]);
+  });
+
+  test("one builder of two is a warning: the other may pass", () => {
+    const text = SOUND.replace(
+      "  source:",
+      "    - {id: https://ci.example.com, level: 1, signers: [{key: other}]}\n  source:",
+    );
+    assert.deepEqual(findings(text), [`warning never-passes ${at(text, "[{key: other}]")}`]);
+  });
+
+  test("a workflow that its own repository may call at another ref is a warning", () => {
+    const text = SOUND.replace("refs: [refs/tags/v*]", "refs: [refs/heads/main]")
+      .replace("ref: refs/tags/v*", "ref: refs/heads/main")
+      .replace("path: .github/workflows/release.yml", "path: .github/workflows/caller.yml");
+    assert.deepEqual(findings(text), [
+      `warning never-passes ${at(text, "https://github.com/acme/app/.github")}`,
+    ]);
+  });
+
+  test("names under an organisation, a domain or a trust domain are not too wide", () => {
+    const identities = [
+      "https://github.com/acme/**",
+      '"*@acme.example"',
+      "spiffe://acme.example/**",
+      "https://gitlab.com/acme/*//.gitlab-ci.yml@refs/heads/main",
+    ];
+    for (const identity of identities) {
+      const text = SOUND.replace(/identity: .*/, `identity: ${identity}`);
+      assert.deepEqual(findings(text), [], identity);
+    }
+    const text = SOUND.replace(/issuer: .*/, "issuer: x509:mine").replace(
+      /identity: .*/,
+      'identity: "*.acme"',
+    );
+    assert.deepEqual(findings(text), []);
+  });
+
+  test("keys are shadowed by name", () => {
+    const start = SOUND.indexOf("  signers:");
+    const text = `${SOUND.slice(0, start)}${KEYS}    - key: yours\n    - key: mine\n`;
+    assert.deepEqual(findings(text), [`warning shadowed ${at(text, "key: mine")}`]);
+  });
+
+  test("what no WorkloadPolicy names is told, and what one names is not", () => {
+    const told = (text: string) =>
+      lintPolicies(loadPolicySet([{ name: "app.yaml", text }])).map(
+        ({ rule, policy }) => `${rule} ${policy}`,
+      );
+    assert.deepEqual(told(SOUND), ["unnamed app"]);
+    const workload = `---
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: {name: app}
+spec:
+  selectors: ["unix:uid:1"]
+  spiffeId: /app
+  policies: [app]
+  requesters: {issuers: [broker]}
+`;
+    assert.deepEqual(told(SOUND + workload), []);
+  });
+});
