@@ -10,6 +10,8 @@ export interface JsonLimits {
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MAX_DEPTH = 64;
+/** Far beyond any bill of materials of the largest size that is taken; each value costs a microsecond. */
+const MAX_VALUES = 500_000;
 
 /**
  * Reads strict JSON (RFC 8259, with I-JSON's RFC 7493 §2 rules on UTF-8 and on unique member names).
@@ -19,7 +21,7 @@ const DEFAULT_MAX_DEPTH = 64;
  * prototype: `__proto__` and `constructor` are members like any other, and absent ones are undefined. Linear in
  * the input's size.
  *
- * Throws `AttestationFormatError`: `malformed-json`, `json-too-deep`, `body-too-large`.
+ * Throws `AttestationFormatError`: `malformed-json`, `json-too-deep`, `too-many-items`, `body-too-large`.
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue {
   const maxBytes = limits.maxBytes ?? DEFAULT_MAX_BYTES;
@@ -55,15 +57,17 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
+const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
 /**
  * Walks over the text's punctuation: strings, which are most of it, are skipped as a whole. Refuses what is nested
- * too deeply before anything is built of it, and counts the members of objects, each as often as it is written.
+ * too deeply, or holds too much, before anything is built of it, and counts the members of objects, each as often as it is written.
  */
 function countMembers(text: string, maxDepth: number): number {
   let depth = 0;
   let members = 0;
+  let values = 1;
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charCodeAt(at)) {
       case QUOTE:
@@ -71,6 +75,9 @@ function countMembers(text: string, maxDepth: number): number {
         break;
       case COLON:
         members += 1;
+        break;
+      case COMMA:
+        values += 1;
         break;
       case 0x7b:
       case 0x5b:
@@ -83,6 +90,9 @@ function countMembers(text: string, maxDepth: number): number {
       case 0x5d:
         depth -= 1;
     }
+  }
+  if (values > MAX_VALUES) {
+    throw new AttestationFormatError("too-many-items", `JSON holds more than ${MAX_VALUES} values`);
   }
   return members;
 }

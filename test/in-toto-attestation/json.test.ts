@@ -24,6 +24,12 @@ const { json } = fc.letrec((tie) => ({
 }));
 
 describe("parseJson", () => {
+  test("takes half a million values and no more", () => {
+    const list = (length: number) => `[${Array(length).fill("{}").join(",")}]`;
+    assert.equal((parse(list(500_000)) as readonly JsonValue[]).length, 500_000);
+    assert.throws(() => parse(list(500_001)), { code: "too-many-items" });
+  });
+
   test("reads what JSON.parse reads, whatever the layout", () => {
     fc.assert(
       fc.property(json, fc.constantFrom(0, 1, "\t"), (value, space) => {
