@@ -19,8 +19,8 @@ export interface Choice {
 
 /**
  * The first choice of passing evidence, the best first, of which all joins are true; where there is none, the one with
- * the fewest that are not; undefined where there is nothing to choose from. A requirement that no join reads is met by its
- * newest evidence, whatever the choice.
+ * the fewest that are not; undefined where there is nothing to choose from. A requirement that no join reads is met by what
+ * counts longest, whatever the choice.
  */
 export function choose(
   joins: readonly JoinRule[],
@@ -65,7 +65,13 @@ function optionsOf({ requirement, passing }: Gathered, reads: ReadonlySet<string
   const isRead = reads.has(requirement.name);
   if (isRead && requirement.require !== undefined) return [passing];
   if (isRead) return passing.map((one) => [one]);
-  return [passing.slice(0, signersNeeded(requirement))];
+  return [passing.toSorted(longestFirst).slice(0, signersNeeded(requirement))];
+}
+
+/** Of evidence that ends alike, or never, the order stays. */
+function longestFirst(a: Findings, b: Findings): number {
+  const [first, second] = [a.expires ?? Number.MAX_VALUE, b.expires ?? Number.MAX_VALUE];
+  return second - first;
 }
 
 function* combinations<T>(options: readonly (readonly T[])[]): Generator<T[]> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
-import { anArtifact, releaseOf } from "../support/attestations.ts";
+import { anArtifact, releaseOf, SIGNED_AT } from "../support/attestations.ts";
 import { besides, evidenceBy, SUMMARY } from "../support/evidence.ts";
 import { NOW, policyOf } from "../support/policies.ts";
 
@@ -46,6 +46,27 @@ describe("a verification summary is taken for what its verifier says", () => {
       assert.deepEqual([outcome, slsaLevel], failing === undefined ? ["passed", 3] : ["failed", 0]);
     });
   }
+
+  test("of several, the verdict rests on the one that counts longest", () => {
+    const policy = besides([
+      `{name: vsa, predicateTypes: ["${SUMMARY}"], signers: [{key: a}, {key: b}, {key: c}], maxAge: 1d, ${VSA}}`,
+    ]);
+    const artifact = anArtifact();
+    const summary = (key: string, age: number, ends?: number) =>
+      evidenceBy(
+        key,
+        artifact,
+        SUMMARY,
+        { ...PASSED, ...(ends && { vouchsafe_validUntil: new Date(ends).toISOString() }) },
+        SIGNED_AT - age,
+      );
+    const release = releaseOf({ artifact });
+    const longest = summary("b", 5_000);
+    const all = [release, summary("a", 0, NOW + 60_000), longest, summary("c", 9_000)];
+    const { validUntil, attestations } = evaluate(policy, artifact, all, NOW);
+    assert.equal(validUntil, SIGNED_AT - 5_000 + 86_400_000);
+    assert.deepEqual(attestations, [release.id, longest.id]);
+  });
 
   test("and nobody else's summary is", () => {
     const artifact = anArtifact();
