@@ -104,21 +104,30 @@ function workflowOf({ text }: Glob): { repository: Glob; path: string; ref: Glob
   return { repository: compileGlob(repository), path, ref: compileGlob(ref) };
 }
 
-/** GitHub's build types say the source in the parameter `workflow`, which must be as both sections want it. */
+/**
+ * A parameter `workflow` that holds a repository and a ref is where provenance has its source (GitHub's build types), so
+ * that it must be as both sections want it.
+ */
 function strayParameters({ source = {}, externalParameters }: PolicySpec): LintFinding[] {
   const workflow = externalParameters?.require.get("workflow");
-  if (workflow?.case !== "members") return [];
-  return (["repository", "ref"] as const).flatMap((name): LintFinding[] => {
+  if (workflow?.case !== "members" || !["repository", "ref"].every((name) => workflow.members.has(name)))
+    return [];
+  const sections = [
+    ["repository", "repositories", source.repositories],
+    ["ref", "refs", source.refs],
+  ] as const;
+  return sections.flatMap(([name, section, taken]): LintFinding[] => {
     const wanted = workflow.members.get(name);
-    const taken = name === "ref" ? source.refs : source.repositories;
-    if (wanted?.case !== "text" || taken === undefined || overlap(taken, [wanted.glob])) return [];
-    const section = name === "ref" ? "refs" : "repositories";
+    if (wanted?.case !== "text" || taken === undefined) return [];
+    // The source's repository is told without it.
+    const asSource = compileGlob(wanted.glob.text.replace(/^git\+(?=.)/, ""));
+    if (overlap(taken, [asSource])) return [];
     return [
       {
         level: "error",
         rule: "never-passes",
         path: ["spec", "externalParameters", "require", "workflow", name],
-        message: `\`source.${section}\` takes only ${alternatives(taken)}`,
+        message: `it must be this, and \`source.${section}\` takes only ${alternatives(taken)}: it never passes`,
       },
     ];
   });

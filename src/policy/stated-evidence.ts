@@ -47,7 +47,7 @@ export const time: Reader<number> = (source, node, parent) => {
   if (written === undefined) return undefined;
   const read = Date.parse(written);
   // The 30th of February is the 2nd of March to `Date`.
-  if (new Date(read).toISOString().slice(0, 19) === written.slice(0, 19)) return read;
+  if (!Number.isNaN(read) && new Date(read).toISOString().slice(0, 19) === written.slice(0, 19)) return read;
   return refuse(source, node, parent, `${written} is not a time that there is`);
 };
 

@@ -33,7 +33,10 @@ function shipped(): PolicySet {
 }
 
 function documented(): PolicySet {
-  const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+  const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)]
+    .map(([, text = ""]) => text)
+    // Tests of policies are run by test/cli/policy-page.test.ts.
+    .filter((text) => !text.includes("kind: PolicyTest"));
   return loadPolicySet(examples.map((text, index) => ({ name: `example-${index}`, text })));
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { findTests, type RanCase, runTests } from "../../src/cli/policy-test-run.ts";
+import { tellTests } from "../../src/cli/policy-test-words.ts";
 import { explainPolicy } from "../../src/policy/explain.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
@@ -41,6 +42,22 @@ describe("the policies that are shipped", () => {
     assert.deepEqual(
       failed.map(({ file, test }) => `${file}:${test.line} ${test.name}`),
       [],
+    );
+  });
+
+  test("on a terminal cases are ticked and crossed, elsewhere told in words", async () => {
+    const ran = (await ranOf("policies/library")).slice(0, 2).map((one, i) => ({ ...one, passed: i === 0 }));
+    const tty = recordedTerminal({ LANG: "C.UTF-8", NO_COLOR: "1" }, true);
+    tellTests(ran, { terminal: tty.terminal, json: false });
+    assert.match(
+      tty.written.stdout,
+      /^ {2}✓ built and reviewed by two: allow\n {2}✗ reviewed by one: expected /m,
+    );
+    const pipe = recordedTerminal();
+    tellTests(ran, { terminal: pipe.terminal, json: false });
+    assert.match(
+      pipe.written.stdout,
+      /^ {2}ok built and reviewed by two: allow\n {2}not ok reviewed by one: /m,
     );
   });
 

@@ -135,6 +135,11 @@ describe("policies to look at", () => {
     assert.deepEqual(findings(text), [`error never-passes ${at(text, "refs/heads/main")}`]);
   });
 
+  test("a parameter that names the source in other words, or only a part of it, contradicts nothing", () => {
+    assert.deepEqual(findings(SOUND.replace("{repository: https", "{repository: git+https")), []);
+    assert.deepEqual(findings(SOUND.replace("app, ref: refs/tags/v*", "app, branch: main")), []);
+  });
+
   test("one builder of two is a warning: the other may pass", () => {
     const text = SOUND.replace(
       "  source:",

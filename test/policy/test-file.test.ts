@@ -142,6 +142,18 @@ describe("tests that do not load", () => {
       "5:9: 2026-02-30T12:00:00Z is not a time that there is",
     ],
     [
+      "a month that there is not",
+      "2026-03-01T",
+      "2026-13-01T",
+      "5:9: 2026-13-01T12:00:00Z is not a time that there is",
+    ],
+    [
+      "a second that there is not",
+      "12:00:00Z",
+      "12:00:60Z",
+      "5:9: 2026-03-01T12:00:60Z is not a time that there is",
+    ],
+    [
       "a time with an offset",
       "12:00:00Z",
       "12:00:00+01:00",
