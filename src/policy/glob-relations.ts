@@ -30,6 +30,11 @@ export function canMatchBoth(a: Glob, b: Glob): boolean {
   return false;
 }
 
+/** Whether some text matches one of these and one of those. */
+export function overlap(some: readonly Glob[], others: readonly Glob[]): boolean {
+  return some.some((one) => others.some((other) => canMatchBoth(one, other)));
+}
+
 /** Whether `wide` matches every text that `narrow` does. False where that would take too long to find out. */
 export function covers(wide: Glob, narrow: Glob): boolean {
   const [outer, inner] = [tokenize(wide.text), tokenize(narrow.text)];

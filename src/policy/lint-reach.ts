@@ -1,19 +1,16 @@
 import { groundsAllow } from "../in-toto-attestation/index.ts";
 import { alternatives } from "./check-text.ts";
 import { compileGlob, type Glob } from "./glob.ts";
-import { canMatchBoth } from "./glob-relations.ts";
+import { canMatchBoth, covers, overlap } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
-import { demandsProvenance, type ParameterRules, type PolicySpec, type SignerRule } from "./policy.ts";
-
-const PROVENANCE = ["v0.1", "v0.2", "v1", "v1.0\\?draft"].map((version) =>
-  compileGlob(`https://slsa.dev/provenance/${version}`),
-);
+import { typeFindings } from "./lint-types.ts";
+import type { ParameterRules, PolicySpec, SignerRule } from "./policy.ts";
 
 /** What no evidence can pass, because two demands exclude each other. */
 export function reachFindings(spec: PolicySpec): LintFinding[] {
   return [
     ...weakDigests(spec),
-    ...withoutProvenance(spec),
+    ...typeFindings(spec),
     ...unheardBuilders(spec),
     ...strayRefs(spec),
     ...strayParameters(spec),
@@ -33,15 +30,6 @@ function weakDigests({ artifacts: { digests = [] } }: PolicySpec): LintFinding[]
           },
         ],
   );
-}
-
-function withoutProvenance(spec: PolicySpec): LintFinding[] {
-  const { predicateTypes } = spec;
-  if (!demandsProvenance(spec) || predicateTypes === undefined || overlap(predicateTypes, PROVENANCE))
-    return [];
-  const message =
-    "`builders`, `buildTypes` and `externalParameters` ask about SLSA provenance, which this excludes";
-  return [{ level: "error", rule: "never-passes", path: ["spec", "predicateTypes"], message }];
 }
 
 /** A builder counts where one of its own signers signed, who must be one of the policy's too. */
@@ -65,7 +53,7 @@ export function canBeOne(a: SignerRule, b: SignerRule): boolean {
 
 /**
  * A workflow's identity ends in `@` and the ref that it is at, which is the source's where it runs by itself. Where
- * another workflow calls it, it stands at a ref of its own.
+ * another workflow calls it, as those of other repositories do, it stands at a ref of its own.
  */
 function strayRefs({
   signers,
@@ -76,7 +64,7 @@ function strayRefs({
   return signers.flatMap((signer, index): LintFinding[] => {
     const workflow = signer.case === "certificate" ? workflowOf(signer.identity) : undefined;
     if (workflow === undefined || overlap(refs, [workflow.ref])) return [];
-    if (repositories === undefined || !overlap(repositories, [workflow.repository])) return [];
+    if (!repositories?.every((repository) => covers(workflow.repository, repository))) return [];
     const isItself = pathOf(externalParameters) === workflow.path;
     const called = isItself ? "" : ", unless a workflow of its own repository calls it at another ref";
     return [
@@ -131,8 +119,4 @@ function strayParameters({ source = {}, externalParameters }: PolicySpec): LintF
       },
     ];
   });
-}
-
-function overlap(some: readonly Glob[], others: readonly Glob[]): boolean {
-  return some.some((one) => others.some((other) => canMatchBoth(one, other)));
 }

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { digestOf, parseDigest } from "../../src/in-toto-attestation/index.ts";
 import { FUNCTION_NAMES } from "../../src/policy/cel-functions.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
@@ -171,6 +172,13 @@ describe("each example of docs/policy.md takes what it says and nothing else", (
       });
     assert.equal(outcome(policy, summary("SLSA_BUILD_LEVEL_3")), "passed");
     assert.equal(outcome(policy, summary("SLSA_BUILD_LEVEL_2")), "failed");
+  });
+
+  test("none needs a warning", () => {
+    assert.deepEqual(
+      lintPolicies(documented()).filter(({ level }) => level !== "info"),
+      [],
+    );
   });
 
   test("all that a rule may call is listed", () => {

@@ -140,6 +140,19 @@ describe("policies to look at", () => {
     assert.deepEqual(findings(SOUND.replace("app, ref: refs/tags/v*", "app, branch: main")), []);
   });
 
+  test("a predicate type that is not taken: no evidence of it gets as far as a policy", () => {
+    const misspelt = SOUND.replace("slsa.dev/provenance/v1]", "slsa.dev/provenence/v1]");
+    const place = at(misspelt, "https://slsa.dev");
+    assert.ok(findings(misspelt).includes(`error never-passes ${place}`));
+    const beside = SOUND.replace(
+      "slsa.dev/provenance/v1]",
+      "slsa.dev/provenance/v1, https://slsa.dev/provenence/v1]",
+    );
+    assert.deepEqual(findings(beside), [`warning never-passes ${at(beside, "https://slsa.dev/provenence")}`]);
+    const further = `${SOUND}  evidence: [{name: scan, predicateTypes: [https://spdx.dev/Documnt], signers: [{key: a}]}]\n`;
+    assert.deepEqual(findings(further), [`error never-passes ${at(further, "https://spdx.dev")}`]);
+  });
+
   test("one builder of two is a warning: the other may pass", () => {
     const text = SOUND.replace(
       "  source:",
