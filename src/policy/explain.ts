@@ -9,6 +9,7 @@ import {
   type Rule,
   type SignerRule,
   type SummaryRule,
+  type ThresholdRule,
 } from "./policy.ts";
 
 /** One section of a policy in words. */
@@ -32,6 +33,7 @@ export function explainPolicy(spec: PolicySpec): Sentence[] {
       ? [sentence("predicateTypes", `It is of the type ${alternatives(predicateTypes)}.`, "predicateType")]
       : []),
     ...(maxAge === undefined ? [] : [sentence("maxAge", ageText(maxAge), "maxAge")]),
+    ...(spec.thresholds ? [sentence("thresholds", thresholdsText(spec.thresholds), "thresholds")] : []),
     ...(demandsProvenance(spec)
       ? [sentence("provenance", "It is SLSA provenance that can be read.", "provenance")]
       : []),
@@ -95,6 +97,15 @@ function whoText(signers: readonly SignerRule[]): string {
     .join("; or by ");
 }
 
+function thresholdsText({ logEntries, timestamps, scts }: ThresholdRule): string {
+  const asked = [
+    logEntries && `logs of ${logEntries}`,
+    timestamps && `sources of time of ${timestamps}`,
+    scts && `certificate logs of ${scts}`,
+  ].filter(Boolean);
+  return `It is borne witness to by ${asked.join(", ")} operators or more.`;
+}
+
 function ageText(maxAge: number): string {
   const units = [
     [DAY, "day"],
@@ -112,30 +123,24 @@ function summaryText({ verifierIds, resourceUris, levels = [] }: SummaryRule): s
   return `It is a verification summary in which ${alternatives(verifierIds)} passed ${alternatives(resourceUris)}${at}.`;
 }
 
-function ruleSentence(
-  { name, message, expression }: Pick<Rule, "name" | "message" | "expression">,
-  prefix: string,
-) {
-  const section = prefix + name;
-  const text = message === undefined ? `${expression.trim()} is true.` : `${message}: ${expression.trim()}`;
-  return { section, text, asks: (check: string) => check === section };
+function ruleSentence(rule: Pick<Rule, "name" | "message" | "expression">, prefix: string): Sentence {
+  const section = prefix + rule.name;
+  return { section, text: ruleText(rule), asks: (check) => check === section };
 }
 
-function requirementSentence({
-  name,
-  predicateTypes,
-  signers,
-  maxAge,
-  vsa,
-  rules,
-  require,
-}: Requirement): Sentence {
-  const count = require === undefined ? "one" : `${require.atLeast} by different signers`;
+function ruleText({ message, expression }: Pick<Rule, "message" | "expression">): string {
+  const onOneLine = expression.trim().replaceAll(/\s*\n\s*/g, " ");
+  return message === undefined ? `${onOneLine} is true.` : `${message}: ${onOneLine}`;
+}
+
+function requirementSentence(requirement: Requirement): Sentence {
+  const { name, predicateTypes, signers, maxAge, vsa, rules, require } = requirement;
+  const count = require === undefined ? "" : `, by ${require.atLeast} different signers`;
   const parts = [
-    `Besides it there is evidence of the type ${alternatives(predicateTypes)}, ${count}, signed by ${whoText(signers)}.`,
+    `Besides it there is evidence of the type ${alternatives(predicateTypes)}${count}, signed by ${whoText(signers)}.`,
     ...(maxAge === undefined ? [] : [ageText(maxAge)]),
     ...(vsa ? [summaryText(vsa)] : []),
-    ...rules.map(({ message, expression }) => `${message ?? expression.trim()}.`),
+    ...rules.map(ruleText),
   ];
   return sentence(`evidence.${name}`, parts.join(" "), `evidence.${name}`);
 }

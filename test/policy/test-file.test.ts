@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
-import { explainPolicy } from "../../src/policy/explain.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import { runCase } from "../../src/policy/run-test.ts";
 import { readTestFile } from "../../src/policy/test-file.ts";
@@ -232,23 +231,5 @@ describe("tests that do not load", () => {
 
   test("a test is no policy", () => {
     assert.throws(() => loadPolicySet([{ name: "a.yaml", text: TEST }]), { code: "invalid-policy" });
-  });
-});
-
-describe("what a policy asks, in words", () => {
-  test("each section is told once, in the policy's own terms", () => {
-    const policy = POLICIES.get("reviewed");
-    assert.ok(policy);
-    assert.deepEqual(
-      explainPolicy(policy.spec).map(({ section, text }) => `${section}: ${text}`),
-      [
-        "artifacts: It calls the artifact app.",
-        "signers: It is signed by the key reviewer.",
-        "predicateTypes: It is of the type https://in-toto.io/attestation/human-review/v0.1.",
-        "maxAge: It was signed at most 1 day ago, by a trusted time.",
-        "source: Provenance and certificate do not contradict each other on the source.",
-        'rule:taken: predicate.result == "PASSED" is true.',
-      ],
-    );
   });
 });

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { explainPolicy } from "../../src/policy/explain.ts";
+import { loadPolicySet } from "../../src/policy/load.ts";
+
+const POLICY = `apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata: {name: reviewed}
+spec:
+  artifacts: {names: ["app"]}
+  signers: [{key: reviewer}]
+  predicateTypes: [https://in-toto.io/attestation/human-review/v0.1]
+  maxAge: 1d
+  rules:
+    - {name: taken, cel: predicate.result == "PASSED"}
+`;
+
+describe("what a policy asks, in words", () => {
+  test("each section is told once, in the policy's own terms", () => {
+    const policy = loadPolicySet([{ name: "a.yaml", text: POLICY }]).policies.get("reviewed");
+    assert.deepEqual(
+      explainPolicy(policy?.spec ?? assert.fail("it loads")).map(
+        ({ section, text }) => `${section}: ${text}`,
+      ),
+      [
+        "artifacts: It calls the artifact app.",
+        "signers: It is signed by the key reviewer.",
+        "predicateTypes: It is of the type https://in-toto.io/attestation/human-review/v0.1.",
+        "maxAge: It was signed at most 1 day ago, by a trusted time.",
+        "source: Provenance and certificate do not contradict each other on the source.",
+        'rule:taken: predicate.result == "PASSED" is true.',
+      ],
+    );
+  });
+
+  test("further evidence and joins, an expression on one line", () => {
+    const text = `${POLICY}  evidence:
+    - name: scan
+      predicateTypes: [https://in-toto.io/attestation/vulns/v0.2]
+      signers: [{key: scanner}, {issuer: https://a.example, identity: "*@acme.example"}]
+      maxAge: 36h
+      rules:
+        - name: sound
+          cel: |-
+            has(predicate.scanner)
+              && has(predicate.scanner.result)
+      require: {atLeast: 2}
+  joins:
+    - {name: both, cel: size(evidence.scan) >= 2, message: two of them}
+`;
+    const policy = loadPolicySet([{ name: "a.yaml", text }]).policies.get("reviewed");
+    const sentences = explainPolicy(policy?.spec ?? assert.fail("it loads"));
+    assert.deepEqual(
+      sentences.slice(-2).map((one) => one.text),
+      [
+        "Besides it there is evidence of the type https://in-toto.io/attestation/vulns/v0.2, by 2 different signers, " +
+          "signed by the key scanner; or by *@acme.example, as https://a.example knows it. " +
+          "It was signed at most 36 hours ago, by a trusted time. " +
+          "has(predicate.scanner) && has(predicate.scanner.result) is true.",
+        "two of them: size(evidence.scan) >= 2",
+      ],
+    );
+  });
+});
