@@ -24,6 +24,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "errors.ts",
       "in-toto-attestation",
       "verify/verified-attestation.ts",
+      "verify/findings.ts",
       "identity/agent-id.ts",
       "identity/spiffe-id.ts",
     ],

@@ -18,6 +18,7 @@ import {
   type Requirement,
   type Rule,
   type SignerRule,
+  type ThresholdRule,
 } from "./policy.ts";
 import { checkSummary, summaryLevel } from "./summary.ts";
 import type { Check } from "./types.ts";
@@ -46,6 +47,7 @@ export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
     ...checkArtifact(spec.artifacts, facts),
     ...checkPredicateType(spec.predicateTypes, facts),
     ...checkAge(spec.maxAge, facts, now),
+    ...checkThresholds(spec.thresholds, facts),
     ...checkProvenance(spec, facts),
     ...checkSource(spec, facts),
     ...checkSummary(spec.vsa, facts, now),
@@ -143,6 +145,24 @@ function checkAge(maxAge: number | undefined, { signedAt }: Facts, now: number):
       actual: signedAt === undefined ? "no trusted time" : `signed ${new Date(signedAt).toISOString()}`,
     },
   ];
+}
+
+const WITNESSES = { logEntries: "logs", timestamps: "sources of time", scts: "certificate logs" } as const;
+
+function checkThresholds(thresholds: ThresholdRule | undefined, { witnesses }: Facts): Check[] {
+  return (["logEntries", "timestamps", "scts"] as const).flatMap((name) => {
+    const least = thresholds?.[name];
+    if (least === undefined) return [];
+    const found = witnesses[name];
+    return [
+      {
+        check: `thresholds.${name}`,
+        passed: found >= least,
+        expected: `${WITNESSES[name]} of at least ${least} operators`,
+        actual: `of ${found}`,
+      },
+    ];
+  });
 }
 
 function checkProvenance(spec: PolicySpec, facts: Facts): Check[] {

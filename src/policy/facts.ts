@@ -7,6 +7,7 @@ import {
   verificationSummaryOf,
 } from "../in-toto-attestation/index.ts";
 import { provenanceOf } from "../in-toto-attestation/provenance.ts";
+import { NOTHING_FOUND, operatorsOf } from "../verify/findings.ts";
 import type { CertificateClaims, Signer, VerifiedFacts } from "../verify/verified-attestation.ts";
 
 /** Where a build came from. */
@@ -38,10 +39,15 @@ export interface Facts {
   readonly summary?: VerificationSummary;
   /** The earliest trusted time at which the signature existed: a later timestamp makes nothing fresher. */
   readonly signedAt?: number;
+  /** Of how many operators there is evidence. */
+  readonly witnesses: Readonly<Record<Witness, number>>;
 }
 
+export type Witness = "logEntries" | "timestamps" | "scts";
+
 /** Of an attestation, what facts are read from. */
-export type Sayings = Pick<VerifiedFacts, "id" | "subjects" | "statement" | "signer" | "times">;
+export type Sayings = Pick<VerifiedFacts, "id" | "subjects" | "statement" | "signer" | "times"> &
+  Partial<Pick<VerifiedFacts, "findings">>;
 
 /**
  * Reads the attestation as evidence about the artifact; undefined when it is about others. Where several of its
@@ -55,7 +61,7 @@ export function factsOf(
   const subjects = attestation.subjects.filter(({ digests }) => digests.includes(artifact));
   const subject = subjects.find(({ name }) => wanted(name ?? "")) ?? subjects[0];
   if (subject === undefined) return undefined;
-  const { id, signer, statement, times } = attestation;
+  const { id, signer, statement, times, findings = NOTHING_FOUND } = attestation;
   const provenance = statement && unlessMalformed(() => provenanceOf(statement));
   const summary = statement && unlessMalformed(() => verificationSummaryOf(statement));
   const claimed = sourceClaimedBy(provenance);
@@ -72,6 +78,11 @@ export function factsOf(
     ...(provenance && { provenance }),
     ...(summary && { summary }),
     ...(signedAt !== undefined && { signedAt }),
+    witnesses: {
+      logEntries: operatorsOf(findings.logEntries),
+      timestamps: operatorsOf(findings.times),
+      scts: operatorsOf(findings.scts),
+    },
   };
 }
 

@@ -25,6 +25,8 @@ export interface PolicySpec {
   readonly predicateTypes?: readonly Glob[];
   /** How long evidence counts after it was signed, in milliseconds. */
   readonly maxAge?: number;
+  /** Evidence of log, time and certificate transparency besides what trust itself asks for. */
+  readonly thresholds?: ThresholdRule;
   readonly builders?: readonly BuilderRule[];
   readonly buildTypes?: readonly Glob[];
   readonly source?: SourceRule;
@@ -86,6 +88,13 @@ export interface Requirement {
   readonly rules: readonly Rule[];
   /** How many different signers it takes; absent: one. Where it is given, joins see a list. */
   readonly require?: { readonly atLeast: number };
+}
+
+/** Of how many operators there must be evidence; absent: as many as trust asks for. */
+export interface ThresholdRule {
+  readonly logEntries?: number;
+  readonly timestamps?: number;
+  readonly scts?: number;
 }
 
 /** What a SLSA verification summary must say for its verifier's word to be taken. */

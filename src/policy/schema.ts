@@ -7,7 +7,14 @@ import {
   summaryRule,
   writtenJoins,
 } from "./evidence-schema.ts";
-import { API_VERSION, type BuilderRule, KINDS, type ParameterPattern, type PolicySpec } from "./policy.ts";
+import {
+  API_VERSION,
+  type BuilderRule,
+  KINDS,
+  type ParameterPattern,
+  type PolicySpec,
+  type ThresholdRule,
+} from "./policy.ts";
 import {
   digest,
   duration,
@@ -27,6 +34,9 @@ import {
 } from "./readers.ts";
 import { resourceUriTemplate } from "./resource-uri.ts";
 import { rules, signer } from "./rule-schema.ts";
+
+/** As many as a trust document may ask for. */
+const MAX_THRESHOLD = 8;
 
 /** A policy document as it is written; the members are described in docs/policy.md. */
 export interface PolicyDocument {
@@ -73,6 +83,16 @@ const externalParameters: Reader<NonNullable<PolicySpec["externalParameters"]>> 
   return { require, allow, ignore };
 };
 
+/** Trust bounds them from below, so that a policy can only ask for more. */
+const thresholds: Reader<ThresholdRule> = record(
+  {
+    logEntries: optional(integer(1, MAX_THRESHOLD)),
+    timestamps: optional(integer(1, MAX_THRESHOLD)),
+    scts: optional(integer(1, MAX_THRESHOLD)),
+  },
+  (read) => (Object.keys(read).length > 0 ? undefined : "`logEntries`, `timestamps` or `scts` is missing"),
+);
+
 const writtenSpec = record({
   artifacts: required(
     record({ names: optional(list(pattern)), digests: optional(list(digest)) }, ({ names, digests }) =>
@@ -82,6 +102,7 @@ const writtenSpec = record({
   signers: required(list(signer)),
   predicateTypes: optional(list(pattern)),
   maxAge: optional(duration),
+  thresholds: optional(thresholds),
   builders: optional(list(builder)),
   buildTypes: optional(list(pattern)),
   source: optional(

@@ -21,7 +21,7 @@ export interface Findings {
   /** The certificates that vouch for the signing one, as their subjects' common names: its issuer first. */
   readonly chain: readonly string[];
   /** Certificate-transparency logs that promised to publish the signing certificate. */
-  readonly scts: readonly { readonly log: string; readonly time: number }[];
+  readonly scts: readonly { readonly log: string; readonly operator: string; readonly time: number }[];
   readonly logEntries: readonly FoundLogEntry[];
 }
 
@@ -36,12 +36,19 @@ export interface TrustedTime {
 
 export interface FoundLogEntry {
   readonly log: string;
+  /** Who runs it: entries in logs of one operator are one entry. */
+  readonly operator: string;
   /** Absent where nothing signs it: in a log of several trees, beside a proof and no promise. */
   readonly logIndex?: number;
   /** Kind and version, e.g. `hashedrekord 0.0.1`. */
   readonly kind: string;
   /** By an inclusion proof up to a signed checkpoint; otherwise by the log's promise alone. */
   readonly proven: boolean;
+}
+
+/** How many of them count: what has one operator counts once (sigstore_trustroot.proto, `operator`). */
+export function operatorsOf(found: readonly { readonly operator: string }[]): number {
+  return new Set(found.map(({ operator }) => operator)).size;
 }
 
 export const NOTHING_FOUND: Findings = { times: [], chain: [], scts: [], logEntries: [] };

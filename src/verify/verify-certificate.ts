@@ -4,7 +4,7 @@ import { covers } from "../trust/time-range.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { type Anchor, anchorsOf, type Witnesses } from "./anchors.ts";
 import { type CertificationPath, nameOf, pathsTo, readIntermediates } from "./certification-path.ts";
-import { type Findings, VerificationError } from "./findings.ts";
+import { type Findings, operatorsOf, VerificationError } from "./findings.ts";
 import { readFulcioIdentity } from "./fulcio-claims.ts";
 import { loggedSignature } from "./logged-signature.ts";
 import { claimOf, signatureChecks } from "./schemes.ts";
@@ -21,7 +21,6 @@ import { parseSigningCertificate, type SigningCertificate } from "./signing-cert
 import type { Signer } from "./verified-attestation.ts";
 import {
   claimsOfWitnesses,
-  operatorsOf,
   requireLogEntries,
   requireTimes,
   trustedTimes,

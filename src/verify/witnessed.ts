@@ -1,7 +1,7 @@
 import { VouchsafeError } from "../errors.ts";
 import { covers } from "../trust/time-range.ts";
 import type { Witnesses } from "./anchors.ts";
-import { type Findings, type TrustedTime, VerificationError } from "./findings.ts";
+import { type Findings, operatorsOf, type TrustedTime, VerificationError } from "./findings.ts";
 import { type FoundEntry, readLogEntry } from "./log-entry.ts";
 import type { LoggedSignature } from "./log-entry-body.ts";
 import { type TrustedTime as FoundTimestamp, readTimestamp } from "./rfc3161.ts";
@@ -65,11 +65,6 @@ export function trustedTimes(
       promisedTime === undefined ? [] : [{ source: "log", name: log, operator, time: promisedTime } as const],
     ),
   ].sort((a, b) => a.time - b.time);
-}
-
-/** How many of them count: what has one operator says it once (sigstore_trustroot.proto, `operator`). */
-export function operatorsOf(found: readonly { readonly operator: string }[]): number {
-  return new Set(found.map(({ operator }) => operator)).size;
 }
 
 /** Refuses times of fewer operators than needed. Throws `VerificationError` (`time-unverified`). */

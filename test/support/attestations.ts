@@ -9,7 +9,7 @@ import {
   type Statement,
   sha256,
 } from "../../src/in-toto-attestation/index.ts";
-import { NOTHING_FOUND } from "../../src/verify/findings.ts";
+import { type Findings, NOTHING_FOUND } from "../../src/verify/findings.ts";
 import {
   type CertificateClaims,
   type Signer,
@@ -91,6 +91,8 @@ export interface AnyAttestation {
   readonly predicate: JsonObject;
   readonly signer: Signer;
   readonly times?: readonly number[];
+  /** Of what verification found: nothing, unless it is said. */
+  readonly findings?: Partial<Findings>;
 }
 
 /** A verified attestation, with one subject unless more are said; its id is the hash of what it says. */
@@ -115,7 +117,7 @@ export function attestationOf(said: AnyAttestation): VerifiedAttestation {
     statement,
     signer,
     times,
-    findings: NOTHING_FOUND,
+    findings: { ...NOTHING_FOUND, ...said.findings },
     trustHash: sha256("trust"),
   });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { VerificationError } from "../../src/verify/findings.ts";
-import { operatorsOf, requireLogEntries, requireTimes, trustedTimes } from "../../src/verify/witnessed.ts";
+import { operatorsOf, VerificationError } from "../../src/verify/findings.ts";
+import { requireLogEntries, requireTimes, trustedTimes } from "../../src/verify/witnessed.ts";
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 
