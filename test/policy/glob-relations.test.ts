@@ -4,10 +4,11 @@ import fc from "fast-check";
 import { compileGlob } from "../../src/policy/glob.ts";
 import { canMatchBoth, covers } from "../../src/policy/glob-relations.ts";
 
+/** With a character that no pattern names: it stands for all others. */
 const texts = [""];
 for (let from = 0, length = 1; length <= 5; length += 1) {
   const end = texts.length;
-  for (; from < end; from += 1) for (const character of "ab/") texts.push(`${texts[from]}${character}`);
+  for (; from < end; from += 1) for (const character of "abc/") texts.push(`${texts[from]}${character}`);
 }
 
 /** Patterns short enough that texts of up to five characters tell them apart. */
@@ -24,7 +25,7 @@ describe("how patterns relate, against every text of up to five characters", () 
         const found = texts.some((text) => a.matches(text) && b.matches(text));
         assert.equal(canMatchBoth(a, b), found || canMatchLonger(a, b), `${a.text} and ${b.text}`);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -38,7 +39,7 @@ describe("how patterns relate, against every text of up to five characters", () 
           `${wide.text} and ${narrow.text}: ${exception}`,
         );
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });
