@@ -14,8 +14,8 @@ import {
 } from "../in-toto-attestation/index.ts";
 import type { CertificateClaims, Signer } from "../verify/verified-attestation.ts";
 import { ATTESTATION } from "./cel-variables.ts";
-import type { Sayings } from "./facts.ts";
-import { digest, optional, type Reader, record, refuse, text, textLike } from "./readers.ts";
+import type { Sayings, Witness } from "./facts.ts";
+import { digest, integer, optional, type Reader, record, refuse, text, textLike } from "./readers.ts";
 import { plainJson } from "./yaml-source.ts";
 
 /** What a test says that evidence would say, or what it changes of that: a member that is null is taken out. */
@@ -31,7 +31,11 @@ export interface Stated {
   readonly predicate?: JsonObject | null;
   /** A time, or `none`; absent: the time that the case is about. */
   readonly signedAt?: string | null;
+  /** Of how many operators there is evidence of each kind; absent: of none. */
+  readonly witnesses?: { readonly [kind in Witness]?: number | null } | null;
 }
+
+const MAX_WITNESSES = 8;
 
 const NO_TRUSTED_TIME = "none";
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
@@ -63,6 +67,7 @@ const object: Reader<JsonObject> = (source, node, parent) => {
   return isJsonObject(json) ? json : refuse(source, node, parent, "a map is expected");
 };
 
+const count = optional(orNull(integer(0, MAX_WITNESSES)));
 const optionalText = optional(orNull(text));
 
 const claims = record(
@@ -84,6 +89,7 @@ export const stated: Reader<Stated> = record({
   predicateType: optionalText,
   predicate: optional(orNull(object)),
   signedAt: optional(orNull(timeOrNone)),
+  witnesses: optional(orNull(record({ logEntries: count, timestamps: count, scts: count }))),
 });
 
 /** `base`, changed by `patch` as RFC 7396 (JSON Merge Patch) has it. */
@@ -110,7 +116,7 @@ export function problemOf(one: Stated): string | undefined {
 
 /** As verification would hand it on, by way of the Statement that would have been signed; or why it cannot be. */
 export function sayingsOf(
-  { signer, subject, predicateType, predicate, signedAt }: Stated,
+  { signer, subject, predicateType, predicate, signedAt, witnesses }: Stated,
   asked: { readonly artifact: Digest; readonly time: number },
 ): Sayings | string {
   const signedBy = signerOf(signer ?? {});
@@ -142,11 +148,32 @@ export function sayingsOf(
       statement,
       signer: signedBy,
       times,
+      findings: findingsOf(witnesses ?? {}, times),
     };
   } catch (error) {
     if (error instanceof AttestationFormatError) return error.message;
     throw error;
   }
+}
+
+/** Each witness is run by somebody else. */
+function findingsOf(
+  { logEntries, timestamps, scts }: NonNullable<Stated["witnesses"]>,
+  [time = 0]: readonly number[],
+): NonNullable<Sayings["findings"]> {
+  const some = <T>(count: number | null | undefined, make: (operator: string) => T): T[] =>
+    Array.from({ length: count ?? 0 }, (_, index) => make(`operator ${index + 1}`));
+  return {
+    chain: [],
+    times: some(timestamps, (operator) => ({
+      source: "timestamp-authority",
+      name: operator,
+      operator,
+      time,
+    })),
+    scts: some(scts, (operator) => ({ log: operator, operator, time })),
+    logEntries: some(logEntries, (operator) => ({ log: operator, operator, kind: "stated", proven: true })),
+  };
 }
 
 function signerOf({ issuer, identity, key, claims }: NonNullable<Stated["signer"]>): Signer | undefined {

@@ -111,6 +111,23 @@ describe("tests of policies", () => {
     });
   }
 
+  test("witnesses, which a policy may ask for", () => {
+    const text = POLICY.replace("  maxAge: 1d", "  thresholds: {logEntries: 2, timestamps: 1}");
+    const policy = loadPolicySet([{ name: "a.yaml", text }]).policies.get("reviewed");
+    const found = (witnesses: string) => {
+      const stated = TEST.replace(
+        "subject: {name: app}",
+        `subject: {name: app}\n      witnesses: ${witnesses}`,
+      );
+      const [one] = read(stated).tests[0]?.cases ?? [];
+      assert.ok(one && policy);
+      return runCase(policy, one, sha256("app"), []).found.failing;
+    };
+    assert.deepEqual(found("{logEntries: 2, timestamps: 1}"), []);
+    assert.deepEqual(found("{logEntries: 1, timestamps: 1}"), ["thresholds.logEntries"]);
+    assert.deepEqual(found("{scts: 8}"), ["thresholds.logEntries", "thresholds.timestamps"]);
+  });
+
   test("what is said by a key and by a certificate is told apart", () => {
     const text = TEST.replace(
       "signer: {key: reviewer}",
