@@ -141,16 +141,16 @@ async function listen(
     });
     next.on("notification", ({ payload }) => listener(payload ?? ""));
     next.on("error", () => {});
-    next.once("end", () => void reconnect());
     try {
       await next.connect();
       await next.query(`listen ${pg.escapeIdentifier(channel)}`);
-      return next;
     } catch (error) {
-      next.removeAllListeners("end");
       await next.end().catch(() => {});
       throw error;
     }
+    // Only now: a client that never connected ends too, and whoever asked for it tries again as it is.
+    next.once("end", () => void reconnect());
+    return next;
   }
 
   async function reconnect(): Promise<void> {

@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 export interface CutProxy {
   /** The server's URL by way of this wire. */
   through(url: string): string;
+  /** How often somebody tried to connect, also while it was cut. */
+  readonly attempts: number;
   cut(): void;
   mend(): void;
   close(): Promise<void>;
@@ -14,7 +16,9 @@ export async function startCutProxy(serverUrl: string): Promise<CutProxy> {
   const { hostname, port } = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let isCut = false;
+  let attempts = 0;
   const server = createServer((near) => {
+    attempts += 1;
     if (isCut) return near.destroy();
     const far = connect(Number(port || 5432), hostname);
     for (const [from, to] of [
@@ -39,6 +43,9 @@ export async function startCutProxy(serverUrl: string): Promise<CutProxy> {
       rerouted.hostname = "127.0.0.1";
       rerouted.port = String((server.address() as AddressInfo).port);
       return rerouted.href;
+    },
+    get attempts() {
+      return attempts;
     },
     cut() {
       isCut = true;
