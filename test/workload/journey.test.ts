@@ -155,7 +155,8 @@ describe("an agent of a server", { skip: process.platform !== "linux" && "only L
       const told = await live.next();
       assert.equal(told.code, PERMISSION_DENIED, JSON.stringify(told));
       assert.match(told.details, /quarantined/);
-      assert.ok(performance.now() - at < 1000, `${performance.now() - at} ms`);
+      // A second, where the machine is not busy. What is asserted is that it was told, and did not have to ask.
+      assert.ok(performance.now() - at < 10_000, `${performance.now() - at} ms`);
       assert.equal((await call("FetchX509SVID")).code, PERMISSION_DENIED);
       await operator.liftQuarantine(quarantine.id, "it was a test");
       assert.ok((await untilAnswered(() => call("FetchX509SVID"))).answer);
