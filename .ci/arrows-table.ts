@@ -13,6 +13,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["der", []],
   ["x509", ["in-toto-attestation", "der"]],
   ["create-once.ts", ["errors.ts"]],
+  ["private-key.ts", []],
   ["config.ts", ["errors.ts"]],
   ["tlog", ["errors.ts"]],
   ["trust", ["errors.ts", "in-toto-attestation", "der", "x509"]],
@@ -34,6 +35,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     [
       "errors.ts",
       "create-once.ts",
+      "private-key.ts",
       "in-toto-attestation",
       "tlog",
       "trust",
@@ -50,6 +52,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "errors.ts",
       "config.ts",
       "create-once.ts",
+      "private-key.ts",
       "in-toto-attestation",
       "tlog",
       "trust",

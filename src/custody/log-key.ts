@@ -1,6 +1,7 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { readOrCreate } from "../create-once.ts";
 import { VouchsafeError } from "../errors.ts";
+import { makeEd25519Key, readPrivateKey } from "../private-key.ts";
 import { ed25519Signer, isKeyName, type NoteSigner } from "../tlog/note.ts";
 
 /**
@@ -13,20 +14,11 @@ export async function loadLogKey(path: string, origin: string): Promise<NoteSign
   if (!isKeyName(origin)) {
     throw new VouchsafeError("configuration-invalid", "The log's origin has neither spaces nor plus signs");
   }
-  return ed25519Signer(origin, parseKey(await readOrCreate(path, makeKey), path));
-}
-
-function makeKey(): string {
-  return generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+  return ed25519Signer(origin, parseKey(await readOrCreate(path, makeEd25519Key), path));
 }
 
 function parseKey(pem: string, path: string): KeyObject {
-  let key: KeyObject | undefined;
-  try {
-    key = createPrivateKey(pem);
-  } catch {
-    // The parser's error may quote the file, so it is no cause to pass on.
-  }
+  const key = readPrivateKey(pem);
   if (key?.asymmetricKeyType !== "ed25519") {
     throw new VouchsafeError("configuration-invalid", `${path} holds no Ed25519 private key in PKCS #8 PEM`);
   }

@@ -1,15 +1,9 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  hash,
-  type KeyObject,
-  sign,
-} from "node:crypto";
+import { createPublicKey, hash, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readOrCreate } from "../create-once.ts";
 import { VouchsafeError } from "../errors.ts";
+import { makeEd25519Key, readPrivateKey } from "../private-key.ts";
 
 /** What verification summaries are signed with. */
 export interface SummaryKey {
@@ -37,8 +31,8 @@ const HASHES: ReadonlyMap<string, "sha256" | "sha384" | null> = new Map([
  */
 export async function openSummaryKey(dataDir: string, file: string | undefined): Promise<SummaryKey> {
   const path = file ?? join(dataDir, "vsa-key.pem");
-  const pem = file === undefined ? await readOrCreate(path, makeKey) : await readGiven(file);
-  const key = parseKey(pem);
+  const pem = file === undefined ? await readOrCreate(path, makeEd25519Key) : await readGiven(file);
+  const key = readPrivateKey(pem);
   const { asymmetricKeyType, asymmetricKeyDetails } = key ?? {};
   const algorithm = HASHES.get(
     [asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter(Boolean).join(" "),
@@ -57,23 +51,10 @@ export async function openSummaryKey(dataDir: string, file: string | undefined):
   };
 }
 
-function makeKey(): string {
-  return generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString();
-}
-
 async function readGiven(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
     throw new VouchsafeError("configuration-invalid", `${path} cannot be read`, { cause });
-  }
-}
-
-function parseKey(pem: string): KeyObject | undefined {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    // The parser's error may quote the file, so it is no cause to pass on.
-    return undefined;
   }
 }
