@@ -90,10 +90,15 @@ function bounded(chain: readonly Certificate[], range: TimeRange): TrustedCertif
   return chain
     .toReversed()
     .map((certificate) => {
-      validFor = intersection(validFor, { start: certificate.notBefore, end: certificate.notAfter });
+      validFor = intersection(validFor, datesOf(certificate));
       return { certificate, validFor };
     })
     .reverse();
+}
+
+/** When the certificate is valid by its own word. */
+export function datesOf({ notBefore, notAfter }: Certificate): TimeRange {
+  return { start: notBefore, end: notAfter };
 }
 
 function parseAt(der: Uint8Array, where: string): Certificate {

@@ -1,10 +1,10 @@
 import { DerError } from "../der/reader.ts";
-import { mostBelow, type TrustedCertificate } from "../trust/authority.ts";
+import { datesOf, mostBelow, type TrustedCertificate } from "../trust/authority.ts";
 import { intersection, type TimeRange } from "../trust/time-range.ts";
 import { type Certificate, parseCertificate } from "../x509/certificate.ts";
 import { authorityKeyIdentifierOf, subjectKeyIdentifierOf } from "../x509/extensions.ts";
-import { x509Scheme } from "../x509/signatures.ts";
 import type { Anchor } from "./anchors.ts";
+import { issuanceCheck } from "./issuance.ts";
 import type { Claim, SignatureCheck } from "./signature-check.ts";
 import { commonNamesOf, readingCertificate } from "./signing-certificate.ts";
 
@@ -112,23 +112,15 @@ function extend({ path, checks, validFor }: OpenPath, between: readonly Certific
 /** The check that this authority issued the last certificate of the path; undefined where it cannot have. */
 function issuedBy(path: OpenPath["path"], authority: Certificate): SignatureCheck | undefined {
   const certificate = path.at(-1) ?? path[0];
-  const { publicKey: key } = authority;
-  if (key === undefined || Buffer.compare(certificate.issuer, authority.subject) !== 0) return undefined;
+  if (authority.publicKey === undefined) return undefined;
+  if (Buffer.compare(certificate.issuer, authority.subject) !== 0) return undefined;
   const { maxBelow, keyIdentifier } = issuingPowersOf(authority);
   if (path.length - 1 > maxBelow) return undefined;
   const named = authorityKeyIdentifierOf(certificate);
   if (named !== undefined && keyIdentifier !== undefined && Buffer.compare(named, keyIdentifier) !== 0) {
     return undefined;
   }
-  const scheme = x509Scheme(key, certificate.signatureAlgorithm);
-  return (
-    scheme && {
-      key,
-      scheme,
-      signed: { case: "bytes", bytes: certificate.signed },
-      signature: certificate.signature,
-    }
-  );
+  return issuanceCheck(certificate, authority);
 }
 
 interface IssuingPowers {
@@ -154,8 +146,4 @@ function issuingPowersOf(certificate: Certificate): IssuingPowers {
 /** What people call an authority of a path. */
 export function nameOf(certificate: Certificate): string {
   return issuingPowersOf(certificate).name;
-}
-
-function datesOf({ notBefore, notAfter }: Certificate): TimeRange {
-  return { start: notBefore, end: notAfter };
 }

@@ -3,13 +3,13 @@ import { DerError, derChildren, expectTag, hexOf, TAG } from "../der/reader.ts";
 import { oid } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
 import { hashBytes } from "../in-toto-attestation/digest.ts";
-import type { CertificateAuthority } from "../trust/authority.ts";
+import { type CertificateAuthority, datesOf } from "../trust/authority.ts";
 import { covers, intersection, type TimeRange } from "../trust/time-range.ts";
 import { type Certificate, parseCertificate } from "../x509/certificate.ts";
 import { basicConstraintsOf } from "../x509/extensions.ts";
-import { x509Scheme } from "../x509/signatures.ts";
 import { attributeOf, identifies, type SignedData, type SignerInfo } from "./cms.ts";
 import { readDigestAlgorithm } from "./cms-algorithms.ts";
+import { issuanceCheck } from "./issuance.ts";
 import type { SignatureCheck } from "./signature-check.ts";
 import { isForTimestamps, namesAsIssuer } from "./timestamping-certificate.ts";
 
@@ -97,15 +97,15 @@ function issuedBy(
   validFor: TimeRange,
   certificate: Certificate,
 ): Omit<Candidate, "operator"> | undefined {
-  const { publicKey: key, notBefore, notAfter, signed, signature, signatureAlgorithm } = certificate;
-  const scheme = authority.publicKey && x509Scheme(authority.publicKey, signatureAlgorithm);
-  if (!key || !authority.publicKey || !scheme || !namesAsIssuer(certificate, authority)) return undefined;
+  const { publicKey: key } = certificate;
+  const check = issuanceCheck(certificate, authority);
+  if (!key || !check || !namesAsIssuer(certificate, authority)) return undefined;
   return {
     certificate,
     key,
     authority,
-    checks: [{ key: authority.publicKey, scheme, signed: { case: "bytes", bytes: signed }, signature }],
-    validFor: intersection(validFor, { start: notBefore, end: notAfter }),
+    checks: [check],
+    validFor: intersection(validFor, datesOf(certificate)),
   };
 }
 
