@@ -31,6 +31,7 @@ type Outcome =
  * would be all the memory there is.
  */
 const REMEMBERED = { entries: 4096, bytes: 64 * 1024 * 1024 };
+
 /** The same outcomes once more, by the bytes of their evidence. */
 interface Seen {
   /** A copy, so that nobody changes it. */

@@ -12,7 +12,7 @@ import { readTstInfo, type TstInfo } from "./rfc3161-tst-info.ts";
 import type { Claim, Signed } from "./signature-check.ts";
 
 /** A time that an authority vouches for: what was stamped existed then. */
-export interface TrustedTime {
+export interface FoundTimestamp {
   /** Milliseconds since the epoch. */
   readonly time: number;
   /** What people call the trusted certificate that signed the timestamp or issued its signer's. */
@@ -44,7 +44,7 @@ export function readTimestamp(
   response: Uint8Array,
   signed: Signed,
   authorities: readonly CertificateAuthority[],
-): Claim<TrustedTime> {
+): Claim<FoundTimestamp> {
   try {
     if (response.length > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`);
     const token = readSignedData(tokenOf(response));

@@ -4,7 +4,7 @@ import type { Witnesses } from "./anchors.ts";
 import { type Findings, operatorsOf, type TrustedTime, VerificationError } from "./findings.ts";
 import { type FoundEntry, readLogEntry } from "./log-entry.ts";
 import type { LoggedSignature } from "./log-entry-body.ts";
-import { type TrustedTime as FoundTimestamp, readTimestamp } from "./rfc3161.ts";
+import { type FoundTimestamp, readTimestamp } from "./rfc3161.ts";
 import type { Claim } from "./signature-check.ts";
 import type { EvidenceSignature } from "./signed-evidence.ts";
 

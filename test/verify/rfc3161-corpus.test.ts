@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
-import { readTimestamp, type TrustedTime } from "../../src/verify/rfc3161.ts";
+import { type FoundTimestamp, readTimestamp } from "../../src/verify/rfc3161.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
 import { trustOf } from "../corpus/case-trust.ts";
 import { type Case, type Corpus, openCorpus } from "../corpus/manifest.ts";
@@ -27,7 +27,7 @@ describe("the timestamps of the corpus", { skip }, () => {
   if (skip !== false) return;
   const corpus = openCorpus(CORPUS);
 
-  function verifyTimestamp(test: Case, response: Buffer, stamped: Buffer): TrustedTime | undefined {
+  function verifyTimestamp(test: Case, response: Buffer, stamped: Buffer): FoundTimestamp | undefined {
     const authorities = trustOf(test, corpus).instances.flatMap((instance) => instance.timestampAuthorities);
     const claim = readTimestamp(response, { case: "bytes", bytes: stamped }, authorities);
     return checkNow(holding([[claim]]))[0][0];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CertificateAuthority } from "../../src/trust/authority.ts";
-import { readTimestamp, type TrustedTime } from "../../src/verify/rfc3161.ts";
+import { type FoundTimestamp, readTimestamp } from "../../src/verify/rfc3161.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
 import { CA, FOR_TIMESTAMPS, type Holder, issueCertificate } from "./issued-certificates.ts";
 import { type TimestampChanges, timestampAuthority, timestampResponse } from "./timestamps.ts";
@@ -30,7 +30,7 @@ export function stamp(changes: TimestampChanges = {}, signer = tsa): Buffer {
 export function verifyTimestamp(
   response: Uint8Array,
   authorities: readonly CertificateAuthority[] = trusted,
-): TrustedTime | undefined {
+): FoundTimestamp | undefined {
   const claim = readTimestamp(response, { case: "bytes", bytes: STAMPED }, authorities);
   return checkNow(holding([[claim]]))[0][0];
 }
