@@ -1,6 +1,7 @@
 import type { Verdict } from "../custody/log-store.ts";
 import { groundsAllow } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { VerificationPolicy } from "../policy/policy.ts";
 import type { Check } from "../policy/types.ts";
 
 export interface Quarantine {
@@ -8,10 +9,13 @@ export interface Quarantine {
   readonly reason: string;
 }
 
+/** What decisions need of an active policy. */
+export type PolicyInForce = Pick<VerificationPolicy, "hash">;
+
 /** What is in force in a project: the log alone says so. */
 export interface InForce {
-  /** Active policies, name → hash. */
-  readonly policies: ReadonlyMap<string, string>;
+  /** Active policies by name. */
+  readonly policies: ReadonlyMap<string, PolicyInForce>;
   /** Hash of the active trust snapshot; empty where none is active. */
   readonly trust: string;
   /** Trust hashes under which a pass still holds: the active snapshot's and those that it only added to. */
@@ -130,7 +134,7 @@ export function denyStale(digest: Digest): Decision {
 export function isCurrent(verdict: Verdict, inForce: InForce): boolean {
   const { policyHash, trustHash, outcome } = verdict;
   const trustHolds = outcome === "passed" ? inForce.holding.has(trustHash) : inForce.trust === trustHash;
-  return inForce.policies.get(verdict.policy) === policyHash && trustHolds;
+  return inForce.policies.get(verdict.policy)?.hash === policyHash && trustHolds;
 }
 
 function refusal(

@@ -3,7 +3,7 @@ import type { ActivePolicies, ActiveTrust } from "../db/activations.ts";
 import type { InForce } from "../decisions/decide.ts";
 import type { Vouchsafe } from "./context.ts";
 
-/** What the log says is active, as decisions need it: policy hashes by name, and the trust that passes may rest on. */
+/** What the log says is active, as decisions need it: the policies, and the trust that passes may rest on. */
 export async function inForceOf(
   { documents }: Pick<Vouchsafe, "documents">,
   project: ProjectId,
@@ -12,7 +12,7 @@ export async function inForceOf(
 ): Promise<InForce> {
   const policySet = policies && (await documents.policies(project, policies.document));
   return {
-    policies: new Map([...(policySet?.policies.values() ?? [])].map(({ name, hash }) => [name, hash])),
+    policies: policySet?.policies ?? new Map(),
     trust: trust?.trust ?? "",
     holding: new Set(trust?.holding),
   };

@@ -30,7 +30,7 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
     digest: DIGEST,
     policies: ["release"],
     inForce: {
-      policies: new Map([["release", "sha256:policy"]]),
+      policies: new Map([["release", { hash: "sha256:policy" }]]),
       trust: "sha256:trust",
       holding: new Set(["sha256:trust", "sha256:narrower"]),
     },
@@ -106,8 +106,8 @@ test("all named policies must pass, and the answer holds as long and as high as 
   const second = verdict({ policy: "scan", policyHash: "sha256:scan", slsaLevel: 1, validUntil: NOW + 5 });
   const inForce = {
     policies: new Map([
-      ["release", "sha256:policy"],
-      ["scan", "sha256:scan"],
+      ["release", { hash: "sha256:policy" }],
+      ["scan", { hash: "sha256:scan" }],
     ]),
     trust: "sha256:trust",
     holding: new Set(["sha256:trust", "sha256:narrower"]),

@@ -28,7 +28,7 @@ function fakeLog() {
     },
     async inForce() {
       const inForce: InForce = {
-        policies: new Map([["p", `v${log.filter((key) => key === "*").length}`]]),
+        policies: new Map([["p", { hash: `v${log.filter((key) => key === "*").length}` }]]),
         trust: "",
         holding: new Set(),
       };
@@ -125,10 +125,10 @@ test("an artifact that is forgotten is read anew", async () => {
 test("a wide event changes what is in force for its project", async () => {
   const log = fakeLog();
   const projection = projectionOf(log);
-  assert.equal((await projection.look(PROJECT, DIGEST)).inForce.policies.get("p"), "v0");
+  assert.equal((await projection.look(PROJECT, DIGEST)).inForce.policies.get("p")?.hash, "v0");
   log.append(PROJECT_CHAIN);
   await projection.follow();
-  assert.equal((await projection.look(PROJECT, DIGEST)).inForce.policies.get("p"), "v1");
+  assert.equal((await projection.look(PROJECT, DIGEST)).inForce.policies.get("p")?.hash, "v1");
 });
 
 test("memory is bounded: an artifact that was not asked about again is forgotten first", async () => {

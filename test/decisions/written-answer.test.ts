@@ -12,8 +12,8 @@ const DIGEST = sha256("artifact");
 function inForce(): InForce {
   return {
     policies: new Map([
-      ["a", "hash of a"],
-      ["b", "hash of b"],
+      ["a", { hash: "hash of a" }],
+      ["b", { hash: "hash of b" }],
     ]),
     trust: "trust",
     holding: new Set(["trust"]),
@@ -93,7 +93,7 @@ describe("an answer that was written is given again", () => {
   test("not when something else is in force", () => {
     const view = viewWith(verdict("a"));
     assert.equal(ask(view, ["a"], 0).decision, "allow");
-    const edited = { ...view, inForce: { ...inForce(), policies: new Map([["a", "edited"]]) } };
+    const edited = { ...view, inForce: { ...inForce(), policies: new Map([["a", { hash: "edited" }]]) } };
     assert.equal(keptAnswer(edited, ["a"], 0), undefined);
     assert.equal(ask(edited, ["a"], 0).decision, "deny");
     assert.equal(edited.artifact.answers.length, 1, "what no longer holds is not kept");
