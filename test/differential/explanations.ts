@@ -45,6 +45,11 @@ const RULES: Readonly<Record<string, (disagreement: Disagreement) => boolean>> =
     /messageDigest is not a SHA-2 digest$/,
   ),
   "media types are spelt exactly": refusal("malformed-bundle", /the media type is not known$/),
+  // sigstore_bundle.proto: a bundle of v0.1 has the promise. The library asks for it where that version is spelt in the
+  // older of its two ways, and takes the other for a later version.
+  "a bundle of v0.1 has its log's promise, however the version is spelt": (disagreement) =>
+    refusal("malformed-bundle", /a log entry has no inclusion promise$/)(disagreement) &&
+    JSON.parse(disagreement.bytes.toString()).mediaType === "application/vnd.dev.sigstore.bundle.v0.1+json",
 
   // Of what is not signed in a certificate or a timestamp, the library reads what it needs.
   "certificates are DER to the last byte": refusal(
@@ -66,7 +71,7 @@ const RULES: Readonly<Record<string, (disagreement: Disagreement) => boolean>> =
     /(a signature line has another form|does not end in a newline|has no empty lines|has a control character|is not base64 of a key id and more)$/,
   ),
   "a checkpoint's signature bears the log's whole name": entryRefusal(
-    /no trusted log signed the checkpoint$/,
+    /(no trusted log signed the checkpoint|the checkpoint is of another log)$/,
   ),
 };
 

@@ -2,7 +2,7 @@
  * `npm run differential`: mutates bundles and compares our verdicts with those of @sigstore/verify.
  *
  *   npm run differential -- --count 100000     so many mutations (10,000 by default)
- *   npm run differential -- --seconds 300      as many as that time allows
+ *   npm run differential -- --seconds 300      as many as that time allows; with --count, no more than that
  *   npm run differential -- --seed 42          those of a failure again; otherwise another run each time
  *
  * Exits 1 where there is a finding: a mutated bundle accepted that says what nobody signed, an error that is not ours,
@@ -24,14 +24,15 @@ const MANY = 10;
 
 const { values } = parseArgs({
   options: {
-    count: { type: "string", default: "10000" },
+    count: { type: "string" },
     seconds: { type: "string" },
     seed: { type: "string", default: `${randomInt(1_000_000_000)}` },
   },
 });
 const seed = whole(values.seed, "seed");
 const seconds = values.seconds === undefined ? undefined : whole(values.seconds, "seconds");
-const count = seconds === undefined ? whole(values.count, "count") : Number.POSITIVE_INFINITY;
+const unsaid = seconds === undefined ? 10_000 : Number.POSITIVE_INFINITY;
+const count = values.count === undefined ? unsaid : whole(values.count, "count");
 const started = performance.now();
 const elapsed = () => (performance.now() - started) / 1000;
 
