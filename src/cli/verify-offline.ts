@@ -155,12 +155,13 @@ async function judge(
   at: number,
 ): Promise<PolicyVerdict | undefined> {
   const { evaluate } = await import("../policy/evaluate.ts");
+  const { alone } = await import("../policy/question.ts");
   const evidence = passed.flatMap(({ attestation }) => attestation ?? []);
   const named = digests.filter((digest) => passed.some(({ subject }) => subject === digest));
   const verdicts = named.map((artifact) => ({
     policy,
     artifact,
-    evaluation: evaluate(policy, artifact, evidence, at),
+    evaluation: evaluate(policy, alone(artifact, evidence), at),
   }));
   return verdicts.find(({ evaluation }) => evaluation.outcome === "passed") ?? verdicts[0];
 }

@@ -3,6 +3,7 @@ import { canonicalJson, type Digest, type JsonValue } from "../in-toto-attestati
 import { evaluate } from "../policy/evaluate.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
+import { alone } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { digestIn, textIn, timeIn } from "./body-fields.ts";
@@ -77,7 +78,7 @@ export function evaluateAgain(
   const evidence = accepted.flatMap(({ id, verifiedAt }) =>
     verifiedIfItStillIs(material, id, trust, verifiedAt),
   );
-  return evaluate(policy, artifact, evidence, at);
+  return evaluate(policy, alone(artifact, evidence), at);
 }
 
 /** Evidence that a later trust snapshot no longer believes counts in no verdict under it. */

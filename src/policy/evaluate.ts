@@ -1,10 +1,11 @@
 import { algorithmOf, type Digest, groundsAllow } from "../in-toto-attestation/index.ts";
-import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { assertVerified } from "../verify/verified-attestation.ts";
 import { examine } from "./checks.ts";
 import { type Choice, choose } from "./choice.ts";
 import { type Facts, factsOf, type Sayings } from "./facts.ts";
 import { bestFirst, failedFirst, nearestMisses } from "./nearest.ts";
 import type { ArtifactSelector, VerificationPolicy } from "./policy.ts";
+import type { Question } from "./question.ts";
 import { countCheck, gather } from "./required.ts";
 import type { Check, Evaluation } from "./types.ts";
 
@@ -16,14 +17,10 @@ const MISSES_LISTED = 5;
  * it passes when one attestation passes every check, each further requirement has its evidence, and the joins are true
  * of them together. The same evidence in another order gives the same answer.
  */
-export function evaluate(
-  policy: VerificationPolicy,
-  artifact: Digest,
-  evidence: readonly VerifiedAttestation[],
-  now: number,
-): Evaluation {
-  for (const attestation of evidence) assertVerified(attestation);
-  return evaluateStated(policy, artifact, evidence, now);
+export function evaluate(policy: VerificationPolicy, question: Question, now: number): Evaluation {
+  const { evidence, others } = question;
+  for (const attestation of [evidence, ...others.values()].flat()) assertVerified(attestation);
+  return evaluateStated(policy, question, now);
 }
 
 /**
@@ -32,8 +29,7 @@ export function evaluate(
  */
 export function evaluateStated(
   policy: VerificationPolicy,
-  artifact: Digest,
-  evidence: readonly Sayings[],
+  { artifact, evidence }: Question<Sayings>,
   now: number,
 ): Evaluation {
   if (!groundsAllow(artifact)) return failed([weakDigest(artifact)]);
@@ -68,6 +64,7 @@ function passedBy(choice: Choice): Evaluation {
     slsaLevel: choice.main.slsaLevel,
     checks: [...checksBefore(choice), ...choice.joins],
     attestations: [...new Set(used.map(({ facts }) => facts.attestation))],
+    restsOn: [],
     ...(ends.length > 0 && { validUntil: Math.min(...ends) }),
   };
 }
@@ -84,17 +81,21 @@ function checksBefore({ main, required }: Choice): Check[] {
 }
 
 /**
- * Whether the policy's `artifacts` select this one. `subjectNames` are what evidence calls it, from anybody: they
- * decide only what is evaluated. A pass needs the name from a signer that the policy trusts.
+ * Whether the policy's `artifacts` select this one. What it is called is what evidence calls it, from anybody: that
+ * decides only what is evaluated. A pass needs the name from a signer that the policy trusts.
  */
 export function appliesTo(
-  policy: VerificationPolicy,
-  artifact: Digest,
-  subjectNames: readonly string[],
+  { spec: { artifacts } }: VerificationPolicy,
+  { artifact, evidence }: Pick<Question<Sayings>, "artifact" | "evidence">,
 ): boolean {
-  const { artifacts } = policy.spec;
   if (artifacts.digests !== undefined && !artifacts.digests.includes(artifact)) return false;
-  return ["", ...subjectNames].some((name) => nameMatches(artifacts, name));
+  return ["", ...namesOf(artifact, evidence)].some((name) => nameMatches(artifacts, name));
+}
+
+function namesOf(artifact: Digest, evidence: readonly Sayings[]): string[] {
+  return evidence.flatMap(({ subjects }) =>
+    subjects.flatMap(({ name, digests }) => (name && digests.includes(artifact) ? [name] : [])),
+  );
 }
 
 function nameMatches({ names }: ArtifactSelector, name: string): boolean {
@@ -130,7 +131,7 @@ function seriesOf({ predicateType, signer, source }: Facts): string {
 }
 
 function failed(checks: readonly Check[]): Evaluation {
-  return { outcome: "failed", slsaLevel: 0, checks, attestations: [] };
+  return { outcome: "failed", slsaLevel: 0, checks, attestations: [], restsOn: [] };
 }
 
 function weakDigest(artifact: Digest): Check {

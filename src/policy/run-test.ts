@@ -3,6 +3,7 @@ import { assertVerified, type VerifiedAttestation } from "../verify/verified-att
 import { decisiveChecks } from "./decisive.ts";
 import { evaluateStated } from "./evaluate.ts";
 import type { VerificationPolicy } from "./policy.ts";
+import { alone } from "./question.ts";
 import { sayingsOf } from "./stated-evidence.ts";
 import type { Expected, TestCase } from "./test-file.ts";
 import type { Evaluation } from "./types.ts";
@@ -35,7 +36,7 @@ export function runCase(
     const said = one.case === "stated" ? sayingsOf(one.stated, { artifact, time }) : "in a file";
     return typeof said === "string" ? [] : [said];
   });
-  const evaluation = evaluateStated(policy, artifact, [...verified, ...stated], time);
+  const evaluation = evaluateStated(policy, alone(artifact, [...verified, ...stated]), time);
   const failing = decisiveChecks(evaluation)
     .filter(({ passed }) => !passed)
     .map(({ check }) => check);

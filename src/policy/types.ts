@@ -19,6 +19,11 @@ export interface Evaluation {
   readonly checks: readonly Check[];
   /** The attestations on which a pass rests (empty when it failed). */
   readonly attestations: readonly Digest[];
+  /**
+   * Other artifacts, sorted: of a pass those on whose evidence it rests too, of a failure those whose evidence was
+   * looked at and could turn it. The artifact's own evidence can turn either.
+   */
+  readonly restsOn: readonly Digest[];
   /** When the evaluation ceases to hold by time alone, in milliseconds since the epoch. */
   readonly validUntil?: number;
 }

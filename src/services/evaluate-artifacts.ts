@@ -9,6 +9,7 @@ import { canonicalJson } from "../in-toto-attestation/json.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
 import { appliesTo, evaluate } from "../policy/evaluate.ts";
 import type { PolicySet } from "../policy/load.ts";
+import { alone } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -62,12 +63,12 @@ export async function evaluateArtifacts(
     if (added) ids.add(added.id);
     const evidenceSet = evidenceSetHash([...ids]);
     const evidence = [...ids].flatMap((id) => verified.get(id) ?? []);
-    const names = evidence.flatMap((attestation) => namesOf(attestation, artifact));
+    const question = alone(artifact, evidence);
 
     for (const policy of policySet.policies.values()) {
       const before = inputs.verdicts.get(artifact)?.find((verdict) => verdict.policy === policy.name);
-      if (!before && !named.includes(policy.name) && !appliesTo(policy, artifact, names)) continue;
-      const evaluation = evaluate(policy, artifact, evidence, v.clock());
+      if (!before && !named.includes(policy.name) && !appliesTo(policy, question)) continue;
+      const evaluation = evaluate(policy, question, v.clock());
       if (before && sameOutcome(before, evaluation)) {
         const isUnchanged =
           before.evidenceSet === evidenceSet &&
@@ -114,12 +115,6 @@ function refuseTooMany(artifact: Digest, stored: readonly StoredAttestation[]): 
 interface JudgedArtifact {
   readonly digest: Digest;
   readonly evidenceSet: Digest;
-}
-
-function namesOf(attestation: VerifiedAttestation, artifact: Digest): string[] {
-  return attestation.subjects.flatMap(({ name, digests }) =>
-    name && digests.includes(artifact) ? [name] : [],
-  );
 }
 
 function sameOutcome(before: Verdict, evaluation: Evaluation): boolean {

@@ -8,6 +8,7 @@ import {
   isSameFileName,
 } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import type { Check as PolicyCheck } from "../../src/policy/types.ts";
 import { withOurErrors } from "../../src/verify/format-errors.ts";
 import { embedLayer } from "../../src/verify/formats/oci-layer.ts";
@@ -98,7 +99,7 @@ function checkEvidence(test: Case, corpus: Corpus, now: number): string | undefi
   const misses = (artifact ?? subjectsOf(evidence))
     .filter(groundsAllow)
     .map((digest) =>
-      evaluate(policy, digest, evidence, now).checks.filter((one) => !one.passed && counts(one)),
+      evaluate(policy, alone(digest, evidence), now).checks.filter((one) => !one.passed && counts(one)),
     );
   if (misses.some((failed) => failed.length === 0)) return undefined;
   return misses

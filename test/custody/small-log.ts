@@ -16,6 +16,7 @@ import { buildPack, type PackInput } from "../../src/custody/pack.ts";
 import { canonicalJson, type Digest, type JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import type { PolicySet } from "../../src/policy/load.ts";
+import { alone } from "../../src/policy/question.ts";
 import { signCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { EMPTY_FRONTIER, grow } from "../../src/tlog/frontier.ts";
 import { leafHash } from "../../src/tlog/hash.ts";
@@ -96,7 +97,7 @@ export function smallLog(): SmallLog {
     const believed = trust;
     const mine = accepted.filter(({ about }) => about.includes(artifact));
     const verified = mine.flatMap(({ bytes, at }) => verifiedIfBelieved(bytes, believed, at));
-    const { outcome, checks, validUntil: _, ...evaluation } = evaluate(policy, artifact, verified, now());
+    const { outcome, checks, attestations, slsaLevel } = evaluate(policy, alone(artifact, verified), now());
     return append({
       type: `verdict.${outcome}`,
       about: [artifact],
@@ -106,7 +107,8 @@ export function smallLog(): SmallLog {
         policySet: policySet.hash,
         trust: trust.hash,
         artifacts: [{ digest: artifact, evidenceSet: evidenceSetHash(mine.map(({ id }) => id)) }],
-        ...evaluation,
+        attestations,
+        slsaLevel,
         validUntil: null,
         checks: checks.map((check) => ({ ...check })),
       },

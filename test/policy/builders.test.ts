@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import { anArtifact, keySigner, releaseOf, SIGNED_AT, workflowSigner } from "../support/attestations.ts";
 import { IDENTITY, missesOf, NOW, policyOf, RELEASE_POLICY } from "../support/policies.ts";
 
@@ -21,13 +22,13 @@ describe("who may speak for a builder", () => {
   test("the signer that the policy maps to it is believed", () => {
     const artifact = anArtifact();
     const release = releaseOf({ artifact, builderId: SHARED, signer: workflowSigner(SHARED, claims) });
-    assert.equal(evaluate(policyOf(spec), artifact, [release], NOW).slsaLevel, 3);
+    assert.equal(evaluate(policyOf(spec), alone(artifact, [release]), NOW).slsaLevel, 3);
   });
 
   test("another trusted signer that claims the same builder gets only what it is mapped to", () => {
     const artifact = anArtifact();
     const release = releaseOf({ artifact, builderId: SHARED, signer: keySigner("laptop") });
-    assert.equal(evaluate(policyOf(spec), artifact, [release], NOW).slsaLevel, 1);
+    assert.equal(evaluate(policyOf(spec), alone(artifact, [release]), NOW).slsaLevel, 1);
     const strict = policyOf(spec.replace('    - {id: "**", level: 1}\n', ""));
     assert.deepEqual(missesOf(strict, artifact, release), ["builder"]);
   });
@@ -59,7 +60,7 @@ describe("who may speak for a builder", () => {
       [low, high],
       [high, low],
     ]) {
-      const { slsaLevel, attestations } = evaluate(policyOf(spec), artifact, evidence, NOW);
+      const { slsaLevel, attestations } = evaluate(policyOf(spec), alone(artifact, evidence), NOW);
       assert.deepEqual([slsaLevel, attestations], [3, [high.id]]);
     }
   });

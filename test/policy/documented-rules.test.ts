@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { isKnownPredicateType, type JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import { anArtifact, releaseOf } from "../support/attestations.ts";
 import { besides, evidenceBy } from "../support/evidence.ts";
 import { NOW } from "../support/policies.ts";
@@ -104,7 +105,7 @@ describe("each rule that docs/policy.md gives for a kind of evidence", () => {
       const judge = (predicate: JsonObject) => {
         const artifact = anArtifact();
         const evidence = evidenceBy("k", artifact, sample.type, predicate);
-        return evaluate(policy, artifact, [releaseOf({ artifact }), evidence], NOW).outcome;
+        return evaluate(policy, alone(artifact, [releaseOf({ artifact }), evidence]), NOW).outcome;
       };
       assert.deepEqual([judge(sample.good), judge(sample.bad), judge({})], ["passed", "failed", "failed"]);
     });

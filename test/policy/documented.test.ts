@@ -7,6 +7,7 @@ import { evaluate } from "../../src/policy/evaluate.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
+import { alone } from "../../src/policy/question.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
 import type { Signer, VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
@@ -50,7 +51,7 @@ function named(set: PolicySet, name: string): VerificationPolicy {
 function outcome(policy: VerificationPolicy, evidence: VerifiedAttestation): string {
   const artifact = evidence.subjects[0]?.digests[0];
   assert.ok(artifact);
-  return evaluate(policy, artifact, [evidence], NOW).outcome;
+  return evaluate(policy, alone(artifact, [evidence]), NOW).outcome;
 }
 
 describe("each example of docs/policy.md takes what it says and nothing else", () => {
@@ -145,7 +146,11 @@ describe("each example of docs/policy.md takes what it says and nothing else", (
       evidenceBy(tester, artifact, "https://in-toto.io/attestation/test-result/v0.1", { result });
     const good = [scan("low"), tests("PASSED"), review(ada), review(bob)];
     const failed = (...evidence: readonly VerifiedAttestation[]) => {
-      const { outcome, checks } = evaluate(policy, artifact, [releaseOf({ artifact }), ...evidence], NOW);
+      const { outcome, checks } = evaluate(
+        policy,
+        alone(artifact, [releaseOf({ artifact }), ...evidence]),
+        NOW,
+      );
       const [first] = checks.filter(({ passed }) => !passed);
       assert.equal(outcome, first === undefined ? "passed" : "failed");
       return first?.check;
@@ -212,7 +217,7 @@ describe("the policies that are shipped", () => {
     const artifact = parseDigest(
       "sha512:90f223f992e4c88dd068cd2a5fc57f9d2b30798343dd6e38f29c240e04ba090ef831f84490847c4e82b9232c78e8a258463b1e55c0f7469f730265008fa6633f",
     );
-    const evaluation = evaluate(named(shipped(), "sigstore-npm"), artifact, [evidence], NOW);
+    const evaluation = evaluate(named(shipped(), "sigstore-npm"), alone(artifact, [evidence]), NOW);
     assert.deepEqual([evaluation.outcome, evaluation.slsaLevel], ["passed", 2]);
     assert.equal(outcome(named(shipped(), "github-release"), evidence), "failed");
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Digest, digestOf, hexOf } from "../../src/in-toto-attestation/index.ts";
 import { appliesTo, evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import {
   anArtifact,
@@ -18,7 +19,7 @@ import { IDENTITY, missesOf, NOW, policyOf, RELEASE_POLICY, RELEASE_SPEC } from 
 test("a release that is all that the policy asks for passes", () => {
   const artifact = anArtifact();
   const release = releaseOf({ artifact });
-  const evaluation = evaluate(RELEASE_POLICY, artifact, [release], NOW);
+  const evaluation = evaluate(RELEASE_POLICY, alone(artifact, [release]), NOW);
   assert.equal(evaluation.outcome, "passed");
   assert.equal(evaluation.slsaLevel, 3);
   assert.deepEqual(evaluation.attestations, [release.id]);
@@ -149,21 +150,28 @@ describe("what cannot pass", () => {
   test("a plain object that looks like a verified attestation", () => {
     const artifact = anArtifact();
     const forged = { ...releaseOf({ artifact }) } as VerifiedAttestation;
-    assert.throws(() => evaluate(RELEASE_POLICY, artifact, [forged], NOW), TypeError);
+    assert.throws(() => evaluate(RELEASE_POLICY, alone(artifact, [forged]), NOW), TypeError);
   });
 
   test("evidence on the instant that it gets too old", () => {
     const artifact = anArtifact();
-    const evaluation = evaluate(RELEASE_POLICY, artifact, [releaseOf({ artifact })], NOW);
+    const evaluation = evaluate(RELEASE_POLICY, alone(artifact, [releaseOf({ artifact })]), NOW);
     const { validUntil = 0 } = evaluation;
-    const at = (now: number) => evaluate(RELEASE_POLICY, artifact, [releaseOf({ artifact })], now).outcome;
+    const at = (now: number) =>
+      evaluate(RELEASE_POLICY, alone(artifact, [releaseOf({ artifact })]), now).outcome;
     assert.deepEqual([at(validUntil - 1), at(validUntil)], ["passed", "failed"]);
   });
 });
 
 describe("which artifacts a policy applies to", () => {
   const applies = (artifacts: string, artifact: Digest, ...names: string[]) =>
-    appliesTo(policyOf(`  artifacts: ${artifacts}\n  signers: [{key: k}]\n`), artifact, names);
+    appliesTo(
+      policyOf(`  artifacts: ${artifacts}\n  signers: [{key: k}]\n`),
+      alone(
+        artifact,
+        names.map((subjectName) => releaseOf({ artifact, subjectName })),
+      ),
+    );
   const artifact = anArtifact();
 
   test("by name", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import type { Evaluation } from "../../src/policy/types.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { anArtifact, COMMIT, releaseOf, SIGNED_AT } from "../support/attestations.ts";
@@ -50,7 +51,8 @@ const evidence = fc
   )
   .map((kinds) => kinds.flat());
 
-const judge = (all: readonly VerifiedAttestation[]): Evaluation => evaluate(POLICY, artifact, all, NOW);
+const judge = (all: readonly VerifiedAttestation[]): Evaluation =>
+  evaluate(POLICY, alone(artifact, all), NOW);
 
 /** What one signer says in one predicate type. */
 function seriesOf({ signer, statement }: VerifiedAttestation): string {
@@ -111,9 +113,9 @@ describe("whatever the evidence is", () => {
         const { outcome, validUntil = 0, attestations } = judge(all);
         if (outcome === "failed") return;
         const used = all.filter(({ id }) => attestations.includes(id));
-        assert.equal(evaluate(POLICY, artifact, used, NOW).outcome, "passed");
-        assert.equal(evaluate(POLICY, artifact, used, validUntil - 1).outcome, "passed");
-        assert.equal(evaluate(POLICY, artifact, used, validUntil).outcome, "failed");
+        assert.equal(evaluate(POLICY, alone(artifact, used), NOW).outcome, "passed");
+        assert.equal(evaluate(POLICY, alone(artifact, used), validUntil - 1).outcome, "passed");
+        assert.equal(evaluate(POLICY, alone(artifact, used), validUntil).outcome, "failed");
         for (const type of [SCAN, REVIEW, "https://slsa.dev/provenance/v1"]) {
           const rest = all.filter(({ statement }) => statement?.predicateType !== type);
           assert.equal(judge(rest).outcome, "failed");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import type { Check } from "../../src/policy/types.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { anArtifact, releaseOf, SIGNED_AT, workflowSigner } from "../support/attestations.ts";
@@ -34,7 +35,7 @@ function ask(
     ],
     joins,
   );
-  const { checks } = evaluate(policy, ARTIFACT, evidence, NOW);
+  const { checks } = evaluate(policy, alone(ARTIFACT, evidence), NOW);
   const found = checks.find((one) => one.check === check);
   assert.ok(found, checks.map((one) => one.check).join(", "));
   return found;
@@ -117,8 +118,7 @@ test("many signers' evidence makes no more choices than are tried, the newest fi
         ],
         [`{name: j, cel: evidence.scan.predicate.n == ${scan}.0 && evidence.review.predicate.n >= 0.0}`],
       ),
-      artifact,
-      [releaseOf({ artifact }), ...evidence],
+      alone(artifact, [releaseOf({ artifact }), ...evidence]),
       NOW,
     );
   assert.deepEqual([judge(0).outcome, judge(6).outcome], ["passed", "passed"], "the 241st choice");
@@ -140,7 +140,7 @@ test("a join spends one budget on all the choices that it is asked about", () =>
     const scans = isGood.map((ok, n) =>
       evidenceBy(["a", "b", "c"][n] ?? "d", artifact, SCAN, { many, ok }, SIGNED_AT - n * 1_000),
     );
-    const { checks } = evaluate(policy, artifact, [releaseOf({ artifact }), ...scans], NOW);
+    const { checks } = evaluate(policy, alone(artifact, [releaseOf({ artifact }), ...scans]), NOW);
     return checks.find(({ check }) => check === "join:j")?.passed;
   };
   assert.deepEqual([outcome(true), outcome(false, true)], [true, true]);
@@ -158,7 +158,11 @@ test("a join sees the evidence of so many signers and no more", () => {
   const reviews = Array.from({ length: 40 }, (_, n) =>
     evidenceBy(workflowSigner(`p${n}@acme.example`), artifact, REVIEW, {}, SIGNED_AT - n),
   );
-  const { outcome, attestations } = evaluate(sees(16), artifact, [releaseOf({ artifact }), ...reviews], NOW);
+  const { outcome, attestations } = evaluate(
+    sees(16),
+    alone(artifact, [releaseOf({ artifact }), ...reviews]),
+    NOW,
+  );
   assert.deepEqual([outcome, attestations.length], ["passed", 17]);
   assert.deepEqual(
     attestations.slice(1),

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
+import { alone } from "../../src/policy/question.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { anArtifact, COMMIT, releaseOf, SIGNED_AT } from "../support/attestations.ts";
 import { besides, evidenceBy, REVIEW, SCAN } from "../support/evidence.ts";
@@ -21,7 +22,7 @@ function judge(policy: VerificationPolicy, ...reviews: readonly Review[]) {
     releaseOf({ artifact }),
     ...reviews.map(([signer, predicate, time]) => evidenceBy(signer, artifact, REVIEW, predicate, time)),
   ];
-  const evaluation = evaluate(policy, artifact, evidence, NOW);
+  const evaluation = evaluate(policy, alone(artifact, evidence), NOW);
   const failed = evaluation.checks.filter(({ passed }) => !passed);
   return { ...evaluation, failed };
 }
@@ -74,7 +75,7 @@ describe("a join of single attestations", () => {
     const review = evidenceBy("ada", artifact, REVIEW, { commit });
     const newer = releaseOf({ artifact, times: [SIGNED_AT + 1_000] });
     const older = releaseOf({ artifact, commit, ref: "refs/tags/v2" });
-    const { outcome, attestations } = evaluate(policy, artifact, [newer, older, review], NOW);
+    const { outcome, attestations } = evaluate(policy, alone(artifact, [newer, older, review]), NOW);
     assert.deepEqual([outcome, attestations], ["passed", [older.id, review.id]]);
   });
 });
@@ -121,9 +122,9 @@ test("joins are asked over all choices, within one budget", () => {
     ...["a", "b", "c"].map((key, n) => evidenceBy(key, artifact, SCAN, { n })),
     ...["ada", "bob", "eve"].map((key, n) => evidenceBy(key, artifact, REVIEW, { n: n + 1 })),
   ];
-  assert.equal(evaluate(besides([scan, ONE], [join]), artifact, evidence, NOW).outcome, "passed");
+  assert.equal(evaluate(besides([scan, ONE], [join]), alone(artifact, evidence), NOW).outcome, "passed");
   const never = besides([scan, ONE], [join.replace("5.0", "6.0")]);
-  assert.equal(evaluate(never, artifact, evidence, NOW).outcome, "failed");
+  assert.equal(evaluate(never, alone(artifact, evidence), NOW).outcome, "failed");
 });
 
 describe("mistakes are found when a policy loads", () => {

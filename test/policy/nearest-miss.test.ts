@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import { anArtifact, HOSTED_RUNNER, releaseOf, workflowSigner } from "../support/attestations.ts";
 import { NOW, RELEASE_POLICY } from "../support/policies.ts";
 
@@ -10,7 +11,7 @@ describe("the order of a failure's checks", () => {
     const artifact = anArtifact();
     const near = releaseOf({ artifact, subjectName: "tool.tar.gz" });
     const far = releaseOf({ artifact, subjectName: "tool.tar.gz", buildType: "x", builderId: "y" });
-    const { checks } = evaluate(RELEASE_POLICY, artifact, [far, near], NOW);
+    const { checks } = evaluate(RELEASE_POLICY, alone(artifact, [far, near]), NOW);
     assert.equal(checks[0]?.check, "artifact.name");
     assert.equal(checks[0]?.attestation, near.id);
     const firstPassed = checks.findIndex(({ passed }) => passed);
@@ -25,7 +26,7 @@ describe("the order of a failure's checks", () => {
     const strangers = Array.from({ length: 50 }, (_, index) =>
       releaseOf({ artifact, signer: workflowSigner(`https://github.com/evil/app/w.yml@${index}`, claims) }),
     );
-    const { checks } = evaluate(RELEASE_POLICY, artifact, [...strangers, own], NOW);
+    const { checks } = evaluate(RELEASE_POLICY, alone(artifact, [...strangers, own]), NOW);
     assert.equal(checks[0]?.attestation, own.id);
     assert.ok(new Set(checks.map(({ attestation }) => attestation)).size <= 5);
   });
@@ -37,7 +38,7 @@ describe("the order of a failure's checks", () => {
     const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`${ugly}${index}`, {}]));
     const externalParameters = { ...many, workflow: many, [text]: text };
     const release = releaseOf({ artifact, builderId: text, subjectName: text, externalParameters });
-    for (const { expected, actual } of evaluate(RELEASE_POLICY, artifact, [release], NOW).checks) {
+    for (const { expected, actual } of evaluate(RELEASE_POLICY, alone(artifact, [release]), NOW).checks) {
       assert.ok(expected.length < 4_000 && actual.length < 4_000);
       assert.doesNotMatch(actual, /\p{C}/u);
     }
@@ -65,8 +66,8 @@ test("the same evidence in any order gives the same evaluation", () => {
   fc.assert(
     fc.property(shuffled, ([all, other]) => {
       assert.deepEqual(
-        evaluate(RELEASE_POLICY, artifact, all, NOW),
-        evaluate(RELEASE_POLICY, artifact, other, NOW),
+        evaluate(RELEASE_POLICY, alone(artifact, all), NOW),
+        evaluate(RELEASE_POLICY, alone(artifact, other), NOW),
       );
     }),
     { numRuns: 200 },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Digest } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { anArtifact, attestationOf, keySigner, workflowSigner } from "../support/attestations.ts";
 import { NOW, policyOf } from "../support/policies.ts";
@@ -26,7 +27,7 @@ describe("the newest evidence of a signer counts", () => {
       times: time === undefined ? [] : [time],
     });
   const outcome = (artifact: Digest, ...evidence: VerifiedAttestation[]) =>
-    evaluate(policyOf(spec), artifact, evidence, NOW).outcome;
+    evaluate(policyOf(spec), alone(artifact, evidence), NOW).outcome;
 
   test("an older passing scan does not hide a newer failing one", () => {
     const artifact = anArtifact();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Digest } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import { anArtifact, keySigner, releaseOf } from "../support/attestations.ts";
 import { missesOf, NOW, policyOf } from "../support/policies.ts";
 
@@ -25,7 +26,10 @@ ${parameters}`);
   for (const parameters of HOLD) {
     test(`hold:${parameters}`, () => {
       const artifact = anArtifact();
-      assert.equal(evaluate(policyWith(parameters), artifact, [release(artifact)], NOW).outcome, "passed");
+      assert.equal(
+        evaluate(policyWith(parameters), alone(artifact, [release(artifact)]), NOW).outcome,
+        "passed",
+      );
     });
   }
 

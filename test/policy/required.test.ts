@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { digestOf } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import { anArtifact, releaseOf, SIGNED_AT, workflowSigner } from "../support/attestations.ts";
 import { besides, evidenceBy, REVIEW, SCAN } from "../support/evidence.ts";
 import { missesOf, NOW } from "../support/policies.ts";
@@ -15,7 +16,7 @@ describe("required evidence", () => {
     const artifact = anArtifact();
     const release = releaseOf({ artifact });
     const scan = evidenceBy("scanner", artifact, SCAN, { findings: 0 }, SIGNED_AT - 1_000);
-    const evaluation = evaluate(SCANNED, artifact, [scan, release], NOW);
+    const evaluation = evaluate(SCANNED, alone(artifact, [scan, release]), NOW);
     assert.equal(evaluation.outcome, "passed");
     assert.deepEqual(evaluation.attestations, [release.id, scan.id]);
     assert.equal(evaluation.slsaLevel, 3);
@@ -23,7 +24,7 @@ describe("required evidence", () => {
     const names = evaluation.checks.map(({ check }) => check);
     const own = ["evidence.scan", "evidence.scan.signer", "evidence.scan.maxAge", "evidence.scan.rule:clean"];
     assert.deepEqual(names.slice(-own.length), own);
-    const at = (now: number) => evaluate(SCANNED, artifact, [release, scan], now).outcome;
+    const at = (now: number) => evaluate(SCANNED, alone(artifact, [release, scan]), now).outcome;
     assert.deepEqual([at(SIGNED_AT - 1_001 + DAY), at(SIGNED_AT - 1_000 + DAY)], ["passed", "failed"]);
   });
 
@@ -40,7 +41,7 @@ describe("required evidence", () => {
   test("does not do without the main attestation", () => {
     const artifact = anArtifact();
     const scan = evidenceBy("scanner", artifact, SCAN, { findings: 0 });
-    const { outcome, checks } = evaluate(SCANNED, artifact, [scan], NOW);
+    const { outcome, checks } = evaluate(SCANNED, alone(artifact, [scan]), NOW);
     assert.equal(outcome, "failed");
     assert.ok(
       checks.every(({ check }) => !check.startsWith("evidence")),
@@ -59,8 +60,7 @@ describe("required evidence", () => {
       const [, artifact] = scan;
       const { outcome, checks } = evaluate(
         SCANNED,
-        artifact,
-        [releaseOf({ artifact }), evidenceBy(...scan)],
+        alone(artifact, [releaseOf({ artifact }), evidenceBy(...scan)]),
         NOW,
       );
       assert.equal(outcome, "failed");
@@ -76,8 +76,11 @@ describe("required evidence", () => {
     const artifact = anArtifact();
     const old = evidenceBy("scanner", artifact, SCAN, { findings: 0 }, SIGNED_AT - 2_000);
     const newer = evidenceBy("scanner", artifact, SCAN, { findings: 7 }, SIGNED_AT - 1_000);
-    assert.equal(evaluate(SCANNED, artifact, [releaseOf({ artifact }), old], NOW).outcome, "passed");
-    assert.equal(evaluate(SCANNED, artifact, [releaseOf({ artifact }), old, newer], NOW).outcome, "failed");
+    assert.equal(evaluate(SCANNED, alone(artifact, [releaseOf({ artifact }), old]), NOW).outcome, "passed");
+    assert.equal(
+      evaluate(SCANNED, alone(artifact, [releaseOf({ artifact }), old, newer]), NOW).outcome,
+      "failed",
+    );
   });
 
   test("provenance that contradicts its certificate does not count", () => {
@@ -91,7 +94,7 @@ describe("required evidence", () => {
       return releaseOf({ artifact, signer: workflowSigner("https://rebuild.example/w@1", claims) });
     };
     const verdict = (repository: string) =>
-      evaluate(rebuilt, artifact, [releaseOf({ artifact }), again(repository)], NOW);
+      evaluate(rebuilt, alone(artifact, [releaseOf({ artifact }), again(repository)]), NOW);
     assert.equal(verdict("https://github.com/acme/app").outcome, "passed");
     const { checks } = verdict("https://github.com/evil/app");
     assert.ok(checks.some(({ check, passed }) => check === "evidence.rebuilt.source.agreement" && !passed));
@@ -111,7 +114,7 @@ describe("k of n signers", () => {
   const outcome = (...reviews: [signer: Parameters<typeof evidenceBy>[0], time: number][]) => {
     const artifact = anArtifact();
     const evidence = reviews.map(([signer, time]) => evidenceBy(signer, artifact, REVIEW, { time }, time));
-    return evaluate(TWO, artifact, [releaseOf({ artifact }), ...evidence], NOW);
+    return evaluate(TWO, alone(artifact, [releaseOf({ artifact }), ...evidence]), NOW);
   };
 
   test("two signers are two, one signer is one however often it signs", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import { anArtifact, attestationOf, keySigner } from "../support/attestations.ts";
 import { missesOf, NOW, policyOf } from "../support/policies.ts";
 
@@ -44,9 +45,9 @@ function summary(validUntil?: string) {
 for (const [name, policy] of Object.entries(POLICIES)) {
   test(`a summary that says when it ends counts until then in ${name}`, () => {
     const { artifact, attestation } = summary(new Date(END).toISOString());
-    const { outcome, validUntil } = evaluate(policy, artifact, [attestation], END - 1);
+    const { outcome, validUntil } = evaluate(policy, alone(artifact, [attestation]), END - 1);
     assert.deepEqual({ outcome, validUntil }, { outcome: "passed", validUntil: END });
-    const ended = evaluate(policy, artifact, [attestation], END);
+    const ended = evaluate(policy, alone(artifact, [attestation]), END);
     assert.equal(ended.outcome, "failed");
     const failed = ended.checks.filter(({ passed }) => !passed).map(({ check }) => check);
     assert.ok(
@@ -57,7 +58,7 @@ for (const [name, policy] of Object.entries(POLICIES)) {
 
   test(`a summary that does not say so does not end in ${name}`, () => {
     const { artifact, attestation } = summary();
-    assert.equal(evaluate(policy, artifact, [attestation], NOW).validUntil, undefined);
+    assert.equal(evaluate(policy, alone(artifact, [attestation]), NOW).validUntil, undefined);
   });
 }
 

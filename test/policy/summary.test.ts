@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import { anArtifact, releaseOf, SIGNED_AT } from "../support/attestations.ts";
 import { besides, evidenceBy, SUMMARY } from "../support/evidence.ts";
 import { NOW, policyOf } from "../support/policies.ts";
@@ -37,8 +38,7 @@ describe("a verification summary is taken for what its verifier says", () => {
       const summary = evidenceBy("verifier", artifact, SUMMARY, { ...PASSED, ...change });
       const { outcome, checks, slsaLevel } = evaluate(
         REQUIRED,
-        artifact,
-        [releaseOf({ artifact }), summary],
+        alone(artifact, [releaseOf({ artifact }), summary]),
         NOW,
       );
       const failed = checks.flatMap(({ check, passed }) => (passed ? [] : [check]));
@@ -63,7 +63,7 @@ describe("a verification summary is taken for what its verifier says", () => {
     const release = releaseOf({ artifact });
     const longest = summary("b", 5_000);
     const all = [release, summary("a", 0, NOW + 60_000), longest, summary("c", 9_000)];
-    const { validUntil, attestations } = evaluate(policy, artifact, all, NOW);
+    const { validUntil, attestations } = evaluate(policy, alone(artifact, all), NOW);
     assert.equal(validUntil, SIGNED_AT - 5_000 + 86_400_000);
     assert.deepEqual(attestations, [release.id, longest.id]);
   });
@@ -71,7 +71,10 @@ describe("a verification summary is taken for what its verifier says", () => {
   test("and nobody else's summary is", () => {
     const artifact = anArtifact();
     const forged = evidenceBy("mallory", artifact, SUMMARY, PASSED);
-    assert.equal(evaluate(REQUIRED, artifact, [releaseOf({ artifact }), forged], NOW).outcome, "failed");
+    assert.equal(
+      evaluate(REQUIRED, alone(artifact, [releaseOf({ artifact }), forged]), NOW).outcome,
+      "failed",
+    );
   });
 });
 
@@ -84,7 +87,7 @@ describe("a policy may rest on a summary alone", () => {
   test("its level is the one that the policy asks for, not what is claimed beyond", () => {
     const artifact = anArtifact();
     const summary = evidenceBy("verifier", artifact, SUMMARY, PASSED);
-    const level = (vsa: string) => evaluate(delegated(vsa), artifact, [summary], NOW).slsaLevel;
+    const level = (vsa: string) => evaluate(delegated(vsa), alone(artifact, [summary]), NOW).slsaLevel;
     assert.equal(level(VSA), 2);
     assert.equal(level(VSA.replace(/, levels: .*\]/, "")), 0);
   });
@@ -92,7 +95,7 @@ describe("a policy may rest on a summary alone", () => {
   test("a false claim fails by its check", () => {
     const artifact = anArtifact();
     const summary = evidenceBy("verifier", artifact, SUMMARY, { ...PASSED, verificationResult: "FAILED" });
-    const { checks } = evaluate(delegated(VSA), artifact, [summary], NOW);
+    const { checks } = evaluate(delegated(VSA), alone(artifact, [summary]), NOW);
     assert.equal(checks[0]?.check, "vsa.result");
   });
 });

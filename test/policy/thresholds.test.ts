@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { alone } from "../../src/policy/question.ts";
 import type { Findings } from "../../src/verify/findings.ts";
 import { anArtifact, attestationOf, keySigner } from "../support/attestations.ts";
 import { NOW, policyOf } from "../support/policies.ts";
@@ -24,7 +25,7 @@ function failing(thresholds: string, findings: Partial<Findings>): string[] {
     signer: keySigner("scanner"),
     findings,
   });
-  const { checks } = evaluate(policy(thresholds), artifact, [evidence], NOW);
+  const { checks } = evaluate(policy(thresholds), alone(artifact, [evidence]), NOW);
   return checks.filter(({ passed }) => !passed).map(({ check }) => check);
 }
 

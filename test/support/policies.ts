@@ -3,6 +3,7 @@ import type { Digest } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
+import { alone } from "../../src/policy/question.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { GITHUB_BUILD_TYPE, HOSTED_RUNNER, SIGNED_AT } from "./attestations.ts";
 
@@ -45,7 +46,7 @@ export function missesOf(
   artifact: Digest,
   ...evidence: VerifiedAttestation[]
 ): string[] {
-  const { outcome, checks, attestations, slsaLevel } = evaluate(policy, artifact, evidence, NOW);
+  const { outcome, checks, attestations, slsaLevel } = evaluate(policy, alone(artifact, evidence), NOW);
   assert.equal(outcome, "failed");
   assert.deepEqual([attestations, slsaLevel], [[], 0]);
   const nearest = checks.filter(({ attestation }) => attestation === checks[0]?.attestation);
