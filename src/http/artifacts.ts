@@ -5,7 +5,16 @@ import { findArtifacts, readArtifact } from "../services/find-artifacts.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { ArtifactVerdict, AttestationSummary, closed, Digest, LogSize, line, nullable } from "./schemas.ts";
+import {
+  ArtifactVerdict,
+  AttestationSummary,
+  closed,
+  Digest,
+  LogSize,
+  line,
+  nullable,
+  PAGE,
+} from "./schemas.ts";
 
 const READERS: Access = ["uploader", "issuer", "auditor", "operator", "approver"];
 const DEFAULT_PAGE = 50;
@@ -22,15 +31,7 @@ export function artifactRoutes(app: App, v: Vouchsafe): void {
           repository: Type.Optional(Filter),
           commit: Type.Optional(Filter),
           signer: Type.Optional(Filter),
-          limit: Type.Optional(
-            Type.String({
-              pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$",
-              description: "1 to 200, 50 if absent",
-            }),
-          ),
-          after: Type.Optional(
-            Type.String({ minLength: 1, maxLength: 512, description: "next of the page before" }),
-          ),
+          ...PAGE,
         }),
         ...answers({
           200: closed({

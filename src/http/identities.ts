@@ -5,7 +5,7 @@ import { watchIdentities } from "../services/watch-identities.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, LogSize, LogSizeText, nullable, SpiffeId, Time } from "./schemas.ts";
+import { closed, Digest, LogSize, LogSizeText, nullable, PAGE, SpiffeId, Time } from "./schemas.ts";
 
 const DEFAULT_PAGE = 50;
 
@@ -22,15 +22,7 @@ export function identityRoutes(app: App, v: Vouchsafe): void {
           live: Type.Optional(
             Type.Enum(["true", "false"], { description: "true: only those that have not expired" }),
           ),
-          limit: Type.Optional(
-            Type.String({
-              pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$",
-              description: "1 to 200, 50 if absent",
-            }),
-          ),
-          after: Type.Optional(
-            Type.String({ minLength: 1, maxLength: 512, description: "next of the page before" }),
-          ),
+          ...PAGE,
         }),
         ...answers({
           200: closed({

@@ -36,6 +36,13 @@ export const Time = Type.String({ description: "RFC 3339, UTC, with milliseconds
 export const LogSize = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 /** A whole number in a query string, where everything is text. */
 export const LogSizeText = Type.String({ pattern: "^(0|[1-9][0-9]{0,14})$" });
+/** Of a query string: which page of a list. */
+export const PAGE = {
+  limit: Type.Optional(
+    Type.String({ pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$", description: "1 to 200, 50 if absent" }),
+  ),
+  after: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: "next of the page before" })),
+};
 const Hash = Type.String({ description: "sha256:hex of the document's canonical bytes" });
 /** The hash that an activation replaces (compare-and-swap), or null when nothing is active yet. */
 export const PreviousHash = nullable(Type.String({ minLength: 1, maxLength: 200 }));
