@@ -10,6 +10,7 @@
 export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["errors.ts", []],
   ["in-toto-attestation", []],
+  ["oci", ["errors.ts", "in-toto-attestation"]],
   ["der", []],
   ["x509", ["in-toto-attestation", "der"]],
   ["create-once.ts", ["errors.ts"]],
@@ -37,6 +38,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "create-once.ts",
       "private-key.ts",
       "in-toto-attestation",
+      "oci",
       "tlog",
       "trust",
       "verify",
@@ -54,6 +56,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "create-once.ts",
       "private-key.ts",
       "in-toto-attestation",
+      "oci",
       "tlog",
       "trust",
       "verify",
@@ -76,6 +79,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "errors.ts",
       "config.ts",
       "in-toto-attestation",
+      "oci",
       "tlog",
       "trust",
       "verify",
@@ -117,6 +121,7 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
  */
 export const PURE: readonly string[] = [
   "in-toto-attestation",
+  "oci",
   "der",
   "x509",
   "tlog",

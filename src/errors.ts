@@ -32,9 +32,10 @@ export const ERRORS = {
   "invalid-policy": { status: 422, title: "The policy documents do not load" },
   "invalid-trust": { status: 422, title: "The trust document does not load" },
 
-  // Evidence
+  // Evidence and manifests
   "malformed-envelope": { status: 422, title: "The DSSE envelope is malformed" },
   "malformed-statement": { status: 422, title: "The in-toto Statement is malformed" },
+  "malformed-manifest": { status: 422, title: "The image index or manifest is malformed" },
   "malformed-bundle": { status: 422, title: "The Sigstore bundle is malformed" },
   "unknown-evidence-format": { status: 422, title: "The evidence is of no format that is taken" },
   "unknown-predicate-type": { status: 422, title: "The predicate type is not known" },
