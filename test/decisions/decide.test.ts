@@ -2,11 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Verdict } from "../../src/custody/log-store.ts";
-import { type DecisionInput, decide, type ReasonCode } from "../../src/decisions/decide.ts";
+import {
+  type DecisionInput,
+  decide,
+  type PolicyInForce,
+  type ReasonCode,
+} from "../../src/decisions/decide.ts";
 import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const DIGEST = parseDigest(`sha256:${"a".repeat(64)}`);
+const ENFORCED: PolicyInForce = { hash: "sha256:policy", spec: { mode: "enforce" } };
 const ATTESTATION = parseDigest(`sha256:${"b".repeat(64)}`);
 
 function verdict(over: Partial<Verdict> = {}): Verdict {
@@ -30,7 +36,7 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
     digest: DIGEST,
     policies: ["release"],
     inForce: {
-      policies: new Map([["release", { hash: "sha256:policy" }]]),
+      policies: new Map([["release", ENFORCED]]),
       trust: "sha256:trust",
       holding: new Set(["sha256:trust", "sha256:narrower"]),
     },
@@ -106,8 +112,8 @@ test("all named policies must pass, and the answer holds as long and as high as 
   const second = verdict({ policy: "scan", policyHash: "sha256:scan", slsaLevel: 1, validUntil: NOW + 5 });
   const inForce = {
     policies: new Map([
-      ["release", { hash: "sha256:policy" }],
-      ["scan", { hash: "sha256:scan" }],
+      ["release", ENFORCED],
+      ["scan", { ...ENFORCED, hash: "sha256:scan" }],
     ]),
     trust: "sha256:trust",
     holding: new Set(["sha256:trust", "sha256:narrower"]),
