@@ -68,7 +68,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "client/rekor-search.ts",
     ],
   ],
-  ["http", ["errors.ts", "config.ts", "in-toto-attestation", "policy", "custody", "services"]],
+  ["http", ["errors.ts", "config.ts", "in-toto-attestation", "oci", "policy", "custody", "services"]],
   ["client", ["errors.ts", "in-toto-attestation"]],
   // The node agent holds no policy and no database: it knows the kernel, identities and the server's API.
   ["workload", ["errors.ts", "in-toto-attestation", "der", "x509", "identity", "client"]],

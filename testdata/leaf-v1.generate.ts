@@ -25,24 +25,25 @@ const A = `sha256:${"a1".repeat(32)}`;
 const B = `sha512:${"b2".repeat(64)}`;
 const salt = (byte: string) => byte.repeat(32);
 
-const TYPES = [
-  "log.created",
-  "policy.activated",
-  "trust.activated",
-  "evidence.accepted",
-  "evidence.rejected",
-  "verdict.passed",
-  "verdict.failed",
-  "quarantine.opened",
-  "quarantine.lifted",
-  "decision.recorded",
-  "identity.issued",
-  "identity.renewed",
-  "identity.denied",
-  "agent.joined",
-  "authority.activated",
-  "agent.revoked",
-];
+const TYPES = {
+  "log.created": 1,
+  "policy.activated": 2,
+  "trust.activated": 3,
+  "evidence.accepted": 4,
+  "evidence.rejected": 5,
+  "verdict.passed": 6,
+  "verdict.failed": 7,
+  "quarantine.opened": 8,
+  "quarantine.lifted": 9,
+  "decision.recorded": 10,
+  "identity.issued": 11,
+  "identity.renewed": 12,
+  "identity.denied": 13,
+  "agent.joined": 14,
+  "authority.activated": 15,
+  "agent.revoked": 16,
+  "containment.recorded": 21,
+};
 
 const EVENTS: readonly GoldenEvent[] = [
   {
@@ -85,11 +86,11 @@ const EVENTS: readonly GoldenEvent[] = [
     body: `{"about":["${A}"]}`,
     previous: [Number.MAX_SAFE_INTEGER],
   },
-  ...TYPES.map((type, i) => ({
+  ...Object.entries(TYPES).map(([type, typeNumber]) => ({
     name: `type ${type}`,
     type,
-    typeNumber: i + 1,
-    time: i,
+    typeNumber,
+    time: typeNumber - 1,
     project: PROJECT,
     salt: salt("5a"),
     body: '{"about":[]}',

@@ -19,6 +19,7 @@ import type {
   DecisionRecorded,
   DecisionToRecord,
   ItemResult,
+  ManifestRecorded,
   PoliciesActivated,
   PolicyDocument,
   Pushed,
@@ -103,6 +104,15 @@ export function createClient(options: TransportOptions) {
       const body = { mediaType, bytes };
       const answer = await transport({ method: "POST", path: "/attestations", body, repeatable: true });
       return json<{ results: ItemResult[] }>(answer).results;
+    },
+    /** Records what an image index or image manifest contains. A known one is no error: `created` is false. */
+    async recordManifest(
+      bytes: Uint8Array,
+      mediaType = "application/json",
+    ): Promise<ManifestRecorded & { created: boolean }> {
+      const body = { mediaType, bytes };
+      const answer = await transport({ method: "POST", path: "/manifests", body, repeatable: true });
+      return { ...json<ManifestRecorded>(answer), created: answer.status === 201 };
     },
     async readEvidence(id: string): Promise<{ mediaType: string; bytes: Uint8Array }> {
       const { mediaType, bytes } = await transport({

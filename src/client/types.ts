@@ -88,6 +88,17 @@ export interface ArtifactDetails {
     readonly current: boolean;
   })[];
   readonly quarantines: readonly { readonly id: string; readonly reason: string }[];
+  /** What its own manifest names, and the artifacts whose manifests name it. */
+  readonly contains: readonly string[];
+  readonly containedIn: readonly string[];
+}
+
+/** A manifest that was recorded: `digest` is what registries name it by. */
+export interface ManifestRecorded {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly contains: readonly string[];
+  readonly receipt: Receipt;
 }
 
 export interface DecisionReason {
@@ -97,19 +108,13 @@ export interface DecisionReason {
   readonly checks?: readonly Check[];
 }
 
-/** Whether a policy decides, or only tells what it would deny. */
-export type Mode = "enforce" | "audit";
-
 export interface Decision {
   readonly digest: string;
   readonly decision: "allow" | "deny";
-  /** False for an allow that no policy vouches for: all that were named are in audit mode. */
-  readonly enforced: boolean;
   readonly reasons: readonly DecisionReason[];
   readonly policies: readonly {
     readonly policy: string;
     readonly policyHash: string;
-    readonly mode: Mode;
     readonly outcome: Outcome;
     readonly slsaLevel: number;
     readonly attestations: readonly string[];
@@ -129,7 +134,6 @@ export interface PolicyDocument {
 export interface PolicyName {
   readonly name: string;
   readonly hash: string;
-  readonly mode: Mode;
 }
 
 export interface ActivePolicies {
@@ -233,7 +237,6 @@ export interface DecisionToRecord {
 
 export interface DecisionRecorded {
   readonly current: "allow" | "deny";
-  readonly enforced: boolean;
   readonly reasons: readonly DecisionReason[];
   readonly receipt: Receipt;
 }

@@ -21,9 +21,13 @@ export const EVENT_TYPES = {
   "agent.joined": 14,
   "authority.activated": 15,
   "agent.revoked": 16,
+  "containment.recorded": 21,
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;
+
+/** Types that give verdicts something to judge: those of the artifacts that rest on the chain are outdated by them. */
+export const EVIDENCE: readonly EventType[] = ["evidence.accepted", "containment.recorded"];
 
 /**
  * Types that tell what was done and change no decision: nothing that rests on a chain is made stale by them, so

@@ -108,9 +108,12 @@ async function seal(
     documents: holding.flatMap(({ proposal: { project, documents = [] } }) =>
       documents.map((document) => ({ ...document, project })),
     ),
-    confirmations: holding.flatMap(({ proposal: { project, confirmations = [] } }) =>
-      confirmations.map((confirmation) => ({ ...confirmation, project })),
-    ),
+    // Nothing that they rest on moved before the proposal's own entries, which they take account of.
+    confirmations: holding.flatMap(({ proposal: { project, confirmations = [] }, entries }) => {
+      const last = entries.at(-1)?.index;
+      const asOf = last === undefined ? head.size : last + 1;
+      return confirmations.map((confirmation) => ({ ...confirmation, project, asOf }));
+    }),
   };
   return { batch, growth };
 }

@@ -50,10 +50,10 @@ export interface Evidence {
   readonly bytes: Uint8Array;
 }
 
-/** A policy set's files or a trust snapshot, by the sha256 of its bytes. */
+/** A policy set's files, a trust snapshot or an image's manifest, by the sha256 of its bytes. */
 export interface Document {
   readonly hash: string;
-  readonly kind: "policy" | "trust";
+  readonly kind: "policy" | "trust" | "manifest";
   readonly bytes: Uint8Array;
 }
 
@@ -70,6 +70,8 @@ export interface Verdict {
   readonly checks: readonly Check[];
   /** Milliseconds since the epoch; absent when time alone does not end it. */
   readonly validUntil?: number;
+  /** Other artifacts whose evidence it was made from: containers, and source revisions that attestations name. */
+  readonly restsOn: readonly Digest[];
   /** The event that recorded this outcome. */
   readonly index: number;
 }
@@ -87,7 +89,11 @@ export interface LogBatch {
   /** `index` is that of the event that stands for it. */
   readonly evidence: readonly (Evidence & { readonly project: ProjectId; readonly index: number })[];
   readonly documents: readonly (Document & { readonly project: ProjectId })[];
-  readonly confirmations: readonly (Confirmation & { readonly project: ProjectId })[];
+  /** `asOf` is the log size that they hold at. */
+  readonly confirmations: readonly (Confirmation & {
+    readonly project: ProjectId;
+    readonly asOf: number;
+  })[];
 }
 
 /** The log while its head is locked. */

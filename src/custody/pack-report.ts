@@ -11,6 +11,7 @@ export type PackCheckName =
   | "chain"
   | "activation"
   | "evidence"
+  | "containment"
   | "verdict"
   | "quarantine"
   | "identity"

@@ -20,7 +20,7 @@ import { newReferences } from "./references.ts";
  * The custody file of one artifact (docs/log-format.md): JSON Lines, each line canonical, so that it can be
  * written and checked line by line and looked into with common tools. First the header, then the artifact's
  * events and the project's wide events in the order of the log, each after what it needs and no event before
- * it did: policies, trust, evidence. The same events give the same bytes.
+ * it did: policies, trust, evidence, manifests. The same events give the same bytes.
  */
 export const PACK_FORMAT = "vouchsafe-custody/v1";
 export const PACK_MEDIA_TYPE = "application/vnd.vouchsafe.custody+jsonl";
@@ -56,7 +56,7 @@ export interface PackedEvent {
 }
 
 export interface PackedDocument {
-  readonly case: "policy" | "trust";
+  readonly case: "policy" | "trust" | "manifest";
   readonly hash: Digest;
   readonly bytes: Uint8Array;
 }
@@ -155,12 +155,12 @@ function parseRecord(record: JsonObject, line: number): PackRecord {
     const mediaType = textOf(record.mediaType, line);
     return { case: "evidence", mediaType, ...parseStored(record.evidence, record.bytes, line) };
   }
-  for (const kind of ["policy", "trust"] as const) {
+  for (const kind of ["policy", "trust", "manifest"] as const) {
     if (!(kind in record)) continue;
     refuseOthers(record, [kind, "bytes"], line);
     return { case: kind, ...parseStored(record[kind], record.bytes, line) };
   }
-  throw invalid(line, "neither event, nor evidence, nor policy, nor trust");
+  throw invalid(line, "neither event, nor evidence, nor policy, nor trust, nor manifest");
 }
 
 function parseStored(hash: JsonValue | undefined, bytes: JsonValue | undefined, line: number) {

@@ -1,5 +1,6 @@
 import { VouchsafeError } from "../errors.ts";
 import { type Digest, sha256 } from "../in-toto-attestation/index.ts";
+import { type Manifest, parseManifest } from "../oci/manifest.ts";
 import { loadPolicyDocument, type PolicySet } from "../policy/load.ts";
 import { parseTrust, type TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
@@ -14,6 +15,7 @@ export interface PackedMaterial {
   policies(hash: Digest): PolicySet;
   trust(hash: Digest): TrustSnapshot;
   evidence(id: Digest): PackedEvidence;
+  manifest(hash: Digest): Manifest & { readonly size: number };
   /** The evidence verified anew under a trust snapshot, as of `at`. Throws with the code of what failed. */
   verified(id: Digest, trust: Digest, at: number): VerifiedAttestation;
 }
@@ -36,11 +38,15 @@ export function openMaterial(records: readonly PackRecord[]): PackedMaterial {
   const policies = remember((hash: Digest) => loadPolicyDocument(find("policy", hash).bytes));
   const trust = remember((hash: Digest) => parseTrust(find("trust", hash).bytes));
   const evidence = remember((id: Digest) => find("evidence", id) as PackedEvidence);
+  const manifest = remember((hash: Digest) => {
+    const { bytes } = find("manifest", hash);
+    return { ...parseManifest(bytes), size: bytes.length };
+  });
   const verified = remember((key: string) => {
     const [id, trustHash, at] = key.split(" ") as [Digest, Digest, string];
     return verifyEvidence(evidence(id).bytes, trust(trustHash), Number(at));
   });
-  return { policies, trust, evidence, verified: (id, hash, at) => verified(`${id} ${hash} ${at}`) };
+  return { policies, trust, evidence, manifest, verified: (id, hash, at) => verified(`${id} ${hash} ${at}`) };
 }
 
 function remember<K, V>(read: (key: K) => V): (key: K) => V {

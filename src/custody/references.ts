@@ -28,7 +28,7 @@ export function inForceAfter(before: InForce, { type, body }: Said): InForce {
 
 /** Something outside the log that an event rests on, by the sha256 of its bytes. */
 export interface Reference {
-  readonly case: "policy" | "trust" | "evidence";
+  readonly case: "policy" | "trust" | "evidence" | "manifest";
   readonly hash: Digest;
 }
 
@@ -40,6 +40,8 @@ export function referencesOf({ type, body }: Said, inForce: InForce): Reference[
         { case: "trust", hash: digestIn(body, "trust") },
         { case: "evidence", hash: digestIn(body, "attestation") },
       ];
+    case "containment.recorded":
+      return [{ case: "manifest", hash: digestIn(body, "manifest") }];
     case "verdict.passed":
     case "verdict.failed":
     case "identity.issued":

@@ -26,6 +26,7 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, Replay]> = new Ma
   ["policy.activated", ["activation", replayPolicies]],
   ["trust.activated", ["activation", replayTrust]],
   ["evidence.accepted", ["evidence", replayEvidence]],
+  ["containment.recorded", ["containment", replayContainment]],
   ["verdict.passed", ["verdict", replayVerdict]],
   ["verdict.failed", ["verdict", replayVerdict]],
   ["quarantine.opened", ["quarantine", replayQuarantine]],
@@ -102,6 +103,18 @@ function replayEvidence({ body }: LogEvent, standing: Standing): string {
     "the evidence is about other artifacts",
   );
   return `attestation ${id} about ${artifact} verifies as signed by ${signerName(verified.signer)}.`;
+}
+
+function replayContainment({ about, body }: LogEvent, { material }: Standing): string {
+  const container = digestIn(body, "manifest");
+  const { contains, mediaType, size } = material.manifest(container);
+  const recorded = pick(body, ["mediaType", "size", "contained"]);
+  refuseUnless(
+    sameJson(recorded, { mediaType, size, contained: [...contains] }),
+    "the manifest says other things than were recorded of it",
+  );
+  refuseUnless(sameJson([...about], [container, ...contains]), "it stands in other chains than it concerns");
+  return `by its manifest, ${container} contains ${contains.join(", ")}.`;
 }
 
 function signerName(signer: Signer): string {

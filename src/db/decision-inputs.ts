@@ -1,36 +1,28 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { jsonArrayFrom, jsonObjectFrom } from "kysely/helpers/postgres";
-import type { ProjectId } from "../custody/events.ts";
-import type { Verdict } from "../custody/log-store.ts";
+import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
+import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Containment } from "../policy/question.ts";
 import type { ActivePolicies, ActiveTrust } from "./activations.ts";
+import { containersOf } from "./containment.ts";
 import { type Quarantine, quarantineOf } from "./quarantines.ts";
 import type { Schema } from "./schema.ts";
-import { verdictOf } from "./verdicts.ts";
+import { VERDICT_COLUMNS, verdictOf } from "./verdicts.ts";
 
 // Each reader is one statement, so that all parts of its answer are of one snapshot of the log, and `size` says
 // of which. `*` aside, a change to any part moves one of the chains that the caller then rests on.
 
-const VERDICT_COLUMNS = [
-  "artifact",
-  "policy",
-  "policy_hash",
-  "trust_hash",
-  "evidence_set",
-  "outcome",
-  "slsa_level",
-  "attestations",
-  "checks",
-  "valid_until",
-  "index",
-] as const;
+/** As many as an evaluation looks at. */
+const MAX_CONTAINERS = 64;
 
 /** What a decision about an artifact is made from, as of log size `size`. */
 export interface DecisionInputs {
   readonly size: number;
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly StandingVerdict[];
+  /** Those of the artifact and of all that its verdicts rest on. */
   readonly quarantines: readonly Quarantine[];
-  /** Whether any attestation is about the artifact. */
+  /** Whether there is anything to judge: an attestation about the artifact, or a manifest that holds it. */
   readonly hasEvidence: boolean;
   readonly policies?: ActivePolicies;
   readonly trust?: ActiveTrust;
@@ -58,18 +50,40 @@ export async function readDecisionInputs(
           .selectFrom("quarantines")
           .select(["id", "artifact", "reason", "opened_index", "lifted_index"])
           .where("project_id", "=", project)
-          .where("artifact", "=", artifact)
+          .where((where) =>
+            where.or([
+              where("artifact", "=", artifact),
+              where(
+                "artifact",
+                "in",
+                where
+                  .selectFrom("verdicts")
+                  .select(sql<string>`unnest(rests_on)`.as("digest"))
+                  .where("project_id", "=", project)
+                  .where("artifact", "=", artifact),
+              ),
+            ]),
+          )
           .where("lifted_index", "is", null)
           .orderBy("opened_index"),
       ).as("quarantines"),
       head
-        .exists(
-          head
-            .selectFrom("attestation_subjects")
-            .select("attestation")
-            .where("project_id", "=", project)
-            .where("digest", "=", artifact),
-        )
+        .or([
+          head.exists(
+            head
+              .selectFrom("attestation_subjects")
+              .select("attestation")
+              .where("project_id", "=", project)
+              .where("digest", "=", artifact),
+          ),
+          head.exists(
+            head
+              .selectFrom("containment")
+              .select("container")
+              .where("project_id", "=", project)
+              .where("contained", "=", artifact),
+          ),
+        ])
         .as("hasEvidence"),
       ...activeParts(db, project),
     ])
@@ -84,6 +98,11 @@ export async function readDecisionInputs(
   };
 }
 
+/** The chains that a decision from these inputs follows from: a newer event in one of them may change it. */
+export function chainsBehind(artifact: Digest, { verdicts }: Pick<DecisionInputs, "verdicts">): ChainKey[] {
+  return [...new Set([PROJECT_CHAIN, artifact, ...verdicts.flatMap(({ restsOn }) => restsOn)])];
+}
+
 /** Evidence by its id, and how many bytes it has. */
 export interface StoredAttestation {
   readonly id: Digest;
@@ -92,14 +111,20 @@ export interface StoredAttestation {
   readonly verifiedAt: number;
 }
 
+/** What evidence there is about artifacts. */
+export interface EvidenceInputs {
+  /** The attestations about each digest asked for, by their ids. */
+  readonly attestations: ReadonlyMap<Digest, readonly StoredAttestation[]>;
+  /** What directly holds them. */
+  readonly manifests: readonly Containment[];
+}
+
 /** What verdicts about artifacts are computed from, as of log size `size`. */
-export interface EvaluationInputs {
+export interface EvaluationInputs extends EvidenceInputs {
   readonly size: number;
   readonly policies?: ActivePolicies;
   readonly trust?: ActiveTrust;
-  /** The attestations about each digest asked for, by their ids. */
-  readonly attestations: ReadonlyMap<Digest, readonly StoredAttestation[]>;
-  readonly verdicts: ReadonlyMap<Digest, readonly Verdict[]>;
+  readonly verdicts: ReadonlyMap<Digest, readonly StandingVerdict[]>;
 }
 
 export async function readEvaluationInputs(
@@ -111,29 +136,7 @@ export async function readEvaluationInputs(
     .selectFrom("log_head")
     .select((head) => [
       "size",
-      jsonArrayFrom(
-        head
-          .selectFrom("attestation_subjects as subject")
-          .innerJoin("evidence", (join) =>
-            join
-              .onRef("evidence.project_id", "=", "subject.project_id")
-              .onRef("evidence.id", "=", "subject.attestation"),
-          )
-          .innerJoin("attestations", (join) =>
-            join
-              .onRef("attestations.project_id", "=", "subject.project_id")
-              .onRef("attestations.id", "=", "subject.attestation"),
-          )
-          .select((row) => [
-            "subject.digest",
-            "subject.attestation as id",
-            "attestations.verified_at as verifiedAt",
-            row.fn<number>("octet_length", ["evidence.bytes"]).as("size"),
-          ])
-          .where("subject.project_id", "=", project)
-          .where((where) => where("subject.digest", "=", where.fn.any(where.val([...digests]))))
-          .orderBy("subject.attestation"),
-      ).as("subjects"),
+      ...evidenceParts(db, project, digests),
       jsonArrayFrom(
         head
           .selectFrom("verdicts")
@@ -145,19 +148,78 @@ export async function readEvaluationInputs(
       ...activeParts(db, project),
     ])
     .executeTakeFirstOrThrow();
-  const attestations = new Map<Digest, StoredAttestation[]>(digests.map((digest) => [digest, []]));
-  for (const { digest, id, size, verifiedAt } of row.subjects) {
-    attestations.get(digest as Digest)?.push({ id: id as Digest, size, verifiedAt });
-  }
-  const verdicts = new Map<Digest, Verdict[]>(digests.map((digest) => [digest, []]));
+  const verdicts = new Map<Digest, StandingVerdict[]>(digests.map((digest) => [digest, []]));
   for (const verdict of row.verdicts.map(verdictOf)) verdicts.get(verdict.artifact)?.push(verdict);
   return {
     size: row.size,
     ...(row.policies !== null && { policies: row.policies }),
     ...(row.trust !== null && { trust: row.trust }),
-    attestations,
+    ...evidenceOf(digests, row),
     verdicts,
   };
+}
+
+/** The same of artifacts that evidence leads to. */
+export async function readEvidenceInputs(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  digests: readonly Digest[],
+): Promise<EvidenceInputs> {
+  return evidenceOf(
+    digests,
+    await db.selectNoFrom(evidenceParts(db, project, digests)).executeTakeFirstOrThrow(),
+  );
+}
+
+function evidenceParts(db: Kysely<Schema>, project: ProjectId, digests: readonly Digest[]) {
+  return [
+    jsonArrayFrom(
+      db
+        .selectFrom("attestation_subjects as subject")
+        .innerJoin("evidence", (join) =>
+          join
+            .onRef("evidence.project_id", "=", "subject.project_id")
+            .onRef("evidence.id", "=", "subject.attestation"),
+        )
+        .innerJoin("attestations", (join) =>
+          join
+            .onRef("attestations.project_id", "=", "subject.project_id")
+            .onRef("attestations.id", "=", "subject.attestation"),
+        )
+        .select((row) => [
+          "subject.digest",
+          "subject.attestation as id",
+          "attestations.verified_at as verifiedAt",
+          row.fn<number>("octet_length", ["evidence.bytes"]).as("size"),
+        ])
+        .where("subject.project_id", "=", project)
+        .where((where) => where("subject.digest", "=", where.fn.any(where.val([...digests]))))
+        .orderBy("subject.attestation"),
+    ).as("subjects"),
+    containersOf(project, digests, MAX_CONTAINERS).as("manifests"),
+  ] as const;
+}
+
+function evidenceOf(
+  digests: readonly Digest[],
+  {
+    subjects,
+    manifests,
+  }: {
+    readonly subjects: readonly {
+      readonly digest: string;
+      readonly id: string;
+      readonly size: number;
+      readonly verifiedAt: number;
+    }[];
+    readonly manifests: readonly Containment[];
+  },
+): EvidenceInputs {
+  const attestations = new Map<Digest, StoredAttestation[]>(digests.map((digest) => [digest, []]));
+  for (const { digest, id, size, verifiedAt } of subjects) {
+    attestations.get(digest as Digest)?.push({ id: id as Digest, size, verifiedAt });
+  }
+  return { attestations, manifests };
 }
 
 function activeParts(db: Kysely<Schema>, project: ProjectId) {

@@ -10,6 +10,7 @@ const APPEND_ONLY = [
   "documents",
   "attestations",
   "attestation_subjects",
+  "containment",
   "rejections",
   "agents",
   "agent_revocations",

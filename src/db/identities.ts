@@ -61,39 +61,31 @@ export async function findX509Identities(
 const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);
 
 /**
- * The chains in which something from log index `from` on may have changed what the requester's live identities
- * rest on: those of their digests, and the project's.
+ * The digests of the requester's live identities that something from log index `from` on may concern, for it joined
+ * their chain or one that their verdicts rest on; and `*` where it concerns the whole project.
  */
 export async function touchedIdentities(
   db: Kysely<Schema>,
   project: ProjectId,
   { requester, liveAt, from }: { requester: string; liveAt: number; from: number },
 ): Promise<ChainKey[]> {
-  const rows = await db
-    .selectFrom("log_chain as chain")
-    .innerJoin("log_entries as entry", "entry.index", "chain.index")
-    .select("chain.key")
-    .distinct()
-    .where("chain.project_id", "=", project)
-    .where("chain.index", ">=", from)
-    .where("entry.type", "not in", RECORD_TYPES)
-    .where(({ eb, or, selectFrom }) =>
-      or([
-        eb("chain.key", "=", PROJECT_CHAIN),
-        eb(
-          "chain.key",
-          "in",
-          selectFrom("identities")
-            .select(sql<string>`unnest(digests)`.as("digest"))
-            .where("project_id", "=", project)
-            .where("requester", "=", requester)
-            .where("expires_at", ">", liveAt),
-        ),
-      ]),
+  const { rows } = await sql<{ touched: ChainKey }>`
+    with live as (
+      select distinct unnest(digests) as digest from identities
+      where project_id = ${project} and requester = ${requester} and expires_at > ${liveAt}
+    ), watched (key, touched) as (
+      select ${PROJECT_CHAIN}::text, ${PROJECT_CHAIN}::text
+      union select digest, digest from live
+      union select unnest(v.rests_on), v.artifact
+      from verdicts v join live on live.digest = v.artifact where v.project_id = ${project}
     )
-    .orderBy("chain.key")
-    .execute();
-  return rows.map(({ key }) => key as ChainKey);
+    select distinct touched
+    from log_chain c
+    join log_entries e on e.index = c.index
+    join watched on watched.key = c.key
+    where c.project_id = ${project} and c.index >= ${from} and e.type <> all (${RECORD_TYPES}::int2[])
+    order by touched`.execute(db);
+  return rows.map(({ touched }) => touched);
 }
 
 function identityOf(row: Selectable<IdentitiesTable>): IdentityRecord {

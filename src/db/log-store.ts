@@ -100,6 +100,8 @@ const WRITE = `
     insert into attestations select * from json_populate_recordset(null::attestations, $7)
   ), subjects as (
     insert into attestation_subjects select * from json_populate_recordset(null::attestation_subjects, $8)
+  ), containment as (
+    insert into containment select * from json_populate_recordset(null::containment, $23)
   ), rejections as (
     insert into rejections select * from json_populate_recordset(null::rejections, $9)
   ), verdicts as (
@@ -108,7 +110,7 @@ const WRITE = `
       policy_hash = excluded.policy_hash, trust_hash = excluded.trust_hash,
       evidence_set = excluded.evidence_set, outcome = excluded.outcome, slsa_level = excluded.slsa_level,
       attestations = excluded.attestations, checks = excluded.checks, valid_until = excluded.valid_until,
-      index = excluded.index
+      index = excluded.index, rests_on = excluded.rests_on, as_of = excluded.as_of
   ), quarantines as (
     insert into quarantines select * from json_populate_recordset(null::quarantines, $11)
   ), liftings as (
@@ -179,8 +181,7 @@ async function write(query: Query, batch: LogBatch): Promise<void> {
     length: bytes.length,
   }));
   const rows = projectEvents(batch.entries);
-  for (const confirmation of batch.confirmations)
-    projectCurrentVerdict(rows, confirmation.project, confirmation);
+  for (const confirmation of batch.confirmations) projectCurrentVerdict(rows, confirmation);
 
   await query(WRITE, [
     blob.bytes(),
@@ -207,6 +208,7 @@ async function write(query: Query, batch: LogBatch): Promise<void> {
     batch.head.time,
     batch.head.checkpoint,
     encodeRows(rows.agent_revocations),
+    encodeRows(rows.containment),
   ]);
 }
 

@@ -13,6 +13,7 @@ type Row = Readonly<Record<string, unknown>>;
 export interface Projection {
   readonly attestations: Row[];
   readonly attestation_subjects: Row[];
+  readonly containment: Row[];
   readonly rejections: Row[];
   readonly verdicts: Map<string, Row>;
   readonly quarantines: Map<string, Row>;
@@ -39,6 +40,7 @@ export function projectEvents(entries: readonly LogEntry[]): Projection {
   const rows: Projection = {
     attestations: [],
     attestation_subjects: [],
+    containment: [],
     rejections: [],
     verdicts: new Map(),
     quarantines: new Map(),
@@ -84,6 +86,10 @@ const PROJECTORS: Readonly<Record<EventType, (entry: LogEntry, body: Body, rows:
   "evidence.accepted": projectEvidence,
   "evidence.rejected": ({ project, index, time }, { digest, code, trust, caller }, rows) => {
     rows.rejections.push({ project_id: project, digest, code, trust_hash: trust, index, caller, time });
+  },
+  "containment.recorded": ({ project, index }, { manifest, contained }, rows) => {
+    for (const digest of contained as string[])
+      rows.containment.push({ project_id: project, contained: digest, container: manifest, index });
   },
   "verdict.passed": (entry, body, rows) => projectVerdict("passed", entry, body, rows),
   "verdict.failed": (entry, body, rows) => projectVerdict("failed", entry, body, rows),
@@ -164,10 +170,11 @@ function projectVerdict(
     slsaLevel: number;
     validUntil: string | null;
     checks: readonly Check[];
+    restsOn?: readonly Digest[];
   };
-  const { policy, policyHash, trust, attestations, slsaLevel, validUntil, checks } = verdict;
+  const { policy, policyHash, trust, attestations, slsaLevel, validUntil, checks, restsOn = [] } = verdict;
   for (const { digest, evidenceSet } of verdict.artifacts) {
-    projectCurrentVerdict(rows, project, {
+    const current: Verdict = {
       artifact: digest,
       policy,
       policyHash,
@@ -178,15 +185,20 @@ function projectVerdict(
       attestations,
       checks,
       ...(validUntil !== null && { validUntil: millisecondsOf(validUntil) }),
+      restsOn,
       index,
-    });
+    };
+    projectCurrentVerdict(rows, { ...current, project, asOf: index });
   }
 }
 
 /** Also for confirmations, which are rows without an event of their own. */
-export function projectCurrentVerdict(rows: Projection, project: ProjectId, verdict: Verdict): void {
-  rows.verdicts.set(`${project} ${verdict.artifact} ${verdict.policy}`, {
-    project_id: project,
+export function projectCurrentVerdict(
+  rows: Projection,
+  verdict: Verdict & { readonly project: ProjectId; readonly asOf: number },
+): void {
+  rows.verdicts.set(`${verdict.project} ${verdict.artifact} ${verdict.policy}`, {
+    project_id: verdict.project,
     artifact: verdict.artifact,
     policy: verdict.policy,
     policy_hash: verdict.policyHash,
@@ -198,6 +210,8 @@ export function projectCurrentVerdict(rows: Projection, project: ProjectId, verd
     checks: verdict.checks,
     valid_until: verdict.validUntil,
     index: verdict.index,
+    rests_on: verdict.restsOn,
+    as_of: verdict.asOf,
   });
 }
 

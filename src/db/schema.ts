@@ -22,6 +22,7 @@ export interface Schema {
   documents: DocumentsTable;
   attestations: AttestationsTable;
   attestation_subjects: AttestationSubjectsTable;
+  containment: ContainmentTable;
   rejections: RejectionsTable;
   verdicts: VerdictsTable;
   quarantines: QuarantinesTable;
@@ -88,11 +89,11 @@ export interface EvidenceTable {
   index: Fixed<number>;
 }
 
-/** Policy sets and trust snapshots that an event names, by the sha256 of their bytes. */
+/** Policy sets, trust snapshots and manifests that an event names, by the sha256 of their bytes. */
 export interface DocumentsTable {
   project_id: Fixed<string>;
   hash: Fixed<string>;
-  kind: Fixed<"policy" | "trust">;
+  kind: Fixed<"policy" | "trust" | "manifest">;
   bytes: Fixed<Uint8Array>;
 }
 
@@ -118,6 +119,14 @@ export interface AttestationSubjectsTable {
   digest: Fixed<string>;
   attestation: Fixed<string>;
   name: Fixed<string | null>;
+}
+
+/** Which artifact holds which, by the manifest that was recorded at `index`. */
+export interface ContainmentTable {
+  project_id: Fixed<string>;
+  contained: Fixed<string>;
+  container: Fixed<string>;
+  index: Fixed<number>;
 }
 
 /** Refused uploads, once for each (digest, code, trust). */
@@ -146,6 +155,10 @@ export interface VerdictsTable {
   valid_until: number | null;
   /** The event that recorded this outcome. */
   index: number;
+  /** Other artifacts whose evidence was looked at. */
+  rests_on: string[];
+  /** The log size that it was found at last: evidence logged from there on has not been judged. */
+  as_of: number;
 }
 
 export interface QuarantinesTable {

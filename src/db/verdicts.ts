@@ -1,28 +1,35 @@
-import type { Kysely, Selectable } from "kysely";
-import type { ProjectId } from "../custody/events.ts";
-import type { Verdict } from "../custody/log-store.ts";
+import { type Selectable, sql } from "kysely";
+import { EVENT_TYPES, EVIDENCE } from "../custody/events.ts";
+import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Check } from "../policy/types.ts";
-import type { Schema, VerdictsTable } from "./schema.ts";
+import type { VerdictsTable } from "./schema.ts";
 
-/** The artifact's current verdicts, under the policies named or under all, by the policy's name. */
-export async function currentVerdicts(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  artifact: Digest,
-  policies?: readonly string[],
-): Promise<Verdict[]> {
-  if (policies?.length === 0) return [];
-  let query = db
-    .selectFrom("verdicts")
-    .selectAll()
-    .where("project_id", "=", project)
-    .where("artifact", "=", artifact);
-  if (policies !== undefined) query = query.where("policy", "in", policies);
-  return (await query.orderBy("policy").execute()).map(verdictOf);
-}
+/** What is read of a row of `verdicts`, for `verdictOf`. */
+export const VERDICT_COLUMNS = [
+  "artifact",
+  "policy",
+  "policy_hash",
+  "trust_hash",
+  "evidence_set",
+  "outcome",
+  "slsa_level",
+  "attestations",
+  "checks",
+  "valid_until",
+  "index",
+  "rests_on",
+  sql<boolean>`exists (
+    select from log_chain c join log_entries e on e.index = c.index
+    where c.project_id = verdicts.project_id
+      and c.key = any (verdicts.rests_on || verdicts.artifact) and c.index >= verdicts.as_of
+      and e.type = any (${EVIDENCE.map((type) => EVENT_TYPES[type])}::int2[])
+  )`.as("is_overtaken"),
+] as const;
 
-export function verdictOf(row: Selectable<Omit<VerdictsTable, "project_id">>): Verdict {
+export function verdictOf(
+  row: Selectable<Omit<VerdictsTable, "project_id" | "as_of">> & { readonly is_overtaken: boolean },
+): StandingVerdict {
   return {
     artifact: row.artifact as Digest,
     policy: row.policy,
@@ -34,6 +41,8 @@ export function verdictOf(row: Selectable<Omit<VerdictsTable, "project_id">>): V
     attestations: row.attestations as readonly Digest[],
     checks: row.checks as readonly Check[],
     ...(row.valid_until !== null && { validUntil: row.valid_until }),
+    restsOn: row.rests_on as Digest[],
     index: row.index,
+    isOvertaken: row.is_overtaken,
   };
 }

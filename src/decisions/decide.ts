@@ -1,16 +1,23 @@
 import type { Verdict } from "../custody/log-store.ts";
 import { groundsAllow } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import { type Mode, modeOf, type PolicySpec, type VerificationPolicy } from "../policy/policy.ts";
+import type { VerificationPolicy } from "../policy/policy.ts";
 import type { Check } from "../policy/types.ts";
 
 export interface Quarantine {
   readonly id: string;
+  readonly artifact: Digest;
   readonly reason: string;
 }
 
+/** A verdict as it stands now. */
+export interface StandingVerdict extends Verdict {
+  /** Whether there is something to judge that it was made without: evidence about what it rests on, a container. */
+  readonly isOvertaken: boolean;
+}
+
 /** What decisions need of an active policy. */
-export type PolicyInForce = Pick<VerificationPolicy, "hash"> & { readonly spec: Pick<PolicySpec, "mode"> };
+export type PolicyInForce = Pick<VerificationPolicy, "hash">;
 
 /** What is in force in a project: the log alone says so. */
 export interface InForce {
@@ -27,7 +34,8 @@ export interface DecisionInput {
   /** Named by the caller's access rule (or chosen where it may choose), never by the artifact's own claims. */
   readonly policies: readonly string[];
   readonly inForce: InForce;
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly StandingVerdict[];
+  /** Those of the artifact and of all that its verdicts rest on. */
   readonly quarantines: readonly Quarantine[];
 }
 
@@ -41,8 +49,6 @@ export type ReasonCode =
   | "unknown-policy"
   | "quarantined"
   | "digest-cannot-ground"
-  | "would-deny"
-  | "not-enforced"
   | "stale";
 
 export interface Reason {
@@ -53,45 +59,33 @@ export interface Reason {
   readonly checks?: readonly Check[];
 }
 
-/** A verdict of a policy that was named, with the policy's mode. */
-export interface NamedVerdict extends Verdict {
-  readonly mode: Mode;
-}
-
 export interface Decision {
   readonly digest: Digest;
   readonly decision: "allow" | "deny";
-  /** False for an allow that no policy vouches for, because all that were named are in audit mode. */
-  readonly enforced: boolean;
-  /** Why, and what policies in audit mode would have denied (`would-deny`). */
   readonly reasons: readonly Reason[];
-  readonly verdicts: readonly NamedVerdict[];
-  /** The passing verdicts of enforced policies that an allow rests on. */
-  readonly grounds: readonly Verdict[];
-  /** The lowest level that an enforced policy vouches for; 0 when denied. */
+  readonly verdicts: readonly Verdict[];
+  /** The lowest level that a named policy vouches for; 0 when denied. */
   readonly slsaLevel: number;
   readonly validUntil: number | null;
 }
 
 /**
- * Decides whether an artifact may be trusted now: it is not quarantined, at least one policy is named, and each
- * named policy is active and has a passing verdict that is neither outdated nor expired. Everything else is
- * denied, with every reason. A policy in audit mode neither denies nor grounds: the enforced ones decide, and where
- * there are none the allow says that it is not enforced.
+ * Decides whether an artifact may be trusted now: neither it nor what its passes rest on is quarantined, at least one
+ * policy is named, and each named policy is active and has a passing verdict that is neither outdated nor expired.
+ * Everything else is denied, with every reason.
  *
  * @param now milliseconds since the epoch
  */
 export function decide(input: DecisionInput, now: number): Decision {
   const denials: Reason[] = [];
-  const wouldDeny: Reason[] = [];
-  const passes: NamedVerdict[] = [];
+  const passes: Verdict[] = [];
   if (!groundsAllow(input.digest)) {
     denials.push({
       code: "digest-cannot-ground",
       message: "Only sha256, sha384 and sha512 digests ground an allow",
     });
   }
-  for (const { id, reason } of input.quarantines) {
+  for (const { id, reason } of input.quarantines.filter(({ artifact }) => artifact === input.digest)) {
     denials.push({ code: "quarantined", message: `Quarantine ${id}: ${reason}` });
   }
   if (input.policies.length === 0) {
@@ -100,43 +94,39 @@ export function decide(input: DecisionInput, now: number): Decision {
       message: "The caller's access names no policy that the artifact must pass",
     });
   }
-  const withMode = (verdict: Verdict) => ({
-    ...verdict,
-    mode: modeOf(verdict.policy, input.inForce.policies),
-  });
-  const verdicts = input.verdicts.filter(({ policy }) => input.policies.includes(policy)).map(withMode);
   for (const policy of input.policies) {
-    const verdict = verdicts.find((v) => v.policy === policy);
+    const verdict = input.verdicts.find((v) => v.policy === policy);
     const denial = refusal(policy, verdict, input.inForce, now);
-    if (denial && modeOf(policy, input.inForce.policies) === "audit") wouldDeny.push(inAuditMode(denial));
-    else if (denial) denials.push(denial);
-    else if (verdict) passes.push(verdict);
+    if (denial) denials.push(denial);
+    else if (verdict) {
+      passes.push(verdict);
+      denials.push(...quarantinesBeneath(verdict, input.quarantines));
+    }
   }
 
-  if (denials.length > 0) return denied(input.digest, [...denials, ...wouldDeny], verdicts);
-  const grounds = passes.filter(({ mode }) => mode === "enforce");
+  const named = input.verdicts.filter((v) => input.policies.includes(v.policy));
+  if (denials.length > 0) {
+    return {
+      digest: input.digest,
+      decision: "deny",
+      reasons: denials,
+      verdicts: named,
+      slsaLevel: 0,
+      validUntil: null,
+    };
+  }
   return {
     digest: input.digest,
     decision: "allow",
-    enforced: grounds.length > 0,
-    reasons: [...passes.map(passed), ...wouldDeny],
-    verdicts,
-    grounds,
-    slsaLevel: grounds.length === 0 ? 0 : Math.min(...grounds.map((v) => v.slsaLevel)),
-    validUntil: earliest(grounds.map((v) => v.validUntil)),
+    reasons: passes.map((v) => ({
+      code: "verdict-passed",
+      message: `Policy ${v.policy} passed`,
+      policy: v.policy,
+    })),
+    verdicts: named,
+    slsaLevel: Math.min(...passes.map((v) => v.slsaLevel)),
+    validUntil: earliest(passes.map((v) => v.validUntil)),
   };
-}
-
-/** The same for what a grant is made of: an allow that is not enforced vouches for nothing, and is denied. */
-export function decideGrant(input: DecisionInput, now: number): Decision {
-  const decision = decide(input, now);
-  if (decision.enforced) return decision;
-  const reason: Reason = {
-    code: "not-enforced",
-    message: "All policies named are in audit mode: none vouches for the artifact, so nothing is granted",
-  };
-  const wouldDeny = decision.reasons.filter(({ code }) => code === "would-deny");
-  return denied(input.digest, [reason, ...wouldDeny], decision.verdicts);
 }
 
 /** A denial that needs no verdicts: for a node that has lost sight of the log. */
@@ -145,47 +135,25 @@ export function denyStale(digest: Digest): Decision {
     code: "stale",
     message: "This node has not heard from the log for longer than it may",
   };
-  return denied(digest, [reason], []);
-}
-
-function denied(digest: Digest, reasons: readonly Reason[], verdicts: readonly NamedVerdict[]): Decision {
-  return {
-    digest,
-    decision: "deny",
-    enforced: true,
-    reasons,
-    verdicts,
-    grounds: [],
-    slsaLevel: 0,
-    validUntil: null,
-  };
-}
-
-function passed({ policy }: Verdict): Reason {
-  return { code: "verdict-passed", message: `Policy ${policy} passed`, policy };
-}
-
-function inAuditMode(denial: Reason): Reason {
-  return {
-    ...denial,
-    code: "would-deny",
-    message: `${denial.message}; it is in audit mode and denies nothing`,
-  };
+  return { digest, decision: "deny", reasons: [reason], verdicts: [], slsaLevel: 0, validUntil: null };
 }
 
 /**
- * Whether the verdict was computed from the policy and the trust that are in force. Trust that was only added to
- * takes no pass away, but may turn a failure.
+ * Whether the verdict was computed from the policy and the trust that are in force, and from all evidence. Trust that
+ * was only added to takes no pass away, but may turn a failure.
  */
-export function isCurrent(verdict: Verdict, inForce: InForce): boolean {
-  const { policyHash, trustHash, outcome } = verdict;
+export function isCurrent(
+  verdict: Pick<StandingVerdict, "policy" | "policyHash" | "trustHash" | "outcome" | "isOvertaken">,
+  inForce: InForce,
+): boolean {
+  const { policyHash, trustHash, outcome, isOvertaken } = verdict;
   const trustHolds = outcome === "passed" ? inForce.holding.has(trustHash) : inForce.trust === trustHash;
-  return inForce.policies.get(verdict.policy)?.hash === policyHash && trustHolds;
+  return !isOvertaken && inForce.policies.get(verdict.policy)?.hash === policyHash && trustHolds;
 }
 
 function refusal(
   policy: string,
-  verdict: Verdict | undefined,
+  verdict: StandingVerdict | undefined,
   inForce: InForce,
   now: number,
 ): Reason | undefined {
@@ -200,7 +168,7 @@ function refusal(
     };
   }
   if (!isCurrent(verdict, inForce)) {
-    const message = `The verdict of ${policy} is older than the policy or the trust roots now in force`;
+    const message = `The verdict of ${policy} is older than the policy, the trust roots or the evidence that count now`;
     return { code: "verdict-outdated", message, policy };
   }
   if (verdict.outcome === "failed") {
@@ -211,6 +179,16 @@ function refusal(
     return { code: "verdict-expired", message: `The verdict of ${policy} has expired`, policy };
   }
   return undefined;
+}
+
+/** What stands for an artifact is denied with it: its container, or the commit that it was built from. */
+function quarantinesBeneath({ policy, restsOn }: Verdict, quarantines: readonly Quarantine[]): Reason[] {
+  return quarantines
+    .filter(({ artifact }) => restsOn.includes(artifact))
+    .map(({ id, artifact, reason }) => {
+      const message = `Quarantine ${id} of ${artifact}, which the verdict of ${policy} rests on: ${reason}`;
+      return { code: "quarantined", message, policy };
+    });
 }
 
 function earliest(times: readonly (number | undefined)[]): number | null {

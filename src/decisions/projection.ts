@@ -1,16 +1,17 @@
 import type { ChainKey, ProjectId } from "../custody/events.ts";
 import { PROJECT_CHAIN } from "../custody/events.ts";
-import type { ChainRef, Verdict } from "../custody/log-store.ts";
+import type { ChainRef } from "../custody/log-store.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { InForce, Quarantine } from "./decide.ts";
+import type { InForce, Quarantine, StandingVerdict } from "./decide.ts";
+import { createDependents } from "./dependents.ts";
 import type { KeptAnswer } from "./written-answer.ts";
 
 /** Everything that `decide` needs of one artifact, as of one log size. */
 export interface ArtifactState {
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly StandingVerdict[];
   readonly quarantines: readonly Quarantine[];
-  /** Whether any attestation is about the artifact; without one there is nothing to evaluate. */
+  /** Whether there is anything to evaluate. */
   readonly hasEvidence: boolean;
 }
 
@@ -70,18 +71,23 @@ export interface ProjectionOptions {
   readonly from: number;
 }
 
-/** In memory, with whether it was asked for since it was kept, or since room was last sought here. */
-type Kept<T> = T & { asked: boolean };
+/**
+ * In memory, with whether it was asked for since it was kept, or since room was last sought here; and the keys of the
+ * artifacts that it follows from besides its own.
+ */
+type Kept<T> = T & { asked: boolean; readonly restsOn: readonly string[] };
 
 /**
  * A node's view of the log for deciding. It keeps the state of the artifacts that are asked for, and drops what
- * a newer event touches, so what it keeps holds as of the size that it has followed to.
+ * a newer event touches, be it in a chain that a verdict rests on, so what it keeps holds as of the size that it has
+ * followed to.
  *
  * A read that began before an event and ends after it must not be kept: it is kept only when it is of a size
  * that the projection has not passed since.
  */
 export function createProjection({ source, clock, maxArtifacts, from }: ProjectionOptions): Projection {
   const artifacts = new Map<string, Kept<KnownArtifact>>();
+  const dependents = createDependents();
   const projects = new Map<ProjectId, Kept<{ readonly inForce: InForce }>>();
   let size = from;
   let followedAt = Number.NEGATIVE_INFINITY;
@@ -93,18 +99,20 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     const [known, ofProject] = await Promise.all([
       read(artifacts, artifactKey(project, artifact), async () => {
         const { size, state } = await source.artifactState(project, artifact);
-        return { size, value: { state, answers: [], asked: false } };
+        const restsOn = state.verdicts.flatMap((verdict) => verdict.restsOn);
+        const keys = restsOn.map((other) => artifactKey(project, other));
+        return { size, value: { state, answers: [], asked: false, restsOn: keys } };
       }),
       read(projects, project, async () => {
         const { size, inForce } = await source.inForce(project);
-        return { size, value: { inForce, asked: false } };
+        return { size, value: { inForce, asked: false, restsOn: [] } };
       }),
     ]);
     const asOf = Math.min(known.size, ofProject.size);
     return { asOf, artifact: known.value, inForce: ofProject.value.inForce };
   }
 
-  async function read<K, T>(
+  async function read<K extends string, T>(
     kept: Map<K, Kept<T>>,
     key: K,
     load: () => Promise<{ size: number; value: Kept<T> }>,
@@ -114,7 +122,9 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     const loaded = await load();
     if (loaded.size >= size) {
       kept.set(key, loaded.value);
-      if (kept.size > maxArtifacts) makeRoom(kept);
+      dependents.set(key, loaded.value.restsOn);
+      const gone = kept.size > maxArtifacts ? makeRoom(kept) : undefined;
+      if (gone !== undefined) dependents.delete(gone);
     }
     return loaded;
   }
@@ -122,8 +132,16 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   function drop(touched: readonly ChainRef[]): void {
     for (const { project, key } of touched) {
       if (key === PROJECT_CHAIN) projects.delete(project);
-      else artifacts.delete(artifactKey(project, key));
+      else {
+        const moved = artifactKey(project, key);
+        for (const above of [moved, ...dependents.of(moved)]) forget(above);
+      }
     }
+  }
+
+  function forget(key: string): void {
+    artifacts.delete(key);
+    dependents.delete(key);
   }
 
   function advance(to: number): void {
@@ -169,7 +187,7 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
       return { asOf: size, artifact: known, inForce: ofProject.inForce };
     },
     forget(project, artifact) {
-      artifacts.delete(artifactKey(project, artifact));
+      forget(artifactKey(project, artifact));
     },
     async caughtUp(wanted, waitMs, signal) {
       if (wanted <= size) return;
@@ -221,11 +239,12 @@ function recall<K, T>(kept: ReadonlyMap<K, Kept<T>>, key: K): Kept<T> | undefine
  * Lets the oldest go that nobody asked for since its turn was last ("second chance"): near to the least recently
  * asked, while a hit writes one flag and moves nothing.
  */
-function makeRoom<K, T>(kept: Map<K, Kept<T>>): void {
+function makeRoom<K, T>(kept: Map<K, Kept<T>>): K | undefined {
   for (const [key, entry] of kept) {
     kept.delete(key);
-    if (!entry.asked) return;
+    if (!entry.asked) return key;
     entry.asked = false;
     kept.set(key, entry);
   }
+  return undefined;
 }

@@ -20,6 +20,7 @@ import { decisionRoutes } from "./decisions.ts";
 import { healthRoutes } from "./health.ts";
 import { identityRoutes } from "./identities.ts";
 import { logRoutes } from "./log.ts";
+import { manifestRoutes } from "./manifests.ts";
 import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
@@ -112,6 +113,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   openapiRoute(app);
   logRoutes(app, v);
   attestationRoutes(app, v);
+  manifestRoutes(app, v);
   artifactRoutes(app, v);
   verifyDigestRoutes(app, v);
   vsaRoutes(app, v);

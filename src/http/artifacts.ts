@@ -74,6 +74,8 @@ export function artifactRoutes(app: App, v: Vouchsafe): void {
             attestations: Type.Array(AttestationSummary),
             verdicts: Type.Array(ArtifactVerdict),
             quarantines: Type.Array(closed({ id: Type.String(), reason: Type.String(), index: LogSize })),
+            contains: Type.Array(Type.String(), { description: "what its own manifest names, in its order" }),
+            containedIn: Type.Array(Type.String(), { description: "the artifacts whose manifests name it" }),
           }),
         }),
       },

@@ -33,6 +33,8 @@ const KINDS: ReadonlyMap<string, "index" | "manifest"> = new Map([
   ["application/vnd.docker.distribution.manifest.v2+json", "manifest"],
 ]);
 
+export const MANIFEST_TYPES: readonly string[] = [...KINDS.keys()];
+
 /** The two bytes `{}`, which stand for "nothing" in manifests of everybody (image-spec, "Guidance for an empty descriptor"). */
 const EMPTY = "application/vnd.oci.empty.v1+json";
 

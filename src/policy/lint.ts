@@ -3,9 +3,8 @@ import { reachFindings } from "./lint-reach.ts";
 import { shadowFindings } from "./lint-shadows.ts";
 import { signerFindings } from "./lint-signers.ts";
 import type { PolicySet } from "./load.ts";
-import { modeOf, type VerificationPolicy } from "./policy.ts";
+import type { VerificationPolicy } from "./policy.ts";
 import type { Diagnostic } from "./types.ts";
-import type { WorkloadPolicy } from "./workload-policy.ts";
 
 /** `error`: it can do nothing of what it was written for. `warning`: most likely not what was meant. */
 export type LintLevel = "error" | "warning" | "info";
@@ -30,18 +29,9 @@ const ORDER: Readonly<Record<LintLevel, number>> = { error: 0, warning: 1, info:
 
 /** What to look at in policies that load, the gravest first. */
 export function lintPolicies(set: PolicySet): PlacedFinding[] {
-  const findings = [
-    ...[...set.policies.values()].flatMap((policy) =>
-      lintPolicy(policy, set).map((finding) =>
-        placed(set, { ...policy, kind: "VerificationPolicy" }, finding),
-      ),
-    ),
-    ...[...set.workloads.values()].flatMap((workload) =>
-      auditOnly(workload, set).map((finding) =>
-        placed(set, { ...workload, kind: "WorkloadPolicy" }, finding),
-      ),
-    ),
-  ];
+  const findings = [...set.policies.values()].flatMap((policy) =>
+    lintPolicy(policy, set).map((finding) => placed(set, policy, finding)),
+  );
   return findings.sort(
     (a, b) =>
       ORDER[a.level] - ORDER[b.level] ||
@@ -64,14 +54,7 @@ function unnamed({ name }: VerificationPolicy, { workloads }: PolicySet): LintFi
   return [{ level: "info", rule: "unnamed", path: ["metadata", "name"], message }];
 }
 
-function auditOnly({ spec }: WorkloadPolicy, { policies }: PolicySet): LintFinding[] {
-  if (spec.policies.some((name) => modeOf(name, policies) === "enforce")) return [];
-  const message =
-    "all of these are in audit mode: none vouches for anything, so this workload never gets an identity";
-  return [{ level: "warning", rule: "audit-only", path: ["spec", "policies"], message }];
-}
-
-function placed(set: PolicySet, policy: Parameters<typeof placeOf>[1], finding: LintFinding): PlacedFinding {
+function placed(set: PolicySet, policy: VerificationPolicy, finding: LintFinding): PlacedFinding {
   const { level, rule, path, message } = finding;
   return { ...placeOf(set.files, policy, path, message), level, rule, policy: policy.name };
 }

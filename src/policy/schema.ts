@@ -11,7 +11,6 @@ import {
   API_VERSION,
   type BuilderRule,
   KINDS,
-  MODES,
   type ParameterPattern,
   type PolicySpec,
   type ThresholdRule,
@@ -95,7 +94,6 @@ const thresholds: Reader<ThresholdRule> = record(
 );
 
 const writtenSpec = record({
-  mode: optional(oneOf(MODES)),
   artifacts: required(
     record({ names: optional(list(pattern)), digests: optional(list(digest)) }, ({ names, digests }) =>
       names || digests ? undefined : "`names` or `digests` is missing: say which artifacts",
@@ -123,11 +121,11 @@ const writtenSpec = record({
 const spec: Reader<PolicySpec> = (source, node, parent) => {
   const written = writtenSpec(source, node, parent);
   if (written === undefined) return undefined;
-  const { mode = "enforce", rules = [], evidence = [], joins = [], ...rest } = written;
+  const { rules = [], evidence = [], joins = [], ...rest } = written;
   const problem = summaryProblem(rest) ?? countProblem([rules, joins, ...evidence.map((one) => one.rules)]);
   if (problem !== undefined) return refuse(source, node, parent, problem);
   const compiled = compileJoins(source, joins, evidence);
-  return compiled && { ...rest, mode, rules, evidence, joins: compiled };
+  return compiled && { ...rest, rules, evidence, joins: compiled };
 };
 
 /** Reads one document. What is wrong with it is reported, all of it. */

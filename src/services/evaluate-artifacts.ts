@@ -3,16 +3,16 @@ import { evidenceSetHash } from "../custody/evidence-set.ts";
 import type { Verdict } from "../custody/log-store.ts";
 import type { Proposal } from "../custody/writer.ts";
 import { readEvaluationInputs, type StoredAttestation } from "../db/decision-inputs.ts";
-import { isCurrent } from "../decisions/decide.ts";
+import { isCurrent, type StandingVerdict } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { canonicalJson } from "../in-toto-attestation/json.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
 import { appliesTo, evaluate } from "../policy/evaluate.ts";
 import type { PolicySet } from "../policy/load.ts";
-import { alone } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import type { Vouchsafe } from "./context.ts";
+import { gatherEvidence, questionOf } from "./gather-evidence.ts";
 
 /** Evidence about one artifact: each upload is judged beside all of it, and it all goes into one custody file. */
 const MAX_EVIDENCE = { attestations: 1000, bytes: 64 * 1024 * 1024 };
@@ -50,11 +50,11 @@ export async function evaluateArtifacts(
   const trust = await v.documents.trust(project, trustHash);
   if (added)
     for (const artifact of artifacts) refuseTooMany(artifact, inputs.attestations.get(artifact) ?? []);
-  const stored = new Map(
-    [...inputs.attestations.values()].flat().map((attestation) => [attestation.id, attestation]),
-  );
-  const verified = await v.evidence.verified(project, [...stored.values()], trust);
-  if (added) verified.set(added.id, added);
+  const gathered = await gatherEvidence(v, project, inputs, {
+    policies: policySet,
+    trust,
+    ...(added && { added }),
+  });
 
   const changed = new Map<string, { evaluation: Evaluation; policy: string; artifacts: JudgedArtifact[] }>();
   const confirmations: Verdict[] = [];
@@ -62,8 +62,7 @@ export async function evaluateArtifacts(
     const ids = new Set(inputs.attestations.get(artifact)?.map(({ id }) => id));
     if (added) ids.add(added.id);
     const evidenceSet = evidenceSetHash([...ids]);
-    const evidence = [...ids].flatMap((id) => verified.get(id) ?? []);
-    const question = alone(artifact, evidence);
+    const question = questionOf(artifact, gathered);
 
     for (const policy of policySet.policies.values()) {
       const before = inputs.verdicts.get(artifact)?.find((verdict) => verdict.policy === policy.name);
@@ -71,6 +70,7 @@ export async function evaluateArtifacts(
       const evaluation = evaluate(policy, question, v.clock());
       if (before && sameOutcome(before, evaluation)) {
         const isUnchanged =
+          !before.isOvertaken &&
           before.evidenceSet === evidenceSet &&
           before.policyHash === policy.hash &&
           before.trustHash === trustHash;
@@ -87,12 +87,13 @@ export async function evaluateArtifacts(
   const events = [...changed.values()].map(({ evaluation, policy, artifacts }) =>
     verdictEvent(policySet, policy, trustHash, artifacts, evaluation),
   );
-  return { events, confirmations, trust: trustHash, basis };
+  const restsOn = [...new Set([...basis.restsOn, ...gathered.about.keys()])];
+  return { events, confirmations, trust: trustHash, basis: { ...basis, restsOn } };
 }
 
 /** Whether a verdict of these policies is missing or outdated though there is evidence to judge. */
 export function needsEvaluation(
-  verdicts: readonly Verdict[],
+  verdicts: readonly StandingVerdict[],
   policies: readonly string[],
   inForce: Parameters<typeof isCurrent>[1],
 ): boolean {
@@ -122,6 +123,7 @@ function sameOutcome(before: Verdict, evaluation: Evaluation): boolean {
     before.outcome === evaluation.outcome &&
     before.slsaLevel === evaluation.slsaLevel &&
     before.validUntil === evaluation.validUntil &&
+    canonicalJson(before.restsOn) === canonicalJson(evaluation.restsOn) &&
     canonicalJson(before.attestations) === canonicalJson(evaluation.attestations) &&
     canonicalJson(before.checks as never) === canonicalJson(evaluation.checks as never)
   );
@@ -134,6 +136,7 @@ function evaluationBody(evaluation: Evaluation): JsonObject {
     slsaLevel: evaluation.slsaLevel,
     validUntil: evaluation.validUntil === undefined ? null : new Date(evaluation.validUntil).toISOString(),
     checks: evaluation.checks.map((check) => ({ ...check })),
+    ...(evaluation.restsOn.length > 0 && { restsOn: evaluation.restsOn }),
   };
 }
 

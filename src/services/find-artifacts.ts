@@ -1,10 +1,8 @@
 import type { AttestationSummary } from "../custody/attestation-summary.ts";
 import type { LogEvent, ProjectId } from "../custody/events.ts";
-import { activePolicies, activeTrust } from "../db/activations.ts";
+import { readDecisionInputs } from "../db/decision-inputs.ts";
 import { searchAttestations } from "../db/evidence.ts";
 import { readChain, readEvents } from "../db/log.ts";
-import { openQuarantines } from "../db/quarantines.ts";
-import { currentVerdicts } from "../db/verdicts.ts";
 import { isCurrent } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
@@ -54,19 +52,17 @@ export async function findArtifacts(v: Vouchsafe, { project }: Caller, search: A
 }
 
 /**
- * Everything that is known of one artifact: names, attestations, verdicts and open quarantines.
+ * Everything that is known of one artifact: names, attestations, verdicts, open quarantines, and what manifests say:
+ * what it contains and what contains it.
  *
  * @throws VouchsafeError `not-found` when the project's log has no event about it
  */
 export async function readArtifact(v: Vouchsafe, { project }: Caller, text: string) {
   const digest = parseDigest(text);
   const { kysely } = v.database;
-  const [chain, verdicts, quarantines, policies, trust] = await Promise.all([
+  const [chain, { verdicts, quarantines, policies, trust }] = await Promise.all([
     readChain(kysely, project, digest),
-    currentVerdicts(kysely, project, digest),
-    openQuarantines(kysely, project, digest),
-    activePolicies(kysely, project),
-    activeTrust(kysely, project),
+    readDecisionInputs(kysely, project, digest),
   ]);
   if (chain.length === 0)
     throw new VouchsafeError("not-found", `Nothing is recorded about ${digest}; push its attestations first`);
@@ -77,16 +73,29 @@ export async function readArtifact(v: Vouchsafe, { project }: Caller, text: stri
     digest,
     names: [...new Set(named.flatMap(({ name }) => name ?? []))],
     attestations,
-    verdicts: verdicts.map(({ policy, policyHash, outcome, slsaLevel, validUntil, checks, ...verdict }) => ({
-      policy,
-      policyHash,
-      outcome,
-      slsaLevel,
-      validUntil: validUntil === undefined ? null : new Date(validUntil).toISOString(),
-      current: isCurrent({ ...verdict, policy, policyHash, outcome, slsaLevel, checks }, inForce),
-      checks,
+    verdicts: verdicts.map((verdict) => ({
+      policy: verdict.policy,
+      policyHash: verdict.policyHash,
+      outcome: verdict.outcome,
+      slsaLevel: verdict.slsaLevel,
+      validUntil: verdict.validUntil === undefined ? null : new Date(verdict.validUntil).toISOString(),
+      current: isCurrent(verdict, inForce),
+      checks: verdict.checks,
     })),
-    quarantines: quarantines.map(({ id, reason, openedIndex }) => ({ id, reason, index: openedIndex })),
+    quarantines: quarantines
+      .filter(({ artifact }) => artifact === digest)
+      .map(({ id, reason, openedIndex }) => ({ id, reason, index: openedIndex })),
+    ...containmentIn(chain, digest),
+  };
+}
+
+function containmentIn(chain: readonly LogEvent[], digest: Digest) {
+  const manifests = chain.filter(({ type }) => type === "containment.recorded").map(({ body }) => body);
+  return {
+    contains: manifests.flatMap(({ manifest, contained }) =>
+      manifest === digest ? (contained as Digest[]) : [],
+    ),
+    containedIn: manifests.flatMap(({ manifest }) => (manifest === digest ? [] : [manifest as Digest])),
   };
 }
 

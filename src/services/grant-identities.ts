@@ -1,5 +1,6 @@
 import { type EventDraft, PROJECT_CHAIN } from "../custody/events.ts";
 import type { Receipt } from "../custody/receipt.ts";
+import { chainsBehind } from "../db/decision-inputs.ts";
 import { findX509Identities, type IdentityRecord } from "../db/identities.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
@@ -79,7 +80,8 @@ export async function grantIdentities(
     const events = granted.map((grant) =>
       identityEvent(request, requesterName(requester), standing, grant, renewed),
     );
-    const restsOn = [PROJECT_CHAIN, ...request.digests];
+    const behind = standing.digests.flatMap((one) => chainsBehind(one.digest, one));
+    const restsOn = [...new Set([PROJECT_CHAIN, ...behind])];
     return {
       standing,
       granted,
@@ -142,7 +144,7 @@ function identityEvent(
   { kind, selectors, digests, keyHash }: IdentityRequest,
   requester: string,
   { policySet, digests: [first] }: Standing,
-  { workload, spiffeId, serial, issuedAt, expiresAt, grounds, wouldDeny }: Prepared,
+  { workload, spiffeId, serial, issuedAt, expiresAt, grounds }: Prepared,
   renewed: readonly IdentityRecord[],
 ): EventDraft {
   const predecessor = renewed.find((one) => one.workload === workload.name && one.spiffeId === spiffeId);
@@ -157,7 +159,6 @@ function identityEvent(
       serial,
       keyHash,
       ...grounds,
-      ...(wouldDeny.length > 0 && { wouldDeny: wouldDeny.map((one) => ({ ...one })) }),
       policySet,
       trust: first?.inForce.trust ?? "",
       requester,

@@ -1,8 +1,8 @@
-import type { Verdict } from "../custody/log-store.ts";
 import { activePolicies, activeTrust } from "../db/activations.ts";
 import type { Database } from "../db/connection.ts";
 import { readDecisionInputs } from "../db/decision-inputs.ts";
 import { readEventsFrom, readHead } from "../db/log.ts";
+import type { StandingVerdict } from "../decisions/decide.ts";
 import type { ProjectionSource } from "../decisions/projection.ts";
 import type { Documents } from "./documents.ts";
 import { inForceOf } from "./in-force.ts";
@@ -40,6 +40,6 @@ export function createProjectionSource(database: Database, documents: Documents)
 }
 
 /** Most of what is known of an artifact are checks that passed, which no decision names: not kept in memory. */
-function withoutPasses(verdict: Verdict): Verdict {
+function withoutPasses(verdict: StandingVerdict): StandingVerdict {
   return { ...verdict, checks: verdict.checks.filter(({ passed }) => !passed) };
 }

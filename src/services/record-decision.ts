@@ -1,5 +1,4 @@
-import { PROJECT_CHAIN } from "../custody/events.ts";
-import { readDecisionInputs } from "../db/decision-inputs.ts";
+import { chainsBehind, readDecisionInputs } from "../db/decision-inputs.ts";
 import { decide } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
@@ -52,7 +51,6 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
       issuer,
       expiresAt,
       current: current.decision,
-      ...(!current.enforced && { enforced: false }),
       caller: token,
     };
     return {
@@ -60,13 +58,12 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
       proposal: {
         project,
         asOf: inputs.size,
-        restsOn: [PROJECT_CHAIN, artifact],
+        restsOn: chainsBehind(artifact, inputs),
         events: [{ type: "decision.recorded", about: [artifact], body }],
       },
     };
   });
-  const { decision: now, enforced, reasons } = current;
-  return { current: now, enforced, reasons, receipt: onlyEvent(committed).receipt };
+  return { current: current.decision, reasons: current.reasons, receipt: onlyEvent(committed).receipt };
 }
 
 function normalTime(text: string): string {

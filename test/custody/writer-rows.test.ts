@@ -4,10 +4,10 @@ import { after, before, it } from "node:test";
 import type { ProjectId } from "../../src/custody/events.ts";
 import type { Writer } from "../../src/custody/writer.ts";
 import type { Database } from "../../src/db/connection.ts";
-import { readEvaluationInputs } from "../../src/db/decision-inputs.ts";
+import { readDecisionInputs, readEvaluationInputs } from "../../src/db/decision-inputs.ts";
 import { findEvidence, subjectsOfAttestation } from "../../src/db/evidence.ts";
 import { readChain, readEventsFrom, readHead, tileReader } from "../../src/db/log.ts";
-import { currentVerdicts } from "../../src/db/verdicts.ts";
+import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { treeRoot } from "../../src/tlog/proofs.ts";
 import { forEachDatabase } from "../support/databases.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
@@ -36,11 +36,14 @@ forEachDatabase("what the writer stores", (create) => {
   });
   after(() => node.close());
 
+  const verdictsOf = async (artifact: Digest) =>
+    (await readDecisionInputs(database.kysely, PROJECT, artifact)).verdicts;
+
   it("moves a confirmed verdict's row without an event", async () => {
     const artifact = digestOf("confirmed");
     committed(await writer.append(pushProposal(artifact, await sizeNow())));
     const asOf = await sizeNow();
-    const [verdict] = await currentVerdicts(database.kysely, PROJECT, artifact);
+    const [verdict] = await verdictsOf(artifact);
     assert.ok(verdict);
     const confirmation = { ...verdict, policyHash: digestOf("edited") };
     const heard: string[] = [];
@@ -57,7 +60,7 @@ forEachDatabase("what the writer stores", (create) => {
     stop();
     assert.deepEqual(heard, [artifact]);
     assert.deepEqual({ events: appended.events, size: await sizeNow() }, { events: [], size: asOf });
-    assert.deepEqual(await currentVerdicts(database.kysely, PROJECT, artifact), [confirmation]);
+    assert.deepEqual(await verdictsOf(artifact), [confirmation]);
   });
 
   it("keeps what an attacker put into a name apart from what rows can hold", async () => {
@@ -137,7 +140,7 @@ forEachDatabase("what the writer stores", (create) => {
     const events = [verdictEvent(artifact, digestOf(evidence), "verdict.failed")];
     const asOf = await sizeNow();
     committed(await writer.append({ project: PROJECT, asOf, restsOn: [artifact], events }));
-    const verdicts = await currentVerdicts(database.kysely, PROJECT, artifact);
+    const verdicts = await verdictsOf(artifact);
     assert.deepEqual(
       verdicts.map(({ outcome, index }) => ({ outcome, index })),
       [{ outcome: "failed", index: asOf }],

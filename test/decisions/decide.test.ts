@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Verdict } from "../../src/custody/log-store.ts";
 import {
   type DecisionInput,
   decide,
-  type PolicyInForce,
   type ReasonCode,
+  type StandingVerdict,
 } from "../../src/decisions/decide.ts";
 import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const DIGEST = parseDigest(`sha256:${"a".repeat(64)}`);
-const ENFORCED: PolicyInForce = { hash: "sha256:policy", spec: { mode: "enforce" } };
+const CONTAINER = parseDigest(`sha256:${"c".repeat(64)}`);
 const ATTESTATION = parseDigest(`sha256:${"b".repeat(64)}`);
 
-function verdict(over: Partial<Verdict> = {}): Verdict {
+function verdict(over: Partial<StandingVerdict> = {}): StandingVerdict {
   return {
     artifact: DIGEST,
     policy: "release",
@@ -26,7 +25,9 @@ function verdict(over: Partial<Verdict> = {}): Verdict {
     slsaLevel: 3,
     attestations: [ATTESTATION],
     checks: [],
+    restsOn: [],
     index: 7,
+    isOvertaken: false,
     ...over,
   };
 }
@@ -36,7 +37,7 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
     digest: DIGEST,
     policies: ["release"],
     inForce: {
-      policies: new Map([["release", ENFORCED]]),
+      policies: new Map([["release", { hash: "sha256:policy" }]]),
       trust: "sha256:trust",
       holding: new Set(["sha256:trust", "sha256:narrower"]),
     },
@@ -45,6 +46,13 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
     ...over,
   };
 }
+
+test("a quarantine of what only another policy's verdict rests on denies nothing", () => {
+  const other = verdict({ policy: "other", restsOn: [CONTAINER] });
+  const quarantines = [{ id: "1", artifact: CONTAINER, reason: "bad" }];
+  const about = input({ verdicts: [verdict(), other], quarantines });
+  assert.equal(decide(about, NOW).decision, "allow");
+});
 
 test("a current, unexpired pass of every named policy allows", () => {
   const decision = decide(input({ verdicts: [verdict({ validUntil: NOW + 1 })] }), NOW);
@@ -84,7 +92,24 @@ const DENIALS: readonly (readonly [string, Partial<DecisionInput>, ReasonCode])[
     "verdict-outdated",
   ],
   ["the verdict ends at this very moment", { verdicts: [verdict({ validUntil: NOW })] }, "verdict-expired"],
-  ["the digest is quarantined", { quarantines: [{ id: "1", reason: "bad" }] }, "quarantined"],
+  [
+    "what its verdict rests on is quarantined",
+    {
+      verdicts: [verdict({ restsOn: [CONTAINER] })],
+      quarantines: [{ id: "1", artifact: CONTAINER, reason: "bad" }],
+    },
+    "quarantined",
+  ],
+  [
+    "there is evidence that it was made without",
+    { verdicts: [verdict({ isOvertaken: true })] },
+    "verdict-outdated",
+  ],
+  [
+    "the digest is quarantined",
+    { quarantines: [{ id: "1", artifact: DIGEST, reason: "bad" }] },
+    "quarantined",
+  ],
   ["the digest is weak", { digest: parseDigest(`sha1:${"a".repeat(40)}`) }, "digest-cannot-ground"],
 ];
 
@@ -112,8 +137,8 @@ test("all named policies must pass, and the answer holds as long and as high as 
   const second = verdict({ policy: "scan", policyHash: "sha256:scan", slsaLevel: 1, validUntil: NOW + 5 });
   const inForce = {
     policies: new Map([
-      ["release", ENFORCED],
-      ["scan", { ...ENFORCED, hash: "sha256:scan" }],
+      ["release", { hash: "sha256:policy" }],
+      ["scan", { hash: "sha256:scan" }],
     ]),
     trust: "sha256:trust",
     holding: new Set(["sha256:trust", "sha256:narrower"]),
@@ -133,7 +158,7 @@ test("a denial names every reason, and the checks that failed", () => {
   const passed = { check: "artifact", passed: true, expected: "a", actual: "a" };
   const decision = decide(
     input({
-      quarantines: [{ id: "1", reason: "bad" }],
+      quarantines: [{ id: "1", artifact: DIGEST, reason: "bad" }],
       verdicts: [verdict({ outcome: "failed", checks: [failed, passed] })],
     }),
     NOW,

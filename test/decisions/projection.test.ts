@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../../src/custody/events.ts";
-import type { InForce } from "../../src/decisions/decide.ts";
+import type { InForce, StandingVerdict } from "../../src/decisions/decide.ts";
+import { createDependents } from "../../src/decisions/dependents.ts";
 import { createProjection, type ProjectionSource } from "../../src/decisions/projection.ts";
 import type { KeptAnswer } from "../../src/decisions/written-answer.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
+import type { Digest } from "../../src/in-toto-attestation/types.ts";
 
 const PROJECT = "7a9f8d1e-0000-4000-8000-000000000001" as ProjectId;
 const DIGEST = parseDigest(`sha256:${"a".repeat(64)}`);
@@ -16,21 +18,21 @@ function fakeLog() {
   const log: ChainKey[] = [];
   const quarantined = new Set<ChainKey>();
   let reads = 0;
+  let restsOn: readonly Digest[] = [];
   let gate: Promise<void> | undefined;
   let failing = false;
   const source: ProjectionSource = {
     async artifactState(_project, artifact) {
       reads += 1;
-      const quarantines = quarantined.has(artifact) ? [{ id: "1", reason: "bad" }] : [];
-      const answer = { size: log.length, state: { verdicts: [], quarantines, hasEvidence: false } };
+      const quarantines = quarantined.has(artifact) ? [{ id: "1", artifact: DIGEST, reason: "bad" }] : [];
+      const verdicts = restsOn.length > 0 ? [verdictOn(artifact, restsOn)] : [];
+      const answer = { size: log.length, state: { verdicts, quarantines, hasEvidence: false } };
       await gate;
       return answer;
     },
     async inForce() {
       const inForce: InForce = {
-        policies: new Map([
-          ["p", { hash: `v${log.filter((key) => key === "*").length}`, spec: { mode: "enforce" } }],
-        ]),
+        policies: new Map([["p", { hash: `v${log.filter((key) => key === "*").length}` }]]),
         trust: "",
         holding: new Set(),
       };
@@ -48,6 +50,10 @@ function fakeLog() {
     hold(until: Promise<void>) {
       gate = until;
     },
+    /** From now on all verdicts rest on these. */
+    rest(on: readonly Digest[]) {
+      restsOn = on;
+    },
     fail(yes: boolean) {
       failing = yes;
     },
@@ -62,6 +68,50 @@ function fakeLog() {
 function projectionOf(log: ReturnType<typeof fakeLog>, clock = () => 0) {
   return createProjection({ source: log.source, clock, maxArtifacts: 2, from: 0 });
 }
+
+function verdictOn(artifact: Digest, restsOn: readonly Digest[]): StandingVerdict {
+  return {
+    artifact,
+    policy: "p",
+    policyHash: "v0",
+    trustHash: "",
+    evidenceSet: "",
+    outcome: "passed",
+    slsaLevel: 0,
+    attestations: [],
+    checks: [],
+    restsOn,
+    index: 0,
+    isOvertaken: false,
+  };
+}
+
+test("an answer is dropped when an event touches what its verdict rests on, and not by what it rested on", async () => {
+  const log = fakeLog();
+  const projection = projectionOf(log);
+  log.rest([OTHER]);
+  await projection.look(PROJECT, DIGEST);
+  log.append(OTHER);
+  await projection.follow();
+  log.rest([]);
+  await projection.look(PROJECT, DIGEST);
+  assert.equal(log.reads(), 2);
+  log.append(OTHER);
+  await projection.follow();
+  await projection.look(PROJECT, DIGEST);
+  assert.equal(log.reads(), 2);
+});
+
+test("an artifact that was let go for want of room is dropped no more by what it rested on", () => {
+  const dependents = createDependents();
+  dependents.set("a", ["x", "y"]);
+  dependents.set("b", ["y"]);
+  dependents.set("a", ["z"]);
+  const above = () => ["x", "y", "z"].map((key) => [...dependents.of(key)]);
+  assert.deepEqual(above(), [[], ["b"], ["a"]]);
+  dependents.delete("a");
+  assert.deepEqual(above(), [[], ["b"], []]);
+});
 
 test("an answer is kept until an event touches its artifact", async () => {
   const log = fakeLog();

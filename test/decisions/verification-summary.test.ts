@@ -33,6 +33,7 @@ function verdict(policy: string, attestations: readonly string[] = ["evidence"])
     slsaLevel: 3,
     attestations: attestations.map((text) => sha256(text)),
     checks: [],
+    restsOn: [],
     index: 7,
   };
 }
@@ -42,9 +43,7 @@ function allowed(change: Partial<Decision> = {}): Decision {
     digest: DIGEST,
     decision: "allow",
     reasons: [],
-    enforced: true,
-    verdicts: [],
-    grounds: [verdict("release")],
+    verdicts: [verdict("release")],
     slsaLevel: 3,
     validUntil: null,
     ...change,
@@ -90,8 +89,8 @@ describe("the level is one of the build track", () => {
 
 test("several policies are named in one order, with the evidence of all of them once", () => {
   const [b, a] = [verdict("b", ["x", "shared"]), verdict("a", ["shared"])];
-  const predicate = predicateOf(allowed({ grounds: [b, a] }));
-  assert.deepEqual(predicate, predicateOf(allowed({ grounds: [a, b] })));
+  const predicate = predicateOf(allowed({ verdicts: [b, a] }));
+  assert.deepEqual(predicate, predicateOf(allowed({ verdicts: [a, b] })));
   const { uri, annotations } = predicate.policy as JsonObject;
   assert.equal(uri, "https://verifier.example/policies/a,b");
   assert.deepEqual(annotations, { a: a.policyHash, b: b.policyHash });

@@ -1,30 +1,29 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Verdict } from "../../src/custody/log-store.ts";
-import { decide, type InForce, type PolicyInForce } from "../../src/decisions/decide.ts";
+import { decide, type InForce, type StandingVerdict } from "../../src/decisions/decide.ts";
 import type { View } from "../../src/decisions/projection.ts";
 import { type Answer, answerOf, keepAnswer, keptAnswer } from "../../src/decisions/written-answer.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 
 const DIGEST = sha256("artifact");
 
-function policy(hash: string): PolicyInForce {
-  return { hash, spec: { mode: "enforce" } };
-}
-
 function inForce(): InForce {
   return {
     policies: new Map([
-      ["a", policy("hash of a")],
-      ["b", policy("hash of b")],
+      ["a", { hash: "hash of a" }],
+      ["b", { hash: "hash of b" }],
     ]),
     trust: "trust",
     holding: new Set(["trust"]),
   };
 }
 
-function verdict(policy: string, validUntil?: number, outcome: Verdict["outcome"] = "passed"): Verdict {
+function verdict(
+  policy: string,
+  validUntil?: number,
+  outcome: StandingVerdict["outcome"] = "passed",
+): StandingVerdict {
   return {
     artifact: DIGEST,
     policy,
@@ -36,11 +35,13 @@ function verdict(policy: string, validUntil?: number, outcome: Verdict["outcome"
     attestations: [],
     checks: [],
     ...(validUntil !== undefined && { validUntil }),
+    restsOn: [],
     index: 7,
+    isOvertaken: false,
   };
 }
 
-function viewWith(...verdicts: Verdict[]): View {
+function viewWith(...verdicts: StandingVerdict[]): View {
   return {
     asOf: 8,
     artifact: { state: { verdicts, quarantines: [], hasEvidence: true }, answers: [] },
@@ -97,10 +98,7 @@ describe("an answer that was written is given again", () => {
   test("not when something else is in force", () => {
     const view = viewWith(verdict("a"));
     assert.equal(ask(view, ["a"], 0).decision, "allow");
-    const edited = {
-      ...view,
-      inForce: { ...inForce(), policies: new Map([["a", policy("edited")]]) },
-    };
+    const edited = { ...view, inForce: { ...inForce(), policies: new Map([["a", { hash: "edited" }]]) } };
     assert.equal(keptAnswer(edited, ["a"], 0), undefined);
     assert.equal(ask(edited, ["a"], 0).decision, "deny");
     assert.equal(edited.artifact.answers.length, 1, "what no longer holds is not kept");
@@ -125,7 +123,7 @@ test("whatever is asked, in whatever order and at whatever time, the answer is w
             until: fc.option(times, { nil: undefined }),
             outcome: fc.constantFrom("passed", "failed"),
           })
-          .map(({ until, outcome }) => verdict(policy, until, outcome as Verdict["outcome"])),
+          .map(({ until, outcome }) => verdict(policy, until, outcome as StandingVerdict["outcome"])),
         { nil: undefined },
       ),
     ),

@@ -1,0 +1,37 @@
+import { type Kysely, sql } from "kysely";
+import type { ProjectId } from "../custody/events.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Containment } from "../policy/question.ts";
+import type { Schema } from "./schema.ts";
+
+/**
+ * The containers of each of these digests, as a part of a statement. Of one that many hold (a base image's layer) the
+ * first by their digests: as many as an evaluation looks at.
+ */
+export function containersOf(project: ProjectId, digests: readonly Digest[], most: number) {
+  return sql<readonly Containment[]>`(
+    select coalesce(json_agg(held), '[]')
+    from unnest(${[...digests]}::text[]) as wanted (digest)
+    cross join lateral (
+      select container, contained from containment
+      where project_id = ${project} and contained = wanted.digest
+      order by container limit ${most}
+    ) as held
+  )`;
+}
+
+/** The log index of the event that recorded the manifest of this digest. */
+export async function findManifest(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  manifest: Digest,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom("containment")
+    .select("index")
+    .where("project_id", "=", project)
+    .where("container", "=", manifest)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.index;
+}

@@ -1,0 +1,61 @@
+import type { ProjectId } from "../custody/events.ts";
+import {
+  type EvaluationInputs,
+  type EvidenceInputs,
+  readEvidenceInputs,
+  type StoredAttestation,
+} from "../db/decision-inputs.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import type { PolicySet } from "../policy/load.ts";
+import { type Containment, type Question, relatedTo } from "../policy/question.ts";
+import type { TrustSnapshot } from "../trust/snapshot.ts";
+import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
+import type { Vouchsafe } from "./context.ts";
+
+/** All that verdicts about some artifacts are made from, verified under one trust snapshot. */
+export interface Gathered {
+  /** The evidence about each artifact, and about each other one that the policies look at because of it. */
+  readonly about: ReadonlyMap<Digest, readonly VerifiedAttestation[]>;
+  readonly manifests: readonly Containment[];
+}
+
+/**
+ * Gathers the evidence about artifacts, then that about what it leads to (containers, source revisions), and so on
+ * until it leads no further. What is read later is at least as new as `inputs`: to rest on all of it as of their size
+ * is safe.
+ *
+ * @param added evidence about all of them that is not stored yet
+ */
+export async function gatherEvidence(
+  v: Vouchsafe,
+  project: ProjectId,
+  inputs: EvaluationInputs,
+  { policies, trust, added }: { policies: PolicySet; trust: TrustSnapshot; added?: VerifiedAttestation },
+): Promise<Gathered> {
+  const artifacts = [...inputs.attestations.keys()];
+  const about = new Map<Digest, VerifiedAttestation[]>();
+  const manifests: Containment[] = [];
+  let found: EvidenceInputs = inputs;
+  for (;;) {
+    const verified = await v.evidence.verified(project, distinct(found), trust);
+    for (const [digest, stored] of found.attestations) {
+      const isNew = added !== undefined && found === inputs;
+      about.set(digest, [...stored.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])]);
+    }
+    manifests.push(...found.manifests);
+    const related = artifacts.flatMap((artifact) =>
+      relatedTo(policies.policies.values(), questionOf(artifact, { about, manifests })),
+    );
+    const missing = [...new Set(related)].filter((digest) => !about.has(digest));
+    if (missing.length === 0) return { about, manifests };
+    found = await readEvidenceInputs(v.database.kysely, project, missing);
+  }
+}
+
+export function questionOf(artifact: Digest, { about, manifests }: Gathered): Question {
+  return { artifact, evidence: about.get(artifact) ?? [], others: about, manifests };
+}
+
+function distinct({ attestations }: EvidenceInputs): StoredAttestation[] {
+  return [...new Map([...attestations.values()].flat().map((one) => [one.id, one])).values()];
+}
