@@ -1,18 +1,11 @@
-import {
-  alternatives,
-  answerText,
-  checkMatch,
-  shown,
-  shownList,
-  signersText,
-  signerText,
-} from "./check-text.ts";
+import { type JudgedBuilder, judgeBuilders } from "./builder-check.ts";
+import { answerText, checkMatch, shown, shownList, signersText, signerText } from "./check-text.ts";
+import { checkDependencies } from "./dependencies.ts";
 import type { Facts } from "./facts.ts";
 import type { Glob } from "./glob.ts";
 import { checkParameters } from "./parameters.ts";
 import {
   type ArtifactSelector,
-  type BuilderRule,
   demandsProvenance,
   type PolicySpec,
   type Requirement,
@@ -20,6 +13,7 @@ import {
   type SignerRule,
   type ThresholdRule,
 } from "./policy.ts";
+import { isSignedBy } from "./signed-by.ts";
 import { checkSummary, summaryLevel } from "./summary.ts";
 import type { Check } from "./types.ts";
 
@@ -42,19 +36,20 @@ export interface Findings {
  */
 export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
   const signer = checkSigner(spec.signers, facts);
+  const builder = judgeBuilders(spec, facts, signer.passed);
   const checks: Check[] = [
     signer,
     ...checkArtifact(spec.artifacts, facts),
     ...checkPredicateType(spec.predicateTypes, facts),
     ...checkAge(spec.maxAge, facts, now),
     ...checkThresholds(spec.thresholds, facts),
-    ...checkProvenance(spec, facts),
+    ...checkProvenance(spec, facts, builder),
     ...checkSource(spec, facts),
     ...checkSummary(spec.vsa, facts, now),
     ...spec.rules.map((rule) => checkRule(rule, facts, signer.passed)),
   ];
-  const levels = [summaryLevel(spec.vsa), ...believedBuilders(spec, facts).map(({ level }) => level)];
-  return findings(facts, checks, { isTrusted: signer.passed, slsaLevel: Math.max(...levels) }, spec.maxAge);
+  const slsaLevel = Math.max(summaryLevel(spec.vsa), builder.level);
+  return findings(facts, checks, { isTrusted: signer.passed, slsaLevel }, spec.maxAge);
 }
 
 /** Asks what a requirement asks of evidence of its kind; the checks are named `evidence.NAME.…`. */
@@ -99,12 +94,6 @@ function checkSigner(signers: readonly SignerRule[], facts: Facts): Check {
     expected: signersText(signers),
     actual: signerText(facts),
   };
-}
-
-export function isSignedBy(rule: SignerRule, { signer }: Facts): boolean {
-  if (rule.case === "key") return signer.key === rule.name;
-  if (signer.issuer === undefined || signer.identity === undefined) return false;
-  return rule.issuer.matches(signer.issuer) && rule.identity.matches(signer.identity);
 }
 
 function checkArtifact({ names, digests }: ArtifactSelector, { artifact }: Facts): Check[] {
@@ -165,7 +154,7 @@ function checkThresholds(thresholds: ThresholdRule | undefined, { witnesses }: F
   });
 }
 
-function checkProvenance(spec: PolicySpec, facts: Facts): Check[] {
+function checkProvenance(spec: PolicySpec, facts: Facts, builder: JudgedBuilder): Check[] {
   if (!demandsProvenance(spec)) return [];
   const { provenance } = facts;
   if (provenance === undefined) {
@@ -173,40 +162,15 @@ function checkProvenance(spec: PolicySpec, facts: Facts): Check[] {
     return [{ check: "provenance", passed: false, expected: "readable SLSA provenance", actual }];
   }
   return [
-    ...(spec.builders === undefined ? [] : [checkBuilder(spec, spec.builders, facts, provenance.builderId)]),
+    ...builder.checks,
     ...(spec.buildTypes === undefined
       ? []
       : [checkMatch("buildType", spec.buildTypes, provenance.buildType)]),
+    ...(spec.resolvedDependencies === undefined
+      ? []
+      : checkDependencies(spec.resolvedDependencies, provenance.resolvedDependencies)),
     ...checkParameters(spec.externalParameters, provenance.externalParameters),
   ];
-}
-
-function checkBuilder(
-  spec: PolicySpec,
-  builders: readonly BuilderRule[],
-  facts: Facts,
-  builderId: string,
-): Check {
-  const named = builders.some(({ id }) => id.matches(builderId));
-  const passed = believedBuilders(spec, facts).length > 0;
-  const speaker =
-    named && !passed ? ` as ${signerText(facts)} has it, who may not speak for this builder` : "";
-  return {
-    check: "builder",
-    passed,
-    expected: alternatives(builders.map(({ id }) => id)),
-    actual: `${shown(builderId)}${speaker}`,
-  };
-}
-
-/** A builder id is a claim: it counts only from a signer that the policy maps to that builder. */
-function believedBuilders(spec: PolicySpec, facts: Facts): BuilderRule[] {
-  const builderId = facts.provenance?.builderId;
-  if (spec.builders === undefined || builderId === undefined) return [];
-  return spec.builders.filter(
-    ({ id, signers }) =>
-      id.matches(builderId) && (signers ?? spec.signers).some((signer) => isSignedBy(signer, facts)),
-  );
 }
 
 function checkSource({ source }: PolicySpec, facts: Facts): Check[] {

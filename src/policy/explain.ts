@@ -3,6 +3,8 @@ import { parametersText } from "./explain-parameters.ts";
 import type { Glob } from "./glob.ts";
 import {
   type ArtifactSelector,
+  type BuilderRule,
+  type DependencyRules,
   demandsProvenance,
   type PolicySpec,
   type Requirement,
@@ -26,6 +28,7 @@ const DAY = 86_400_000;
 /** What a policy asks, a sentence for each section. The first ones are about one attestation, "it". */
 export function explainPolicy(spec: PolicySpec): Sentence[] {
   const { signers, predicateTypes, maxAge, builders, buildTypes, source, vsa, rules, evidence, joins } = spec;
+  const { resolvedDependencies } = spec;
   return [
     sentence("artifacts", artifactsText(spec.artifacts), "artifact."),
     sentence("signers", `It is signed by ${whoText(signers)}.`, "signer"),
@@ -37,16 +40,11 @@ export function explainPolicy(spec: PolicySpec): Sentence[] {
     ...(demandsProvenance(spec)
       ? [sentence("provenance", "It is SLSA provenance that can be read.", "provenance")]
       : []),
-    ...(builders
-      ? [
-          sentence(
-            "builders",
-            `It was built by ${builders.map(({ id, level, signers }) => `${id.text} (level ${level}${signers ? `, by the word of ${whoText(signers)}` : ""})`).join(" or ")}.`,
-            "builder",
-          ),
-        ]
-      : []),
+    ...(builders ? [sentence("builders", `It was built by ${buildersText(builders)}.`, "builder")] : []),
     ...globSection("buildTypes", buildTypes, "The build is of the type", "buildType"),
+    ...(resolvedDependencies
+      ? [sentence("resolvedDependencies", dependenciesText(resolvedDependencies), "resolvedDependencies")]
+      : []),
     ...globSection("source.repositories", source?.repositories, "Its source is", "source.repository"),
     ...globSection("source.refs", source?.refs, "Its source's ref is", "source.ref"),
     sentence(
@@ -95,6 +93,29 @@ function whoText(signers: readonly SignerRule[]): string {
         : `${signer.identity.text}, as ${signer.issuer.text} knows it`,
     )
     .join("; or by ");
+}
+
+function buildersText(builders: readonly BuilderRule[]): string {
+  return builders
+    .map(({ use, ids, level, signers, buildTypes, rules }) => {
+      const parts = [
+        ...(use === undefined ? [] : [`as ${alternatives(ids)}`]),
+        ...(signers ? [`by the word of ${whoText(signers)}`] : []),
+        ...(buildTypes ? [`in a build of the type ${alternatives(buildTypes)}`] : []),
+        ...rules.map((rule) => `where ${ruleText(rule)}`),
+      ];
+      return [`${use ?? alternatives(ids)} (level ${level})`, ...parts].join(", ");
+    })
+    .join(" or ");
+}
+
+function dependenciesText({ allow, require, pinned }: DependencyRules): string {
+  const parts = [
+    ...(allow ? [`took in nothing but ${alternatives(allow)}`] : []),
+    ...(require ? [`took in ${require.map(({ text }) => text).join(" and ")}`] : []),
+    ...(pinned ? ["names each thing that it took in by its digest"] : []),
+  ];
+  return `The build ${parts.join(", and ")}.`;
 }
 
 function thresholdsText({ logEntries, timestamps, scts }: ThresholdRule): string {

@@ -1,27 +1,30 @@
 import { isMap, isNode } from "yaml";
 import { isJsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
 import type { PolicyFile } from "./load.ts";
-import type { VerificationPolicy } from "./policy.ts";
+import type { KINDS } from "./policy.ts";
 import type { Diagnostic } from "./types.ts";
 import { readYaml, startOf, type YamlDocument } from "./yaml-source.ts";
 
-/** Points at a place of a policy that was loaded from these files. */
+/** Points at a place of a document that was loaded from these files. */
 export function placeOf(
   files: readonly PolicyFile[],
-  policy: Pick<VerificationPolicy, "name" | "file">,
+  policy: { readonly kind: (typeof KINDS)[number]; readonly name: string; readonly file: string },
   path: readonly (string | number)[],
   message: string,
 ): Diagnostic {
   const text = files.find(({ name }) => name === policy.file)?.text ?? "";
   const { source, documents } = readYaml(policy.file, text);
-  const document = documents.find(({ json }) => isPolicy(json, policy.name));
+  const document = documents.find(({ json }) => isPolicy(json, policy));
   source.report(document === undefined ? 0 : offsetOf(document, path), message);
   const [diagnostic = { file: policy.file, line: 1, column: 1, message }] = source.diagnostics;
   return diagnostic;
 }
 
-function isPolicy(json: JsonValue, name: string): boolean {
-  if (!isJsonObject(json) || json.kind !== "VerificationPolicy") return false;
+function isPolicy(
+  json: JsonValue,
+  { kind, name }: { readonly kind: string; readonly name: string },
+): boolean {
+  if (!isJsonObject(json) || json.kind !== kind) return false;
   return isJsonObject(json.metadata) && json.metadata.name === name;
 }
 

@@ -32,17 +32,30 @@ function weakDigests({ artifacts: { digests = [] } }: PolicySpec): LintFinding[]
   );
 }
 
-/** A builder counts where one of its own signers signed, who must be one of the policy's too. */
-function unheardBuilders({ builders = [], signers }: PolicySpec): LintFinding[] {
-  const unheard = builders.flatMap((builder, index) =>
-    builder.signers?.every((own) => !signers.some((one) => canBeOne(own, one))) ? [index] : [],
-  );
-  return unheard.map((index) => ({
-    level: unheard.length === builders.length ? "error" : "warning",
-    rule: "never-passes",
-    path: ["spec", "builders", index, "signers"],
-    message: "none of these can sign what the policy's `signers` take: this builder is never believed",
-  }));
+/**
+ * A builder counts where one of its own signers signed, who must be one of the policy's too, and of a type that both
+ * take.
+ */
+function unheardBuilders({ builders = [], signers, buildTypes }: PolicySpec): LintFinding[] {
+  const unheard = builders.flatMap((builder, index): Pick<LintFinding, "path" | "message">[] => {
+    const path = ["spec", "builders", index, builder.use === undefined ? "signers" : "use"];
+    if (builder.signers?.every((own) => !signers.some((one) => canBeOne(own, one)))) {
+      const who = builder.use === undefined ? "these" : "its signers";
+      const message = `none of ${who} can sign what the policy's \`signers\` take: this builder is never believed`;
+      return [{ path, message }];
+    }
+    if (builder.buildTypes && buildTypes && !overlap(builder.buildTypes, buildTypes)) {
+      return [
+        {
+          path,
+          message: "none of its builds is of the policy's `buildTypes`: this builder is never believed",
+        },
+      ];
+    }
+    return [];
+  });
+  const level = unheard.length === builders.length ? "error" : "warning";
+  return unheard.map((one) => ({ level, rule: "never-passes", ...one }));
 }
 
 /** Whether one signature could fulfil both. */

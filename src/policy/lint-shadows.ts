@@ -1,23 +1,26 @@
-import { signersText } from "./check-text.ts";
+import { alternatives, signersText } from "./check-text.ts";
 import type { Glob } from "./glob.ts";
 import { covers } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
-import type { PolicySpec, SignerRule } from "./policy.ts";
+import type { BuilderRule, PolicySpec, SignerRule } from "./policy.ts";
 
 type Path = LintFinding["path"];
 
 /** Items of lists that change nothing, because another item takes all that they take. */
 export function shadowFindings(spec: PolicySpec): LintFinding[] {
   const { artifacts, signers, predicateTypes, builders = [], buildTypes, source, vsa, evidence } = spec;
+  const { resolvedDependencies } = spec;
   return [
     ...globs(artifacts.names, ["spec", "artifacts", "names"]),
     ...shadowed(artifacts.digests ?? [], ["spec", "artifacts", "digests"], (a, b) => a === b, String),
     ...signerList(signers, ["spec", "signers"]),
     ...globs(predicateTypes, ["spec", "predicateTypes"]),
-    ...builders.flatMap((one, index) =>
-      signerList(one.signers ?? [], ["spec", "builders", index, "signers"]),
+    ...shadowed(builders, ["spec", "builders"], (a, b) => builderCovers(a, b, signers), builderText),
+    ...builders.flatMap(({ use, signers: own = [] }, index) =>
+      use === undefined ? signerList(own, ["spec", "builders", index, "signers"]) : [],
     ),
     ...globs(buildTypes, ["spec", "buildTypes"]),
+    ...globs(resolvedDependencies?.allow, ["spec", "resolvedDependencies", "allow"]),
     ...globs(source?.repositories, ["spec", "source", "repositories"]),
     ...globs(source?.refs, ["spec", "source", "refs"]),
     ...globs(spec.externalParameters?.ignore, ["spec", "externalParameters", "ignore"]),
@@ -43,6 +46,34 @@ function signerCovers(wide: SignerRule, narrow: SignerRule): boolean {
     return wide.case === "key" && narrow.case === "key" && wide.name === narrow.name;
   }
   return covers(wide.issuer, narrow.issuer) && covers(wide.identity, narrow.identity);
+}
+
+/** Whether all that is believed of one is believed of the other, at its level or a higher one. */
+function builderCovers(
+  wide: BuilderRule,
+  narrow: BuilderRule,
+  policySigners: readonly SignerRule[],
+): boolean {
+  return (
+    wide.level >= narrow.level &&
+    allCovered(wide.ids, narrow.ids, covers) &&
+    allCovered(wide.signers ?? policySigners, narrow.signers ?? policySigners, signerCovers) &&
+    (wide.buildTypes === undefined ||
+      (narrow.buildTypes !== undefined && allCovered(wide.buildTypes, narrow.buildTypes, covers))) &&
+    allCovered(narrow.rules, wide.rules, (a, b) => a.expression === b.expression)
+  );
+}
+
+function allCovered<T>(
+  wide: readonly T[],
+  narrow: readonly T[],
+  coversItem: (wide: T, narrow: T) => boolean,
+): boolean {
+  return narrow.every((one) => wide.some((other) => coversItem(other, one)));
+}
+
+function builderText({ use, ids }: BuilderRule): string {
+  return use ?? alternatives(ids);
 }
 
 /** Of two that are equal the later one is told of. */

@@ -10,8 +10,9 @@ const ANY_NAME = compileGlob("*");
 export function signerFindings({ signers, builders = [], evidence }: PolicySpec): LintFinding[] {
   return [
     ...wide(signers, ["spec", "signers"]),
-    ...builders.flatMap((builder, index) =>
-      wide(builder.signers ?? [], ["spec", "builders", index, "signers"]),
+    // A Builder may be all the world's: that the policy's own signers are not is what counts.
+    ...builders.flatMap(({ use, signers: own = [] }, index) =>
+      use === undefined ? wide(own, ["spec", "builders", index, "signers"]) : [],
     ),
     ...evidence.flatMap((one, index) => wide(one.signers, ["spec", "evidence", index, "signers"])),
   ];

@@ -1,3 +1,4 @@
+import type { Builder } from "./builder.ts";
 import { placeOf } from "./lint-places.ts";
 import { reachFindings } from "./lint-reach.ts";
 import { shadowFindings } from "./lint-shadows.ts";
@@ -22,6 +23,7 @@ export interface LintFinding {
 export interface PlacedFinding extends Diagnostic {
   readonly level: LintLevel;
   readonly rule: string;
+  /** The policy's name, or the builder's. */
   readonly policy: string;
 }
 
@@ -29,9 +31,16 @@ const ORDER: Readonly<Record<LintLevel, number>> = { error: 0, warning: 1, info:
 
 /** What to look at in policies that load, the gravest first. */
 export function lintPolicies(set: PolicySet): PlacedFinding[] {
-  const findings = [...set.policies.values()].flatMap((policy) =>
-    lintPolicy(policy, set).map((finding) => placed(set, policy, finding)),
-  );
+  const findings = [
+    ...[...set.policies.values()].flatMap((policy) =>
+      lintPolicy(policy, set).map((finding) =>
+        placed(set, { ...policy, kind: "VerificationPolicy" }, finding),
+      ),
+    ),
+    ...[...set.builders.values()].flatMap((builder) =>
+      unused(builder, set).map((finding) => placed(set, { ...builder, kind: "Builder" }, finding)),
+    ),
+  ];
   return findings.sort(
     (a, b) =>
       ORDER[a.level] - ORDER[b.level] ||
@@ -44,8 +53,26 @@ function lintPolicy(policy: VerificationPolicy, set: PolicySet): LintFinding[] {
     ...reachFindings(policy.spec),
     ...signerFindings(policy.spec),
     ...shadowFindings(policy.spec),
+    ...idleLevels(policy, set),
     ...unnamed(policy, set),
   ];
+}
+
+/** A level that says again what the builder's own says. */
+function idleLevels({ spec }: VerificationPolicy, { builders }: PolicySet): LintFinding[] {
+  return (spec.builders ?? []).flatMap(({ use = "", loweredTo }, index): LintFinding[] => {
+    if (loweredTo === undefined || loweredTo !== builders.get(use)?.spec.level) return [];
+    const message = `changes nothing: \`${use}\` is trusted for this level and no higher one`;
+    return [{ level: "warning", rule: "shadowed", path: ["spec", "builders", index, "level"], message }];
+  });
+}
+
+/** Where there are policies; a directory of builders alone is a library. */
+function unused({ name }: Builder, { policies }: PolicySet): LintFinding[] {
+  const isUsed = [...policies.values()].some(({ spec }) => spec.builders?.some(({ use }) => use === name));
+  if (policies.size === 0 || isUsed) return [];
+  const message = `no policy of these files uses \`${name}\``;
+  return [{ level: "warning", rule: "unused", path: ["metadata", "name"], message }];
 }
 
 function unnamed({ name }: VerificationPolicy, { workloads }: PolicySet): LintFinding[] {
@@ -54,7 +81,7 @@ function unnamed({ name }: VerificationPolicy, { workloads }: PolicySet): LintFi
   return [{ level: "info", rule: "unnamed", path: ["metadata", "name"], message }];
 }
 
-function placed(set: PolicySet, policy: VerificationPolicy, finding: LintFinding): PlacedFinding {
+function placed(set: PolicySet, policy: Parameters<typeof placeOf>[1], finding: LintFinding): PlacedFinding {
   const { level, rule, path, message } = finding;
   return { ...placeOf(set.files, policy, path, message), level, rule, policy: policy.name };
 }

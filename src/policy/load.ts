@@ -3,14 +3,17 @@ import { VouchsafeError } from "../errors.ts";
 import {
   AttestationFormatError,
   canonicalJson,
+  type Digest,
   isJsonObject,
   type JsonValue,
   parseJson,
   sha256,
 } from "../in-toto-attestation/index.ts";
-import type { VerificationPolicy } from "./policy.ts";
-import type { Reader } from "./readers.ts";
-import { policyDocument } from "./schema.ts";
+import type { Builder } from "./builder.ts";
+import { builderDocument } from "./builder-schema.ts";
+import { KINDS, type PolicySpec, type VerificationPolicy } from "./policy.ts";
+import { isText, type Reader } from "./readers.ts";
+import { policyUsing } from "./schema.ts";
 import type { Diagnostic } from "./types.ts";
 import type { WorkloadPolicy } from "./workload-policy.ts";
 import { refuseUnknownPolicies, workloadDocument } from "./workload-schema.ts";
@@ -32,6 +35,8 @@ export interface PolicySet {
   readonly documentHash: string;
   readonly files: readonly PolicyFile[];
   readonly policies: ReadonlyMap<string, VerificationPolicy>;
+  /** Build platforms that the policies use by name. */
+  readonly builders: ReadonlyMap<string, Builder>;
   /** Which workloads may be given which identities. */
   readonly workloads: ReadonlyMap<string, WorkloadPolicy>;
 }
@@ -49,20 +54,21 @@ const MAX_DOCUMENT = 16 * 1024 * 1024;
 export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
   if (files.length > MAX_FILES) throw new VouchsafeError("invalid-policy", `more than ${MAX_FILES} files`);
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const builders = new Map<string, Builder>();
   const policies = new Map<string, VerificationPolicy>();
   const workloads = new Map<string, WorkloadPolicy>();
   const read = sorted.map((file) => readYaml(file.name, file.text));
-  for (const { source, documents } of read) {
-    for (const document of documents) {
-      if (isWorkload(document)) add(workloads, workloadDocument, source, document);
-      else add(policies, policyDocument, source, document);
-    }
+  const placed = read.flatMap(({ source, documents }) => documents.map((document) => ({ source, document })));
+  const { Builder = [], WorkloadPolicy = [], VerificationPolicy = [] } = Object.groupBy(placed, kindOf);
+  for (const one of Builder) add(builders, builderDocument, one);
+  const policyDocument = policyUsing(new Map(Builder.map(nameOf).map((name) => [name, builders.get(name)])));
+  for (const one of VerificationPolicy) {
+    add(policies, policyDocument, one, (json, spec) => hashWith(json, spec, builders));
   }
-  // Only now is it known which policies there are.
-  for (const { source, documents } of read) {
-    for (const document of documents.filter(isWorkload)) {
-      refuseUnknownPolicies(source, memberOf(document, ["spec", "policies"]), (name) => policies.has(name));
-    }
+  for (const one of WorkloadPolicy) {
+    add(workloads, workloadDocument, one);
+    const names = memberOf(one.document, ["spec", "policies"]);
+    refuseUnknownPolicies(one.source, names, (name) => policies.has(name));
   }
   const diagnostics = [...repeatedFiles(sorted), ...read.flatMap(({ source }) => source.diagnostics)];
   if (diagnostics.length > 0) throw invalid(diagnostics);
@@ -73,9 +79,10 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
       document: documentHash,
       policies: hashesOf(policies),
       ...(workloads.size > 0 && { workloads: hashesOf(workloads) }),
+      ...(builders.size > 0 && { builders: hashesOf(builders) }),
     }),
   );
-  return { hash, document, documentHash, files: sorted, policies, workloads };
+  return { hash, document, documentHash, files: sorted, policies, builders, workloads };
 }
 
 /** Loads a set from the `document` of one, as the log keeps it. Throws like `loadPolicySet`. */
@@ -101,8 +108,20 @@ function readDocument(document: Uint8Array): JsonValue {
   }
 }
 
-function isWorkload({ json }: YamlDocument): boolean {
-  return isJsonObject(json) && json.kind === "WorkloadPolicy";
+interface PlacedDocument {
+  readonly source: YamlSource;
+  readonly document: YamlDocument;
+}
+
+/** The reader of verification policies refuses what is of no kind. */
+function kindOf({ document: { json } }: PlacedDocument): (typeof KINDS)[number] {
+  const kind = isJsonObject(json) ? json.kind : undefined;
+  return KINDS.find((known) => known === kind) ?? "VerificationPolicy";
+}
+
+function nameOf({ document }: PlacedDocument): string {
+  const name = memberOf(document, ["metadata", "name"]) ?? null;
+  return isText(name) ? name.value : "";
 }
 
 interface Loaded<Spec> {
@@ -117,8 +136,8 @@ interface Loaded<Spec> {
 function add<Spec>(
   loaded: Map<string, Loaded<Spec>>,
   reader: Reader<{ metadata: { name: string; description?: string }; spec: Spec }>,
-  source: YamlSource,
-  document: YamlDocument,
+  { source, document }: PlacedDocument,
+  hashOf: (json: JsonValue, spec: Spec) => Digest = (json) => sha256(canonicalJson(json)),
 ): void {
   const { node, json } = document;
   const read = reader(source, node, node);
@@ -127,13 +146,13 @@ function add<Spec>(
   const earlier = loaded.get(name);
   if (earlier !== undefined) {
     const offset = startOf(memberOf(document, ["metadata", "name"]) ?? node);
-    source.report(offset, `\`${name}\` is also the name of a policy in ${earlier.file}`);
+    source.report(offset, `\`${name}\` is also the name of one in ${earlier.file}`);
     return;
   }
   loaded.set(name, {
     name,
     ...(description !== undefined && { description }),
-    hash: sha256(canonicalJson(json)),
+    hash: hashOf(json, read.spec),
     file: source.file,
     spec: read.spec,
   });
@@ -142,6 +161,14 @@ function add<Spec>(
 function memberOf({ node }: YamlDocument, path: readonly string[]): Node | undefined {
   const member = isMap(node) ? node.getIn(path, true) : undefined;
   return isNode(member) ? member : undefined;
+}
+
+/** Verdicts belong to a policy's hash, so that the builders which it uses are part of it. */
+function hashWith(json: JsonValue, spec: PolicySpec, builders: ReadonlyMap<string, Builder>): Digest {
+  const hash = sha256(canonicalJson(json));
+  const used = (spec.builders ?? []).flatMap(({ use = "" }) => builders.get(use) ?? []);
+  if (used.length === 0) return hash;
+  return sha256(canonicalJson({ policy: hash, builders: used.map(({ name, hash }) => ({ name, hash })) }));
 }
 
 function hashesOf(policies: ReadonlyMap<string, Loaded<unknown>>): { name: string; hash: string }[] {

@@ -4,13 +4,16 @@ import type { Join } from "./cel-joins.ts";
 import type { Glob } from "./glob.ts";
 
 export const API_VERSION = "vouchsafe.dev/v1";
-export const KINDS = ["VerificationPolicy", "WorkloadPolicy"] as const;
+export const KINDS = ["VerificationPolicy", "WorkloadPolicy", "Builder"] as const;
 
 /** A loaded policy document. Only `loadPolicySet` makes one. */
 export interface VerificationPolicy {
   readonly name: string;
   readonly description?: string;
-  /** `sha256:…` of the canonical JSON of the document: comments and layout are not part of it. */
+  /**
+   * `sha256:…` of the canonical JSON of the document: comments and layout are not part of it; together with the hashes
+   * of the builders that it uses, if any.
+   */
   readonly hash: string;
   /** The file that it stands in. */
   readonly file: string;
@@ -30,6 +33,7 @@ export interface PolicySpec {
   readonly builders?: readonly BuilderRule[];
   readonly buildTypes?: readonly Glob[];
   readonly source?: SourceRule;
+  readonly resolvedDependencies?: DependencyRules;
   /** Absent in a policy on provenance: no external parameter is allowed. */
   readonly externalParameters?: ParameterRules;
   /** What a verification summary must say, where the evidence is one. */
@@ -54,12 +58,31 @@ export type SignerRule =
   | { readonly case: "certificate"; readonly issuer: Glob; readonly identity: Glob }
   | { readonly case: "key"; readonly name: string };
 
-/** A builder id is believed only from a signer that the policy maps to it: `signers`, or all of the policy's. */
+/**
+ * A builder that a policy takes: one that is written out in it, or a Builder document that it uses. A builder id is
+ * believed only from a signer that is mapped to it: `signers`, or all of the policy's.
+ */
 export interface BuilderRule {
-  readonly id: Glob;
+  /** The Builder's name; absent for one that is written out. */
+  readonly use?: string;
+  readonly ids: readonly Glob[];
   /** The SLSA build level that this builder is trusted for, 1 to 4. */
   readonly level: number;
+  /** That level, where the policy itself says it of a Builder that it uses. */
+  readonly loweredTo?: number;
   readonly signers?: readonly SignerRule[];
+  readonly buildTypes?: readonly Glob[];
+  readonly rules: readonly Rule[];
+}
+
+/** What the build took in, by the provenance's resolved dependencies (materials, before v1). */
+export interface DependencyRules {
+  /** Each dependency matches one of these. */
+  readonly allow?: readonly Glob[];
+  /** Each of these is matched by a dependency. */
+  readonly require?: readonly Glob[];
+  /** Whether each must be named by a digest too. */
+  readonly pinned?: boolean;
 }
 
 export interface SourceRule {
@@ -136,6 +159,9 @@ export type ParameterPattern =
 /** Whether the policy reads SLSA provenance, so that evidence without it fails. */
 export function demandsProvenance(spec: PolicySpec): boolean {
   return (
-    spec.builders !== undefined || spec.buildTypes !== undefined || spec.externalParameters !== undefined
+    spec.builders !== undefined ||
+    spec.buildTypes !== undefined ||
+    spec.externalParameters !== undefined ||
+    spec.resolvedDependencies !== undefined
   );
 }

@@ -123,6 +123,11 @@ export function textLike(pattern: RegExp, what: string): Reader<string> {
 /** The name of a policy or of a rule. */
 export const name = textLike(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, "a name of a-z, 0-9, `-` and `.`");
 
+export const boolean: Reader<boolean> = (source, node, parent) =>
+  isScalar(node) && typeof node.value === "boolean"
+    ? node.value
+    : refuse(source, node, parent, "`true` or `false` is expected");
+
 export function integer(least: number, most: number): Reader<number> {
   return (source, node, parent) =>
     isScalar(node) &&
@@ -185,8 +190,9 @@ function entriesOf(source: YamlSource, node: Node | null, parent: Node): [Scalar
   return node.items.map(({ key, value }) => [key as Scalar, value as Node | null]);
 }
 
-/** Names the known word that a misspelt one is closest to. */
-function suggestion(word: string, known: readonly string[]): string {
+/** Names the known word that a misspelt one is closest to: the end of a sentence. */
+export function suggestion(word: string, known: readonly string[]): string {
+  if (known.length === 0) return "";
   const [nearest] = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, distance }) => distance <= Math.max(1, candidate.length / 3))

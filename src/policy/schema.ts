@@ -1,21 +1,17 @@
 import { isMap, isScalar, isSeq } from "yaml";
-import {
-  compileJoins,
-  countProblem,
-  requirements,
-  summaryProblem,
-  summaryRule,
-  writtenJoins,
-} from "./evidence-schema.ts";
+import type { Builder } from "./builder.ts";
+import { type WrittenSpec, withBuilders, writtenBuilder } from "./builder-schema.ts";
+import { compileJoins, requirements, summaryProblem, summaryRule, writtenJoins } from "./evidence-schema.ts";
 import {
   API_VERSION,
-  type BuilderRule,
+  type DependencyRules,
   KINDS,
   type ParameterPattern,
   type PolicySpec,
   type ThresholdRule,
 } from "./policy.ts";
 import {
+  boolean,
   digest,
   duration,
   integer,
@@ -45,12 +41,6 @@ export interface PolicyDocument {
   readonly metadata: { readonly name: string; readonly description?: string };
   readonly spec: PolicySpec;
 }
-
-const builder: Reader<BuilderRule> = record({
-  id: required(pattern),
-  level: required(integer(1, 4)),
-  signers: optional(list(signer)),
-});
 
 const parameter: Reader<ParameterPattern> = (source, node, parent) => {
   if (isMap(node)) {
@@ -83,6 +73,12 @@ const externalParameters: Reader<NonNullable<PolicySpec["externalParameters"]>> 
   return { require, allow, ignore };
 };
 
+const resolvedDependencies: Reader<DependencyRules> = record(
+  { allow: optional(list(pattern)), require: optional(list(pattern)), pinned: optional(boolean) },
+  ({ allow, require, pinned }) =>
+    allow || require || pinned ? undefined : "`allow`, `require` or `pinned: true` is missing",
+);
+
 /** Trust bounds them from below, so that a policy can only ask for more. */
 const thresholds: Reader<ThresholdRule> = record(
   {
@@ -103,13 +99,14 @@ const writtenSpec = record({
   predicateTypes: optional(list(pattern)),
   maxAge: optional(duration),
   thresholds: optional(thresholds),
-  builders: optional(list(builder)),
+  builders: optional(list(writtenBuilder)),
   buildTypes: optional(list(pattern)),
   source: optional(
     record({ repositories: optional(list(pattern)), refs: optional(list(pattern)) }, (read) =>
       read.repositories || read.refs ? undefined : "`repositories` or `refs` is missing",
     ),
   ),
+  resolvedDependencies: optional(resolvedDependencies),
   externalParameters: optional(externalParameters),
   vsa: optional(summaryRule),
   rules: optional(rules),
@@ -118,21 +115,29 @@ const writtenSpec = record({
   resourceUri: optional(resourceUriTemplate),
 });
 
-const spec: Reader<PolicySpec> = (source, node, parent) => {
+const spec: Reader<WrittenSpec> = (source, node, parent) => {
   const written = writtenSpec(source, node, parent);
   if (written === undefined) return undefined;
   const { rules = [], evidence = [], joins = [], ...rest } = written;
-  const problem = summaryProblem(rest) ?? countProblem([rules, joins, ...evidence.map((one) => one.rules)]);
+  const problem = summaryProblem(rest);
   if (problem !== undefined) return refuse(source, node, parent, problem);
   const compiled = compileJoins(source, joins, evidence);
   return compiled && { ...rest, rules, evidence, joins: compiled };
 };
 
-/** Reads one document. What is wrong with it is reported, all of it. */
-export const policyDocument: Reader<PolicyDocument> = record({
+const written = record({
   apiVersion: required(oneOf([API_VERSION])),
   // The kind chose this reader; what no reader is chosen by is refused here.
   kind: required(oneOf(KINDS)),
   metadata: required(record({ name: required(name), description: optional(text) })),
   spec: required(spec),
 });
+
+/** Reads one document that uses these builders (`withBuilders`). What is wrong with it is reported, all of it. */
+export function policyUsing(builders: ReadonlyMap<string, Builder | undefined>): Reader<PolicyDocument> {
+  return (source, node, parent) => {
+    const read = written(source, node, parent);
+    const spec = read && withBuilders(source, node ?? parent, read.spec, builders);
+    return read && spec && { ...read, spec };
+  };
+}
