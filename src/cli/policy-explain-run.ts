@@ -77,8 +77,8 @@ export async function explain(
   return verdict.verified ? EXIT.ok : EXIT.refused;
 }
 
-function describe({ name, description, hash }: VerificationPolicy, sentences?: readonly Explained[]) {
-  return { policy: name, description, hash, ...(sentences && { sentences }) };
+function describe({ name, description, hash, spec }: VerificationPolicy, sentences?: readonly Explained[]) {
+  return { policy: name, description, hash, mode: spec.mode, ...(sentences && { sentences }) };
 }
 
 function explained({ spec }: VerificationPolicy, checks: readonly Check[]): Explained[] {
@@ -91,11 +91,14 @@ function explained({ spec }: VerificationPolicy, checks: readonly Check[]): Expl
 
 function tell(
   terminal: Terminal,
-  { name, description }: VerificationPolicy,
+  { name, description, spec }: VerificationPolicy,
   sentences: readonly Explained[],
   evaluation?: Evaluation,
 ): void {
   terminal.print(description === undefined ? name : `${name}: ${description}`);
+  if (spec.mode === "audit") {
+    terminal.print("It is in audit mode: what it would deny is told and recorded, and not denied.");
+  }
   terminal.print("An artifact passes when of one piece of evidence about it all of this is true:");
   const width = Math.max(...sentences.map(({ section }) => section.length));
   for (const { section, text, checks } of sentences) {

@@ -31,7 +31,7 @@ function show(): Command {
         else if (text) printDocuments(terminal, active.documents);
         else {
           terminal.print(`policy set ${active.policySet ?? "(none is active: everything is denied)"}`);
-          for (const { name, hash } of active.policies) terminal.print(`  ${name} ${hash}`);
+          for (const policy of active.policies) terminal.print(`  ${named(policy)}`);
         }
         return EXIT.ok;
       }),
@@ -85,10 +85,14 @@ function changes(before: readonly PolicyName[], after: readonly PolicyName[]): s
   const old = new Map(before.map(({ name, hash }) => [name, hash]));
   const names = new Set(after.map(({ name }) => name));
   return [
-    ...after.map(({ name, hash }) => {
-      const was = old.get(name);
-      return `${was === undefined ? "added" : was === hash ? "same" : "changed"} ${name} ${hash}`;
+    ...after.map((policy) => {
+      const was = old.get(policy.name);
+      return `${was === undefined ? "added" : was === policy.hash ? "same" : "changed"} ${named(policy)}`;
     }),
     ...before.filter(({ name }) => !names.has(name)).map(({ name }) => `removed ${name}`),
   ];
+}
+
+function named({ name, hash, mode }: PolicyName): string {
+  return `${name} ${hash}${mode === "audit" ? " (audit: denies nothing)" : ""}`;
 }

@@ -60,13 +60,16 @@ async function writeSummary(
 
 function printDecision(
   terminal: Terminal,
-  { decision, digest, reasons, policies, asOf, validUntil }: Decision,
+  { decision, digest, enforced, reasons, policies, asOf, validUntil }: Decision,
 ): void {
   terminal.print(`${decision} ${digest}`, decision === "allow" ? "good" : "bad");
+  if (!enforced)
+    terminal.print("  not enforced: every policy named is in audit mode, and none vouches for it", "bad");
   printReasons(terminal, reasons);
-  for (const { policy, outcome, slsaLevel, attestations } of policies) {
+  for (const { policy, mode, outcome, slsaLevel, attestations } of policies) {
     const restsOn = attestations.length === 0 ? "" : `, resting on ${attestations.map(short).join(", ")}`;
-    terminal.print(`  policy ${policy} ${outcome}: SLSA build level ${slsaLevel}${restsOn}`);
+    const name = mode === "audit" ? `${policy} (audit)` : policy;
+    terminal.print(`  policy ${name} ${outcome}: SLSA build level ${slsaLevel}${restsOn}`);
   }
   const until = validUntil === null ? "" : `, valid until ${validUntil}`;
   terminal.print(`  as of log size ${asOf}${until}`);

@@ -108,13 +108,19 @@ export interface DecisionReason {
   readonly checks?: readonly Check[];
 }
 
+/** Whether a policy decides, or only tells what it would deny. */
+export type Mode = "enforce" | "audit";
+
 export interface Decision {
   readonly digest: string;
   readonly decision: "allow" | "deny";
+  /** False for an allow that no policy vouches for: all that were named are in audit mode. */
+  readonly enforced: boolean;
   readonly reasons: readonly DecisionReason[];
   readonly policies: readonly {
     readonly policy: string;
     readonly policyHash: string;
+    readonly mode: Mode;
     readonly outcome: Outcome;
     readonly slsaLevel: number;
     readonly attestations: readonly string[];
@@ -134,6 +140,7 @@ export interface PolicyDocument {
 export interface PolicyName {
   readonly name: string;
   readonly hash: string;
+  readonly mode: Mode;
 }
 
 export interface ActivePolicies {
@@ -237,6 +244,7 @@ export interface DecisionToRecord {
 
 export interface DecisionRecorded {
   readonly current: "allow" | "deny";
+  readonly enforced: boolean;
   readonly reasons: readonly DecisionReason[];
   readonly receipt: Receipt;
 }

@@ -17,6 +17,8 @@ import type { LogEvent } from "./events.ts";
 import {
   type Allowance,
   assertAllowed,
+  byMode,
+  evaluateAgain,
   policiesInForce,
   refuseUnless,
   type Standing,
@@ -29,8 +31,8 @@ const SECOND = 1000;
 const RECORDED_WITHIN = 10_000;
 
 /**
- * An SVID that was granted: it follows from a workload policy in force, and the artifact was allowed by all
- * policies that this one names, at this place in the log.
+ * An SVID that was granted: it follows from a workload policy in force, and the artifact was allowed by all enforced
+ * policies that this one names, at this place in the log. What those in audit mode would have denied is named.
  */
 export function replayIdentity(event: LogEvent, standing: Standing): string {
   const { type, body, time } = event;
@@ -48,12 +50,11 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
     "it lives longer than its workload policy lets it",
   );
 
-  refuseUnless(
-    sameJson([...workload.spec.policies], [...listIn(body, "policies")]),
-    "it names other policies",
-  );
   refuseUnless(textsIn(body, "digests").includes(artifact), "it was granted for other artifacts");
-  const { verdicts, validUntil } = assertAllowed(standing, workload.spec.policies, issuedAt);
+  const { policies, verdicts, validUntil } = assertAllowed(standing, workload.spec.policies, issuedAt);
+  refuseUnless(policies.length > 0, "no policy that is enforced vouched for it");
+  refuseUnless(sameJson([...policies], [...listIn(body, "policies")]), "it names other policies");
+  const wouldDeny = assertWouldDeny(body, standing, workload.spec.policies, issuedAt);
   const named = listIn(body, "verdicts");
   refuseUnless(
     verdicts.every((index) => named.includes(index)),
@@ -65,8 +66,34 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
   return (
     `the ${KINDS[kind]} ${textIn(body, "spiffeId")} (${textIn(body, "serial")}) was ${was} to ` +
     `${textIn(body, "requester")} until ${textIn(body, "expiresAt")}, when ${artifact} had passed ` +
-    `${workload.spec.policies.join(", ")} and was not quarantined.`
+    `${policies.join(", ")} and was not quarantined` +
+    `${wouldDeny.length > 0 ? `; ${wouldDeny.join(", ")}, in audit mode, would have denied it` : ""}.`
   );
+}
+
+/** That the event names the policies in audit mode that the artifact did not pass, all of them and no others. */
+function assertWouldDeny(
+  body: JsonObject,
+  standing: Standing,
+  policies: readonly string[],
+  issuedAt: number,
+): string[] {
+  const named = (body.wouldDeny === undefined ? [] : listIn(body, "wouldDeny")).flatMap((one) => {
+    refuseUnless(isJsonObject(one), "it does not say what would have denied it");
+    return digestIn(one, "digest") === standing.artifact ? [textIn(one, "policy")] : [];
+  });
+  const { audited } = byMode(standing, policies);
+  const wouldDeny = audited.filter((policy) => {
+    // It was decided within the second after `issuedAt`, in which a pass may have run out.
+    const at = named.includes(policy.name) ? issuedAt + SECOND : issuedAt;
+    return evaluateAgain(standing, policy, at).outcome === "failed";
+  });
+  const names = wouldDeny.map(({ name }) => name);
+  refuseUnless(
+    sameJson(names, named),
+    "it does not name the policies in audit mode that would have denied it",
+  );
+  return names;
 }
 
 const KINDS = { x509: "X.509-SVID", jwt: "JWT-SVID" } as const;
@@ -112,18 +139,20 @@ export function replayDecision({ body, time }: LogEvent, standing: Standing): st
     current === "allow"
       ? assertAllowed(standing, textsIn(body, "policies"), time - RECORDED_WITHIN)
       : undefined;
+  const isEnforced = allowance?.policies.length !== 0;
+  refuseUnless(body.enforced === (isEnforced ? undefined : false), "it does not say whether it was enforced");
   if (body.summary !== undefined) assertSummary(body, allowance);
   const until = body.expiresAt === null ? "" : ` until ${textIn(body, "expiresAt")}`;
   return (
     `${textIn(body, "issuer")} recorded ${textIn(body, "decision")} of ${standing.artifact} ` +
-    `to ${textIn(body, "grantedTo")}${until}; the decision then was ${current}.`
+    `to ${textIn(body, "grantedTo")}${until}; the decision then was ${current}${isEnforced ? "" : ", which no policy enforced"}.`
   );
 }
 
 /** A summary of our own is signed for what is allowed alone, and for no longer. */
 function assertSummary(body: JsonObject, allowance: Allowance | undefined): void {
   refuseUnless(
-    textIn(body, "decision") === "allow" && allowance !== undefined,
+    textIn(body, "decision") === "allow" && allowance !== undefined && allowance.policies.length > 0,
     "a summary was signed of what was not allowed",
   );
   refuseUnless(

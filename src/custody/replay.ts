@@ -100,6 +100,8 @@ function verifiedIfItStillIs(
 
 /** What the artifact's allowance rested on. */
 export interface Allowance {
+  /** The policies that vouched for it: those named that are enforced. Empty where all are in audit mode. */
+  readonly policies: readonly string[];
   /** Indexes of the passing verdicts. */
   readonly verdicts: readonly number[];
   /** When the first of them ends by time alone. */
@@ -107,17 +109,16 @@ export interface Allowance {
 }
 
 /**
- * That the artifact was allowed: not quarantined, and its newest verdict under each of these policies passed and
- * does so again. Throws `pack-invalid`.
+ * That the artifact was allowed: not quarantined, and its newest verdict under each of these policies that is enforced
+ * passed and does so again. Throws `pack-invalid`.
  */
 export function assertAllowed(standing: Standing, policies: readonly string[], at: number): Allowance {
   refuseUnless(standing.quarantines.size === 0, "the artifact was quarantined");
   refuseUnless(policies.length > 0, "it names no policy");
-  const inForce = policiesInForce(standing);
   let validUntil = Number.POSITIVE_INFINITY;
-  const verdicts = policies.map((name) => {
-    const policy = inForce.policies.get(name);
-    refuseUnless(policy !== undefined, `no policy ${name} was in force`);
+  const { enforced } = byMode(standing, policies);
+  const verdicts = enforced.map((policy) => {
+    const { name } = policy;
     const verdict = standing.verdicts.get(name);
     refuseUnless(verdict?.passed === true, `the artifact had not passed ${name}`);
     const again = evaluateAgain(standing, policy, at);
@@ -125,7 +126,21 @@ export function assertAllowed(standing: Standing, policies: readonly string[], a
     validUntil = Math.min(validUntil, again.validUntil ?? validUntil);
     return verdict.index;
   });
-  return { verdicts, validUntil };
+  return { policies: enforced.map(({ name }) => name), verdicts, validUntil };
+}
+
+/** The policies in force with these names. Throws `pack-invalid` where there is none of a name. */
+export function byMode(standing: Standing, names: readonly string[]) {
+  const inForce = policiesInForce(standing);
+  const policies = names.map((name) => {
+    const policy = inForce.policies.get(name);
+    refuseUnless(policy !== undefined, `no policy ${name} was in force`);
+    return policy;
+  });
+  return {
+    enforced: policies.filter(({ spec }) => spec.mode === "enforce"),
+    audited: policies.filter(({ spec }) => spec.mode === "audit"),
+  };
 }
 
 export function sameJson(a: JsonValue, b: JsonValue): boolean {

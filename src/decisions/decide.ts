@@ -1,7 +1,7 @@
 import type { Verdict } from "../custody/log-store.ts";
 import { groundsAllow } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { VerificationPolicy } from "../policy/policy.ts";
+import { type Mode, modeOf, type PolicySpec, type VerificationPolicy } from "../policy/policy.ts";
 import type { Check } from "../policy/types.ts";
 
 export interface Quarantine {
@@ -17,7 +17,7 @@ export interface StandingVerdict extends Verdict {
 }
 
 /** What decisions need of an active policy. */
-export type PolicyInForce = Pick<VerificationPolicy, "hash">;
+export type PolicyInForce = Pick<VerificationPolicy, "hash"> & { readonly spec: Pick<PolicySpec, "mode"> };
 
 /** What is in force in a project: the log alone says so. */
 export interface InForce {
@@ -49,6 +49,8 @@ export type ReasonCode =
   | "unknown-policy"
   | "quarantined"
   | "digest-cannot-ground"
+  | "would-deny"
+  | "not-enforced"
   | "stale";
 
 export interface Reason {
@@ -59,12 +61,22 @@ export interface Reason {
   readonly checks?: readonly Check[];
 }
 
+/** A verdict of a policy that was named, with the policy's mode. */
+export interface NamedVerdict extends Verdict {
+  readonly mode: Mode;
+}
+
 export interface Decision {
   readonly digest: Digest;
   readonly decision: "allow" | "deny";
+  /** False for an allow that no policy vouches for, because all that were named are in audit mode. */
+  readonly enforced: boolean;
+  /** Why, and what policies in audit mode would have denied (`would-deny`). */
   readonly reasons: readonly Reason[];
-  readonly verdicts: readonly Verdict[];
-  /** The lowest level that a named policy vouches for; 0 when denied. */
+  readonly verdicts: readonly NamedVerdict[];
+  /** The passing verdicts of enforced policies that an allow rests on. */
+  readonly grounds: readonly Verdict[];
+  /** The lowest level that an enforced policy vouches for; 0 when denied. */
   readonly slsaLevel: number;
   readonly validUntil: number | null;
 }
@@ -72,13 +84,15 @@ export interface Decision {
 /**
  * Decides whether an artifact may be trusted now: neither it nor what its passes rest on is quarantined, at least one
  * policy is named, and each named policy is active and has a passing verdict that is neither outdated nor expired.
- * Everything else is denied, with every reason.
+ * Everything else is denied, with every reason. A policy in audit mode neither denies nor grounds: the enforced ones
+ * decide, and where there are none the allow says that it is not enforced.
  *
  * @param now milliseconds since the epoch
  */
 export function decide(input: DecisionInput, now: number): Decision {
   const denials: Reason[] = [];
-  const passes: Verdict[] = [];
+  const wouldDeny: Reason[] = [];
+  const passes: NamedVerdict[] = [];
   if (!groundsAllow(input.digest)) {
     denials.push({
       code: "digest-cannot-ground",
@@ -94,39 +108,46 @@ export function decide(input: DecisionInput, now: number): Decision {
       message: "The caller's access names no policy that the artifact must pass",
     });
   }
+  const withMode = (verdict: StandingVerdict) => ({
+    ...verdict,
+    mode: modeOf(verdict.policy, input.inForce.policies),
+  });
+  const verdicts = input.verdicts.filter(({ policy }) => input.policies.includes(policy)).map(withMode);
   for (const policy of input.policies) {
-    const verdict = input.verdicts.find((v) => v.policy === policy);
+    const verdict = verdicts.find((v) => v.policy === policy);
     const denial = refusal(policy, verdict, input.inForce, now);
-    if (denial) denials.push(denial);
-    else if (verdict) {
-      passes.push(verdict);
-      denials.push(...quarantinesBeneath(verdict, input.quarantines));
-    }
+    const refusals = denial
+      ? [denial]
+      : quarantinesBeneath(policy, verdict?.restsOn ?? [], input.quarantines);
+    if (modeOf(policy, input.inForce.policies) === "audit") wouldDeny.push(...refusals.map(inAuditMode));
+    else denials.push(...refusals);
+    if (verdict && refusals.length === 0) passes.push(verdict);
   }
 
-  const named = input.verdicts.filter((v) => input.policies.includes(v.policy));
-  if (denials.length > 0) {
-    return {
-      digest: input.digest,
-      decision: "deny",
-      reasons: denials,
-      verdicts: named,
-      slsaLevel: 0,
-      validUntil: null,
-    };
-  }
+  if (denials.length > 0) return denied(input.digest, [...denials, ...wouldDeny], verdicts);
+  const grounds = passes.filter(({ mode }) => mode === "enforce");
   return {
     digest: input.digest,
     decision: "allow",
-    reasons: passes.map((v) => ({
-      code: "verdict-passed",
-      message: `Policy ${v.policy} passed`,
-      policy: v.policy,
-    })),
-    verdicts: named,
-    slsaLevel: Math.min(...passes.map((v) => v.slsaLevel)),
-    validUntil: earliest(passes.map((v) => v.validUntil)),
+    enforced: grounds.length > 0,
+    reasons: [...passes.map(passed), ...wouldDeny],
+    verdicts,
+    grounds,
+    slsaLevel: grounds.length === 0 ? 0 : Math.min(...grounds.map((v) => v.slsaLevel)),
+    validUntil: earliest(grounds.map((v) => v.validUntil)),
   };
+}
+
+/** The same for what a grant is made of: an allow that is not enforced vouches for nothing, and is denied. */
+export function decideGrant(input: DecisionInput, now: number): Decision {
+  const decision = decide(input, now);
+  if (decision.enforced) return decision;
+  const reason: Reason = {
+    code: "not-enforced",
+    message: "All policies named are in audit mode: none vouches for the artifact, so nothing is granted",
+  };
+  const wouldDeny = decision.reasons.filter(({ code }) => code === "would-deny");
+  return denied(input.digest, [reason, ...wouldDeny], decision.verdicts);
 }
 
 /** A denial that needs no verdicts: for a node that has lost sight of the log. */
@@ -135,7 +156,32 @@ export function denyStale(digest: Digest): Decision {
     code: "stale",
     message: "This node has not heard from the log for longer than it may",
   };
-  return { digest, decision: "deny", reasons: [reason], verdicts: [], slsaLevel: 0, validUntil: null };
+  return denied(digest, [reason], []);
+}
+
+function denied(digest: Digest, reasons: readonly Reason[], verdicts: readonly NamedVerdict[]): Decision {
+  return {
+    digest,
+    decision: "deny",
+    enforced: true,
+    reasons,
+    verdicts,
+    grounds: [],
+    slsaLevel: 0,
+    validUntil: null,
+  };
+}
+
+function passed({ policy }: Verdict): Reason {
+  return { code: "verdict-passed", message: `Policy ${policy} passed`, policy };
+}
+
+function inAuditMode(denial: Reason): Reason {
+  return {
+    ...denial,
+    code: "would-deny",
+    message: `${denial.message}; it is in audit mode and denies nothing`,
+  };
 }
 
 /**
@@ -182,7 +228,11 @@ function refusal(
 }
 
 /** What stands for an artifact is denied with it: its container, or the commit that it was built from. */
-function quarantinesBeneath({ policy, restsOn }: Verdict, quarantines: readonly Quarantine[]): Reason[] {
+function quarantinesBeneath(
+  policy: string,
+  restsOn: readonly Digest[],
+  quarantines: readonly Quarantine[],
+): Reason[] {
   return quarantines
     .filter(({ artifact }) => restsOn.includes(artifact))
     .map(({ id, artifact, reason }) => {

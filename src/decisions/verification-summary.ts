@@ -21,14 +21,14 @@ export interface SummaryTerms {
 const HIGHEST_LEVEL = 3;
 
 /**
- * The Statement of a decision that allows: a SLSA Verification Summary Attestation v1
+ * The Statement of an enforced decision that allows: a SLSA Verification Summary Attestation v1
  * (slsa.dev/spec/v1.2/verification_summary). The level is the build track's highest, which implies those below; a
  * policy that trusts no builder for a level gives level 0, which promises nothing. What SLSA has no member for
  * stands in members of our own, `vouchsafe_…`.
  */
 export function summaryStatement(decision: Decision, terms: SummaryTerms): JsonObject {
-  const { digest, decision: answer, verdicts, slsaLevel } = decision;
-  if (answer !== "allow") throw new TypeError("only what is allowed is summarised");
+  const { digest, decision: answer, enforced, grounds, slsaLevel } = decision;
+  if (answer !== "allow" || !enforced) throw new TypeError("only what is allowed is summarised");
   return {
     _type: "https://in-toto.io/Statement/v1",
     subject: [{ digest: digestSet(digest) }],
@@ -37,8 +37,8 @@ export function summaryStatement(decision: Decision, terms: SummaryTerms): JsonO
       verifier: { id: terms.verifierId },
       timeVerified: new Date(terms.timeVerified).toISOString(),
       resourceUri: terms.resourceUri,
-      policy: policyDescriptor(terms.verifierId, verdicts),
-      inputAttestations: [...new Set(verdicts.flatMap(({ attestations }) => attestations))]
+      policy: policyDescriptor(terms.verifierId, grounds),
+      inputAttestations: [...new Set(grounds.flatMap(({ attestations }) => attestations))]
         .sort()
         .map((id) => ({ digest: digestSet(id) })),
       verificationResult: "PASSED",
@@ -51,9 +51,9 @@ export function summaryStatement(decision: Decision, terms: SummaryTerms): JsonO
 }
 
 /** A policy by its hash. Several that all had to pass: by the hash of their names and hashes, which stand beside it. */
-function policyDescriptor(verifierId: string, verdicts: readonly Verdict[]): JsonObject {
-  const hashes = Object.fromEntries(verdicts.map(({ policy, policyHash }) => [policy, policyHash]));
-  const [one, ...others] = verdicts;
+function policyDescriptor(verifierId: string, grounds: readonly Verdict[]): JsonObject {
+  const hashes = Object.fromEntries(grounds.map(({ policy, policyHash }) => [policy, policyHash]));
+  const [one, ...others] = grounds;
   const uri = `${verifierId}/policies/${Object.keys(hashes).sort().join(",")}`;
   if (one !== undefined && others.length === 0)
     return { uri, digest: digestSet(parseDigest(one.policyHash)) };

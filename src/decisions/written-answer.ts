@@ -1,4 +1,5 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Mode } from "../policy/policy.ts";
 import type { Decision, InForce, Reason } from "./decide.ts";
 import type { ArtifactState, View } from "./projection.ts";
 
@@ -6,10 +7,12 @@ import type { ArtifactState, View } from "./projection.ts";
 export interface Answer {
   readonly digest: Digest;
   readonly decision: "allow" | "deny";
+  readonly enforced: boolean;
   readonly reasons: readonly Reason[];
   readonly policies: readonly {
     readonly policy: string;
     readonly policyHash: string;
+    readonly mode: Mode;
     readonly outcome: "passed" | "failed";
     readonly slsaLevel: number;
     readonly attestations: readonly Digest[];
@@ -33,12 +36,13 @@ export interface KeptAnswer {
 /** Callers with other policies each have an answer of their own; of one artifact no more than this are kept. */
 const MAX_KEPT = 4;
 
-export function answerOf({ verdicts, validUntil, ...decision }: Decision): Answer {
+export function answerOf({ verdicts, grounds: _, validUntil, ...decision }: Decision): Answer {
   return {
     ...decision,
-    policies: verdicts.map(({ policy, policyHash, outcome, slsaLevel, attestations, validUntil }) => ({
+    policies: verdicts.map(({ policy, policyHash, mode, outcome, slsaLevel, attestations, validUntil }) => ({
       policy,
       policyHash,
+      mode,
       outcome,
       slsaLevel,
       attestations,

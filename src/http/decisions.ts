@@ -9,6 +9,7 @@ import {
   closed,
   DecisionReason,
   Digest,
+  Enforced,
   LogSize,
   line,
   PolicyName,
@@ -34,7 +35,12 @@ export function decisionRoutes(app: App, v: Vouchsafe): void {
           expiresAt: Type.Optional(Type.String({ minLength: 1, maxLength: 40, description: "RFC 3339" })),
         }),
         ...answers({
-          201: closed({ current: AllowOrDeny, reasons: Type.Array(DecisionReason), receipt: Receipt }),
+          201: closed({
+            current: AllowOrDeny,
+            enforced: Enforced,
+            reasons: Type.Array(DecisionReason),
+            receipt: Receipt,
+          }),
         }),
       },
     },

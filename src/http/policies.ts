@@ -4,9 +4,9 @@ import type { Vouchsafe } from "../services/context.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, line, nullable, PreviousHash, Receipt } from "./schemas.ts";
+import { closed, line, Mode, nullable, PreviousHash, Receipt } from "./schemas.ts";
 
-const Policies = Type.Array(closed({ name: Type.String(), hash: Type.String() }));
+const Policies = Type.Array(closed({ name: Type.String(), hash: Type.String(), mode: Mode }));
 
 export function policyRoutes(app: App, v: Vouchsafe): void {
   app.get(

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from "typebox";
 import { ERRORS } from "../errors.ts";
+import { MODES } from "../policy/policy.ts";
 
 /**
  * The shapes that requests and answers share. Request objects are closed (an unknown member is refused);
@@ -116,6 +117,11 @@ export const ArtifactVerdict = closed({
 
 export const AllowOrDeny = Type.Enum(["allow", "deny"]);
 
+export const Enforced = Type.Boolean({
+  description: "false for an allow that no policy vouches for: all that were named are in audit mode",
+});
+export const Mode = Type.Enum([...MODES]);
+
 export const DecisionReason = closed({
   code: Type.String(),
   message: Type.String(),
@@ -126,11 +132,13 @@ export const DecisionReason = closed({
 export const Decision = closed({
   digest: Type.String(),
   decision: AllowOrDeny,
+  enforced: Enforced,
   reasons: Type.Array(DecisionReason),
   policies: Type.Array(
     closed({
       policy: Type.String(),
       policyHash: Hash,
+      mode: Mode,
       outcome: Outcome,
       slsaLevel: SlsaLevel,
       attestations: Type.Array(Type.String()),

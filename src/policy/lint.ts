@@ -4,8 +4,9 @@ import { reachFindings } from "./lint-reach.ts";
 import { shadowFindings } from "./lint-shadows.ts";
 import { signerFindings } from "./lint-signers.ts";
 import type { PolicySet } from "./load.ts";
-import type { VerificationPolicy } from "./policy.ts";
+import { modeOf, type VerificationPolicy } from "./policy.ts";
 import type { Diagnostic } from "./types.ts";
+import type { WorkloadPolicy } from "./workload-policy.ts";
 
 /** `error`: it can do nothing of what it was written for. `warning`: most likely not what was meant. */
 export type LintLevel = "error" | "warning" | "info";
@@ -39,6 +40,11 @@ export function lintPolicies(set: PolicySet): PlacedFinding[] {
     ),
     ...[...set.builders.values()].flatMap((builder) =>
       unused(builder, set).map((finding) => placed(set, { ...builder, kind: "Builder" }, finding)),
+    ),
+    ...[...set.workloads.values()].flatMap((workload) =>
+      auditOnly(workload, set).map((finding) =>
+        placed(set, { ...workload, kind: "WorkloadPolicy" }, finding),
+      ),
     ),
   ];
   return findings.sort(
@@ -79,6 +85,13 @@ function unnamed({ name }: VerificationPolicy, { workloads }: PolicySet): LintFi
   if ([...workloads.values()].some(({ spec }) => spec.policies.includes(name))) return [];
   const message = `no WorkloadPolicy of these files names \`${name}\`: it counts where a token or a question names it`;
   return [{ level: "info", rule: "unnamed", path: ["metadata", "name"], message }];
+}
+
+function auditOnly({ spec }: WorkloadPolicy, { policies }: PolicySet): LintFinding[] {
+  if (spec.policies.some((name) => modeOf(name, policies) === "enforce")) return [];
+  const message =
+    "all of these are in audit mode: none vouches for anything, so this workload never gets an identity";
+  return [{ level: "warning", rule: "audit-only", path: ["spec", "policies"], message }];
 }
 
 function placed(set: PolicySet, policy: Parameters<typeof placeOf>[1], finding: LintFinding): PlacedFinding {

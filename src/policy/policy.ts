@@ -5,6 +5,9 @@ import type { Glob } from "./glob.ts";
 
 export const API_VERSION = "vouchsafe.dev/v1";
 export const KINDS = ["VerificationPolicy", "WorkloadPolicy", "Builder"] as const;
+/** `enforce`: what it does not pass is denied. `audit`: what it would deny is told and recorded; it decides nothing. */
+export const MODES = ["enforce", "audit"] as const;
+export type Mode = (typeof MODES)[number];
 
 /** A loaded policy document. Only `loadPolicySet` makes one. */
 export interface VerificationPolicy {
@@ -22,6 +25,8 @@ export interface VerificationPolicy {
 
 /** What evidence must say. A section that is absent demands nothing, except where its comment says otherwise. */
 export interface PolicySpec {
+  /** What becomes of its verdicts. Asks nothing. */
+  readonly mode: Mode;
   readonly artifacts: ArtifactSelector;
   /** Who may sign. Never empty. */
   readonly signers: readonly SignerRule[];
@@ -155,6 +160,14 @@ export type ParameterPattern =
   | { readonly case: "value"; readonly value: boolean | number | null }
   | { readonly case: "anyOf"; readonly patterns: readonly ParameterPattern[] }
   | { readonly case: "members"; readonly members: ReadonlyMap<string, ParameterPattern> };
+
+/** The mode of one of the policies in force. A name that none of them has denies, as an enforced one does. */
+export function modeOf(
+  name: string,
+  policies: ReadonlyMap<string, { readonly spec: Pick<PolicySpec, "mode"> }>,
+): Mode {
+  return policies.get(name)?.spec.mode ?? "enforce";
+}
 
 /** Whether the policy reads SLSA provenance, so that evidence without it fails. */
 export function demandsProvenance(spec: PolicySpec): boolean {

@@ -6,6 +6,7 @@ import {
   API_VERSION,
   type DependencyRules,
   KINDS,
+  MODES,
   type ParameterPattern,
   type PolicySpec,
   type ThresholdRule,
@@ -90,6 +91,7 @@ const thresholds: Reader<ThresholdRule> = record(
 );
 
 const writtenSpec = record({
+  mode: optional(oneOf(MODES)),
   artifacts: required(
     record({ names: optional(list(pattern)), digests: optional(list(digest)) }, ({ names, digests }) =>
       names || digests ? undefined : "`names` or `digests` is missing: say which artifacts",
@@ -118,11 +120,11 @@ const writtenSpec = record({
 const spec: Reader<WrittenSpec> = (source, node, parent) => {
   const written = writtenSpec(source, node, parent);
   if (written === undefined) return undefined;
-  const { rules = [], evidence = [], joins = [], ...rest } = written;
+  const { mode = "enforce", rules = [], evidence = [], joins = [], ...rest } = written;
   const problem = summaryProblem(rest);
   if (problem !== undefined) return refuse(source, node, parent, problem);
   const compiled = compileJoins(source, joins, evidence);
-  return compiled && { ...rest, rules, evidence, joins: compiled };
+  return compiled && { ...rest, mode, rules, evidence, joins: compiled };
 };
 
 const written = record({

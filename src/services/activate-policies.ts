@@ -4,6 +4,7 @@ import { activePolicies } from "../db/activations.ts";
 import { readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { loadPolicySet, type PolicyFile, type PolicySet } from "../policy/load.ts";
+import type { Mode } from "../policy/policy.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -15,9 +16,15 @@ export interface PolicyProposal {
   readonly previous: string | null;
 }
 
+export interface PolicySummary {
+  readonly name: string;
+  readonly hash: string;
+  readonly mode: Mode;
+}
+
 export interface ActivatedPolicies {
   readonly policySet: string;
-  readonly policies: readonly { readonly name: string; readonly hash: string }[];
+  readonly policies: readonly PolicySummary[];
   /** Null when this very set was active already. */
   readonly receipt: Receipt | null;
 }
@@ -34,7 +41,7 @@ export async function activatePolicies(
   { documents, previous }: PolicyProposal,
 ): Promise<ActivatedPolicies> {
   const policySet = loadPolicySet(documents);
-  const policies = namesAndHashes(policySet);
+  const policies = summarize(policySet);
 
   const { committed } = await appendFresh(v, async () => {
     const { size } = await readHead(v.database.kysely);
@@ -46,7 +53,7 @@ export async function activatePolicies(
       body: {
         previous,
         policySet: policySet.hash,
-        policies,
+        policies: policies.map(({ name, hash }) => ({ name, hash })),
         document: policySet.documentHash,
         caller: token,
       },
@@ -68,7 +75,7 @@ export async function readPolicies(v: Vouchsafe, { project }: Pick<Caller, "proj
   const active = await activePolicies(v.database.kysely, project);
   if (!active) return { policySet: null, documents: [], policies: [] };
   const policySet = await v.documents.policies(project, active.document);
-  return { policySet: policySet.hash, documents: policySet.files, policies: namesAndHashes(policySet) };
+  return { policySet: policySet.hash, documents: policySet.files, policies: summarize(policySet) };
 }
 
 /** What a compare-and-swap answers whose author had not seen the newest state. */
@@ -82,6 +89,6 @@ export function conflict(what: string, active: string | null): VouchsafeError {
   );
 }
 
-function namesAndHashes({ policies }: PolicySet) {
-  return [...policies.values()].map(({ name, hash }) => ({ name, hash }));
+function summarize({ policies }: PolicySet): PolicySummary[] {
+  return [...policies.values()].map(({ name, hash, spec }) => ({ name, hash, mode: spec.mode }));
 }

@@ -144,7 +144,7 @@ function identityEvent(
   { kind, selectors, digests, keyHash }: IdentityRequest,
   requester: string,
   { policySet, digests: [first] }: Standing,
-  { workload, spiffeId, serial, issuedAt, expiresAt, grounds }: Prepared,
+  { workload, spiffeId, serial, issuedAt, expiresAt, grounds, wouldDeny }: Prepared,
   renewed: readonly IdentityRecord[],
 ): EventDraft {
   const predecessor = renewed.find((one) => one.workload === workload.name && one.spiffeId === spiffeId);
@@ -159,6 +159,7 @@ function identityEvent(
       serial,
       keyHash,
       ...grounds,
+      ...(wouldDeny.length > 0 && { wouldDeny: wouldDeny.map((one) => ({ ...one })) }),
       policySet,
       trust: first?.inForce.trust ?? "",
       requester,

@@ -1,7 +1,7 @@
 import type { EventDraft } from "../custody/events.ts";
 import type { ActivePolicies } from "../db/activations.ts";
 import { chainsBehind, readDecisionInputs } from "../db/decision-inputs.ts";
-import { type Decision, decide } from "../decisions/decide.ts";
+import { type Decision, decideGrant } from "../decisions/decide.ts";
 import { type SummaryTerms, summaryStatement } from "../decisions/verification-summary.ts";
 import { answerOf } from "../decisions/written-answer.ts";
 import { VouchsafeError } from "../errors.ts";
@@ -24,7 +24,7 @@ import {
   verifyDigestText,
 } from "./verify-digest.ts";
 
-/** An allowed decision as a signed statement, or the decision that there is none for. */
+/** An allowed, enforced decision as a signed statement, or the decision that there is none for. */
 export type SummaryAnswer =
   | { readonly case: "summary"; readonly asOf: number; readonly envelope: string }
   | ({ readonly case: "denied" } & DigestAnswerText);
@@ -103,14 +103,14 @@ async function grantSummary(
     const inputs = await readDecisionInputs(v.database.kysely, project, digest);
     const inForce = await inForceOf(v, project, inputs.policies, inputs.trust);
     const now = v.clock();
-    const decision = decide({ ...inputs, digest, policies, inForce }, now);
+    const decision = decideGrant({ ...inputs, digest, policies, inForce }, now);
     const proposal = { project, asOf: inputs.size, restsOn: chainsBehind(digest, inputs) };
     if (decision.decision === "deny")
       return { decision, asOf: inputs.size, proposal: { ...proposal, events: [] } };
 
     const terms: SummaryTerms = {
       verifierId: v.config.verifierId,
-      resourceUri: await resourceUriOf(v, caller, inputs.policies, policies, digest),
+      resourceUri: await resourceUriOf(v, caller, inputs.policies, decision),
       timeVerified: now,
       validUntil: Math.min(now + v.config.summaryLifetime, decision.validUntil ?? Number.POSITIVE_INFINITY),
       logSize: inputs.size,
@@ -136,15 +136,15 @@ async function grantSummary(
   return summary;
 }
 
-/** What the policies say that the artifact is verified as; the digest itself where none says anything. */
+/** What the policies that vouch for it say that the artifact is verified as; the digest itself where none says anything. */
 async function resourceUriOf(
   { documents }: Vouchsafe,
   { project }: Caller,
   active: ActivePolicies | undefined,
-  policies: readonly string[],
-  digest: Digest,
+  { digest, grounds }: Decision,
 ): Promise<string> {
   const policySet = active && (await documents.policies(project, active.document));
+  const policies = grounds.map(({ policy }) => policy);
   const templates = policies.flatMap((name) => policySet?.policies.get(name)?.spec.resourceUri ?? []);
   const [uri = digest, ...others] = new Set(templates.map((template) => fillResourceUri(template, digest)));
   if (others.length === 0) return uri;

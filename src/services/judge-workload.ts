@@ -1,4 +1,4 @@
-import { decide } from "../decisions/decide.ts";
+import { decideGrant } from "../decisions/decide.ts";
 import type { Grounds } from "../identity/grounds.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
@@ -17,13 +17,15 @@ export interface Entitlement {
   readonly issuedAt: number;
   readonly expiresAt: number;
   readonly grounds: Grounds;
+  /** What policies in audit mode would have denied. */
+  readonly wouldDeny: readonly { readonly digest: Digest; readonly policy: string }[];
 }
 
 const SECOND = 1000;
 
 /**
- * Decides every digest by every policy that the workload policy names. All must be allowed: one denial is enough
- * to grant nothing, and all of them are told. What is granted ends no later than a verdict that it rests on.
+ * Decides every digest by every policy that the workload policy names. All must be allowed by those that are enforced:
+ * one denial is enough to grant nothing, and all of them are told. What is granted ends no later than a verdict that it rests on.
  *
  * @param until the latest end of anything granted: that of the authority's own certificate
  */
@@ -32,7 +34,7 @@ export function judgeWorkload(
   digests: readonly DigestStanding[],
   { kind, now, until }: { readonly kind: "x509" | "jwt"; readonly now: number; readonly until: number },
 ): { readonly entitlement?: Entitlement; readonly denials: readonly DenialReason[] } {
-  const decisions = digests.map((standing) => decide({ ...standing, policies: spec.policies }, now));
+  const decisions = digests.map((standing) => decideGrant({ ...standing, policies: spec.policies }, now));
   const denials = decisions.flatMap(({ digest, decision, reasons }) =>
     decision === "allow"
       ? []
@@ -47,16 +49,20 @@ export function judgeWorkload(
       denials: [{ code: "verdict-expired", message: "What the SVID would rest on ends this second" }],
     };
   }
-  const verdicts = new Set(decisions.flatMap(({ verdicts }) => verdicts.map(({ index }) => index)));
+  const grounds = decisions.flatMap(({ grounds }) => grounds);
+  const vouching = new Set(grounds.map(({ policy }) => policy));
   return {
     entitlement: {
       issuedAt: wholeSeconds(now),
       expiresAt,
       grounds: {
         digests: digests.map(({ digest }) => digest),
-        policies: spec.policies,
-        verdicts: [...verdicts].sort((a, b) => a - b),
+        policies: spec.policies.filter((policy) => vouching.has(policy)),
+        verdicts: [...new Set(grounds.map(({ index }) => index))].sort((a, b) => a - b),
       },
+      wouldDeny: decisions.flatMap(({ digest, reasons }) =>
+        reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy ? [{ digest, policy }] : [])),
+      ),
     },
     denials: [],
   };

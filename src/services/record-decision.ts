@@ -51,6 +51,7 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
       issuer,
       expiresAt,
       current: current.decision,
+      ...(!current.enforced && { enforced: false }),
       caller: token,
     };
     return {
@@ -63,7 +64,8 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
       },
     };
   });
-  return { current: current.decision, reasons: current.reasons, receipt: onlyEvent(committed).receipt };
+  const { decision: now, enforced, reasons } = current;
+  return { current: now, enforced, reasons, receipt: onlyEvent(committed).receipt };
 }
 
 function normalTime(text: string): string {

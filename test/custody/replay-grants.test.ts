@@ -5,7 +5,7 @@ import { buildPack } from "../../src/custody/pack.ts";
 import type { PackCheckName } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
-import { loadPolicySet } from "../../src/policy/load.ts";
+import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER, widerTrust } from "./evidence.ts";
 import { logSigner, type SmallLog, smallLog } from "./small-log.ts";
 
@@ -23,6 +23,16 @@ spec:
   spiffeId: /widget/{digest}
   policies: [release]
   requesters: { agents: ["spiffe://example.org/vouchsafe/agent/*"], issuers: [broker] }
+`;
+/** Of which there is no evidence, so that it would deny everything. */
+const AUDITED = `
+apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata: { name: scan }
+spec:
+  mode: audit
+  artifacts: { names: ["**"] }
+  signers: [{ key: scanner }]
 `;
 const POLICIES = loadPolicySet([...firstPolicies.files, { name: "workload.yaml", text: WORKLOAD }]);
 
@@ -76,10 +86,10 @@ function decision(log: SmallLog, change: JsonObject = {}): void {
 }
 
 /** The checks that fail of a log in which the artifact passed before the rest was told. */
-function lie(tell: (log: SmallLog) => void): Set<PackCheckName> {
+function lie(tell: (log: SmallLog) => void, policies = POLICIES): Set<PackCheckName> {
   const log = smallLog();
   log.activateTrust(firstTrust);
-  log.activatePolicies(POLICIES);
+  log.activatePolicies(policies);
   log.push(byBuilder("run"));
   tell(log);
   const { checks } = verifyPack(buildPack(log.packInput()), logSigner.verifierKey);
@@ -200,6 +210,79 @@ test("a quarantine that is lifted without having been opened is found", () => {
     lie((log) => quarantine(log, "quarantine.lifted")),
     new Set(["quarantine"]),
   );
+});
+
+const WITH_AUDIT = withAudited("[release, scan]");
+const AUDIT_ONLY = withAudited("[scan]");
+
+function withAudited(policies: string): PolicySet {
+  const workload = WORKLOAD.replace("policies: [release]", `policies: ${policies}`);
+  const files = { "scan.yaml": AUDITED, "workload.yaml": workload };
+  return loadPolicySet([
+    ...firstPolicies.files,
+    ...Object.entries(files).map(([name, text]) => ({ name, text })),
+  ]);
+}
+
+/** What a grant under the set says of it. */
+function under(set: PolicySet): JsonObject {
+  return { policySet: set.hash, workloadHash: set.workloads.get("widget")?.hash ?? "" };
+}
+
+const WOULD_DENY = { digest: ARTIFACT, policy: "scan" };
+
+test("an identity names what policies in audit mode would have denied, and rests on none of them", () => {
+  const granted = { ...under(WITH_AUDIT), wouldDeny: [WOULD_DENY] };
+  assert.deepEqual(
+    lie((log) => grant(log, granted), WITH_AUDIT),
+    new Set(),
+  );
+  const lies: Record<string, JsonObject> = {
+    "nothing of it": under(WITH_AUDIT),
+    "another artifact's": { ...granted, wouldDeny: [{ ...WOULD_DENY, digest: OTHER }] },
+    "a policy that is enforced": { ...granted, wouldDeny: [{ ...WOULD_DENY, policy: "release" }] },
+    "no list": { ...granted, wouldDeny: ["scan"] },
+    "as grounds": { ...granted, policies: ["release", "scan"] },
+  };
+  for (const [what, change] of Object.entries(lies)) {
+    assert.deepEqual(
+      lie((log) => grant(log, change), WITH_AUDIT),
+      new Set(["identity"]),
+      what,
+    );
+  }
+  const ungrounded = { ...under(AUDIT_ONLY), policies: [], wouldDeny: [WOULD_DENY] };
+  assert.deepEqual(
+    lie((log) => grant(log, ungrounded), AUDIT_ONLY),
+    new Set(["identity"]),
+    "granted by audit alone",
+  );
+});
+
+test("a decision says that no policy enforced it, and no summary is signed of one", () => {
+  const audited = { policies: ["scan"], enforced: false };
+  const holds = (log: SmallLog) => {
+    decision(log, audited);
+    decision(log, { policies: ["release", "scan"] });
+  };
+  assert.deepEqual(lie(holds, WITH_AUDIT), new Set());
+  const lies: Record<string, (log: SmallLog) => JsonObject> = {
+    "as if enforced": () => ({ policies: ["scan"] }),
+    "as if not enforced": () => ({ ...audited, policies: ["release", "scan"] }),
+    "of a denial": () => ({ ...audited, current: "deny" }),
+    "with a summary": (log) => ({
+      ...audited,
+      expiresAt: inFiveMinutes(log),
+      summary: { statement: OTHER, keyId: "40".repeat(32) },
+    }),
+  };
+  for (const [what, change] of Object.entries(lies)) {
+    assert.deepEqual(
+      lie((log) => decision(log, change(log)), WITH_AUDIT),
+      new Set(["decision"]),
+      what,
+    );
+  }
 });
 
 function inFiveMinutes(log: SmallLog): string {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   type DecisionInput,
   decide,
+  type PolicyInForce,
   type ReasonCode,
   type StandingVerdict,
 } from "../../src/decisions/decide.ts";
@@ -11,6 +12,7 @@ import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const DIGEST = parseDigest(`sha256:${"a".repeat(64)}`);
+const ENFORCED: PolicyInForce = { hash: "sha256:policy", spec: { mode: "enforce" } };
 const CONTAINER = parseDigest(`sha256:${"c".repeat(64)}`);
 const ATTESTATION = parseDigest(`sha256:${"b".repeat(64)}`);
 
@@ -37,7 +39,7 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
     digest: DIGEST,
     policies: ["release"],
     inForce: {
-      policies: new Map([["release", { hash: "sha256:policy" }]]),
+      policies: new Map([["release", ENFORCED]]),
       trust: "sha256:trust",
       holding: new Set(["sha256:trust", "sha256:narrower"]),
     },
@@ -137,8 +139,8 @@ test("all named policies must pass, and the answer holds as long and as high as 
   const second = verdict({ policy: "scan", policyHash: "sha256:scan", slsaLevel: 1, validUntil: NOW + 5 });
   const inForce = {
     policies: new Map([
-      ["release", { hash: "sha256:policy" }],
-      ["scan", { hash: "sha256:scan" }],
+      ["release", ENFORCED],
+      ["scan", { ...ENFORCED, hash: "sha256:scan" }],
     ]),
     trust: "sha256:trust",
     holding: new Set(["sha256:trust", "sha256:narrower"]),

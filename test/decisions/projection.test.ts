@@ -32,7 +32,9 @@ function fakeLog() {
     },
     async inForce() {
       const inForce: InForce = {
-        policies: new Map([["p", { hash: `v${log.filter((key) => key === "*").length}` }]]),
+        policies: new Map([
+          ["p", { hash: `v${log.filter((key) => key === "*").length}`, spec: { mode: "enforce" } }],
+        ]),
         trust: "",
         holding: new Set(),
       };

@@ -43,7 +43,9 @@ function allowed(change: Partial<Decision> = {}): Decision {
     digest: DIGEST,
     decision: "allow",
     reasons: [],
-    verdicts: [verdict("release")],
+    enforced: true,
+    verdicts: [],
+    grounds: [verdict("release")],
     slsaLevel: 3,
     validUntil: null,
     ...change,
@@ -89,8 +91,8 @@ describe("the level is one of the build track", () => {
 
 test("several policies are named in one order, with the evidence of all of them once", () => {
   const [b, a] = [verdict("b", ["x", "shared"]), verdict("a", ["shared"])];
-  const predicate = predicateOf(allowed({ verdicts: [b, a] }));
-  assert.deepEqual(predicate, predicateOf(allowed({ verdicts: [a, b] })));
+  const predicate = predicateOf(allowed({ grounds: [b, a] }));
+  assert.deepEqual(predicate, predicateOf(allowed({ grounds: [a, b] })));
   const { uri, annotations } = predicate.policy as JsonObject;
   assert.equal(uri, "https://verifier.example/policies/a,b");
   assert.deepEqual(annotations, { a: a.policyHash, b: b.policyHash });

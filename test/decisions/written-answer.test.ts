@@ -1,18 +1,27 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { decide, type InForce, type StandingVerdict } from "../../src/decisions/decide.ts";
+import {
+  decide,
+  type InForce,
+  type PolicyInForce,
+  type StandingVerdict,
+} from "../../src/decisions/decide.ts";
 import type { View } from "../../src/decisions/projection.ts";
 import { type Answer, answerOf, keepAnswer, keptAnswer } from "../../src/decisions/written-answer.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 
 const DIGEST = sha256("artifact");
 
+function policy(hash: string): PolicyInForce {
+  return { hash, spec: { mode: "enforce" } };
+}
+
 function inForce(): InForce {
   return {
     policies: new Map([
-      ["a", { hash: "hash of a" }],
-      ["b", { hash: "hash of b" }],
+      ["a", policy("hash of a")],
+      ["b", policy("hash of b")],
     ]),
     trust: "trust",
     holding: new Set(["trust"]),
@@ -98,7 +107,10 @@ describe("an answer that was written is given again", () => {
   test("not when something else is in force", () => {
     const view = viewWith(verdict("a"));
     assert.equal(ask(view, ["a"], 0).decision, "allow");
-    const edited = { ...view, inForce: { ...inForce(), policies: new Map([["a", { hash: "edited" }]]) } };
+    const edited = {
+      ...view,
+      inForce: { ...inForce(), policies: new Map([["a", policy("edited")]]) },
+    };
     assert.equal(keptAnswer(edited, ["a"], 0), undefined);
     assert.equal(ask(edited, ["a"], 0).decision, "deny");
     assert.equal(edited.artifact.answers.length, 1, "what no longer holds is not kept");

@@ -212,4 +212,22 @@ spec:
 `;
     assert.deepEqual(told(SOUND + workload), []);
   });
+
+  test("a workload that only policies in audit mode are asked about gets nothing", () => {
+    const policy = (name: string, mode: string) =>
+      SOUND.replace("name: app", `name: ${name}`).replace("spec:\n", `spec:\n  mode: ${mode}\n`);
+    const set = (policies: string) => `${policy("tried", "audit")}---\n${policy("held", "enforce")}---
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: {name: tried}
+spec:
+  selectors: ["unix:uid:1"]
+  spiffeId: /app
+  policies: ${policies}
+  requesters: {issuers: [broker]}
+`;
+    const text = set("[tried]");
+    assert.deepEqual(findings(text), [`warning audit-only ${at(text, "[tried]")}`]);
+    assert.deepEqual(findings(set("[tried, held]")), []);
+  });
 });

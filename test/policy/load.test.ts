@@ -23,6 +23,7 @@ describe("each mistake is pointed at", () => {
     ["no value at all", 'names: ["**"]', "names:", "7:11"],
     ["a misspelt key in a list", "- issuer:", "- isuer:", "9:7"],
     ["a regular expression as identity", "release.yml@refs/tags/v*", "release.yml@.*$", "10:77"],
+    ["a mode that is not one", "spec:\n", "spec:\n  mode: warn\n", "6:9"],
     ["a glob of another dialect", "v*\n  maxAge", "v[0-9]*\n  maxAge", "10:86"],
     ["a quoted glob of another dialect", "[refs/tags/v*]\n  ext", '["refs/tags/{a,b}"]\n  ext', "19:23"],
     ["a duration without unit", "90d", "90", "11:11"],
