@@ -1,3 +1,5 @@
+import { CONTAINMENT_PREDICATE_TYPE } from "./containment.ts";
+
 /**
  * Predicate types that are taken. A type that is not here is refused: nobody has said what it would mean for a
  * decision. A new one is a line in this table.
@@ -11,6 +13,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   "https://slsa.dev/verification_summary/v0.1",
   "https://slsa.dev/verification_summary/v0.2",
   "https://slsa.dev/verification_summary/v1",
+  // Source provenance as SLSA's own tool for it writes it (slsa-framework/source-tool)
+  "https://github.com/slsa-framework/slsa-source-poc/source-provenance/v1-draft",
+  "https://github.com/slsa-framework/slsa-source-poc/tag-provenance/v1-draft",
 
   // in-toto (in-toto/attestation spec/predicates)
   "https://in-toto.io/Provenance/v0.1",
@@ -59,6 +64,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   "https://witness.testifysec.com/attestation-collection/v0.1",
   "chainloop.dev/attestation/v0.1",
   "chainloop.dev/attestation/v0.2",
+
+  // Vouchsafe's own
+  CONTAINMENT_PREDICATE_TYPE,
 ]);
 
 export function isKnownPredicateType(predicateType: string): boolean {

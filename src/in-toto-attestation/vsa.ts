@@ -89,7 +89,11 @@ export function unmetDemands(summary: VerificationSummary, demands: SummaryDeman
   return unmet;
 }
 
+/** A verified property, which is what the highest level of the source track asks beyond the one below. */
+const TWO_PARTY_REVIEWED = "SLSA_SOURCE_TWO_PARTY_REVIEWED";
+
 function implies(level: string, demanded: string): boolean {
+  if (level === "SLSA_SOURCE_LEVEL_4" && demanded === TWO_PARTY_REVIEWED) return true;
   const [has, wants] = [slsaLevel(level), slsaLevel(demanded)];
   if (has === undefined || wants === undefined) return level === demanded;
   return has.track === wants.track && has.level >= wants.level;

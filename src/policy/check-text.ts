@@ -24,7 +24,7 @@ export function shownList(texts: readonly string[]): string {
   return `${texts.slice(0, MAX_ITEMS).map(shown).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
-export function alternatives(globs: readonly Glob[]): string {
+export function alternatives(globs: readonly Pick<Glob, "text">[]): string {
   return globs.map(({ text }) => text).join(" or ");
 }
 
@@ -46,8 +46,12 @@ export function answerText(answer: boolean | RuleFailure): string {
   return typeof answer === "boolean" ? String(answer) : `no answer: ${shown(answer.failure)}`;
 }
 
-/** Whether one of the globs matches. */
-export function checkMatch(check: string, globs: readonly Glob[], actual: string | undefined): Check {
+/** Whether one of the patterns matches. */
+export function checkMatch(
+  check: string,
+  globs: readonly Pick<Glob, "text" | "matches">[],
+  actual: string | undefined,
+): Check {
   return {
     check,
     passed: actual !== undefined && globs.some((glob) => glob.matches(actual)),

@@ -1,7 +1,7 @@
 import { type JudgedBuilder, judgeBuilders } from "./builder-check.ts";
 import { answerText, checkMatch, shown, shownList, signersText, signerText } from "./check-text.ts";
 import { checkDependencies } from "./dependencies.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Source } from "./facts.ts";
 import type { Glob } from "./glob.ts";
 import { checkParameters } from "./parameters.ts";
 import {
@@ -14,6 +14,7 @@ import {
   type ThresholdRule,
 } from "./policy.ts";
 import { isSignedBy } from "./signed-by.ts";
+import { checkAgreement, checkSource } from "./source-check.ts";
 import { checkSummary, summaryLevel } from "./summary.ts";
 import type { Check } from "./types.ts";
 
@@ -44,7 +45,7 @@ export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
     ...checkAge(spec.maxAge, facts, now),
     ...checkThresholds(spec.thresholds, facts),
     ...checkProvenance(spec, facts, builder),
-    ...checkSource(spec, facts),
+    ...checkSource(spec.source, facts),
     ...checkSummary(spec.vsa, facts, now),
     ...spec.rules.map((rule) => checkRule(rule, facts, signer.passed)),
   ];
@@ -52,15 +53,24 @@ export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
   return findings(facts, checks, { isTrusted: signer.passed, slsaLevel }, spec.maxAge);
 }
 
-/** Asks what a requirement asks of evidence of its kind; the checks are named `evidence.NAME.…`. */
-export function examineRequired(requirement: Requirement, facts: Facts, now: number): Findings {
+/**
+ * Asks what a requirement asks of evidence of its kind; the checks are named `evidence.NAME.…`.
+ *
+ * @param builtFrom what the artifact was built from, where the evidence is about that
+ */
+export function examineRequired(
+  requirement: Requirement,
+  facts: Facts,
+  now: number,
+  builtFrom?: Source,
+): Findings {
   const { name, signers, maxAge, vsa, rules } = requirement;
   const signer = checkSigner(signers, facts);
   const checks: Check[] = [
     signer,
     ...checkAge(maxAge, facts, now),
     ...(facts.provenance === undefined ? [] : checkAgreement(facts)),
-    ...checkSummary(vsa, facts, now),
+    ...checkSummary(vsa, facts, now, builtFrom),
     ...rules.map((rule) => checkRule(rule, facts, signer.passed)),
   ];
   const named = checks.map((check) => ({ ...check, check: `evidence.${name}.${check.check}` }));
@@ -129,11 +139,20 @@ function checkAge(maxAge: number | undefined, { signedAt }: Facts, now: number):
   return [
     {
       check: "maxAge",
-      passed: signedAt !== undefined && now < signedAt + maxAge,
+      passed: isYoung(maxAge, { signedAt }, now),
       expected: `signed at most ${maxAge / 3_600_000} hours ago`,
       actual: signedAt === undefined ? "no trusted time" : `signed ${new Date(signedAt).toISOString()}`,
     },
   ];
+}
+
+/** Evidence without a trusted time is of no age, and so of none that is low enough. */
+export function isYoung(
+  maxAge: number | undefined,
+  { signedAt }: { signedAt?: number | undefined },
+  now: number,
+): boolean {
+  return maxAge === undefined || (signedAt !== undefined && now < signedAt + maxAge);
 }
 
 const WITNESSES = { logEntries: "logs", timestamps: "sources of time", scts: "certificate logs" } as const;
@@ -170,28 +189,6 @@ function checkProvenance(spec: PolicySpec, facts: Facts, builder: JudgedBuilder)
       ? []
       : checkDependencies(spec.resolvedDependencies, provenance.resolvedDependencies)),
     ...checkParameters(spec.externalParameters, provenance.externalParameters),
-  ];
-}
-
-function checkSource({ source }: PolicySpec, facts: Facts): Check[] {
-  const { repositories, refs } = source ?? {};
-  return [
-    ...(repositories === undefined
-      ? []
-      : [checkMatch("source.repository", repositories, facts.source.repository)]),
-    ...(refs === undefined ? [] : [checkMatch("source.ref", refs, facts.source.ref)]),
-    ...checkAgreement(facts),
-  ];
-}
-
-function checkAgreement({ contradictions }: Facts): Check[] {
-  return [
-    {
-      check: "source.agreement",
-      passed: contradictions.length === 0,
-      expected: "provenance and certificate name one source",
-      actual: contradictions.length === 0 ? "no contradiction" : shownList(contradictions),
-    },
   ];
 }
 

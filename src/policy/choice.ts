@@ -9,6 +9,12 @@ import type { Check } from "./types.ts";
 /** How many choices of evidence joins are asked about. */
 const MAX_CHOICES = 256;
 
+/** A main attestation that passes, and what each requirement found beside it. */
+export interface Candidate {
+  readonly main: Findings;
+  readonly required: readonly Gathered[];
+}
+
 /** Evidence that a verdict could rest on: a main attestation, and for each requirement what it takes. */
 export interface Choice {
   readonly main: Findings;
@@ -22,16 +28,12 @@ export interface Choice {
  * the fewest that are not; undefined where there is nothing to choose from. A requirement that no join reads is met by what
  * counts longest, whatever the choice.
  */
-export function choose(
-  joins: readonly JoinRule[],
-  mains: readonly Findings[],
-  required: readonly Gathered[],
-): Choice | undefined {
+export function choose(joins: readonly JoinRule[], candidates: readonly Candidate[]): Choice | undefined {
   const reads = new Set(joins.flatMap((join) => [...join.reads]));
   const budgets = new Map(joins.map((join) => [join, wholeBudget()]));
   let nearest: Choice | undefined;
   let tried = 0;
-  for (const choice of choices(mains, required, reads)) {
+  for (const choice of choices(candidates, reads)) {
     const asked = { ...choice, joins: joins.map((join) => checkJoin(join, choice, budgets.get(join))) };
     if (nearest === undefined || failures(asked) < failures(nearest)) nearest = asked;
     tried += 1;
@@ -46,11 +48,10 @@ function failures({ joins }: Choice): number {
 
 /** Every choice, those with the best main attestation first; the last requirement varies fastest. */
 function* choices(
-  mains: readonly Findings[],
-  required: readonly Gathered[],
+  candidates: readonly Candidate[],
   reads: ReadonlySet<string>,
 ): Generator<Omit<Choice, "joins">> {
-  for (const main of mains) {
+  for (const { main, required } of candidates) {
     for (const chosen of combinations(required.map((gathered) => optionsOf(gathered, reads)))) {
       yield {
         main,

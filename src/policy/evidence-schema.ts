@@ -8,6 +8,7 @@ import {
   isText,
   list,
   name,
+  oneOf,
   optional,
   pattern,
   type Reader,
@@ -23,13 +24,17 @@ const MAX_REQUIREMENTS = 16;
 /** How many signers a requirement can ask for, and how many a join sees. */
 export const MAX_SIGNERS = 16;
 
-/** What SLSA v1.2 names by its own prefix; other levels are their verifier's. */
-const SLSA_LEVEL = /^SLSA_(?:BUILD|SOURCE)_LEVEL_[0-4]$/;
+/**
+ * What SLSA v1.2 names by its own prefix: the levels of its tracks, its verified properties, and the controls that SLSA's
+ * own source tool writes. Other levels are their verifier's.
+ */
+const SLSA_LEVEL =
+  /^SLSA_(?:(?:BUILD|SOURCE)_LEVEL_[0-4]|SOURCE_TWO_PARTY_REVIEWED|BUILD_REPRODUCED|SOURCE_(?:SCS|ORG)_[A-Z_]+)$/;
 
 const level: Reader<string> = (source, node, parent) => {
   const read = text(source, node, parent);
   if (read === undefined || !read.startsWith("SLSA_") || SLSA_LEVEL.test(read)) return read;
-  const known = "SLSA_BUILD_LEVEL_0 to 4 and SLSA_SOURCE_LEVEL_0 to 4";
+  const known = "SLSA_BUILD_LEVEL_0 to 4, SLSA_SOURCE_LEVEL_0 to 4 and SLSA_SOURCE_TWO_PARTY_REVIEWED";
   return refuse(source, node, parent, `\`${read}\` is no level of SLSA: ${known} are`);
 };
 
@@ -37,6 +42,7 @@ export const summaryRule: Reader<SummaryRule> = record({
   verifierIds: required(list(pattern)),
   resourceUris: required(list(pattern)),
   levels: optional(list(level, MAX_SIGNERS)),
+  sourceRefs: optional(list(pattern)),
 });
 
 const joinable: Reader<string> = (source, node, parent) =>
@@ -47,6 +53,7 @@ const joinable: Reader<string> = (source, node, parent) =>
 const written = record(
   {
     name: required(joinable),
+    about: optional(oneOf(["artifact", "source"] as const)),
     predicateTypes: required(list(pattern)),
     signers: required(list(signer)),
     maxAge: optional(duration),
@@ -67,8 +74,12 @@ export const requirements = named(requirement, MAX_REQUIREMENTS, "requirements")
 /** Why a section on summaries could never hold. */
 export function summaryProblem({
   vsa,
+  about,
   predicateTypes,
-}: Pick<Requirement, "vsa"> & Partial<Pick<Requirement, "predicateTypes">>): string | undefined {
+}: Pick<Requirement, "vsa" | "about"> & Partial<Pick<Requirement, "predicateTypes">>): string | undefined {
+  if (vsa?.sourceRefs !== undefined && about !== "source") {
+    return "`sourceRefs` asks about a source revision: it needs `about: source`";
+  }
   if (vsa === undefined || predicateTypes?.some((type) => type.matches(VSA_PREDICATE_TYPE))) return undefined;
   return `\`vsa\` asks about ${VSA_PREDICATE_TYPE}, which \`predicateTypes\` must name`;
 }

@@ -1,8 +1,10 @@
 import {
   AttestationFormatError,
+  containerOf,
   type Digest,
   type JsonObject,
   type Provenance,
+  sourceRefsOf,
   type VerificationSummary,
   verificationSummaryOf,
 } from "../in-toto-attestation/index.ts";
@@ -37,6 +39,10 @@ export interface Facts {
   readonly predicate?: JsonObject;
   readonly provenance?: Provenance;
   readonly summary?: VerificationSummary;
+  /** The artifacts that hold this one, where it is a statement of containment. */
+  readonly containers?: readonly Digest[];
+  /** Where it is about a source revision: the references that it says pointed to it. */
+  readonly sourceRefs?: readonly string[];
   /** The earliest trusted time at which the signature existed: a later timestamp makes nothing fresher. */
   readonly signedAt?: number;
   /** Of how many operators there is evidence. */
@@ -64,6 +70,8 @@ export function factsOf(
   const { id, signer, statement, times, findings = NOTHING_FOUND } = attestation;
   const provenance = statement && unlessMalformed(() => provenanceOf(statement));
   const summary = statement && unlessMalformed(() => verificationSummaryOf(statement));
+  const containers = statement && unlessMalformed(() => containerOf(statement));
+  const sourceRefs = statement && sourceRefsOf(statement, artifact);
   const claimed = sourceClaimedBy(provenance);
   const certified = sourceCertifiedBy(signer);
   const [signedAt] = times;
@@ -77,6 +85,8 @@ export function factsOf(
     ...(statement && { predicateType: statement.predicateType, predicate: statement.predicate }),
     ...(provenance && { provenance }),
     ...(summary && { summary }),
+    ...(containers && { containers }),
+    ...(sourceRefs && { sourceRefs }),
     ...(signedAt !== undefined && { signedAt }),
     witnesses: {
       logEntries: operatorsOf(findings.logEntries),

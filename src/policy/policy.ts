@@ -2,6 +2,7 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Predicate } from "./cel.ts";
 import type { Join } from "./cel-joins.ts";
 import type { Glob } from "./glob.ts";
+import type { VersionedTag } from "./versioned-tag.ts";
 
 export const API_VERSION = "vouchsafe.dev/v1";
 export const KINDS = ["VerificationPolicy", "WorkloadPolicy", "Builder"] as const;
@@ -46,6 +47,8 @@ export interface PolicySpec {
   readonly rules: readonly Rule[];
   /** Further evidence: all of it must be there besides the attestation that the sections above ask about. */
   readonly evidence: readonly Requirement[];
+  /** Whose word counts that another artifact holds this one; absent: what parsed manifests say, and nobody's. */
+  readonly containment?: ContainmentRule;
   /** What must be true of that attestation and of the further evidence together. */
   readonly joins: readonly JoinRule[];
   /** What a verification summary says that the artifact was verified as: a URI for `fillResourceUri`. Asks nothing. */
@@ -90,9 +93,21 @@ export interface DependencyRules {
   readonly pinned?: boolean;
 }
 
+/** Lists are alternatives; all members must hold. */
 export interface SourceRule {
   readonly repositories?: readonly Glob[];
   readonly refs?: readonly Glob[];
+  /** Versions that the tag must be of. */
+  readonly versionedTags?: readonly VersionedTag[];
+  /** Ids of git commits, in hex. */
+  readonly commits?: readonly string[];
+}
+
+/** Who may say by a statement of containment that another artifact holds this one. Never empty. */
+export interface ContainmentRule {
+  readonly signers: readonly SignerRule[];
+  /** How long it counts after it was signed, in milliseconds. */
+  readonly maxAge?: number;
 }
 
 /** A CEL expression that must be true of the attestation. */
@@ -107,6 +122,8 @@ export interface Rule {
 /** Evidence that must be there besides the main one, by its name in checks and joins. */
 export interface Requirement {
   readonly name: string;
+  /** What it is about: the artifact (if absent), or the commit that the main attestation says it was built from. */
+  readonly about?: "artifact" | "source";
   readonly predicateTypes: readonly Glob[];
   /** Who may sign it. Never empty. */
   readonly signers: readonly SignerRule[];
@@ -131,6 +148,8 @@ export interface SummaryRule {
   readonly resourceUris: readonly Glob[];
   /** Each must be met, by itself or by a higher level of its track. */
   readonly levels?: readonly string[];
+  /** Of a summary about a source revision, which references it must name; absent: the one that was built from, if it names any. */
+  readonly sourceRefs?: readonly Glob[];
 }
 
 /** A CEL expression that must be true of several attestations at once. */
@@ -177,4 +196,9 @@ export function demandsProvenance(spec: PolicySpec): boolean {
     spec.externalParameters !== undefined ||
     spec.resolvedDependencies !== undefined
   );
+}
+
+/** Whether it asks for evidence about the commit that the artifact was built from. */
+export function asksAboutSource({ evidence }: PolicySpec): boolean {
+  return evidence.some(({ about }) => about === "source");
 }

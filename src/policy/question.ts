@@ -1,7 +1,9 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { containersOf, evidenceAbout } from "./containment.ts";
 import type { Sayings } from "./facts.ts";
 import type { VerificationPolicy } from "./policy.ts";
+import { revisionsNamedBy } from "./revisions.ts";
 
 /** What a policy is asked: about which artifact, and on what evidence. */
 export interface Question<E extends Sayings = VerifiedAttestation> {
@@ -25,19 +27,44 @@ export function alone<E extends Sayings>(artifact: Digest, evidence: readonly E[
 }
 
 /**
- * The other artifacts whose evidence one of the policies would look at, sorted: source revisions that the evidence names,
- * and containers. More evidence may name more: add what there is about these to `others` (and their containers to
- * `manifests`), and ask again until it names none that is not in `others`.
+ * The other artifacts whose evidence one of the policies would look at, sorted: those that hold this one, and commits that
+ * were built. Evidence about them may name more: add what there is about these to `others`, under each digest of these by which
+ * it names them, and ask again until all are there.
  */
-export function relatedTo(
-  _policies: Iterable<VerificationPolicy>,
-  { artifact, manifests }: Question<Sayings>,
-): Digest[] {
-  const found = new Set([artifact]);
-  // A set is walked to the end of what is added on the way.
-  for (const digest of found) {
-    for (const { container, contained } of manifests) if (contained === digest) found.add(container);
+export function relatedTo(policies: Iterable<VerificationPolicy>, question: Question<Sayings>): Digest[] {
+  const found = new Set<Digest>();
+  for (const { spec } of policies) {
+    // What is too old to count now was not too old once.
+    const containers = containersOf(spec, question, Number.NEGATIVE_INFINITY).map(({ digest }) => digest);
+    for (const container of containers) found.add(container);
+    for (const digest of [question.artifact, ...containers]) {
+      for (const revision of revisionsNamedBy(spec, digest, evidenceAbout(digest, question)))
+        found.add(revision);
+    }
   }
-  found.delete(artifact);
   return [...found].sort();
+}
+
+/** The question that the policies ask where this is all the evidence that there is, about whatever. */
+export function questionAmong<E extends Sayings>(
+  policies: readonly VerificationPolicy[],
+  artifact: Digest,
+  all: readonly E[],
+  manifests: readonly Containment[] = [],
+): Question<E> {
+  const others = new Map<Digest, readonly E[]>();
+  const question = { artifact, evidence: all, others, manifests };
+  for (;;) {
+    const missing = relatedTo(policies, question).filter((digest) => !others.has(digest));
+    if (missing.length === 0) return question;
+    for (const digest of missing)
+      others.set(
+        digest,
+        all.filter((one) => isAbout(one, digest)),
+      );
+  }
+}
+
+function isAbout({ subjects }: Sayings, digest: Digest): boolean {
+  return subjects.some(({ digests }) => digests.includes(digest));
 }

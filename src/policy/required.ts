@@ -1,6 +1,6 @@
-import { alternatives, shownList, signerText } from "./check-text.ts";
+import { alternatives, shown, shownList, signerText } from "./check-text.ts";
 import { examineRequired, type Findings } from "./checks.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Source } from "./facts.ts";
 import { nearestMisses, newerFirst } from "./nearest.ts";
 import type { Requirement } from "./policy.ts";
 import type { Check } from "./types.ts";
@@ -13,6 +13,8 @@ const MAX_LISTED = 16;
 /** The evidence that a requirement found. */
 export interface Gathered {
   readonly requirement: Requirement;
+  /** What it is about, where that is the source and not the artifact. */
+  readonly builtFrom?: Source;
   /**
    * What passes all that the requirement asks, the newest first. Where it asks for several signers, only the newest of
    * each of them.
@@ -23,11 +25,21 @@ export interface Gathered {
   readonly misses: readonly Check[];
 }
 
-/** Finds the evidence that a requirement asks for: of its predicate types, and passing all its checks. */
-export function gather(requirement: Requirement, current: readonly Facts[], now: number): Gathered {
+/**
+ * Finds the evidence that a requirement asks for: of its predicate types, and passing all its checks.
+ *
+ * @param current evidence about what the requirement is about
+ * @param builtFrom the source, where it is about that
+ */
+export function gather(
+  requirement: Requirement,
+  current: readonly Facts[],
+  now: number,
+  builtFrom?: Source,
+): Gathered {
   const found = current
     .filter(({ predicateType }) => isOfType(requirement, predicateType))
-    .map((facts) => examineRequired(requirement, facts, now));
+    .map((facts) => examineRequired(requirement, facts, now, builtFrom));
   const passed = found.filter(({ passed }) => passed).sort(newerFirst);
   const passing = requirement.require === undefined ? passed : onePerParty(passed).slice(0, MAX_LISTED);
   const met = passing.length >= signersNeeded(requirement);
@@ -37,12 +49,8 @@ export function gather(requirement: Requirement, current: readonly Facts[], now:
         found.filter(({ passed }) => !passed),
         MISSES_LISTED,
       );
-  return {
-    requirement,
-    passing,
-    met,
-    misses: met ? [] : [countCheck(requirement, passing, found.length), ...misses],
-  };
+  const gathered = { requirement, passing, met, ...(builtFrom && { builtFrom }) };
+  return { ...gathered, misses: met ? [] : [countCheck(gathered, passing, found.length), ...misses] };
 }
 
 function isOfType({ predicateTypes }: Requirement, predicateType: string | undefined): boolean {
@@ -54,9 +62,14 @@ export function signersNeeded({ require }: Requirement): number {
 }
 
 /** That enough signers gave evidence, of which these. `found` counts what there is of its predicate types. */
-export function countCheck(requirement: Requirement, passing: readonly Findings[], found: number): Check {
+export function countCheck(
+  { requirement, builtFrom }: Pick<Gathered, "requirement" | "builtFrom">,
+  passing: readonly Findings[],
+  found: number,
+): Check {
   const needed = signersNeeded(requirement);
-  const types = alternatives(requirement.predicateTypes);
+  const about = builtFrom === undefined ? "" : ` about the commit ${shown(builtFrom.commit)}`;
+  const types = `${alternatives(requirement.predicateTypes)}${about}`;
   const signers = passing.map(({ facts }) => signerText(facts));
   return {
     check: `evidence.${requirement.name}`,

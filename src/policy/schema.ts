@@ -9,6 +9,7 @@ import {
   MODES,
   type ParameterPattern,
   type PolicySpec,
+  type SourceRule,
   type ThresholdRule,
 } from "./policy.ts";
 import {
@@ -28,9 +29,11 @@ import {
   required,
   table,
   text,
+  textLike,
 } from "./readers.ts";
 import { resourceUriTemplate } from "./resource-uri.ts";
 import { rules, signer } from "./rule-schema.ts";
+import { type VersionedTag, versionedTag } from "./versioned-tag.ts";
 
 /** As many as a trust document may ask for. */
 const MAX_THRESHOLD = 8;
@@ -90,6 +93,31 @@ const thresholds: Reader<ThresholdRule> = record(
   (read) => (Object.keys(read).length > 0 ? undefined : "`logEntries`, `timestamps` or `scts` is missing"),
 );
 
+const versioned: Reader<VersionedTag> = (source, node, parent) => {
+  const written = text(source, node, parent);
+  if (written === undefined) return undefined;
+  const tag = versionedTag(written);
+  return tag ?? refuse(source, node, parent, "a version such as v1, v1.2 or v1.2.3 is expected");
+};
+
+const commit = textLike(
+  /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/,
+  "a commit's whole id, 40 or 64 hexadecimal digits,",
+);
+
+const source: Reader<SourceRule> = record(
+  {
+    repositories: optional(list(pattern)),
+    refs: optional(list(pattern)),
+    versionedTags: optional(list(versioned)),
+    commits: optional(list(commit)),
+  },
+  (read) =>
+    Object.keys(read).length > 0
+      ? undefined
+      : "`repositories`, `refs`, `versionedTags` or `commits` is missing",
+);
+
 const writtenSpec = record({
   mode: optional(oneOf(MODES)),
   artifacts: required(
@@ -103,17 +131,14 @@ const writtenSpec = record({
   thresholds: optional(thresholds),
   builders: optional(list(writtenBuilder)),
   buildTypes: optional(list(pattern)),
-  source: optional(
-    record({ repositories: optional(list(pattern)), refs: optional(list(pattern)) }, (read) =>
-      read.repositories || read.refs ? undefined : "`repositories` or `refs` is missing",
-    ),
-  ),
+  source: optional(source),
   resolvedDependencies: optional(resolvedDependencies),
   externalParameters: optional(externalParameters),
   vsa: optional(summaryRule),
   rules: optional(rules),
   evidence: optional(requirements),
   joins: optional(writtenJoins),
+  containment: optional(record({ signers: required(list(signer)), maxAge: optional(duration) })),
   resourceUri: optional(resourceUriTemplate),
 });
 

@@ -1,6 +1,6 @@
 import { unmetDemands, type VerificationSummary } from "../in-toto-attestation/index.ts";
-import { checkMatch, shown, shownList } from "./check-text.ts";
-import type { Facts } from "./facts.ts";
+import { alternatives, checkMatch, shown, shownList } from "./check-text.ts";
+import type { Facts, Source } from "./facts.ts";
 import type { SummaryRule } from "./policy.ts";
 import type { Check } from "./types.ts";
 
@@ -11,8 +11,9 @@ import type { Check } from "./types.ts";
  */
 export function checkSummary(
   rule: SummaryRule | undefined,
-  { summary, predicateType }: Facts,
+  { summary, predicateType, sourceRefs }: Facts,
   now: number,
+  builtFrom?: Source,
 ): Check[] {
   if (rule === undefined) return checkEnd(summary, now);
   if (summary === undefined) {
@@ -35,6 +36,7 @@ export function checkSummary(
       actual: summary.verificationResult,
     },
     ...checkLevels(rule.levels, summary),
+    ...(builtFrom === undefined ? [] : checkSourceRefs(rule.sourceRefs, sourceRefs, builtFrom)),
     ...checkEnd(summary, now),
   ];
 }
@@ -65,6 +67,27 @@ function checkLevels(levels: readonly string[] | undefined, summary: Verificatio
       passed: unmet.every(({ demand }) => demand !== "verifiedLevels"),
       expected: levels.join(" and "),
       actual: shownList(verifiedLevels),
+    },
+  ];
+}
+
+/**
+ * That the revision was good as what was built: with other references others may decide what goes into it
+ * (slsa.dev/spec/v1.2/verifying-source, "Check Expectations").
+ */
+function checkSourceRefs(
+  wanted: SummaryRule["sourceRefs"],
+  named: Facts["sourceRefs"],
+  { ref }: Source,
+): Check[] {
+  if (wanted === undefined && named === undefined) return [];
+  const isWanted = (name: string) => wanted?.some((glob) => glob.matches(name)) ?? name === ref;
+  return [
+    {
+      check: "vsa.sourceRefs",
+      passed: named?.some(isWanted) ?? false,
+      expected: wanted === undefined ? shown(ref) : alternatives(wanted),
+      actual: shownList(named ?? []),
     },
   ];
 }

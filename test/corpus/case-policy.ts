@@ -9,8 +9,8 @@ const END_TO_END_TESTS = "github.com/slsa-framework/example-package";
 
 /**
  * A case's demands as a policy document, loaded as an operator's would be. Undefined when the case demands
- * nothing of signer or provenance. What slsa-verifier knows by heart (who may speak for a builder, what a
- * versioned tag matches) is written out here, because a policy has to say it.
+ * nothing of signer or provenance. What slsa-verifier knows by heart (who may speak for a builder) is written
+ * out here, because a policy has to say it.
  */
 export function policyOf(policy: CasePolicy | undefined): VerificationPolicy | undefined {
   if (policy?.issuer === undefined) return undefined;
@@ -74,27 +74,12 @@ function releasesOf(workflow: string, sourceUri: string | undefined): string[] {
 }
 
 function sourceOf({ sourceUri, sourceTag, sourceVersionedTag }: CasePolicy) {
-  const refs = [
-    ...(sourceTag === undefined ? [] : [`refs/tags/${literally(sourceTag)}`]),
-    ...(sourceVersionedTag === undefined ? [] : versionedTags(sourceVersionedTag)),
-  ];
   const source = {
     ...(sourceUri === undefined ? {} : { repositories: [literally(repositoryOf(sourceUri))] }),
-    ...(refs.length === 0 ? {} : { refs }),
+    ...(sourceTag === undefined ? {} : { refs: [`refs/tags/${literally(sourceTag)}`] }),
+    ...(sourceVersionedTag === undefined ? {} : { versionedTags: [sourceVersionedTag] }),
   };
   return Object.keys(source).length === 0 ? {} : { source };
-}
-
-/** `v13.0` stands for every v13.0.x, and for `v13`, which is short for v13.0.0. */
-function versionedTags(version: string): string[] {
-  const short = [];
-  for (let tag = version; tag.endsWith(".0"); ) {
-    tag = tag.slice(0, -2);
-    short.push(tag);
-  }
-  return [version, ...short]
-    .map((tag) => `refs/tags/${literally(tag)}`)
-    .concat(`refs/tags/${literally(version)}.*`);
 }
 
 function repositoryOf(sourceUri: string): string {

@@ -87,6 +87,8 @@ export interface AnyAttestation {
   readonly subjectName?: string;
   /** Further subjects. */
   readonly alsoAbout?: readonly Digest[];
+  /** Of the first subject, as signed. */
+  readonly annotations?: JsonObject;
   readonly predicateType: string;
   readonly predicate: JsonObject;
   readonly signer: Signer;
@@ -104,7 +106,11 @@ export function attestationOf(said: AnyAttestation): VerifiedAttestation {
   const statement: Statement = {
     type: "https://in-toto.io/Statement/v1",
     subject: [
-      { ...named, digest: { [algorithmOf(artifact)]: hexOf(artifact) } },
+      {
+        ...named,
+        digest: { [algorithmOf(artifact)]: hexOf(artifact) },
+        ...(said.annotations && { annotations: said.annotations }),
+      },
       ...alsoAbout.map((digest) => ({ digest: { [algorithmOf(digest)]: hexOf(digest) } })),
     ],
     predicateType,

@@ -1,0 +1,118 @@
+import type { Digest } from "../in-toto-attestation/types.ts";
+import { examine } from "./checks.ts";
+import { type Candidate, type Choice, choose } from "./choice.ts";
+import type { Facts, Sayings, Source } from "./facts.ts";
+import { bestFirst, failedFirst, nearestMisses } from "./nearest.ts";
+import { asksAboutSource, type PolicySpec, type VerificationPolicy } from "./policy.ts";
+import type { Question } from "./question.ts";
+import { countCheck, type Gathered, gather } from "./required.ts";
+import { factsAbout, factsOfRevision, revisionsOf } from "./revisions.ts";
+import type { Check, Evaluation } from "./types.ts";
+
+/** How many attestations' checks a failed evaluation lists; the others are farther from passing. */
+const MISSES_LISTED = 5;
+/** Of how many passing attestations the sources are asked about. */
+const MAX_SOURCES = 64;
+
+/** What the policy says of one artifact on the evidence about it, and about what it was built from. */
+export function judge(
+  { spec }: VerificationPolicy,
+  artifact: Digest,
+  { evidence, others }: Pick<Question<Sayings>, "evidence" | "others">,
+  now: number,
+): Evaluation {
+  const current = factsAbout(spec, artifact, evidence);
+  if (current.length === 0) return failed([noEvidence(artifact, evidence.length)]);
+  const findings = current.map((one) => examine(spec, one, now));
+  const mains = findings.filter(({ passed }) => passed).sort(bestFirst);
+  const { ofArtifact, besides } = gathering(spec, current, others, now);
+  const candidates = mains
+    .slice(0, asksAboutSource(spec) ? MAX_SOURCES : undefined)
+    .map((main) => ({ main, required: besides(main.facts.source) }));
+  const revisions = asksAboutSource(spec) ? candidates.map(({ main }) => main) : [];
+  const restsOn = revisionsOf(revisions.map(({ facts }) => facts));
+  const complete = candidates.filter(({ required }) => required.every(({ met }) => met));
+  const choice = choose(spec.joins, complete);
+  if (choice === undefined) {
+    const nearest = nearestOf(candidates);
+    const { required } = nearest ?? { required: ofArtifact };
+    return failed(
+      [
+        ...(nearest === undefined ? nearestMisses(findings, MISSES_LISTED) : []),
+        ...required.flatMap(({ misses }) => misses),
+        ...(nearest?.main.checks ?? []),
+      ],
+      restsOn,
+    );
+  }
+  if (choice.joins.every(({ passed }) => passed)) return passedBy(spec, choice);
+  return failed([...failedFirst(choice.joins), ...checksBefore(choice)], restsOn);
+}
+
+/** What requirements find: of those on the artifact once, of those on its source for each source. */
+function gathering(
+  { evidence: requirements }: PolicySpec,
+  current: readonly Facts[],
+  others: Question<Sayings>["others"],
+  now: number,
+): { ofArtifact: readonly Gathered[]; besides(source: Source): readonly Gathered[] } {
+  const own = new Map(
+    requirements.filter(({ about }) => about !== "source").map((one) => [one, gather(one, current, now)]),
+  );
+  const bySource = new Map<string, readonly Gathered[]>();
+  return {
+    ofArtifact: [...own.values()],
+    besides: (source) => {
+      const key = JSON.stringify([source.commit, source.ref]);
+      const known = bySource.get(key);
+      if (known !== undefined) return known;
+      const revision = factsOfRevision(source, others);
+      const found = requirements.map((one) => own.get(one) ?? gather(one, revision, now, source));
+      bySource.set(key, found);
+      return found;
+    },
+  };
+}
+
+/** The best of those that lack least. */
+function nearestOf(candidates: readonly Candidate[]): Candidate | undefined {
+  const lacks = ({ required }: Candidate) => required.filter(({ met }) => !met).length;
+  return candidates.toSorted((a, b) => lacks(a) - lacks(b))[0];
+}
+
+function passedBy(spec: PolicySpec, choice: Choice): Evaluation {
+  const used = [choice.main, ...choice.required.flatMap(({ chosen }) => chosen)];
+  const ends = used.flatMap(({ expires }) => expires ?? []);
+  return {
+    outcome: "passed",
+    slsaLevel: choice.main.slsaLevel,
+    checks: [...checksBefore(choice), ...choice.joins],
+    attestations: [...new Set(used.map(({ facts }) => facts.attestation))],
+    restsOn: asksAboutSource(spec) ? revisionsOf([choice.main.facts]) : [],
+    ...(ends.length > 0 && { validUntil: Math.min(...ends) }),
+  };
+}
+
+/** What passed before the joins were asked. */
+function checksBefore({ main, required }: Choice): Check[] {
+  return [
+    ...main.checks,
+    ...required.flatMap(({ gathered, chosen }) => [
+      countCheck(gathered, chosen, chosen.length),
+      ...chosen.flatMap(({ checks }) => checks),
+    ]),
+  ];
+}
+
+export function failed(checks: readonly Check[], restsOn: readonly Digest[] = []): Evaluation {
+  return { outcome: "failed", slsaLevel: 0, checks, attestations: [], restsOn };
+}
+
+function noEvidence(artifact: Digest, others: number): Check {
+  return {
+    check: "evidence",
+    passed: false,
+    expected: `an attestation about ${artifact}`,
+    actual: others === 0 ? "none" : `none; ${others} about other artifacts`,
+  };
+}
