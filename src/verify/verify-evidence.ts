@@ -18,7 +18,7 @@ import { VerificationError } from "./findings.ts";
 import { withOurErrors } from "./format-errors.ts";
 import { readEvidence } from "./formats/read-evidence.ts";
 import { checkNow, type Verification } from "./signature-check.ts";
-import type { Content } from "./signed-evidence.ts";
+import type { Content, SignedEvidence } from "./signed-evidence.ts";
 import {
   type Subject,
   sealVerified,
@@ -120,18 +120,22 @@ function* examineSignature(
   trust: TrustSnapshot,
   message: Uint8Array | undefined,
 ): Verification<VerifiedSignature> {
-  const evidence = withOurErrors(() => {
+  return yield* verifySignature(readBytes(bytes), trust, message);
+}
+
+/** Evidence taken apart by its format's reader; nothing of it is believed. Throws like `verifyEvidence`. */
+export function readBytes(bytes: Uint8Array): SignedEvidence {
+  return withOurErrors(() => {
     const json = parseJson(bytes, { maxBytes: MAX_EVIDENCE_BYTES });
     if (isJsonObject(json)) return readEvidence(json);
     throw new VouchsafeError("unknown-evidence-format", "the evidence is not a JSON object");
   });
-  return yield* verifySignature(evidence, trust, message);
 }
 
-/** What was signed: an in-toto Statement of a known predicate type, or a message. */
-function readContent(
+/** What was signed: an in-toto Statement of a known predicate type, or a message. Throws errors of the formats too. */
+export function readContent(
   content: Content,
-  message: Uint8Array | undefined,
+  message?: Uint8Array,
 ): { subjects: readonly Subject[]; statement?: Statement } {
   if (content.case === "message")
     return { subjects: [{ digests: digestsOfMessage(content.digest, message) }] };

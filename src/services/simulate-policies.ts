@@ -1,0 +1,82 @@
+import { VouchsafeError } from "../errors.ts";
+import { type EditTally, NOTHING_TALLIED } from "../policy/flips.ts";
+import { loadPolicySet, type PolicyFile, type PolicySet } from "../policy/load.ts";
+import { type Change, changeOf, editsBetween } from "../policy/simulate.ts";
+import type { Caller } from "./caller.ts";
+import type { Vouchsafe } from "./context.ts";
+import { type ArtifactsStep, type SimulatedArtifacts, simulateArtifacts } from "./simulate-artifacts.ts";
+import { type SimulatedWorkloads, simulateWorkloads } from "./simulate-workloads.ts";
+import { type AsOf, type StateAsOf, stateAsOf } from "./state-as-of.ts";
+
+export interface SimulationRequest {
+  readonly documents: readonly PolicyFile[];
+  /** Absent: now. */
+  readonly asOf?: AsOf;
+}
+
+export interface Simulation {
+  /** The log size and the time (RFC 3339) that it is about. */
+  readonly asOf: { readonly size: number; readonly time: string };
+  /** Hash of the policy set that is proposed, and of the one that it would replace. */
+  readonly policySet: string;
+  readonly active: string | null;
+  /** Artifacts that were judged: none where no policy changes. */
+  readonly artifacts: number;
+  readonly policies: readonly SimulatedPolicy[];
+  readonly workloads: SimulatedWorkloads;
+}
+
+export interface SimulatedPolicy extends EditTally {
+  readonly name: string;
+  readonly change: Change;
+}
+
+export type SimulationStep = ArtifactsStep | { readonly case: "result"; readonly result: Simulation };
+
+/** It takes every core, so that a node does one at a time. */
+const simulating = new WeakSet<Vouchsafe>();
+
+/**
+ * What would change if these policies took the place of those that are in force, or that were. Its last step is the
+ * result. Nothing is written: no event, and no verdict.
+ *
+ * @throws VouchsafeError before the first step: `invalid-policy` with every mistake; `invalid-request` for a time to come
+ *   or a size that the log does not have; `unavailable` while the node does another simulation
+ */
+export async function* simulatePolicies(
+  v: Vouchsafe,
+  { project }: Pick<Caller, "project">,
+  { documents, asOf }: SimulationRequest,
+): AsyncGenerator<SimulationStep> {
+  if (simulating.has(v)) {
+    throw new VouchsafeError("unavailable", "This node does another simulation; try again when it has ended");
+  }
+  simulating.add(v);
+  try {
+    const proposed = loadPolicySet(documents);
+    const state = await stateAsOf(v, project, asOf);
+    const artifacts = yield* simulateArtifacts(v, project, state, proposed);
+    const workloads = await simulateWorkloads(v, project, state, proposed);
+    yield { case: "result", result: simulationOf(state, proposed, artifacts, workloads) };
+  } finally {
+    simulating.delete(v);
+  }
+}
+
+function simulationOf(
+  { size, now, policySet }: StateAsOf,
+  proposed: PolicySet,
+  { artifacts, tallies }: SimulatedArtifacts,
+  workloads: SimulatedWorkloads,
+): Simulation {
+  return {
+    asOf: { size, time: new Date(now).toISOString() },
+    policySet: proposed.hash,
+    active: policySet?.hash ?? null,
+    artifacts,
+    policies: editsBetween(policySet?.policies ?? new Map(), proposed.policies).map((edit) => {
+      return { name: edit.name, change: changeOf(edit), ...(tallies.get(edit.name) ?? NOTHING_TALLIED) };
+    }),
+    workloads,
+  };
+}

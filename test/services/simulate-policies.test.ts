@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { readHead } from "../../src/db/log.ts";
+import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import type { Digest } from "../../src/in-toto-attestation/types.ts";
+import type { PolicyFile } from "../../src/policy/load.ts";
+import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
+import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
+import { pushAttestation } from "../../src/services/push-attestation.ts";
+import { openQuarantine } from "../../src/services/quarantine.ts";
+import { reevaluate } from "../../src/services/reevaluate.ts";
+import {
+  type Simulation,
+  type SimulationRequest,
+  simulatePolicies,
+} from "../../src/services/simulate-policies.ts";
+import { verifyDigest } from "../../src/services/verify-digest.ts";
+import type { TestNode } from "../http/node.ts";
+import { RELEASE_POLICY } from "../http/release.ts";
+import { actionsClaims } from "../sigstore/github-actions.ts";
+import { slsaProvenance } from "../sigstore/provenance.ts";
+import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
+import {
+  agentCaller,
+  fetchX509,
+  type IdentityHouse,
+  openIdentityHouse,
+  WORKLOADS,
+} from "./identity-house.ts";
+import { callerWith } from "./release-node.ts";
+
+const DEV = RELEASE_POLICY.replaceAll("refs/heads/main", "refs/heads/dev");
+const BOTH = RELEASE_POLICY.replaceAll("refs/heads/main", "refs/heads/*");
+const files = (release: string, workloads = WORKLOADS): PolicyFile[] => [
+  { name: "release.yaml", text: release },
+  { name: "workloads.yaml", text: workloads },
+];
+
+describe("simulating an edit of policies", () => {
+  let postgres: TestPostgres;
+  let house: IdentityHouse;
+  let node: TestNode;
+  let built: { main: Digest; other: Digest; dev: Digest };
+  /** Log sizes after each was pushed. */
+  const sizes: number[] = [];
+
+  before(async () => {
+    postgres = await createPostgres();
+    house = await openIdentityHouse(postgres);
+    node = await house.open();
+    const push = async (ref?: string) => {
+      const artifact = { name: "widget", bytes: randomBytes(32) };
+      const claims = actionsClaims(ref === undefined ? {} : { ref });
+      const bytes = await house.sigstore.signStatement(slsaProvenance([artifact], claims), { claims });
+      await pushAttestation(node.v, callerWith(node, ["uploader"]), { bytes });
+      sizes.push((await readHead(node.v.database.kysely)).size);
+      return sha256(artifact.bytes);
+    };
+    built = { main: await push(), other: await push(), dev: await push("refs/heads/dev") };
+  });
+  after(async () => {
+    await house.close();
+    await postgres.drop();
+    await stopPostgres();
+  });
+
+  async function simulate(
+    documents: readonly PolicyFile[],
+    asOf?: SimulationRequest["asOf"],
+  ): Promise<Simulation> {
+    const request = { documents, ...(asOf && { asOf }) };
+    for await (const step of simulatePolicies(node.v, { project: node.v.project }, request)) {
+      if (step.case === "result") return step.result;
+    }
+    throw new assert.AssertionError({ message: "no result" });
+  }
+
+  async function activate(documents: readonly PolicyFile[]) {
+    const operator = callerWith(node, ["operator"]);
+    const { policySet: previous } = await readPolicies(node.v, operator);
+    await activatePolicies(node.v, operator, { documents, previous });
+  }
+
+  /** Digests that the policy passes, as it is. */
+  async function passing(policy = "release"): Promise<Set<Digest>> {
+    await reevaluate(node.v, node.v.project, Object.values(built), [policy]);
+    const caller = callerWith(node, ["issuer"], [policy]);
+    const answers = await Promise.all(
+      Object.values(built).map((digest) => verifyDigest(node.v, caller, { digest })),
+    );
+    return new Set(
+      answers.flatMap(({ digest, decision }) => (decision === "allow" ? [digest as Digest] : [])),
+    );
+  }
+
+  const release = ({ policies }: Simulation) => {
+    const found = policies.find(({ name }) => name === "release");
+    assert.ok(found);
+    return found;
+  };
+
+  test("both ways, with the checks that decide one of them, and what it is as of", async () => {
+    const simulation = await simulate(files(DEV));
+    const { change, denied, allowed, passedBefore, passedAfter } = release(simulation);
+    assert.deepEqual([change, passedBefore, passedAfter, simulation.artifacts], ["changed", 2, 1, 3]);
+    assert.deepEqual([denied.count, denied.first], [2, [built.main, built.other]]);
+    assert.deepEqual([allowed.count, allowed.first], [1, [built.dev]]);
+    for (const { checks } of [denied, allowed]) {
+      assert.deepEqual(
+        checks.map(({ check }) => check).filter((check) => check.startsWith("source")),
+        ["source.ref"],
+      );
+    }
+    assert.equal(simulation.asOf.size, (await readHead(node.v.database.kysely)).size);
+  });
+
+  test("policies that are added pass what they would, and those taken away nothing", async () => {
+    const added = `${RELEASE_POLICY.replace("name: release", "name: again")}`;
+    const { policies } = await simulate([...files(RELEASE_POLICY), { name: "added.yaml", text: added }]);
+    assert.deepEqual(
+      policies.map(({ name, change, denied, allowed }) => [name, change, denied.count, allowed.count]),
+      [
+        ["again", "added", 0, 2],
+        ["release", "unchanged", 0, 0],
+      ],
+    );
+    const { policies: taken } = await simulate([{ name: "added.yaml", text: added }]);
+    assert.deepEqual(
+      taken.map(({ name, change, denied, allowed }) => [name, change, denied.count, allowed.count]),
+      [
+        ["again", "added", 0, 2],
+        ["release", "removed", 2, 0],
+      ],
+    );
+  });
+
+  test("running workloads that would be denied, by their SPIFFE IDs, and why", async () => {
+    const { digest } = { digest: built.main };
+    const { svids } = await fetchX509(node, agentCaller(node), digest);
+    const [{ spiffeId = "" } = {}] = svids;
+    await fetchX509(node, agentCaller(node, "node-2"), built.other);
+    const codes = ({ workloads: { workloads } }: Simulation) =>
+      workloads.map(({ spiffeId, reasons, active }) => [spiffeId, reasons[0]?.code, active]);
+
+    const unchanged = await simulate(files(RELEASE_POLICY));
+    assert.deepEqual(unchanged.workloads, { running: 2, denied: 0, deniedAlready: 0, workloads: [] });
+
+    const denied = await simulate(files(DEV));
+    assert.deepEqual([denied.workloads.denied, denied.workloads.deniedAlready], [2, 0]);
+    assert.ok(
+      codes(denied).some(
+        ([id, code, active]) => id === spiffeId && code === "verdict-failed" && active === "allow",
+      ),
+    );
+
+    const unregistered = await simulate(
+      files(RELEASE_POLICY, WORKLOADS.replace("agent/node-*", "agent/node-2")),
+    );
+    assert.deepEqual(codes(unregistered), [[spiffeId, "no-workload-policy", "allow"]]);
+
+    const elsewhere = await simulate(
+      files(RELEASE_POLICY, WORKLOADS.replace("/widget/{digest}", "/gadget/{digest}")),
+    );
+    assert.equal(elsewhere.workloads.denied, 2);
+
+    await openQuarantine(node.v, callerWith(node, ["operator"]), { artifact: built.main, reason: "bad" });
+    const quarantined = await simulate(files(RELEASE_POLICY));
+    assert.deepEqual(codes(quarantined), [[spiffeId, "quarantined", "deny"]]);
+    const before = await simulate(files(DEV), { case: "size", size: sizes[2] ?? 0 });
+    assert.equal(before.workloads.running, 0);
+  });
+
+  test("as of a log size and of a time", async () => {
+    const [first = 0, second = 0] = sizes;
+    const one = release(await simulate(files(DEV), { case: "size", size: first }));
+    assert.deepEqual([one.denied.first, one.allowed.count], [[built.main], 0]);
+    const { asOf } = await simulate(files(DEV), { case: "size", size: second });
+    const two = await simulate(files(DEV), { case: "time", time: Date.parse(asOf.time) });
+    assert.deepEqual([two.asOf, release(two).denied.count], [asOf, 2]);
+
+    await activate(files(BOTH));
+    const then = release(await simulate(files(BOTH), { case: "size", size: second }));
+    assert.deepEqual([then.change, then.denied.count, then.allowed.count], ["changed", 0, 0]);
+    await activate(files(RELEASE_POLICY));
+
+    for (const asOf of [
+      { case: "size", size: 0 },
+      { case: "size", size: 1_000_000 },
+      { case: "time", time: Date.now() + 60_000 },
+    ] as const) {
+      await assert.rejects(simulate(files(DEV), asOf), { code: "invalid-request" });
+    }
+  });
+
+  test("what it says is what activation and evaluation then do", async () => {
+    const witnesses = (count: number) => `${RELEASE_POLICY}  thresholds: {logEntries: ${count}}\n`;
+    for (const next of [
+      DEV,
+      BOTH,
+      RELEASE_POLICY,
+      witnesses(1),
+      witnesses(2),
+      `${BOTH}  maxAge: 1s\n`,
+      RELEASE_POLICY,
+    ]) {
+      const before = await passing();
+      const { denied, allowed, change } = release(await simulate(files(next)));
+      await activate(files(next));
+      const after = await passing();
+      // What is quarantined is denied whatever policies say.
+      const decided = Object.values(built).filter((digest) => digest !== built.main);
+      const flipped = (from: Set<Digest>, to: Set<Digest>) =>
+        decided.filter((digest) => from.has(digest) && !to.has(digest));
+      assert.equal(change, "changed");
+      assert.deepEqual(
+        denied.first.filter((digest) => digest !== built.main).sort(),
+        flipped(before, after).sort(),
+      );
+      assert.deepEqual(
+        allowed.first.filter((digest) => digest !== built.main).sort(),
+        flipped(after, before).sort(),
+      );
+    }
+  });
+
+  test("nothing is written", async () => {
+    const rows = async () => {
+      const verdicts = await node.v.database.kysely
+        .selectFrom("verdicts")
+        .selectAll()
+        .orderBy("artifact")
+        .orderBy("policy")
+        .execute();
+      return [(await readHead(node.v.database.kysely)).size, verdicts];
+    };
+    const before = await rows();
+    await simulate(files(DEV));
+    assert.deepEqual(await rows(), before);
+  });
+
+  test("a set that does not load, and a second simulation beside one", async () => {
+    await assert.rejects(
+      simulate(files(RELEASE_POLICY.replace("signers", "singers"))),
+      (error: { code?: string; extensions?: { diagnostics: unknown[] } }) => {
+        assert.equal(error.code, "invalid-policy");
+        assert.ok(error.extensions?.diagnostics.length);
+        return true;
+      },
+    );
+    const one = simulatePolicies(node.v, { project: node.v.project }, { documents: files(DEV) });
+    await one.next();
+    await assert.rejects(simulate(files(DEV)), { code: "unavailable" });
+    await one.return(undefined);
+    assert.equal(release(await simulate(files(DEV))).denied.count, 2);
+  });
+
+  test("evidence under trust that was taken away counts no more, and as of before it does", async () => {
+    const operator = callerWith(node, ["operator"]);
+    const { trust: previous, document } = await readTrust(node.v, operator);
+    const { size } = await readHead(node.v.database.kysely);
+    await activateTrust(node.v, operator, { document: { sigstore: [], keys: [] }, previous });
+    const { passedBefore, passedAfter } = release(await simulate(files(BOTH)));
+    assert.deepEqual([passedBefore, passedAfter], [0, 0]);
+    assert.equal(release(await simulate(files(BOTH), { case: "size", size })).passedAfter, 3);
+    assert.ok(document);
+  });
+});
