@@ -7,14 +7,16 @@ import type { Schema } from "./schema.ts";
 /**
  * The containers of each of these digests, as a part of a statement. Of one that many hold (a base image's layer) the
  * first by their digests: as many as an evaluation looks at.
+ *
+ * @param below counts only what was recorded below this log index
  */
-export function containersOf(project: ProjectId, digests: readonly Digest[], most: number) {
+export function containersOf(project: ProjectId, digests: readonly Digest[], most: number, below: number) {
   return sql<readonly Containment[]>`(
     select coalesce(json_agg(held), '[]')
     from unnest(${[...digests]}::text[]) as wanted (digest)
     cross join lateral (
       select container, contained from containment
-      where project_id = ${project} and contained = wanted.digest
+      where project_id = ${project} and contained = wanted.digest and index < ${below}
       order by container limit ${most}
     ) as held
   )`;

@@ -106,6 +106,7 @@ export function chainsBehind(artifact: Digest, { verdicts }: Pick<DecisionInputs
 /** Evidence by its id, and how many bytes it has. */
 export interface StoredAttestation {
   readonly id: Digest;
+  readonly index: number;
   readonly size: number;
   /** When it was accepted, in milliseconds since the epoch. */
   readonly verifiedAt: number;
@@ -159,19 +160,25 @@ export async function readEvaluationInputs(
   };
 }
 
-/** The same of artifacts that evidence leads to. */
+/** What evidence there is about artifacts; or what there was when the log had `below` entries. */
 export async function readEvidenceInputs(
   db: Kysely<Schema>,
   project: ProjectId,
   digests: readonly Digest[],
+  below?: number,
 ): Promise<EvidenceInputs> {
   return evidenceOf(
     digests,
-    await db.selectNoFrom(evidenceParts(db, project, digests)).executeTakeFirstOrThrow(),
+    await db.selectNoFrom(evidenceParts(db, project, digests, below)).executeTakeFirstOrThrow(),
   );
 }
 
-function evidenceParts(db: Kysely<Schema>, project: ProjectId, digests: readonly Digest[]) {
+function evidenceParts(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  digests: readonly Digest[],
+  below = Number.MAX_SAFE_INTEGER,
+) {
   return [
     jsonArrayFrom(
       db
@@ -189,14 +196,16 @@ function evidenceParts(db: Kysely<Schema>, project: ProjectId, digests: readonly
         .select((row) => [
           "subject.digest",
           "subject.attestation as id",
+          "attestations.index",
           "attestations.verified_at as verifiedAt",
           row.fn<number>("octet_length", ["evidence.bytes"]).as("size"),
         ])
         .where("subject.project_id", "=", project)
         .where((where) => where("subject.digest", "=", where.fn.any(where.val([...digests]))))
+        .where("attestations.index", "<", below)
         .orderBy("subject.attestation"),
     ).as("subjects"),
-    containersOf(project, digests, MAX_CONTAINERS).as("manifests"),
+    containersOf(project, digests, MAX_CONTAINERS, below).as("manifests"),
   ] as const;
 }
 
@@ -209,6 +218,7 @@ function evidenceOf(
     readonly subjects: readonly {
       readonly digest: string;
       readonly id: string;
+      readonly index: number;
       readonly size: number;
       readonly verifiedAt: number;
     }[];
@@ -216,8 +226,8 @@ function evidenceOf(
   },
 ): EvidenceInputs {
   const attestations = new Map<Digest, StoredAttestation[]>(digests.map((digest) => [digest, []]));
-  for (const { digest, id, size, verifiedAt } of subjects) {
-    attestations.get(digest as Digest)?.push({ id: id as Digest, size, verifiedAt });
+  for (const { digest, id, ...stored } of subjects) {
+    attestations.get(digest as Digest)?.push({ id: id as Digest, ...stored });
   }
   return { attestations, manifests };
 }

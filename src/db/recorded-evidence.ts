@@ -1,7 +1,6 @@
 import type { Kysely } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { StoredAttestation } from "./decision-inputs.ts";
 import type { Schema } from "./schema.ts";
 
 // Evidence as of a log size, in the order of the log: what is about one release was stored together, and is read
@@ -47,7 +46,7 @@ export async function attestationsFrom(
   return rows.map(({ id, index }) => ({ id: id as Digest, index }));
 }
 
-/** What the attestations are about, each artifact once. */
+/** What the attestations are about, each artifact once, in the order of the attestations. */
 export async function artifactsNamedBy(
   db: Kysely<Schema>,
   project: ProjectId,
@@ -55,52 +54,14 @@ export async function artifactsNamedBy(
 ): Promise<Digest[]> {
   const rows = await db
     .selectFrom("attestation_subjects")
-    .select("digest")
-    .distinct()
+    .select(["attestation", "digest"])
     .where("project_id", "=", project)
     .where((where) => where("attestation", "=", where.fn.any(where.val([...attestations]))))
+    .orderBy("digest")
     .execute();
-  return rows.map(({ digest }) => digest as Digest);
-}
-
-export interface AboutArtifact extends StoredAttestation {
-  readonly artifact: Digest;
-  readonly index: number;
-}
-
-/** All attestations about the artifacts that were accepted below the index, in the order of the log. */
-export async function attestationsAbout(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  artifacts: readonly Digest[],
-  below: number,
-): Promise<AboutArtifact[]> {
-  if (artifacts.length === 0) return [];
-  const rows = await db
-    .selectFrom("attestation_subjects as subject")
-    .innerJoin("attestations as attestation", (join) =>
-      join
-        .onRef("attestation.project_id", "=", "subject.project_id")
-        .onRef("attestation.id", "=", "subject.attestation"),
-    )
-    .innerJoin("evidence", (join) =>
-      join
-        .onRef("evidence.project_id", "=", "subject.project_id")
-        .onRef("evidence.id", "=", "subject.attestation"),
-    )
-    .select((row) => [
-      "subject.digest as artifact",
-      "subject.attestation as id",
-      "attestation.index",
-      "attestation.verified_at as verifiedAt",
-      row.fn<number>("octet_length", ["evidence.bytes"]).as("size"),
-    ])
-    .where("subject.project_id", "=", project)
-    .where((where) => where("subject.digest", "=", where.fn.any(where.val([...artifacts]))))
-    .where("attestation.index", "<", below)
-    .orderBy("attestation.index")
-    .execute();
-  return rows.map((row) => ({ ...row, artifact: row.artifact as Digest, id: row.id as Digest }));
+  const named = Map.groupBy(rows, ({ attestation }) => attestation);
+  const digests = attestations.flatMap((id) => (named.get(id) ?? []).map(({ digest }) => digest as Digest));
+  return [...new Set(digests)];
 }
 
 /** Evidence, and the body of the event by which it was accepted. */

@@ -51,7 +51,7 @@ export async function evaluateArtifacts(
   if (added)
     for (const artifact of artifacts) refuseTooMany(artifact, inputs.attestations.get(artifact) ?? []);
   const gathered = await gatherEvidence(v, project, inputs, {
-    policies: policySet,
+    policies: [...policySet.policies.values()],
     trust,
     ...(added && { added }),
   });

@@ -1,12 +1,7 @@
 import type { ProjectId } from "../custody/events.ts";
-import {
-  type EvaluationInputs,
-  type EvidenceInputs,
-  readEvidenceInputs,
-  type StoredAttestation,
-} from "../db/decision-inputs.ts";
+import { type EvidenceInputs, readEvidenceInputs, type StoredAttestation } from "../db/decision-inputs.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { PolicySet } from "../policy/load.ts";
+import type { VerificationPolicy } from "../policy/policy.ts";
 import { type Containment, type Question, relatedTo } from "../policy/question.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
@@ -19,18 +14,25 @@ export interface Gathered {
   readonly manifests: readonly Containment[];
 }
 
+export interface GatherOptions {
+  readonly policies: readonly VerificationPolicy[];
+  readonly trust: TrustSnapshot;
+  /** Evidence about all of the artifacts that is not stored yet. */
+  readonly added?: VerifiedAttestation;
+  /** Only what was there when the log had so many entries. */
+  readonly below?: number;
+}
+
 /**
  * Gathers the evidence about artifacts, then that about what it leads to (containers, source revisions), and so on
  * until it leads no further. What is read later is at least as new as `inputs`: to rest on all of it as of their size
  * is safe.
- *
- * @param added evidence about all of them that is not stored yet
  */
 export async function gatherEvidence(
   v: Vouchsafe,
   project: ProjectId,
-  inputs: EvaluationInputs,
-  { policies, trust, added }: { policies: PolicySet; trust: TrustSnapshot; added?: VerifiedAttestation },
+  inputs: EvidenceInputs,
+  { policies, trust, added, below }: GatherOptions,
 ): Promise<Gathered> {
   const artifacts = [...inputs.attestations.keys()];
   const about = new Map<Digest, VerifiedAttestation[]>();
@@ -44,11 +46,11 @@ export async function gatherEvidence(
     }
     manifests.push(...found.manifests);
     const related = artifacts.flatMap((artifact) =>
-      relatedTo(policies.policies.values(), questionOf(artifact, { about, manifests })),
+      relatedTo(policies, questionOf(artifact, { about, manifests })),
     );
     const missing = [...new Set(related)].filter((digest) => !about.has(digest));
     if (missing.length === 0) return { about, manifests };
-    found = await readEvidenceInputs(v.database.kysely, project, missing);
+    found = await readEvidenceInputs(v.database.kysely, project, missing, below);
   }
 }
 

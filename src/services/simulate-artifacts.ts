@@ -1,5 +1,6 @@
 import type { ProjectId } from "../custody/events.ts";
-import { type AboutArtifact, countAttestations } from "../db/recorded-evidence.ts";
+import type { StoredAttestation } from "../db/decision-inputs.ts";
+import { countAttestations } from "../db/recorded-evidence.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { type EditTally, NOTHING_TALLIED, together } from "../policy/flips.ts";
 import type { PolicySet } from "../policy/load.ts";
@@ -103,7 +104,7 @@ async function verifyAnew(
   v: Vouchsafe,
   project: ProjectId,
   { trust }: StateAsOf,
-  stored: readonly AboutArtifact[],
+  stored: readonly StoredAttestation[],
   ids: ReadonlySet<Digest>,
 ): Promise<Map<Digest, Recorded | null>> {
   const chosen = new Map(stored.filter(({ id }) => ids.has(id)).map((one) => [one.id, one]));

@@ -1,11 +1,6 @@
 import type { ProjectId } from "../custody/events.ts";
-import {
-  type AboutArtifact,
-  artifactsNamedBy,
-  attestationsAbout,
-  attestationsFrom,
-  readRecordedBytes,
-} from "../db/recorded-evidence.ts";
+import { readEvidenceInputs, type StoredAttestation } from "../db/decision-inputs.ts";
+import { artifactsNamedBy, attestationsFrom, readRecordedBytes } from "../db/recorded-evidence.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Vouchsafe } from "./context.ts";
 import type { Place, SimulationBatch } from "./simulate-batch.ts";
@@ -15,9 +10,9 @@ const PAGE = { attestations: 256, artifacts: 512 };
 /** Evidence of one batch, unless one artifact alone has more. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** A batch, and where its evidence came from, for what must be verified. */
+/** A batch, and all evidence that is in it as it is stored. */
 export interface StoredBatch extends SimulationBatch {
-  readonly stored: readonly AboutArtifact[];
+  readonly stored: readonly StoredAttestation[];
 }
 
 /** Pages of batches, with the attestations that are behind each: every artifact once, with all evidence about it. */
@@ -50,51 +45,41 @@ async function* batchesOf(
 ): AsyncGenerator<StoredBatch> {
   for (let i = 0; i < artifacts.length; i += PAGE.artifacts) {
     const some = artifacts.slice(i, i + PAGE.artifacts);
-    const about = await attestationsAbout(v.database.kysely, project, some, below);
-    const byArtifact = Map.groupBy(about, ({ artifact }) => artifact);
-    const fresh = [...byArtifact.values()].filter(([first]) => first !== undefined && first.index >= from);
-    for (const group of groupsOf(fresh)) yield readBatch(v, project, group);
+    const { attestations, manifests } = await readEvidenceInputs(v.database.kysely, project, some, below);
+    const fresh = [...attestations].filter(([, stored]) => stored.every(({ index }) => index >= from));
+    for (const group of groupsOf(fresh)) {
+      yield {
+        ...(await readBytes(v, project, new Map(group))),
+        artifacts: group.map(([digest, stored]) => ({ digest, attestations: idsOf(stored) })),
+        others: new Map(),
+        manifests,
+        verified: new Map(),
+      };
+    }
   }
 }
 
-function groupsOf(artifacts: readonly AboutArtifact[][]): AboutArtifact[][][] {
-  const groups: AboutArtifact[][][] = [];
+type About = readonly [Digest, readonly StoredAttestation[]];
+
+function groupsOf(artifacts: readonly About[]): About[][] {
+  const groups: About[][] = [];
   let known = new Set<Digest>();
   let bytes = MAX_BYTES;
   for (const about of artifacts) {
-    const added = about.filter(({ id }) => !known.has(id)).reduce((sum, { size }) => sum + size, 0);
-    bytes += added;
+    const [, stored] = about;
+    bytes += stored.reduce((sum, { id, size }) => (known.has(id) ? sum : sum + size), 0);
     const group = groups.at(-1);
     if (group === undefined || bytes > MAX_BYTES) {
       groups.push([about]);
       known = new Set();
-      bytes = about.reduce((sum, { size }) => sum + size, 0);
+      bytes = stored.reduce((sum, { size }) => sum + size, 0);
     } else group.push(about);
-    for (const { id } of about) known.add(id);
+    for (const { id } of stored) known.add(id);
   }
   return groups;
 }
 
-async function readBatch(
-  v: Vouchsafe,
-  project: ProjectId,
-  artifacts: readonly AboutArtifact[][],
-): Promise<StoredBatch> {
-  const stored = artifacts.flat();
-  return {
-    stored,
-    artifacts: artifacts.flatMap((about) => {
-      const [first] = about;
-      return first ? [{ digest: first.artifact, attestations: about.map(({ id }) => id) }] : [];
-    }),
-    others: new Map(),
-    manifests: [],
-    verified: new Map(),
-    ...(await readBytes(v, project, stored)),
-  };
-}
-
-/** The batch with the evidence about other artifacts that its questions ask for. */
+/** The batch with what there is about other artifacts, which its questions ask for. */
 export async function withOthers(
   v: Vouchsafe,
   project: ProjectId,
@@ -102,39 +87,50 @@ export async function withOthers(
   others: readonly Digest[],
   below: number,
 ): Promise<StoredBatch> {
-  const about = await attestationsAbout(v.database.kysely, project, others, below);
-  const byArtifact = Map.groupBy(about, ({ artifact }) => artifact);
-  const unread = about.filter(({ id }) => !batch.evidence.has(id));
-  const read = await readBytes(v, project, unread, batch.bytes.length);
+  if (others.length === 0) return batch;
+  const { attestations, manifests } = await readEvidenceInputs(v.database.kysely, project, others, below);
+  const read = await readBytes(v, project, attestations, batch);
+  const ids = [...attestations].map(([digest, stored]) => [digest, idsOf(stored)] as const);
   return {
     ...batch,
-    stored: [...batch.stored, ...unread],
-    others: new Map([
-      ...batch.others,
-      ...others.map((digest) => [digest, (byArtifact.get(digest) ?? []).map(({ id }) => id)] as const),
-    ]),
+    stored: [...batch.stored, ...read.stored],
+    others: new Map([...batch.others, ...ids]),
+    manifests: [...batch.manifests, ...manifests],
     evidence: new Map([...batch.evidence, ...read.evidence]),
     bytes: Buffer.concat([batch.bytes, read.bytes]),
   };
 }
 
-/** One blob: views of many would cross threads with all that lies beside them. Its places count from `start`. */
+function idsOf(stored: readonly StoredAttestation[]): Digest[] {
+  return stored.map(({ id }) => id);
+}
+
+type ReadBytes = Pick<StoredBatch, "stored" | "bytes" | "evidence">;
+
+/**
+ * Reads the evidence that is not in the batch before. One blob: views of many would cross threads with all that lies
+ * beside them. Its places count from where the blob before ends.
+ */
 async function readBytes(
   v: Vouchsafe,
   project: ProjectId,
-  stored: readonly AboutArtifact[],
-  start = 0,
-): Promise<Pick<SimulationBatch, "bytes" | "evidence">> {
-  const ids = [...new Set(stored.map(({ id }) => id))];
-  const recorded = ids.length === 0 ? [] : await readRecordedBytes(v.database.kysely, project, ids);
-  let end = start;
+  attestations: ReadonlyMap<Digest, readonly StoredAttestation[]>,
+  before?: ReadBytes,
+): Promise<ReadBytes> {
+  const unread = [...attestations.values()].flat().filter(({ id }) => !before?.evidence.has(id));
+  const stored = new Map(unread.map((one) => [one.id, one]));
+  const recorded = await readRecordedBytes(v.database.kysely, project, [...stored.keys()]);
+  let end = before?.bytes.length ?? 0;
   const place = (part: Uint8Array): Place => {
     const at = end;
     end += part.length;
     return { at, length: part.length };
   };
-  const evidence = new Map(
-    recorded.map(({ id, bytes, body }) => [id, { bytes: place(bytes), body: place(body) }]),
-  );
-  return { evidence, bytes: Buffer.concat(recorded.flatMap(({ bytes, body }) => [bytes, body])) };
+  return {
+    stored: [...stored.values()],
+    evidence: new Map(
+      recorded.map(({ id, bytes, body }) => [id, { bytes: place(bytes), body: place(body) }]),
+    ),
+    bytes: Buffer.concat(recorded.flatMap(({ bytes, body }) => [bytes, body])),
+  };
 }
