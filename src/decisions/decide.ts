@@ -177,11 +177,7 @@ function passed({ policy }: Verdict): Reason {
 }
 
 function inAuditMode(denial: Reason): Reason {
-  return {
-    ...denial,
-    code: "would-deny",
-    message: `${denial.message}; it is in audit mode and denies nothing`,
-  };
+  return { ...denial, code: "would-deny", message: `${denial.message} (in audit mode: not denied)` };
 }
 
 /**

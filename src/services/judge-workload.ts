@@ -60,9 +60,10 @@ export function judgeWorkload(
         policies: spec.policies.filter((policy) => vouching.has(policy)),
         verdicts: [...new Set(grounds.map(({ index }) => index))].sort((a, b) => a - b),
       },
-      wouldDeny: decisions.flatMap(({ digest, reasons }) =>
-        reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy ? [{ digest, policy }] : [])),
-      ),
+      wouldDeny: decisions.flatMap(({ digest, reasons }) => {
+        const policies = reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy) || []);
+        return [...new Set(policies)].map((policy) => ({ digest, policy }));
+      }),
     },
     denials: [],
   };

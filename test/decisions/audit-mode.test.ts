@@ -84,6 +84,15 @@ test("a pass in audit mode lowers and shortens nothing", () => {
   assert.deepEqual(codes(decision), ["verdict-passed", "verdict-passed"]);
 });
 
+test("a quarantine of what a pass in audit mode rests on would deny, and denies nothing", () => {
+  const container = parseDigest(`sha256:${"c".repeat(64)}`);
+  const quarantines = [{ id: "1", artifact: container, reason: "bad" }];
+  const verdicts = [verdict("release"), verdict("scan", { restsOn: [container] })];
+  const decision = decide(input({ release: "enforce", scan: "audit" }, verdicts, { quarantines }), NOW);
+  assert.equal(decision.decision, "allow");
+  assert.deepEqual(codes(decision), ["verdict-passed", "would-deny"]);
+});
+
 test("an enforced denial tells what others would have denied besides", () => {
   const decision = decide(
     input({ release: "enforce", scan: "audit" }, [failed("release"), failed("scan")]),
