@@ -1,9 +1,9 @@
-import { type Selectable, sql } from "kysely";
-import { EVENT_TYPES, EVIDENCE } from "../custody/events.ts";
+import { type Kysely, type Selectable, sql } from "kysely";
+import { EVENT_TYPES, EVIDENCE, type ProjectId } from "../custody/events.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Check } from "../policy/types.ts";
-import type { VerdictsTable } from "./schema.ts";
+import type { Schema, VerdictsTable } from "./schema.ts";
 
 /** What is read of a row of `verdicts`, for `verdictOf`. */
 export const VERDICT_COLUMNS = [
@@ -26,6 +26,46 @@ export const VERDICT_COLUMNS = [
       and e.type = any (${EVIDENCE.map((type) => EVENT_TYPES[type])}::int2[])
   )`.as("is_overtaken"),
 ] as const;
+
+/** A pass that time has ended. */
+export interface EndedVerdict {
+  readonly artifact: Digest;
+  /** Milliseconds since the epoch. */
+  readonly validUntil: number;
+}
+
+/** Passes under these policies that have ended at `now`, the earliest end first; `after`: the last of the page before. */
+export async function endedVerdicts(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  {
+    policies,
+    now,
+    after,
+    limit,
+  }: { policies: readonly string[]; now: number; after?: EndedVerdict; limit: number },
+): Promise<EndedVerdict[]> {
+  const rows = await db
+    .selectFrom("verdicts")
+    .select(["artifact", "valid_until as validUntil"])
+    .distinct()
+    .where("project_id", "=", project)
+    .where("outcome", "=", "passed")
+    .where("valid_until", "<=", now)
+    .where((where) => where("policy", "=", where.fn.any(where.val([...policies]))))
+    .$if(after !== undefined, (query) =>
+      query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple("valid_until", "artifact"), ">", tuple(after?.validUntil ?? 0, after?.artifact ?? "")),
+      ),
+    )
+    .orderBy("valid_until")
+    .orderBy("artifact")
+    .limit(limit)
+    .execute();
+  return rows.flatMap(({ artifact, validUntil }) =>
+    validUntil === null ? [] : [{ artifact: artifact as Digest, validUntil }],
+  );
+}
 
 export function verdictOf(
   row: Selectable<Omit<VerdictsTable, "project_id" | "as_of">> & { readonly is_overtaken: boolean },

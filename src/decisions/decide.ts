@@ -193,6 +193,14 @@ export function isCurrent(
   return !isOvertaken && inForce.policies.get(verdict.policy)?.hash === policyHash && trustHolds;
 }
 
+/** Whether time alone has ended the pass. */
+export function hasEnded(
+  { outcome, validUntil }: Pick<Verdict, "outcome" | "validUntil">,
+  now: number,
+): boolean {
+  return outcome === "passed" && validUntil !== undefined && validUntil <= now;
+}
+
 function refusal(
   policy: string,
   verdict: StandingVerdict | undefined,
@@ -217,7 +225,7 @@ function refusal(
     const checks = verdict.checks.filter((check) => !check.passed);
     return { code: "verdict-failed", message: `Policy ${policy} failed`, policy, checks };
   }
-  if (verdict.validUntil !== undefined && verdict.validUntil <= now) {
+  if (hasEnded(verdict, now)) {
     return { code: "verdict-expired", message: `The verdict of ${policy} has expired`, policy };
   }
   return undefined;

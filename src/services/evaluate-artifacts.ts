@@ -3,7 +3,7 @@ import { evidenceSetHash } from "../custody/evidence-set.ts";
 import type { Verdict } from "../custody/log-store.ts";
 import type { Proposal } from "../custody/writer.ts";
 import { readEvaluationInputs, type StoredAttestation } from "../db/decision-inputs.ts";
-import { isCurrent, type StandingVerdict } from "../decisions/decide.ts";
+import { hasEnded, type InForce, isCurrent, type StandingVerdict } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { canonicalJson } from "../in-toto-attestation/json.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
@@ -91,16 +91,17 @@ export async function evaluateArtifacts(
   return { events, confirmations, trust: trustHash, basis: { ...basis, restsOn } };
 }
 
-/** Whether a verdict of these policies is missing or outdated though there is evidence to judge. */
+/** Whether a verdict of these policies is missing, outdated or at its end at `now` though there is evidence to judge. */
 export function needsEvaluation(
   verdicts: readonly StandingVerdict[],
   policies: readonly string[],
-  inForce: Parameters<typeof isCurrent>[1],
+  inForce: InForce,
+  now: number,
 ): boolean {
   return policies.some((name) => {
     if (!inForce.policies.has(name)) return false;
     const verdict = verdicts.find((candidate) => candidate.policy === name);
-    return verdict === undefined || !isCurrent(verdict, inForce);
+    return verdict === undefined || !isCurrent(verdict, inForce) || hasEnded(verdict, now);
   });
 }
 

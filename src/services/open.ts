@@ -26,6 +26,7 @@ import { pinAuthority } from "./pin-authority.ts";
 import { createProjectionSource } from "./projection-source.ts";
 import { CONFIGURATION, proposeConfigured } from "./propose.ts";
 import { createDenials } from "./record-denial.ts";
+import { reevaluateEnded } from "./reevaluate.ts";
 import { refreshTrustByItself } from "./refresh-trust.ts";
 import { openSummaryKey } from "./summary-key.ts";
 import { ensureOperatorToken } from "./tokens.ts";
@@ -37,6 +38,8 @@ const HOT_ARTIFACTS = 100_000;
 const POLL = 1_000;
 /** How often TUF repositories are asked: their timestamps hold for days. */
 const DAY = 24 * 3_600_000;
+/** How often passes are sought that have ended. */
+const ENDED = 30_000;
 
 export interface OpenOptions {
   /** Milliseconds since the epoch. */
@@ -137,7 +140,9 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     };
     warnings.push(...(await proposeConfigured(v)));
     await ensureOperatorToken(v, (token) => writeSecret(v.operatorTokenFile, token));
-    if (config.tuf === "auto") closers.push(refreshDaily(v));
+    const configuration = { project: v.project, token: CONFIGURATION };
+    if (config.tuf === "auto") closers.push(repeat(v, DAY, () => refreshTrustByItself(v, configuration)));
+    closers.push(repeat(v, ENDED, (signal) => reevaluateEnded(v, v.project, signal)));
     return v;
   } catch (error) {
     await close();
@@ -174,12 +179,20 @@ async function followLog(
   };
 }
 
-/** Now and then every day. Returns what stops it. */
-function refreshDaily(v: Vouchsafe): () => void {
-  const refresh = () =>
-    v.background(() => refreshTrustByItself(v, { project: v.project, token: CONFIGURATION }));
-  refresh();
-  const timer = setInterval(refresh, DAY);
+/** In the background, now and then again after each interval; never twice at once. Returns what stops it. */
+function repeat(v: Vouchsafe, interval: number, work: (signal: AbortSignal) => Promise<void>): () => void {
+  let isRunning = false;
+  const run = () => {
+    if (isRunning) return;
+    isRunning = true;
+    v.background((signal) =>
+      work(signal).finally(() => {
+        isRunning = false;
+      }),
+    );
+  };
+  run();
+  const timer = setInterval(run, interval);
   return () => clearInterval(timer);
 }
 

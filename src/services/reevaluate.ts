@@ -1,5 +1,7 @@
 import type { ProjectId } from "../custody/events.ts";
+import { activePolicies } from "../db/activations.ts";
 import { artifactsAfter } from "../db/evidence.ts";
+import { type EndedVerdict, endedVerdicts } from "../db/verdicts.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { appendFresh } from "./append.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -40,5 +42,31 @@ export async function reevaluateProject(
     if (artifacts.length === 0) return;
     await reevaluate(v, project, artifacts);
     last = artifacts.at(-1);
+  }
+}
+
+/**
+ * Evaluates anew what has passed until now, so that the end of a pass is an event of the artifact's chain, or newer
+ * evidence takes its place. Nothing waits for it: a pass that has ended is denied and evaluated when asked about. Where
+ * another node did it, nothing changes.
+ */
+export async function reevaluateEnded(v: Vouchsafe, project: ProjectId, signal: AbortSignal): Promise<void> {
+  const { kysely } = v.database;
+  const active = await activePolicies(kysely, project);
+  if (active === undefined) return;
+  const { policies } = await v.documents.policies(project, active.document);
+  const now = v.clock();
+  let after: EndedVerdict | undefined;
+  while (!signal.aborted) {
+    const page = { policies: [...policies.keys()], now, limit: PAGE, ...(after && { after }) };
+    const ended = await endedVerdicts(kysely, project, page);
+    if (ended.length === 0) return;
+    try {
+      await reevaluate(v, project, [...new Set(ended.map(({ artifact }) => artifact))]);
+    } catch (cause) {
+      // What cannot be evaluated stays ended, and must not keep others from their turn.
+      v.report("verdicts that have ended could not be evaluated anew", cause);
+    }
+    after = ended.at(-1);
   }
 }

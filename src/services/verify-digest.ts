@@ -33,8 +33,8 @@ export interface DigestAnswerText {
 const CATCH_UP = 2_000;
 
 /**
- * Answers whether a digest is allowed now. From memory where the projection has it; a verdict that is missing or
- * outdated is evaluated first, so that an edit of policy or trust never denies longer than it takes to ask. A node
+ * Answers whether a digest is allowed now. From memory where the projection has it; a verdict that is missing, outdated
+ * or at its end is evaluated first, so that an edit of policy or trust never denies longer than it takes to ask. A node
  * that has lost sight of the log denies.
  *
  * @throws VouchsafeError `unsupported-digest-algorithm`; `policy-not-allowed`; `stale` when the log's `minSize` is not reached in two seconds
@@ -68,7 +68,7 @@ export async function verifyDigestText(
   const kept = keptAnswer(view, policies, v.clock());
   if (kept !== undefined) return textOf(view.asOf, kept);
 
-  if (isUnjudged(view, policies)) {
+  if (isUnjudged(view, policies, v.clock())) {
     await reevaluate(v, caller.project, [digest], policies);
     // Another node may have done so before: it then confirmed verdicts, which no event tells of.
     projection.forget(caller.project, digest);
@@ -78,13 +78,17 @@ export async function verifyDigestText(
   const { artifact, inForce, asOf } = view;
   const json = JSON.stringify(answerOf(decide({ digest, policies, inForce, ...artifact.state }, now)));
   // What changed while it was judged is judged when the question comes again, and must not be answered from memory.
-  if (!isUnjudged(view, policies)) keepAnswer(view, policies, now, json);
+  if (!isUnjudged(view, policies, now)) keepAnswer(view, policies, now, json);
   return textOf(asOf, json);
 }
 
-/** Whether there is evidence that a policy has not judged as it now stands. */
-function isUnjudged({ artifact: { state }, inForce }: View, policies: readonly string[]): boolean {
-  return state.hasEvidence && needsEvaluation(state.verdicts, policies, inForce);
+/** Whether there is evidence that a policy has not judged as it stands at `now`. */
+function isUnjudged(
+  { artifact: { state }, inForce }: View,
+  policies: readonly string[],
+  now: number,
+): boolean {
+  return state.hasEvidence && needsEvaluation(state.verdicts, policies, inForce, now);
 }
 
 /** The log size moves on while the answer stays, so it is added to what is kept. */

@@ -45,7 +45,7 @@ export async function readStanding(
   };
 }
 
-/** A verdict that is missing or outdated is evaluated first: an edit of policy or trust denies nobody for long. */
+/** A verdict that is missing, outdated or at its end is evaluated first: an edit of policy or trust denies nobody for long. */
 async function standingOf(
   v: Vouchsafe,
   project: ProjectId,
@@ -58,7 +58,7 @@ async function standingOf(
   };
   const standing = await read();
   const { hasEvidence, verdicts, inForce } = standing;
-  if (!hasEvidence || !needsEvaluation(verdicts, policies, inForce)) return standing;
+  if (!hasEvidence || !needsEvaluation(verdicts, policies, inForce, v.clock())) return standing;
   await reevaluate(v, project, [digest], policies);
   return read();
 }
