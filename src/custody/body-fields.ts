@@ -31,6 +31,16 @@ export function listIn(body: JsonObject, name: string): readonly JsonValue[] {
   return value;
 }
 
+/** The other artifacts that a verdict rests on: none where its body names none. */
+export function restsOnIn(body: JsonObject): readonly Digest[] {
+  if (body.restsOn === undefined) return [];
+  try {
+    return listIn(body, "restsOn").map((digest) => parseDigest(String(digest)));
+  } catch (cause) {
+    throw missing("restsOn", cause);
+  }
+}
+
 function missing(name: string, cause?: unknown): VouchsafeError {
   return new VouchsafeError("malformed-leaf", `The event's body has no readable "${name}".`, { cause });
 }

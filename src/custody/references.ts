@@ -1,5 +1,5 @@
 import type { Digest } from "../in-toto-attestation/index.ts";
-import { digestIn, textIn } from "./body-fields.ts";
+import { digestIn, restsOnIn, textIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
 
 /** The policies and the trust that the wide events up to some point put in force. */
@@ -62,6 +62,19 @@ export function referencesOf({ type, body }: Said, inForce: InForce): Reference[
     default:
       return [];
   }
+}
+
+/**
+ * The other artifacts that an artifact's verdicts rest on, sorted: their chains are needed to judge it again. Throws
+ * `malformed-leaf`.
+ */
+export function relatedIn(artifact: Digest, events: readonly LogEvent[]): Digest[] {
+  const related = events.flatMap(({ type, about, body }) =>
+    (type === "verdict.passed" || type === "verdict.failed") && about.includes(artifact)
+      ? restsOnIn(body)
+      : [],
+  );
+  return [...new Set(related)].filter((digest) => digest !== artifact).sort();
 }
 
 /** Every reference of these events, each once, in the order in which the events need them. */

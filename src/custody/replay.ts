@@ -3,10 +3,10 @@ import { canonicalJson, type Digest, type JsonValue } from "../in-toto-attestati
 import { evaluate } from "../policy/evaluate.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
-import { alone } from "../policy/question.ts";
+import type { Containment } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
-import { digestIn, textIn, timeIn } from "./body-fields.ts";
+import { digestIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
 import type { PackedMaterial } from "./packed-material.ts";
 import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
@@ -16,43 +16,77 @@ export interface Standing {
   readonly artifact: Digest;
   readonly material: PackedMaterial;
   readonly inForce: InForce;
-  /** The artifact's attestations so far. */
-  readonly accepted: readonly { readonly id: Digest; readonly verifiedAt: number }[];
+  /** The attestations so far: about the artifact, and about each other one that its verdicts rest on. */
+  readonly accepted: ReadonlyMap<Digest, readonly Accepted[]>;
+  readonly manifests: readonly Containment[];
   /** The artifact's newest verdict under each policy. */
-  readonly verdicts: ReadonlyMap<string, { readonly index: number; readonly passed: boolean }>;
-  /** Ids of the artifact's open quarantines. */
-  readonly quarantines: ReadonlySet<string>;
+  readonly verdicts: ReadonlyMap<string, ReplayedVerdict>;
+  /** By the ids of the quarantines that are open, what each is of. */
+  readonly quarantines: ReadonlyMap<string, Digest>;
 }
 
-export function standingAtFirst(artifact: Digest, material: PackedMaterial): Standing {
+interface Accepted {
+  readonly id: Digest;
+  readonly verifiedAt: number;
+}
+
+interface ReplayedVerdict {
+  readonly index: number;
+  readonly passed: boolean;
+  readonly restsOn: readonly Digest[];
+}
+
+/** @param related the other artifacts that its verdicts rest on: `relatedIn` its events */
+export function standingAtFirst(
+  artifact: Digest,
+  related: readonly Digest[],
+  material: PackedMaterial,
+): Standing {
   return {
     artifact,
     material,
     inForce: NOTHING_IN_FORCE,
-    accepted: [],
+    accepted: new Map([artifact, ...related].map((digest) => [digest, []])),
+    manifests: [],
     verdicts: new Map(),
-    quarantines: new Set(),
+    quarantines: new Map(),
   };
 }
 
 /** Throws `malformed-leaf` for an event without the members of its type. */
 export function standingAfter(before: Standing, event: LogEvent): Standing {
-  const { type, body, index } = event;
+  const { type, body, index, about } = event;
   switch (type) {
     case "evidence.accepted": {
       const attestation = { id: digestIn(body, "attestation"), verifiedAt: timeIn(body, "verifiedAt") };
-      return { ...before, accepted: [...before.accepted, attestation] };
+      const accepted = [...before.accepted].map(
+        ([digest, earlier]) =>
+          [digest, about.includes(digest) ? [...earlier, attestation] : earlier] as const,
+      );
+      return { ...before, accepted: new Map(accepted) };
+    }
+    case "containment.recorded": {
+      const container = digestIn(body, "manifest");
+      const held = [...before.accepted.keys()].filter((key) => key !== container && about.includes(key));
+      return {
+        ...before,
+        manifests: [...before.manifests, ...held.map((contained) => ({ container, contained }))],
+      };
     }
     case "verdict.passed":
     case "verdict.failed": {
-      const verdict = { index, passed: type === "verdict.passed" };
+      if (!about.includes(before.artifact)) return before;
+      const verdict = { index, passed: type === "verdict.passed", restsOn: restsOnIn(body) };
       return { ...before, verdicts: new Map([...before.verdicts, [textIn(body, "policy"), verdict]]) };
     }
     case "quarantine.opened":
-      return { ...before, quarantines: new Set([...before.quarantines, textIn(body, "id")]) };
+      return {
+        ...before,
+        quarantines: new Map([...before.quarantines, [textIn(body, "id"), digestIn(body, "artifact")]]),
+      };
     case "quarantine.lifted": {
       const lifted = textIn(body, "id");
-      return { ...before, quarantines: new Set([...before.quarantines].filter((id) => id !== lifted)) };
+      return { ...before, quarantines: new Map([...before.quarantines].filter(([id]) => id !== lifted)) };
     }
     default:
       return { ...before, inForce: inForceAfter(before.inForce, event) };
@@ -67,18 +101,19 @@ export function policiesInForce({ inForce, material }: Standing): PolicySet {
   return policies;
 }
 
-/** Evaluates a policy again on all evidence of the artifact so far, under the trust in force. */
+/** Evaluates a policy again on all evidence so far, under the trust in force. */
 export function evaluateAgain(
-  { artifact, inForce, accepted, material }: Standing,
+  { artifact, inForce, accepted, manifests, material }: Standing,
   policy: VerificationPolicy,
   at: number,
 ): Evaluation {
   const { trust } = inForce;
   refuseUnless(trust !== null, "no trust was in force");
-  const evidence = accepted.flatMap(({ id, verifiedAt }) =>
-    verifiedIfItStillIs(material, id, trust, verifiedAt),
-  );
-  return evaluate(policy, alone(artifact, evidence), at);
+  const verified = (all: readonly Accepted[]) =>
+    all.flatMap(({ id, verifiedAt }) => verifiedIfItStillIs(material, id, trust, verifiedAt));
+  const others = new Map([...accepted].map(([digest, all]) => [digest, verified(all)]));
+  const evidence = others.get(artifact) ?? [];
+  return evaluate(policy, { artifact, evidence, others, manifests }, at);
 }
 
 /** Evidence that a later trust snapshot no longer believes counts in no verdict under it. */
@@ -109,11 +144,12 @@ export interface Allowance {
 }
 
 /**
- * That the artifact was allowed: not quarantined, and its newest verdict under each of these policies that is enforced
+ * That the artifact was allowed: neither it nor what its passes rest on quarantined, and its newest verdict under each of these policies that is enforced
  * passed and does so again. Throws `pack-invalid`.
  */
 export function assertAllowed(standing: Standing, policies: readonly string[], at: number): Allowance {
-  refuseUnless(standing.quarantines.size === 0, "the artifact was quarantined");
+  const quarantined = new Set(standing.quarantines.values());
+  refuseUnless(!quarantined.has(standing.artifact), "the artifact was quarantined");
   refuseUnless(policies.length > 0, "it names no policy");
   let validUntil = Number.POSITIVE_INFINITY;
   const { enforced } = byMode(standing, policies);
@@ -121,6 +157,8 @@ export function assertAllowed(standing: Standing, policies: readonly string[], a
     const { name } = policy;
     const verdict = standing.verdicts.get(name);
     refuseUnless(verdict?.passed === true, `the artifact had not passed ${name}`);
+    const beneath = verdict.restsOn.find((digest) => quarantined.has(digest));
+    refuseUnless(beneath === undefined, `${beneath}, which its pass of ${name} rests on, was quarantined`);
     const again = evaluateAgain(standing, policy, at);
     refuseUnless(again.outcome === "passed", `evaluated again, ${name} failed`);
     validUntil = Math.min(validUntil, again.validUntil ?? validUntil);

@@ -1,9 +1,9 @@
-import { isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
+import { type Digest, isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { Signer } from "../verify/verified-attestation.ts";
-import { summarize, summaryBody } from "./attestation-summary.ts";
-import { digestIn, listIn, textIn, timeIn } from "./body-fields.ts";
-import type { EventType, LogEvent } from "./events.ts";
+import { artifactsOf, summarize, summaryBody } from "./attestation-summary.ts";
+import { digestIn, listIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
+import { EVIDENCE, type EventType, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { evidenceSetHash } from "./evidence-set.ts";
 import type { Pack } from "./pack.ts";
 import { failure, type PackCheck, type PackCheckName, reasonOf } from "./pack-report.ts";
@@ -41,13 +41,19 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, Replay]> = new Ma
  * Replays events that are proved and in order: each change of policy and trust must name what it replaced, each
  * attestation must verify again from its bytes as of when it was accepted, each verdict must come out again from
  * what was in force and in evidence when it was made, and each identity must follow from them.
+ *
+ * @param related the other artifacts that the artifact's verdicts rest on
  */
-export function reverify({ artifact, records }: Pack, events: readonly LogEvent[]): PackCheck[] {
+export function reverify(
+  { artifact, records }: Pack,
+  events: readonly LogEvent[],
+  related: readonly Digest[],
+): PackCheck[] {
   const checks: PackCheck[] = [];
-  let standing = standingAtFirst(artifact, openMaterial(records));
+  let standing = standingAtFirst(artifact, related, openMaterial(records));
   for (const event of events) {
     const [check, replay] = REPLAYS.get(event.type) ?? [];
-    if (check === undefined || replay === undefined) continue;
+    if (check === undefined || replay === undefined || !concerns(artifact, event)) continue;
     let next = standing;
     try {
       next = standingAfter(standing, event);
@@ -71,6 +77,13 @@ export function reverify({ artifact, records }: Pack, events: readonly LogEvent[
   return checks;
 }
 
+/** What verdicts can rest on of another artifact's events. The others are told and judged in that one's file. */
+const OF_OTHERS: readonly EventType[] = [...EVIDENCE, "quarantine.opened", "quarantine.lifted"];
+
+function concerns(artifact: Digest, { type, about }: LogEvent): boolean {
+  return OF_OTHERS.includes(type) || about.includes(artifact) || about.includes(PROJECT_CHAIN);
+}
+
 function replayPolicies({ body }: LogEvent, { inForce }: Standing): string {
   refuseUnless(
     body.previous === inForce.policySet,
@@ -87,8 +100,8 @@ function replayTrust({ body }: LogEvent, { inForce }: Standing): string {
   return `the trust snapshot ${textIn(body, "trust")} replaced ${inForce.trust ?? "none"}.`;
 }
 
-function replayEvidence({ body }: LogEvent, standing: Standing): string {
-  const { artifact, inForce, material } = standing;
+function replayEvidence({ about, body }: LogEvent, standing: Standing): string {
+  const { inForce, material } = standing;
   const trust = digestIn(body, "trust");
   refuseUnless(trust === inForce.trust, "the trust snapshot that it was accepted under was not in force");
   const id = digestIn(body, "attestation");
@@ -98,11 +111,8 @@ function replayEvidence({ body }: LogEvent, standing: Standing): string {
   const recorded = pick(body, Object.keys(said));
   refuseUnless(sameJson(recorded, said), "the evidence says other things than were recorded of it");
   refuseUnless(mediaType === verified.mediaType, "the file gives the evidence another media type");
-  refuseUnless(
-    verified.subjects.some(({ digests }) => digests.includes(artifact)),
-    "the evidence is about other artifacts",
-  );
-  return `attestation ${id} about ${artifact} verifies as signed by ${signerName(verified.signer)}.`;
+  refuseUnless(sameJson([...about], artifactsOf(verified)), "the evidence is about other artifacts");
+  return `attestation ${id} about ${about.join(", ")} verifies as signed by ${signerName(verified.signer)}.`;
 }
 
 function replayContainment({ about, body }: LogEvent, { material }: Standing): string {
@@ -133,7 +143,7 @@ function replayVerdict({ type, time, body }: LogEvent, standing: Standing): stri
   );
 
   const judged = listIn(body, "artifacts").find((item) => isJsonObject(item) && item.digest === artifact);
-  const evidenceSet = evidenceSetHash(accepted.map(({ id }) => id));
+  const evidenceSet = evidenceSetHash((accepted.get(artifact) ?? []).map(({ id }) => id));
   refuseUnless(
     isJsonObject(judged) && judged.evidenceSet === evidenceSet,
     "it was not made from all evidence of the artifact",
@@ -144,7 +154,8 @@ function replayVerdict({ type, time, body }: LogEvent, standing: Standing): stri
   const madeAt = validUntil === null ? time : Math.min(time, validUntil - 1);
   const again = evaluateAgain(standing, policy, madeAt);
   const outcome = type === "verdict.passed" ? "passed" : "failed";
-  const recorded = { outcome, ...pick(body, ["slsaLevel", "attestations", "validUntil"]) };
+  const restsOn = restsOnIn(body);
+  const recorded = { outcome, ...pick(body, ["slsaLevel", "attestations", "validUntil"]), restsOn };
   refuseUnless(
     sameJson(recorded, outcomeOf(again)),
     `evaluated again, ${name} ${again.outcome} and not as recorded`,
@@ -152,8 +163,9 @@ function replayVerdict({ type, time, body }: LogEvent, standing: Standing): stri
   return `policy ${name} ${outcome} for ${artifact} at SLSA level ${again.slsaLevel}, and does so again.`;
 }
 
-function replayQuarantine({ body }: LogEvent, { artifact }: Standing): string {
-  refuseUnless(digestIn(body, "artifact") === artifact, "it is about another artifact");
+function replayQuarantine({ about, body }: LogEvent): string {
+  const artifact = digestIn(body, "artifact");
+  refuseUnless(sameJson([...about], [artifact]), "it is about another artifact");
   return `${artifact} was quarantined: ${textIn(body, "reason")} (${textIn(body, "id")}).`;
 }
 
@@ -163,12 +175,13 @@ function replayLifting({ body }: LogEvent, { quarantines }: Standing): string {
   return `the quarantine ${id} was lifted: ${textIn(body, "reason")}.`;
 }
 
-function outcomeOf({ outcome, slsaLevel, attestations, validUntil }: Evaluation): JsonObject {
+function outcomeOf({ outcome, slsaLevel, attestations, validUntil, restsOn }: Evaluation): JsonObject {
   return {
     outcome,
     slsaLevel,
     attestations,
     validUntil: validUntil === undefined ? null : rfc3339(validUntil),
+    restsOn,
   };
 }
 

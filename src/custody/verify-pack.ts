@@ -1,4 +1,5 @@
 import { VouchsafeError } from "../errors.ts";
+import type { Digest } from "../in-toto-attestation/index.ts";
 import { encodeBase64 } from "../tlog/base64.ts";
 import { type Checkpoint, openCheckpoint } from "../tlog/checkpoint.ts";
 import { leafHash, sameHash } from "../tlog/hash.ts";
@@ -10,7 +11,7 @@ import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { decodeLeaf } from "./leaf.ts";
 import { type Pack, type PackedEvent, type PackRecord, parsePack } from "./pack.ts";
 import { allHold, failure, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
-import { newReferences } from "./references.ts";
+import { newReferences, relatedIn } from "./references.ts";
 import { reverify } from "./reverify.ts";
 
 /**
@@ -28,14 +29,18 @@ export function verifyPack(bytes: Uint8Array, verifierKey: string): PackReport {
     return { ok: false, artifact: pack.artifact, log: null, events: [], checks: signed };
 
   const { events, checks: proved } = proveEvents(pack, checkpoint);
+  const related = relatedOf(pack.artifact, events);
   const checks = [
     ...signed,
     ...proved,
     ...checkOrder(events),
     ...checkChain(pack.artifact, events, `The chain of ${pack.artifact}`),
     ...checkChain(PROJECT_CHAIN, events, "The chain of the project's policy and trust changes"),
-    ...checkContents(pack, events),
-    ...reverify(pack, events),
+    ...related.flatMap((other) =>
+      checkChain(other, events, `The chain of ${other}, which verdicts rest on,`),
+    ),
+    ...checkContents(pack, events, [pack.artifact, PROJECT_CHAIN, ...related]),
+    ...reverify(pack, events, related),
   ];
   return {
     ok: checks.every(({ ok }) => ok),
@@ -128,6 +133,17 @@ function checkOrder(events: readonly LogEvent[]): readonly PackCheck[] {
   return allHold("order", failures, "The events stand in the order of the log and are of one project.");
 }
 
+/** The artifacts whose chains belong to the file as well. */
+function relatedOf(artifact: Digest, events: readonly LogEvent[]): Digest[] {
+  try {
+    return relatedIn(artifact, events);
+  } catch (error) {
+    reasonOf(error);
+    // Ours: a verdict without the members of its type, which is reported where it is made again.
+    return [];
+  }
+}
+
 function checkChain(key: ChainKey, events: readonly LogEvent[], name: string): readonly PackCheck[] {
   const chain = events.filter(({ about }) => about.includes(key));
   const failures = brokenLinks(key, chain).map(({ index, expected, actual }) =>
@@ -139,8 +155,8 @@ function checkChain(key: ChainKey, events: readonly LogEvent[], name: string): r
   );
   const [first, last] = [chain[0], chain.at(-1)];
   if (first === undefined || last === undefined) {
-    // An artifact without events has no custody to show; a project may not have changed policy or trust yet.
-    return key === PROJECT_CHAIN ? [] : [failure("chain", `${name} has no event.`)];
+    // Nothing need be known yet of what a verdict rests on, nor need a project have changed policy or trust.
+    return [];
   }
   return allHold(
     "chain",
@@ -153,12 +169,27 @@ function nameOf(index: number | null | undefined): string {
   return index === null || index === undefined ? "none" : `event ${index}`;
 }
 
-/** Every event belongs here, and before it stands what it needs and no event before it did: nothing else. */
-function checkContents({ artifact, records }: Pack, events: readonly LogEvent[]): readonly PackCheck[] {
+/**
+ * Every event is of one of these chains, and before it stands what it needs and no event before it did: nothing else. The
+ * artifact has at least one: without any it has no custody to show.
+ */
+function checkContents(
+  { artifact, records }: Pack,
+  events: readonly LogEvent[],
+  chains: readonly ChainKey[],
+): readonly PackCheck[] {
   const failures: PackCheck[] = [];
-  const strangers = events.filter(({ about }) => !about.includes(artifact) && !about.includes(PROJECT_CHAIN));
+  if (!events.some(({ about }) => about.includes(artifact)))
+    failures.push(failure("chain", `The chain of ${artifact} has no event.`));
+  const strangers = events.filter(({ about }) => !about.some((key) => chains.includes(key)));
   for (const { index } of strangers) {
-    failures.push(failure("contents", `Event ${index} is not about ${artifact}.`, index));
+    failures.push(
+      failure(
+        "contents",
+        `Event ${index} is not about ${artifact}, nor about what its verdicts rest on.`,
+        index,
+      ),
+    );
   }
   const expected = expectedRecords(events);
   const actual = records.map(recordName);

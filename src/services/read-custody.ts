@@ -1,7 +1,7 @@
 import { type LogEvent, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import type { LogHead } from "../custody/log-store.ts";
 import { buildPack } from "../custody/pack.ts";
-import { allReferences, type Reference } from "../custody/references.ts";
+import { allReferences, type Reference, relatedIn } from "../custody/references.ts";
 import { findEvidence, readDocument } from "../db/evidence.ts";
 import { readChain, readHead, tileReader } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
@@ -43,8 +43,8 @@ export async function readCustody(v: Vouchsafe, { project }: Caller, text: strin
 }
 
 /**
- * One file with all that is needed to check the artifact's chain again offline: its events and the project's wide
- * events with proofs, the evidence, the policies and the trust that they name.
+ * One file with all that is needed to check the artifact's chain again offline: its events, those of the artifacts that
+ * its verdicts rest on and the project's wide events with proofs; the evidence, manifests, policies and trust that they name.
  *
  * @throws VouchsafeError `not-found` when nothing is recorded about it
  */
@@ -52,8 +52,14 @@ export async function exportPack(v: Vouchsafe, { project }: Caller, text: string
   const artifact = parseDigest(text);
   const head = await readHead(v.database.kysely);
   const chain = await readArtifactChain(v, project, artifact, head);
-  const wide = await readChain(v.database.kysely, project, PROJECT_CHAIN, { below: head.size });
-  const events = [...chain, ...wide].sort((a, b) => a.index - b.index);
+  const others = await Promise.all(
+    [PROJECT_CHAIN, ...relatedIn(artifact, chain)].map((key) =>
+      readChain(v.database.kysely, project, key, { below: head.size }),
+    ),
+  );
+  // An event can be of several of these chains.
+  const byIndex = new Map([chain, ...others].flat().map((event) => [event.index, event]));
+  const events = [...byIndex.values()].sort((a, b) => a.index - b.index);
   const proofs = await prove(v, events, head);
 
   const references = allReferences(events);
