@@ -3,6 +3,7 @@ import { jsonArrayFrom, jsonObjectFrom } from "kysely/helpers/postgres";
 import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import { MAX_CONTAINERS } from "../policy/containment.ts";
 import type { Containment } from "../policy/question.ts";
 import type { ActivePolicies, ActiveTrust } from "./activations.ts";
 import { containersOf } from "./containment.ts";
@@ -12,9 +13,6 @@ import { VERDICT_COLUMNS, verdictOf } from "./verdicts.ts";
 
 // Each reader is one statement, so that all parts of its answer are of one snapshot of the log, and `size` says
 // of which. `*` aside, a change to any part moves one of the chains that the caller then rests on.
-
-/** As many as an evaluation looks at. */
-const MAX_CONTAINERS = 64;
 
 /** What a decision about an artifact is made from, as of log size `size`. */
 export interface DecisionInputs {

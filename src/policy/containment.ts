@@ -7,8 +7,8 @@ import type { Question } from "./question.ts";
 import { factsAbout } from "./revisions.ts";
 import { isSignedBy } from "./signed-by.ts";
 
-/** How many containers are looked at, and how many lie in each other. */
-const MAX_CONTAINERS = 64;
+/** How many containers are looked at, of each nesting the first by their digests; and how many lie in each other. */
+export const MAX_CONTAINERS = 64;
 const MAX_DEPTH = 8;
 
 /** An artifact that holds the one in question, and how that is known: from that one upwards. */
