@@ -20,6 +20,7 @@ import {
   byMode,
   evaluateAgain,
   policiesInForce,
+  quarantinedAmong,
   refuseUnless,
   type Standing,
   sameJson,
@@ -84,11 +85,10 @@ function assertWouldDeny(
   });
   const { audited } = byMode(standing, policies);
   const wouldDeny = audited.filter((policy) => {
-    if (!named.includes(policy.name)) return evaluateAgain(standing, policy, issuedAt).outcome === "failed";
-    // It was decided within the second after `issuedAt`, in which a pass may have run out; and what a pass rests on
-    // besides may have been quarantined, which stands in other chains.
-    const { outcome, restsOn } = evaluateAgain(standing, policy, issuedAt + SECOND);
-    return outcome === "failed" || restsOn.length > 0;
+    // It was decided within the second after `issuedAt`, in which a pass may have run out.
+    const decidedAt = named.includes(policy.name) ? issuedAt + SECOND : issuedAt;
+    const { outcome, restsOn } = evaluateAgain(standing, policy, decidedAt);
+    return outcome === "failed" || quarantinedAmong(restsOn, standing) !== undefined;
   });
   const names = wouldDeny.map(({ name }) => name);
   refuseUnless(

@@ -144,12 +144,11 @@ export interface Allowance {
 }
 
 /**
- * That the artifact was allowed: neither it nor what its passes rest on quarantined, and its newest verdict under each of these policies that is enforced
- * passed and does so again. Throws `pack-invalid`.
+ * That the artifact was allowed: neither it nor what its passes rest on was quarantined, and its newest verdict under
+ * each of these policies that is enforced passed and does so again. Throws `pack-invalid`.
  */
 export function assertAllowed(standing: Standing, policies: readonly string[], at: number): Allowance {
-  const quarantined = new Set(standing.quarantines.values());
-  refuseUnless(!quarantined.has(standing.artifact), "the artifact was quarantined");
+  refuseUnless(quarantinedAmong([standing.artifact], standing) === undefined, "the artifact was quarantined");
   refuseUnless(policies.length > 0, "it names no policy");
   let validUntil = Number.POSITIVE_INFINITY;
   const { enforced } = byMode(standing, policies);
@@ -157,7 +156,7 @@ export function assertAllowed(standing: Standing, policies: readonly string[], a
     const { name } = policy;
     const verdict = standing.verdicts.get(name);
     refuseUnless(verdict?.passed === true, `the artifact had not passed ${name}`);
-    const beneath = verdict.restsOn.find((digest) => quarantined.has(digest));
+    const beneath = quarantinedAmong(verdict.restsOn, standing);
     refuseUnless(beneath === undefined, `${beneath}, which its pass of ${name} rests on, was quarantined`);
     const again = evaluateAgain(standing, policy, at);
     refuseUnless(again.outcome === "passed", `evaluated again, ${name} failed`);
@@ -165,6 +164,15 @@ export function assertAllowed(standing: Standing, policies: readonly string[], a
     return verdict.index;
   });
   return { policies: enforced.map(({ name }) => name), verdicts, validUntil };
+}
+
+/** The first of these that is quarantined. */
+export function quarantinedAmong(
+  digests: readonly Digest[],
+  { quarantines }: Pick<Standing, "quarantines">,
+): Digest | undefined {
+  const quarantined = new Set(quarantines.values());
+  return digests.find((digest) => quarantined.has(digest));
 }
 
 /** The policies in force with these names. Throws `pack-invalid` where there is none of a name. */

@@ -213,8 +213,8 @@ describe("verdicts that rest on other artifacts", () => {
       body !== undefined && !body.about.includes(image.layer) && !body.about.includes("*");
     assert.equal(
       lines.filter(ofOthers).length,
-      3,
-      "the provenance, the verdict and the manifest of the index",
+      4,
+      "of the index: its provenance, two verdicts, and its manifest",
     );
     const found = failing(written(lines.filter((line) => !ofOthers(line))));
     assert.ok(found.includes("chain") && found.includes("verdict"), found.join());
