@@ -6,16 +6,18 @@ import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
 import { policyExplainCommand } from "./policy-explain.ts";
 import { policyLintCommand } from "./policy-lint.ts";
+import { policySimulateCommand } from "./policy-simulate.ts";
 import { policyTestCommand } from "./policy-test.ts";
 import { action, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function policyCommand(): Command {
   return new Command("policy")
-    .description("check, test, explain, show and activate policies")
+    .description("check, test, explain, simulate, show and activate policies")
     .addCommand(policyLintCommand())
     .addCommand(policyTestCommand())
     .addCommand(policyExplainCommand())
+    .addCommand(policySimulateCommand())
     .addCommand(show())
     .addCommand(activate());
 }

@@ -8,6 +8,8 @@ import type {
   X509SvidRequest,
   X509Svids,
 } from "./identity-types.ts";
+import { simulate } from "./simulate.ts";
+import type { SimulationProgress, SimulationRequest } from "./simulation-types.ts";
 import { type Answer, type Call, createTransport, type TransportOptions } from "./transport.ts";
 import type {
   ActivePolicies,
@@ -155,6 +157,12 @@ export function createClient(options: TransportOptions) {
     /** Compare-and-swap on `previous`, so it may be repeated; throws `invalid-policy` with `diagnostics`, or `conflict`. */
     activatePolicies: (documents: readonly PolicyDocument[], previous: string | null) =>
       post<PoliciesActivated>("/policies", { documents, previous }, { repeatable: true }),
+    /**
+     * What would change if these policies were active. Throws `invalid-policy` with `diagnostics`; `unavailable` while the
+     * node does another simulation.
+     */
+    simulatePolicies: (request: SimulationRequest, onProgress?: (progress: SimulationProgress) => void) =>
+      simulate(transport, request, onProgress),
     /** What the instances' TUF repositories publish now; changes nothing. */
     refreshTrust: async () =>
       json<RefreshedTrust>(await transport({ method: "POST", path: "/trust/refresh", repeatable: true })),

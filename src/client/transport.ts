@@ -28,9 +28,11 @@ export interface Call {
   readonly repeatable: boolean;
   /** Ends the call early, which is then `unreachable`. */
   readonly signal?: AbortSignal;
+  /** Given each line of an answer that is no error as it comes; the time that a try may take is then that of a line. */
+  readonly onLine?: (line: string) => void;
 }
 
-/** An answer that is no error, read to its end. */
+/** An answer that is no error, read to its end; without `bytes` where `onLine` was given them. */
 export interface Answer {
   readonly status: number;
   readonly mediaType: string;
@@ -51,8 +53,9 @@ export function createTransport(options: TransportOptions): Transport {
 
   return async (call) => {
     for (let tried = 0; ; tried += 1) {
-      const response = await send(base, call, options);
-      const answer = await read(response, call);
+      const deadline = startDeadline(options.timeout ?? 30_000);
+      const response = await send(base, call, options, deadline);
+      const answer = await read(response, call, deadline);
       if (response.ok) return answer;
       const wait = retryAfter(response, tried);
       const isPassing = response.status === 429 || response.status === 503;
@@ -72,12 +75,27 @@ function serverUrl(server: string): URL {
   return url;
 }
 
-async function send(base: URL, call: Call, options: TransportOptions): Promise<Response> {
+interface Deadline {
+  readonly signal: AbortSignal;
+  /** Lets as much time go by again. */
+  putOff(): void;
+}
+
+function startDeadline(milliseconds: number): Deadline {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new DOMException("too late", "TimeoutError")),
+    milliseconds,
+  ).unref();
+  return { signal: late.signal, putOff: () => timer.refresh() };
+}
+
+async function send(base: URL, call: Call, options: TransportOptions, deadline: Deadline): Promise<Response> {
   const headers = new Headers({ accept: call.accept ?? "application/json, */*" });
   if (options.authorize !== undefined) headers.set("authorization", options.authorize(call));
   else if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
   if (call.body !== undefined) headers.set("content-type", call.body.mediaType);
-  const ends = [AbortSignal.timeout(options.timeout ?? 30_000), options.signal, call.signal];
+  const ends = [deadline.signal, options.signal, call.signal];
   try {
     return await fetch(new URL(`.${call.path}`, base), {
       method: call.method,
@@ -92,20 +110,40 @@ async function send(base: URL, call: Call, options: TransportOptions): Promise<R
   }
 }
 
-async function read(response: Response, call: Call): Promise<Answer> {
+async function read(response: Response, call: Call, deadline: Deadline): Promise<Answer> {
+  const { onLine } = call;
   try {
     return {
       status: response.status,
       mediaType: response.headers.get("content-type") ?? "",
-      bytes: new Uint8Array(await response.arrayBuffer()),
+      bytes:
+        onLine !== undefined && response.ok
+          ? await readLines(response, deadline, onLine)
+          : new Uint8Array(await response.arrayBuffer()),
     };
   } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
     throw unreachable(
       new URL(response.url),
       cause,
       `before the answer to ${call.method} ${call.path} was complete`,
     );
   }
+}
+
+async function readLines(
+  { body }: Response,
+  deadline: Deadline,
+  onLine: (line: string) => void,
+): Promise<Uint8Array> {
+  let rest = "";
+  for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    deadline.putOff();
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  }
+  return new TextEncoder().encode(rest);
 }
 
 function unreachable(url: URL, cause: unknown, when = ""): ApiError {
@@ -132,8 +170,17 @@ function refusal(answer: Answer, call: Call): ApiError {
     const what = `${call.method} ${call.path} was answered with ${status} and no problem that Vouchsafe knows`;
     return new ApiError("unexpected-answer", `${what}: is this a Vouchsafe server?`, { status });
   }
+  return problemError(code as ErrorCode, problem, status);
+}
+
+/** A problem (RFC 9457) as the error that it tells of. */
+export function problemError(
+  code: ErrorCode,
+  problem: Readonly<Record<string, unknown>>,
+  status: number,
+): ApiError {
   const detail = typeof problem.detail === "string" ? problem.detail : String(problem.title);
-  return new ApiError(code as ErrorCode, detail, { status, problem });
+  return new ApiError(code, detail, { status, problem });
 }
 
 function tryParse(bytes: Uint8Array): Record<string, unknown> | undefined {

@@ -1,12 +1,24 @@
 import { Type } from "typebox";
 import { activatePolicies, readPolicies } from "../services/activate-policies.ts";
 import type { Vouchsafe } from "../services/context.ts";
+import { simulatePolicies } from "../services/simulate-policies.ts";
+import { readAsOf } from "../services/state-as-of.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, line, Mode, nullable, PreviousHash, Receipt } from "./schemas.ts";
+import { closed, LogSize, line, Mode, nullable, PreviousHash, Receipt, Time } from "./schemas.ts";
+import { SimulationLine } from "./simulation-schemas.ts";
+import { LINES_MEDIA_TYPE, linesOf } from "./step-lines.ts";
 
 const Policies = Type.Array(closed({ name: Type.String(), hash: Type.String(), mode: Mode }));
+
+const Documents = Type.Array(
+  closed({
+    name: line(200),
+    text: Type.String({ maxLength: 256 * 1024 }),
+  }),
+  { maxItems: 256 },
+);
 
 export function policyRoutes(app: App, v: Vouchsafe): void {
   app.get(
@@ -35,13 +47,7 @@ export function policyRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "Activate a policy set in the place of the one named by previous",
         body: closed({
-          documents: Type.Array(
-            closed({
-              name: line(200),
-              text: Type.String({ maxLength: 256 * 1024 }),
-            }),
-            { maxItems: 256 },
-          ),
+          documents: Documents,
           previous: PreviousHash,
         }),
         ...answers({ 200: Activated, 201: Activated }),
@@ -50,6 +56,35 @@ export function policyRoutes(app: App, v: Vouchsafe): void {
     async (request, reply) => {
       const activated = await activatePolicies(v, callerOf(request), request.body);
       return reply.code(activated.receipt === null ? 200 : 201).send(activated);
+    },
+  );
+
+  app.post(
+    "/policies/simulate",
+    {
+      config: { access: ["operator", "auditor"] },
+      schema: {
+        summary:
+          "What would change if these policies were active, now or as of a log size or a time; activates nothing",
+        body: closed({
+          documents: Documents,
+          asOf: Type.Optional(Type.Union([LogSize, Time])),
+        }),
+        ...answers({
+          200: {
+            description: "JSON Lines: how far it is, and as the last line the result",
+            content: { [LINES_MEDIA_TYPE]: { schema: SimulationLine } },
+          },
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { documents, asOf } = request.body;
+      const steps = simulatePolicies(v, callerOf(request), {
+        documents,
+        ...(asOf !== undefined && { asOf: readAsOf(asOf) }),
+      });
+      return reply.type(LINES_MEDIA_TYPE).send(await linesOf(steps, request));
     },
   );
 }

@@ -5,7 +5,7 @@ import { type Change, changeOf, editsBetween } from "../policy/simulate.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type ArtifactsStep, type SimulatedArtifacts, simulateArtifacts } from "./simulate-artifacts.ts";
-import { type SimulatedWorkloads, simulateWorkloads } from "./simulate-workloads.ts";
+import { type SimulatedWorkloads, simulateWorkloads, type WorkloadsStep } from "./simulate-workloads.ts";
 import { type AsOf, type StateAsOf, stateAsOf } from "./state-as-of.ts";
 
 export interface SimulationRequest {
@@ -31,7 +31,10 @@ export interface SimulatedPolicy extends EditTally {
   readonly change: Change;
 }
 
-export type SimulationStep = ArtifactsStep | { readonly case: "result"; readonly result: Simulation };
+export type SimulationStep =
+  | ArtifactsStep
+  | WorkloadsStep
+  | { readonly case: "result"; readonly result: Simulation };
 
 /** It takes every core, so that a node does one at a time. */
 const simulating = new WeakSet<Vouchsafe>();
@@ -56,7 +59,7 @@ export async function* simulatePolicies(
     const proposed = loadPolicySet(documents);
     const state = await stateAsOf(v, project, asOf);
     const artifacts = yield* simulateArtifacts(v, project, state, proposed);
-    const workloads = await simulateWorkloads(v, project, state, proposed);
+    const workloads = yield* simulateWorkloads(v, project, state, proposed);
     yield { case: "result", result: simulationOf(state, proposed, artifacts, workloads) };
   } finally {
     simulating.delete(v);

@@ -38,17 +38,23 @@ export interface SimulatedWorkloads {
   readonly workloads: readonly DeniedWorkload[];
 }
 
+/** How far it is: how many workloads were judged. */
+export interface WorkloadsStep {
+  readonly case: "workloads";
+  readonly judged: number;
+}
+
 const PAGE = 256;
 const MAX_NAMED = 200;
 const MAX_REASONS = 8;
 
 /** Asks of every live identity whether the workload that holds it would be granted it, were these policies in force. */
-export async function simulateWorkloads(
+export async function* simulateWorkloads(
   v: Vouchsafe,
   project: ProjectId,
   state: StateAsOf,
   proposed: PolicySet,
-): Promise<SimulatedWorkloads> {
+): AsyncGenerator<WorkloadsStep, SimulatedWorkloads> {
   const seen = new Set<string>();
   const denied: DeniedWorkload[] = [];
   const deniedAlready: DeniedWorkload[] = [];
@@ -69,6 +75,7 @@ export async function simulateWorkloads(
       const named = workload.active === "deny" ? deniedAlready : denied;
       if (named.length < MAX_NAMED) named.push(workload);
     }
+    yield { case: "workloads", judged: seen.size };
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) break;
     before = last.index;

@@ -25,6 +25,22 @@ export interface StateAsOf {
   readonly holding: ReadonlySet<string>;
 }
 
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
+
+/**
+ * A log size as a number, or a time as text (RFC 3339, UTC).
+ *
+ * @throws VouchsafeError `invalid-request`
+ */
+export function readAsOf(value: number | string): AsOf {
+  if (typeof value === "number") return { case: "size", size: value };
+  const time = RFC3339.test(value) ? Date.parse(value) : Number.NaN;
+  // The 30th of February is the 2nd of March to `Date`.
+  const isTime = !Number.isNaN(time) && new Date(time).toISOString().slice(0, 19) === value.slice(0, 19);
+  if (!isTime) throw new VouchsafeError("invalid-request", "asOf is no time such as 2026-03-01T12:00:00Z");
+  return { case: "time", time };
+}
+
 /**
  * The state of a project now, or as the log tells it of the past.
  *

@@ -103,6 +103,30 @@ describe("an operator at a terminal", () => {
     assertEnded(await $("policy", "activate", POLICIES), 0, "stdout", /^active/);
   });
 
+  test("simulating an edit says which artifacts it denies and why, and activates nothing", async () => {
+    await mkdir(path("proposed"));
+    const text = await readFile(join(POLICIES, "policy.yaml"), "utf8");
+    await writeFile(path("proposed/policy.yaml"), text.replaceAll("refs/heads/main", "refs/heads/stable"));
+    const before = await $("policy", "show");
+    const simulated = await $("policy", "simulate", "proposed");
+    assertEnded(simulated, 0, "stdout", /^changed widget-release: 0 artifacts would pass, 1 by the active/m);
+    assert.match(
+      simulated.stdout,
+      new RegExp(`^ {2}denies 1 artifact more\n {4}${DIGEST}\n {6}\\S+: expected `, "m"),
+    );
+    assert.match(simulated.stdout, /^denies 0 of 0 running workloads$/m);
+    const { value } = await json("policy", "simulate", "proposed", "--as-of", "1");
+    assert.deepEqual([value.asOf.size, value.active, value.artifacts], [1, null, 0]);
+    assertEnded(await $("policy", "simulate", "bad"), 1, "stderr", /^policy\.yaml:\d+:3: .*\n {4}singers:/m);
+    assertEnded(
+      await $("policy", "simulate", POLICIES, "--as-of", "soon"),
+      1,
+      "stderr",
+      /code: invalid-request/,
+    );
+    assert.equal((await $("policy", "show")).stdout, before.stdout);
+  });
+
   test("an agent's certificates are taken back, with a reason; not those of one that never joined", async () => {
     const agent = "spiffe://vouchsafe.local/vouchsafe/agent/node-1";
     assertEnded(await $("agent", "revoke", agent, "--reason", "lost"), 1, "stderr", /code: not-found/);

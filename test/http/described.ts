@@ -29,6 +29,9 @@ export function assertDescribed(app: App, route: string, answer: LightMyRequestR
   const mediaType = String(answer.headers["content-type"] ?? "").split(";")[0] ?? "";
   const schema = described.content?.[mediaType]?.schema;
   assert.ok(schema, `${route} ${answer.statusCode} does not describe ${mediaType}`);
-  const [isValid, errors] = Compile(schema).Errors(answer.json());
-  assert.ok(isValid, `${route} ${answer.statusCode}: ${JSON.stringify(errors)}\n${answer.body}`);
+  const compiled = Compile(schema);
+  for (const text of mediaType === "application/jsonl" ? answer.body.trim().split("\n") : [answer.body]) {
+    const [isValid, errors] = compiled.Errors(JSON.parse(text));
+    assert.ok(isValid, `${route} ${answer.statusCode}: ${JSON.stringify(errors)}\n${answer.body}`);
+  }
 }
