@@ -31,6 +31,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "identity/spiffe-id.ts",
     ],
   ],
+  ["policy-files.ts", ["policy"]],
   [
     "custody",
     [
@@ -55,6 +56,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "config.ts",
       "create-once.ts",
       "private-key.ts",
+      "policy-files.ts",
       "in-toto-attestation",
       "oci",
       "tlog",
@@ -78,6 +80,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     [
       "errors.ts",
       "config.ts",
+      "policy-files.ts",
       "in-toto-attestation",
       "oci",
       "tlog",

@@ -1,4 +1,4 @@
-import { access, constants, readdir, readFile, stat } from "node:fs/promises";
+import { access, constants, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { PolicyDocument } from "../client/types.ts";
 import { UsageError } from "./usage-error.ts";
@@ -30,28 +30,27 @@ export async function readJson(path: string): Promise<unknown> {
 
 /**
  * Policy documents from files, and from directories the files that a server started on them would read: YAML
- * directly in it, in the order of names, without tests.
+ * directly in it, in the order of names, without tests; and the shipped builders that they use.
  */
 export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyDocument[]> {
-  const files = (await Promise.all(paths.map(expand))).flat();
+  // Loaded here alone: YAML is large, and every other command would wait for it.
+  const { policyFileNames, withShippedBuilders } = await import("../policy-files.ts");
+  const expanded = paths.map(async (path) => {
+    try {
+      if (!(await stat(path)).isDirectory()) return [path];
+      return (await policyFileNames(path)).map((name) => join(path, name));
+    } catch (cause) {
+      throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
+    }
+  });
+  const files = (await Promise.all(expanded)).flat();
   if (files.length === 0) throw new UsageError(`There is no .yaml file in ${paths.join(", ")}`);
   const decoder = new TextDecoder();
-  return Promise.all(
-    files.map(async (file) => ({ name: basename(file), text: decoder.decode(await readBytes(file)) })),
+  return withShippedBuilders(
+    await Promise.all(
+      files.map(async (file) => ({ name: basename(file), text: decoder.decode(await readBytes(file)) })),
+    ),
   );
-}
-
-async function expand(path: string): Promise<string[]> {
-  try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const names = await readdir(path);
-    return names
-      .filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name))
-      .sort()
-      .map((name) => join(path, name));
-  } catch (cause) {
-    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
-  }
 }
 
 function reasonOf(cause: unknown): string {

@@ -5,7 +5,7 @@ import { VouchsafeError } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
-import { type CaseResult, runCase } from "../policy/run-test.ts";
+import { type CaseResult, runCase, testedPolicy } from "../policy/run-test.ts";
 import { type PolicyTest, readTestFile, type TestCase } from "../policy/test-file.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
@@ -58,14 +58,17 @@ export async function runTests(
     for (const file of files) {
       const text = new TextDecoder().decode(await readBytes(file));
       const document = { name: file, text };
-      const { tests, diagnostics } = readTestFile(document, (name) => set.policies.has(name));
+      const { tests, diagnostics } = readTestFile(
+        document,
+        (kind, name) => testedPolicy(set, kind, name) !== undefined,
+      );
       if (diagnostics.length > 0) {
         if (session.json) session.terminal.printJson({ diagnostics });
         else printDiagnostics(session.terminal, diagnostics, [document]);
         return undefined;
       }
       for (const test of tests) {
-        const policy = set.policies.get(test.policy);
+        const policy = testedPolicy(set, test.kind, test.policy);
         if (policy !== undefined) ran.push(...(await runCases(test, policy, directory)));
       }
     }

@@ -1,7 +1,7 @@
 import { AttestationFormatError } from "./errors.ts";
 import { isJsonObject } from "./json.ts";
 import { sourceAmong, sourceFromRepository, sourceFromUri } from "./provenance-source.ts";
-import { parseResourceDescriptor } from "./resource-descriptor.ts";
+import { parseDependency } from "./resource-descriptor.ts";
 import type { JsonObject, JsonValue, Provenance, ResourceDescriptor, Statement } from "./types.ts";
 
 /** SLSA provenance predicate type → how its body is read. */
@@ -60,7 +60,7 @@ function sourceOfV1(
   }
   const { source } = parameters;
   if (isJsonObject(source) && typeof source.uri === "string") {
-    return sourceFromUri(parseResourceDescriptor(source, "externalParameters.source"));
+    return sourceFromUri(parseDependency(source, "externalParameters.source"));
   }
   return sourceAmong(dependencies);
 }
@@ -74,7 +74,7 @@ function readV02(predicate: JsonObject): Provenance {
   const source =
     configSource.uri === undefined
       ? sourceAmong(materials)
-      : sourceFromUri(parseResourceDescriptor(configSource, "configSource"));
+      : sourceFromUri(parseDependency(configSource, "configSource"));
   return {
     version: "v0.2",
     builderId: stringMember(objectMember(predicate, "builder"), "id"),
@@ -113,7 +113,7 @@ function readV01(predicate: JsonObject): Provenance {
 function descriptors(parent: JsonObject, name: string): ResourceDescriptor[] {
   const value = parent[name] ?? [];
   if (!Array.isArray(value)) throw malformed(name, "an array");
-  return value.map((item: JsonValue) => parseResourceDescriptor(item, name));
+  return value.map((item: JsonValue) => parseDependency(item, name));
 }
 
 function objectMember(parent: JsonObject, name: string): JsonObject {

@@ -1,11 +1,14 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { ruleOf } from "./builder.ts";
 import { decisiveChecks } from "./decisive.ts";
 import { evaluateStated } from "./evaluate.ts";
+import { compileGlob } from "./glob.ts";
+import type { PolicySet } from "./load.ts";
 import type { VerificationPolicy } from "./policy.ts";
 import { alone } from "./question.ts";
 import { sayingsOf } from "./stated-evidence.ts";
-import type { Expected, TestCase } from "./test-file.ts";
+import type { Expected, TestCase, TestedKind } from "./test-file.ts";
 import type { Evaluation } from "./types.ts";
 
 /** What a policy says of a case. */
@@ -14,6 +17,29 @@ export interface CaseResult {
   /** In the words of what was expected. */
   readonly found: Expected;
   readonly evaluation: Evaluation;
+}
+
+const ANYTHING = compileGlob("**");
+
+/** What a test names; a builder as a policy that takes whatever it built, from whomever may speak for it. */
+export function testedPolicy(set: PolicySet, kind: TestedKind, name: string): VerificationPolicy | undefined {
+  if (kind === "VerificationPolicy") return set.policies.get(name);
+  const builder = set.builders.get(name);
+  return (
+    builder && {
+      ...builder,
+      spec: {
+        mode: "enforce",
+        artifacts: { names: [ANYTHING] },
+        signers: builder.spec.signers,
+        builders: [ruleOf(builder)],
+        externalParameters: { require: new Map(), allow: new Map(), ignore: [ANYTHING] },
+        rules: [],
+        evidence: [],
+        joins: [],
+      },
+    }
+  );
 }
 
 /**

@@ -21,11 +21,15 @@ import { readYaml, startOf, type YamlSource } from "./yaml-source.ts";
 export interface PolicyTest {
   /** The file that it stands in. */
   readonly file: string;
+  /** What is tested, by its name: a policy, or a builder through a policy that takes whatever it built. */
   readonly policy: string;
+  readonly kind: TestedKind;
   readonly trust?: string;
   readonly trustedRoots: readonly string[];
   readonly cases: readonly TestCase[];
 }
+
+export type TestedKind = "VerificationPolicy" | "Builder";
 
 export interface TestCase {
   readonly name: string;
@@ -107,35 +111,40 @@ const writtenTest = record({
   apiVersion: required(oneOf([API_VERSION])),
   kind: required(oneOf(["PolicyTest"])),
   spec: required(
-    record({
-      policy: required(placed(text)),
-      time: required(time),
-      artifact: optional(text),
-      trust: optional(text),
-      trustedRoots: optional(list(text)),
-      evidence: optional(table(shared)),
-      cases: required(list(placed(writtenCase), MAX_CASES)),
-    }),
+    record(
+      {
+        policy: optional(placed(text)),
+        builder: optional(placed(text)),
+        time: required(time),
+        artifact: optional(text),
+        trust: optional(text),
+        trustedRoots: optional(list(text)),
+        evidence: optional(table(shared)),
+        cases: required(list(placed(writtenCase), MAX_CASES)),
+      },
+      ({ policy, builder }) =>
+        (policy === undefined) === (builder === undefined)
+          ? "a test is of a `policy` or of a `builder`"
+          : undefined,
+    ),
   ),
 });
 
-/** The tests of a file, or all that is wrong with it. `isKnown` says which policies there are. */
+/** The tests of a file, or all that is wrong with it. `isKnown` says which policies and builders there are. */
 export function readTestFile(
   file: PolicyFile,
-  isKnown: (policy: string) => boolean,
+  isKnown: (kind: TestedKind, name: string) => boolean,
 ): { readonly tests: readonly PolicyTest[]; readonly diagnostics: readonly Diagnostic[] } {
   const { source, documents } = readYaml(file.name, file.text);
-  const tests = documents.flatMap(({ node }) => {
+  const tests = documents.flatMap(({ node }): PolicyTest[] => {
     const read = writtenTest(source, node, node);
     if (read === undefined) return [];
-    const { policy, time, artifact, trust, trustedRoots = [], evidence = new Map(), cases } = read.spec;
-    if (!isKnown(policy.value)) {
-      refuse(
-        source,
-        policy.node,
-        node,
-        `no VerificationPolicy beside this file is named \`${policy.value}\``,
-      );
+    const { time, artifact, trust, trustedRoots = [], evidence = new Map(), cases } = read.spec;
+    const kind = read.spec.builder === undefined ? "VerificationPolicy" : "Builder";
+    const tested = read.spec.builder ?? read.spec.policy;
+    if (tested === undefined) return [];
+    if (!isKnown(kind, tested.value)) {
+      refuse(source, tested.node, node, `no ${kind} beside this file is named \`${tested.value}\``);
     }
     const completed = cases.map(({ value, node: place }): TestCase => {
       const about = value.artifact ?? artifact;
@@ -151,7 +160,8 @@ export function readTestFile(
     return [
       {
         file: file.name,
-        policy: policy.value,
+        policy: tested.value,
+        kind,
         ...(trust !== undefined && { trust }),
         trustedRoots,
         cases: completed,

@@ -1,7 +1,8 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { VouchsafeError } from "../errors.ts";
 import type { PolicyFile } from "../policy/load.ts";
+import { policyFileNames, withShippedBuilders } from "../policy-files.ts";
 import { embeddedPublicGood } from "../trust/embedded.ts";
 import { addToTrust, readTrustFile } from "../trust/files.ts";
 import { createTrust, parseTrust, type TrustDocument } from "../trust/snapshot.ts";
@@ -12,21 +13,15 @@ import type { Vouchsafe } from "./context.ts";
 /** What events name as the caller when a node acts by its configuration. */
 export const CONFIGURATION = "configuration";
 
-/** The policy files of a directory, by their names. */
+/** The policy files of a directory, by their names, and the shipped builders that they use. */
 export async function readPolicyFiles(directory: string): Promise<PolicyFile[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
+  const names = await policyFileNames(directory).catch((cause: unknown) => {
     throw new VouchsafeError("configuration-invalid", `The policies in ${directory} cannot be read`, {
       cause,
     });
   });
-  const names = entries
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
-    .map(({ name }) => name);
-  const isPolicy = (name: string) => !/\.test\.ya?ml$/.test(name);
-  const files = names.filter(isPolicy).sort();
-  return Promise.all(
-    files.map(async (name) => ({ name, text: await readFile(join(directory, name), "utf8") })),
-  );
+  const files = names.map(async (name) => ({ name, text: await readFile(join(directory, name), "utf8") }));
+  return withShippedBuilders(await Promise.all(files));
 }
 
 /**

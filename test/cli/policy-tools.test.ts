@@ -93,7 +93,7 @@ describe("vouchsafe policy test", () => {
       "stdout",
       /^ {2}not ok a source that is a branch: expected deny by externalParameters\.workflow\.ref, source\.ref; found deny by externalParameters\.workflow\.ref \(policies\/github-release\.test\.yaml:\d+\)$/m,
     );
-    assert.match(ended.stdout, /^failed 1 of 54 cases$/m);
+    assert.match(ended.stdout, /^failed 1 of \d+ cases$/m);
   });
 
   test("for a machine: each case with what was expected and found", async () => {

@@ -46,6 +46,13 @@ describe("SLSA provenance v1", () => {
     assert.equal(v1({}, [{ uri: "pkg:npm/left-pad@1.0.0" }])?.source, undefined);
   });
 
+  test("a dependency's digest of another form names nothing, and the rest is read: GitLab's runner calls SHA-1 sha256", () => {
+    const read = v1({}, [
+      { uri: "https://example.com/acme/widget", digest: { sha256: commit, gitCommit: commit } },
+    ]);
+    assert.deepEqual({ ...read?.resolvedDependencies[0]?.digest }, { gitCommit: commit });
+  });
+
   test("the commit is never that of another repository or ref", () => {
     const workflow = { repository: "https://example.com/acme/widget", ref: "refs/tags/v1" };
     for (const uri of [

@@ -42,7 +42,7 @@ spec:
 const POLICIES = loadPolicySet([{ name: "reviewed.yaml", text: POLICY }]).policies;
 
 function read(text: string) {
-  return readTestFile({ name: "reviewed.test.yaml", text }, (name) => POLICIES.has(name));
+  return readTestFile({ name: "reviewed.test.yaml", text }, (_kind, name) => POLICIES.has(name));
 }
 
 /** How the cases went: \`passed\`, or what was found in place of what was expected. */
