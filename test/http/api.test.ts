@@ -77,35 +77,6 @@ forEachDatabase("the API", (create) => {
     assert.deepEqual(Object.keys(diagnostics[0]).sort(), ["column", "file", "line", "message"]);
   });
 
-  test("an edit of policies is simulated, in lines of which the last is the result", async () => {
-    const simulate = (json: object) => call("POST /policies/simulate", { as: auditor, json });
-    const documents = [{ name: "more.yaml", text: RELEASE_POLICY.replace("name: release", "name: more") }];
-    const { body } = await simulate({ documents });
-    const lines = body
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    assert.deepEqual(lines[0], { case: "progress", attestations: 0, of: 0 });
-    const { result } = lines.at(-1);
-    assert.deepEqual(
-      result.policies.map(({ name, change }: { name: string; change: string }) => [name, change]),
-      [
-        ["more", "added"],
-        ["release", "removed"],
-      ],
-    );
-    assert.equal((await simulate({ documents, asOf: 1 })).statusCode, 200);
-    for (const asOf of ["2026-02-30T00:00:00Z", "yesterday", 1_000_000]) {
-      const json = { documents, asOf };
-      await fails("invalid-request", "POST /policies/simulate", { as: auditor, json });
-    }
-    const broken = [{ name: "release.yaml", text: "not: [a policy" }];
-    const json = { documents: broken };
-    const { diagnostics } = await fails("invalid-policy", "POST /policies/simulate", { as: auditor, json });
-    assert.equal(diagnostics[0].file, "release.yaml");
-    await fails("forbidden", "POST /policies/simulate", { as: uploader, json });
-  });
-
   test("trust is put in force by compare-and-swap", async () => {
     const { trust: previous } = await succeeds(200, "GET /trust", { as: operator });
     const document = { sigstore: [{ name: "local", trustedRoot: sigstore.trustedRoot }], keys: [] };

@@ -16,6 +16,7 @@ import {
   simulatePolicies,
 } from "../../src/services/simulate-policies.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
+import { call } from "../http/calls.ts";
 import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
@@ -253,6 +254,32 @@ describe("simulating an edit of policies", () => {
     await assert.rejects(simulate(files(DEV)), { code: "unavailable" });
     await one.return(undefined);
     assert.equal(release(await simulate(files(DEV))).denied.count, 2);
+  });
+
+  test("over HTTP in lines, of which the last is the result; for auditors too", async () => {
+    const [auditor, uploader] = [await node.token(["auditor"]), await node.token(["uploader"])];
+    const ask = (as: string, json: object) => call(node.app, "POST /policies/simulate", { as, json });
+    const documents = files(DEV);
+    const { body } = await ask(auditor, { documents });
+    const lines = body
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(lines[0], { case: "progress", attestations: 0, of: 3 });
+    assert.deepEqual(release(lines.at(-1).result), release(await simulate(documents)));
+    const { result } = JSON.parse(
+      (await ask(auditor, { documents, asOf: 1 })).body.trim().split("\n").at(-1) ?? "",
+    );
+    assert.deepEqual([result.asOf.size, result.active, result.artifacts], [1, null, 0]);
+
+    const code = async (as: string, json: object) => (await ask(as, json)).json().code;
+    assert.equal(await code(uploader, { documents }), "forbidden");
+    assert.equal(await code(auditor, { documents, asOf: "2026-02-30T00:00:00Z" }), "invalid-request");
+    assert.equal(await code(auditor, { documents, asOf: 1_000_000 }), "invalid-request");
+    assert.equal(
+      await code(auditor, { documents: [{ name: "x.yaml", text: "not: [a policy" }] }),
+      "invalid-policy",
+    );
   });
 
   test("evidence under trust that was taken away counts no more, and as of before it does", async () => {
