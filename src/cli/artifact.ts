@@ -35,6 +35,10 @@ function show(): Command {
         }
         terminal.print(`${artifact.digest} ${artifact.names.join(", ")}`.trimEnd());
         for (const { id, reason } of artifact.quarantines) terminal.print(`  quarantined (${id}): ${reason}`);
+        for (const container of artifact.containedIn)
+          terminal.print(`  contained in ${container}, by its manifest`);
+        if (artifact.contains.length > 0)
+          terminal.print(`  contains ${artifact.contains.join(", ")}, by its manifest`);
         for (const attestation of artifact.attestations) printAttestation(terminal, attestation);
         for (const { policy, outcome, slsaLevel, current, checks } of artifact.verdicts) {
           const age = current ? "" : " (of policies, trust or evidence that have changed since)";

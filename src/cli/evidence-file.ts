@@ -1,8 +1,11 @@
+import { looksLikeManifest } from "../oci/manifest.ts";
 import { unpackEvidence } from "../verify/formats/unpack.ts";
 
 /** A piece of a file that one request carries. */
 export type Piece =
   | { readonly case: "item"; readonly bytes: Uint8Array }
+  /** An image index or image manifest, which is recorded as what it is. */
+  | { readonly case: "manifest"; readonly bytes: Uint8Array }
   /** One document that holds several pieces of evidence, which the server unpacks. */
   | { readonly case: "container"; readonly bytes: Uint8Array }
   /** Complete lines, and for each that is not empty (the server counts no others) its number in the file, from 1. */
@@ -15,10 +18,11 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * Cuts a file of evidence into requests: JSON Lines into runs of lines, anything else stays whole. A file is JSON
+ * Cuts a file into requests: JSON Lines into runs of lines, anything else stays whole. A file is JSON
  * Lines when its first line is JSON by itself and more follow; whether each is evidence is the server's to judge.
  */
 export function piecesOf(file: Uint8Array): Piece[] {
+  if (looksLikeManifest(file)) return [{ case: "manifest", bytes: file }];
   if (isJsonLines(file)) return runsOfLines(file);
   return [{ case: isContainer(file) ? "container" : "item", bytes: file }];
 }

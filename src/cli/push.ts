@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
-import type { Pushed } from "../client/types.ts";
+import type { ManifestRecorded, Pushed } from "../client/types.ts";
 import { collect } from "./collect.ts";
 import type { Piece } from "./evidence-file.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -11,9 +11,9 @@ import type { Join, PartsElsewhere } from "./joined-evidence.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What became of one item of evidence: a file, or by its number a line of it or a piece in it. */
+/** What became of a manifest or one item of evidence: a file, or by its number a line of it or a piece in it. */
 type Result = { readonly file: string; readonly item?: number } & (
-  | ({ readonly status: "accepted" | "known" } & Pushed)
+  | ({ readonly status: "accepted" | "known" } & (Pushed | { readonly manifest: ManifestRecorded }))
   | {
       readonly status: "refused";
       readonly code: string;
@@ -31,9 +31,10 @@ const CHECKS_SHOWN = 2;
 export function pushCommand(): Command {
   return new Command("push")
     .description(
-      "push evidence: Sigstore bundles, DSSE envelopes, PyPI attestations, JSON Lines or registries' lists of them",
+      "push evidence: Sigstore bundles, DSSE envelopes, PyPI attestations, JSON Lines or registries' lists of them; " +
+        "and image indexes and manifests, whose parts then pass what they pass",
     )
-    .argument("<file...>", "files of evidence")
+    .argument("<file...>", "files of evidence, and manifests as registries have them")
     .option(
       "--oci-manifest <file>",
       "the OCI manifest, or the descriptor, whose layers the files are (cosign)",
@@ -86,15 +87,30 @@ async function pushFile(client: Client, file: string, join: Join): Promise<Resul
   const { piecesOf } = await import("./evidence-file.ts");
   const results: Result[] = [];
   for (const piece of piecesOf(await join(file, await readBytes(file)))) {
-    if (piece.case === "item") results.push(await pushItem(client, file, piece.bytes));
+    if (piece.case === "item") results.push(await pushItem(file, () => pushEvidence(client, piece.bytes)));
+    else if (piece.case === "manifest")
+      results.push(await pushItem(file, () => pushManifest(client, piece.bytes)));
     else results.push(...(await pushSeveral(client, file, piece)));
   }
   return results;
 }
 
-async function pushItem(client: Client, file: string, bytes: Uint8Array): Promise<Result> {
+async function pushEvidence(client: Client, bytes: Uint8Array) {
+  const { created, ...pushed } = await client.pushAttestation(bytes);
+  return { created, pushed };
+}
+
+async function pushManifest(client: Client, bytes: Uint8Array) {
+  const { created, ...manifest } = await client.recordManifest(bytes);
+  return { created, pushed: { manifest } };
+}
+
+async function pushItem(
+  file: string,
+  push: () => Promise<{ created: boolean; pushed: Pushed | { manifest: ManifestRecorded } }>,
+): Promise<Result> {
   try {
-    const { created, ...pushed } = await client.pushAttestation(bytes);
+    const { created, pushed } = await push();
     return { file, status: created ? "accepted" : "known", ...pushed };
   } catch (error) {
     if (!(error instanceof ApiError) || !isAboutEvidence(error)) throw error;
@@ -126,6 +142,14 @@ function show(terminal: Terminal, result: Result): void {
   const where = result.item === undefined ? result.file : `${result.file}:${result.item}`;
   if (result.status === "refused") {
     terminal.note(`refused ${where}: ${result.detail} (${result.code})`, "bad");
+    return;
+  }
+  if ("manifest" in result) {
+    const { digest, contains, receipt } = result.manifest;
+    terminal.print(
+      `${result.status} ${where}: manifest of ${digest}, which contains ${contains.length} others, log index ${receipt.index}`,
+      "good",
+    );
     return;
   }
   const { attestation, receipt, verdicts } = result;

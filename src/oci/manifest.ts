@@ -38,6 +38,17 @@ export const MANIFEST_TYPES: readonly string[] = [...KINDS.keys()];
 /** The two bytes `{}`, which stand for "nothing" in manifests of everybody (image-spec, "Guidance for an empty descriptor"). */
 const EMPTY = "application/vnd.oci.empty.v1+json";
 
+/** Whether it is meant as a manifest, which no evidence is: `parseManifest` says whether it is one. */
+export function looksLikeManifest(bytes: Uint8Array): boolean {
+  try {
+    const document = parseJson(bytes, { maxBytes: MAX_MANIFEST, maxDepth: MAX_DEPTH });
+    return isJsonObject(document) && Object.hasOwn(document, "schemaVersion");
+  } catch (error) {
+    if (error instanceof AttestationFormatError) return false;
+    throw error;
+  }
+}
+
 /**
  * Reads an OCI image index or image manifest (image-spec v1.1, image-index.md and manifest.md), or one of Docker's
  * (manifest list, image manifest version 2 schema 2). What it refers to otherwise, its `subject`, is no part of it.

@@ -27,6 +27,7 @@ const cases: { name: string; text: string; pieces: string[] }[] = [
     text: "{}\n\n\r\n{}\n\n",
     pieces: ["lines 1,4"],
   },
+  { name: "a manifest, as registries write it", text: '{\n  "schemaVersion": 2\n}', pieces: ["manifest"] },
   { name: "a registry's list", text: '{"attestations":[{"bundle":{}}]}', pieces: ["container"] },
   {
     name: "a list that cannot be unpacked is the server's to refuse",

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { slsaProvenance } from "../sigstore/provenance.ts";
+import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 import { layerDescriptor } from "../verify/formats/same-signature.ts";
 import { DIGEST, OTHER, openSession, type Session, WIDGET } from "./session.ts";
 import { assertEnded } from "./vouchsafe.ts";
@@ -111,6 +111,29 @@ describe("a session at a terminal", () => {
       2,
       "stderr",
       /is no layer/,
+    );
+  });
+
+  test("a manifest is recorded as what it is, and tells what contains what", async () => {
+    const layer = { mediaType: "application/octet-stream", digest: DIGEST, size: WIDGET.bytes.length };
+    const image = JSON.stringify({ schemaVersion: 2, config: layer, layers: [layer] }, null, 2);
+    await writeFile(path("image.json"), image);
+    const digest = `sha256:${sha256Hex(Buffer.from(image))}`;
+    assertEnded(
+      await $("push", "image.json"),
+      0,
+      "stdout",
+      new RegExp(`^accepted image.json: manifest of ${digest}`),
+    );
+    assertEnded(await $("push", "image.json"), 0, "stdout", /^known image.json/);
+    assertEnded(await $("artifact", "show", WIDGET.name), 0, "stdout", new RegExp(`contained in ${digest}`));
+    assertEnded(await $("artifact", "show", digest), 0, "stdout", new RegExp(`contains ${DIGEST}`));
+    await writeFile(path("image.json"), '{"schemaVersion":1}');
+    assertEnded(
+      await $("push", "image.json"),
+      1,
+      "stderr",
+      /^refused image.json: .*\(malformed-manifest\)$/m,
     );
   });
 
