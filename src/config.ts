@@ -28,6 +28,8 @@ export interface Config {
   /** How long a summary counts at most. */
   readonly summaryLifetime: number;
   readonly policiesDir: string;
+  /** When the policy directory is read again: on SIGHUP, or also whenever it has changed. */
+  readonly policiesReload: "signal" | "watch";
   /** A whole trust document that the first start activates, instead of one made from the files below. */
   readonly trustFile: string | undefined;
   readonly trustedRoots: readonly string[];
@@ -108,6 +110,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     authorityFiles: authorityFiles(),
     replacesAuthority: text("VOUCHSAFE_REPLACES_AUTHORITY"),
     policiesDir: text("VOUCHSAFE_POLICIES") ?? "policies",
+    policiesReload: oneOf("VOUCHSAFE_POLICIES_RELOAD", "signal", ["signal", "watch"]),
     trustFile: text("VOUCHSAFE_TRUST"),
     trustedRoots: list("VOUCHSAFE_TRUSTED_ROOT"),
     keys: list("VOUCHSAFE_KEYS"),

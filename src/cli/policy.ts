@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
-import type { ActivePolicies, PolicyDocument, PolicyName } from "../client/types.ts";
+import type { ActivePolicies, PolicyDocument, PolicyName, PolicyReload } from "../client/types.ts";
 import { diagnosticsOf, printDiagnostics } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
@@ -34,10 +34,19 @@ function show(): Command {
         else {
           terminal.print(`policy set ${active.policySet ?? "(none is active: everything is denied)"}`);
           for (const policy of active.policies) terminal.print(`  ${named(policy)}`);
+          if (active.lastReload !== null) printReload(terminal, active.lastReload);
         }
         return EXIT.ok;
       }),
     );
+}
+
+function printReload(terminal: Terminal, { at, outcome, problem }: PolicyReload): void {
+  const what = problem === null ? outcome : `${outcome}: ${problem.message}`;
+  terminal.print(
+    `the directory of the node was read again at ${at}: ${what}`,
+    problem === null ? "plain" : "bad",
+  );
 }
 
 function printDocuments(terminal: Terminal, documents: readonly PolicyDocument[]): void {

@@ -1,4 +1,4 @@
-import type { ActiveTrust, TrustedAuthority, TrustSource, Validity } from "../client/types.ts";
+import type { ActiveTrust, TrustedAuthority, TrustSource, Validity } from "../client/trust-types.ts";
 import type { Terminal } from "./terminal.ts";
 
 const DAY = 24 * 3_600_000;

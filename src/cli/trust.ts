@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { TrustActivated } from "../client/types.ts";
+import type { TrustActivated } from "../client/trust-types.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readJson } from "./files.ts";
 import { action } from "./session.ts";

@@ -11,9 +11,9 @@ import type {
 import { simulate } from "./simulate.ts";
 import type { SimulationProgress, SimulationRequest } from "./simulation-types.ts";
 import { type Answer, type Call, createTransport, type TransportOptions } from "./transport.ts";
+import type { ActiveTrust, RefreshedTrust, TrustActivated } from "./trust-types.ts";
 import type {
   ActivePolicies,
-  ActiveTrust,
   ArtifactDetails,
   ArtifactFound,
   CustodyChain,
@@ -27,11 +27,9 @@ import type {
   Pushed,
   Quarantine,
   Receipt,
-  RefreshedTrust,
   TokenCreated,
   TokenSummary,
   TokenToCreate,
-  TrustActivated,
 } from "./types.ts";
 
 /** One method a route. Each throws `ApiError`, and nothing else for what the server or the network did. */

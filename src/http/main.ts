@@ -1,6 +1,8 @@
 import { type Config, readConfig } from "../config.ts";
 import { VouchsafeError } from "../errors.ts";
+import type { Vouchsafe } from "../services/context.ts";
 import { openVouchsafe } from "../services/open.ts";
+import { reloadPolicies } from "../services/reload-policies.ts";
 import { type App, createApp } from "./app.ts";
 import { banner } from "./banner.ts";
 import { drainOnSignal } from "./drain.ts";
@@ -14,10 +16,18 @@ async function main(): Promise<void> {
     await listen(app, config);
     console.log(banner(v, app.listeningOrigin));
     drainOnSignal(app, v);
+    reloadOnSignal(v);
   } catch (error) {
     await v.close();
     throw error;
   }
+}
+
+/** SIGHUP has the policy directory read again, as daemons have their configuration. What comes of it is reported. */
+function reloadOnSignal(v: Vouchsafe): void {
+  process.on("SIGHUP", () => {
+    v.background(async () => void (await reloadPolicies(v)));
+  });
 }
 
 async function listen(app: App, { host, port }: Config): Promise<void> {

@@ -19,6 +19,12 @@ const Documents = Type.Array(
   }),
   { maxItems: 256 },
 );
+/** Of the directory of the node that answers. */
+const LastReload = closed({
+  at: Time,
+  outcome: Type.Enum(["activated", "active", "unchanged", "superseded", "refused"]),
+  problem: nullable(closed({ code: Type.String(), message: Type.String() })),
+});
 
 export function policyRoutes(app: App, v: Vouchsafe): void {
   app.get(
@@ -32,6 +38,7 @@ export function policyRoutes(app: App, v: Vouchsafe): void {
             policySet: nullable(Type.String()),
             documents: Type.Array(closed({ name: Type.String(), text: Type.String() })),
             policies: Policies,
+            lastReload: nullable(LastReload),
           }),
         }),
       },

@@ -70,12 +70,18 @@ export async function activatePolicies(
   return { policySet: policySet.hash, policies, receipt: onlyEvent(committed).receipt };
 }
 
-/** The active policies, as they were written. */
+/** The active policies, as they were written, and what this node last found in its directory. */
 export async function readPolicies(v: Vouchsafe, { project }: Pick<Caller, "project">) {
   const active = await activePolicies(v.database.kysely, project);
-  if (!active) return { policySet: null, documents: [], policies: [] };
+  const { lastReload } = v.policyDirectory;
+  if (!active) return { policySet: null, documents: [], policies: [], lastReload };
   const policySet = await v.documents.policies(project, active.document);
-  return { policySet: policySet.hash, documents: policySet.files, policies: summarize(policySet) };
+  return {
+    policySet: policySet.hash,
+    documents: policySet.files,
+    policies: summarize(policySet),
+    lastReload,
+  };
 }
 
 /** What a compare-and-swap answers whose author had not seen the newest state. */

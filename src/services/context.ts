@@ -9,6 +9,7 @@ import type { X509Minter } from "../identity/x509-svid.ts";
 import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
 import type { Summaries } from "./issue-summary.ts";
+import type { PolicyDirectory } from "./policy-directory.ts";
 import type { Denials } from "./record-denial.ts";
 import type { TrustSource } from "./refresh-trust.ts";
 import type { Verifier } from "./verifier.ts";
@@ -28,6 +29,7 @@ export interface Vouchsafe {
   readonly minters: { readonly x509: X509Minter; readonly jwt: JwtMinter };
   readonly denials: Denials;
   readonly summaries: Summaries;
+  readonly policyDirectory: PolicyDirectory;
   /** What the TUF repositories last answered this node, by the names of their instances. */
   readonly trustSources: Map<string, TrustSource>;
   /** Milliseconds since the epoch. */
@@ -39,7 +41,7 @@ export interface Vouchsafe {
   };
   /** The project `default`, which every installation has. */
   readonly project: ProjectId;
-  /** Reports what went wrong in the background; never given secrets. */
+  /** Tells an operator what happened in the background, most of all what went wrong; never given secrets. */
   readonly report: (problem: string, cause: unknown) => void;
   /** Work that goes on after an answer, e.g. verifying anew after trust changed; `close` waits for it. */
   readonly background: (work: (signal: AbortSignal) => Promise<void>) => void;

@@ -23,11 +23,13 @@ import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
 import { createSummaries } from "./issue-summary.ts";
 import { pinAuthority } from "./pin-authority.ts";
+import { createPolicyDirectory } from "./policy-directory.ts";
 import { createProjectionSource } from "./projection-source.ts";
 import { CONFIGURATION, proposeConfigured } from "./propose.ts";
 import { createDenials } from "./record-denial.ts";
 import { reevaluateEnded } from "./reevaluate.ts";
 import { refreshTrustByItself } from "./refresh-trust.ts";
+import { createPolicyWatch } from "./reload-policies.ts";
 import { openSummaryKey } from "./summary-key.ts";
 import { ensureOperatorToken } from "./tokens.ts";
 import { createVerifier } from "./verifier.ts";
@@ -38,6 +40,8 @@ const HOT_ARTIFACTS = 100_000;
 const POLL = 1_000;
 /** How often TUF repositories are asked: their timestamps hold for days. */
 const DAY = 24 * 3_600_000;
+/** How often a watched policy directory is looked at. */
+const LOOK = 2_000;
 /** How often passes are sought that have ended. */
 const ENDED = 30_000;
 
@@ -128,6 +132,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       minters: { x509: createX509Minter(authority), jwt: createJwtMinter(authority) },
       denials,
       summaries: createSummaries(summaryKey),
+      policyDirectory: createPolicyDirectory(),
       trustSources: new Map(),
       clock,
       log: { origin: config.origin, verifierKey: signer.verifierKey },
@@ -142,6 +147,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     await ensureOperatorToken(v, (token) => writeSecret(v.operatorTokenFile, token));
     const configuration = { project: v.project, token: CONFIGURATION };
     if (config.tuf === "auto") closers.push(repeat(v, DAY, () => refreshTrustByItself(v, configuration)));
+    if (config.policiesReload === "watch") closers.push(repeat(v, LOOK, createPolicyWatch(v)));
     closers.push(repeat(v, ENDED, (signal) => reevaluateEnded(v, v.project, signal)));
     return v;
   } catch (error) {

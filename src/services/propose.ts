@@ -1,32 +1,21 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
-import type { PolicyFile } from "../policy/load.ts";
-import { policyFileNames, withShippedBuilders } from "../policy-files.ts";
+import { withShippedBuilders } from "../policy-files.ts";
 import { embeddedPublicGood } from "../trust/embedded.ts";
 import { addToTrust, readTrustFile } from "../trust/files.ts";
 import { createTrust, parseTrust, type TrustDocument } from "../trust/snapshot.ts";
 import { activatePolicies, readPolicies } from "./activate-policies.ts";
 import { activateTrust, readTrust } from "./activate-trust.ts";
 import type { Vouchsafe } from "./context.ts";
+import { readPolicyFiles } from "./policy-directory.ts";
 
 /** What events name as the caller when a node acts by its configuration. */
 export const CONFIGURATION = "configuration";
 
-/** The policy files of a directory, by their names, and the shipped builders that they use. */
-export async function readPolicyFiles(directory: string): Promise<PolicyFile[]> {
-  const names = await policyFileNames(directory).catch((cause: unknown) => {
-    throw new VouchsafeError("configuration-invalid", `The policies in ${directory} cannot be read`, {
-      cause,
-    });
-  });
-  const files = names.map(async (name) => ({ name, text: await readFile(join(directory, name), "utf8") }));
-  return withShippedBuilders(await Promise.all(files));
-}
-
 /**
  * Activates the configured policies and trust in a project that has none. Where the log already says what is
- * active nothing changes: a restart never re-activates, and an edited file is activated by an operator.
+ * active nothing changes: a restart never re-activates, and a file that was edited before it is activated by an operator.
  *
  * @returns sentences about configuration that differs from what is active
  */
@@ -43,8 +32,11 @@ export async function proposeConfigured(v: Vouchsafe): Promise<string[]> {
     );
   }
 
+  const { size: asOf } = await readHead(v.database.kysely);
   const policies = await readPolicies(v, caller);
-  const documents = await readPolicyFiles(v.config.policiesDir);
+  const files = await readPolicyFiles(v.config.policiesDir);
+  v.policyDirectory.read = { files, asOf };
+  const documents = await withShippedBuilders(files);
   if (policies.policySet === null)
     await firstOfMany(() => activatePolicies(v, caller, { documents, previous: null }));
   else if (JSON.stringify(documents) !== JSON.stringify(policies.documents)) {

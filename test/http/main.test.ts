@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 
 const MAIN = new URL("../../src/http/main.ts", import.meta.url).pathname;
@@ -67,6 +68,63 @@ test("settings that cannot be are refused in one sentence that names each, with 
   const said = printed(server, /^(vouchsafe: configuration-invalid: .*)$/m, "stderr");
   assert.deepEqual(await once(server, "exit"), [1, null]);
   assert.match(await said, /PORT.*DATABASE_URL/);
+});
+
+test("policies are read again on SIGHUP, and whenever they changed where that is asked for", {
+  timeout: 60_000,
+}, async () => {
+  const directory = join(dataDir, "policies-of-its-own");
+  await mkdir(directory);
+  const policy = (name: string) => `apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata: {name: ${name}}
+spec:
+  artifacts: {names: ["**"]}
+  signers: [{key: builder}]
+`;
+  const write = (text: string) => writeFile(join(directory, "policy.yaml"), text);
+  await write(policy("first"));
+  const server = start({
+    VOUCHSAFE_DATA_DIR: join(dataDir, "reload"),
+    VOUCHSAFE_POLICIES: directory,
+    VOUCHSAFE_POLICIES_RELOAD: "watch",
+  });
+  const origin = await printed(server, /listens on (http:\S+)/);
+  const token = (await readFile(join(dataDir, "reload", "operator-token"), "utf8")).trim();
+  const lines = createInterface({ input: server.stderr ?? assert.fail("it has a stderr") });
+  const told = lines[Symbol.asyncIterator]();
+  /** Resolves when a line has told this. */
+  const tells = async (what: RegExp) => {
+    for (;;) {
+      const { value, done } = await told.next();
+      if (done === true) assert.fail(`it ended without telling ${what}`);
+      if (what.test(value)) return;
+    }
+  };
+  const get = async (path: string) => {
+    const answer = await fetch(new URL(path, origin), { headers: { authorization: `Bearer ${token}` } });
+    return JSON.parse(await answer.text());
+  };
+  const reasonBy = async (name: string) => {
+    const { reasons } = await get(`/verify-digest?digest=sha256:${"0".repeat(64)}&policy=${name}`);
+    return reasons[0].code;
+  };
+
+  server.kill("SIGHUP");
+  await tells(/was read again: it has not changed$/);
+
+  await write(policy("second").replace("signers", "singers"));
+  await tells(/what was in force stays in force$/);
+  await tells(/policy\.yaml:6:3: unknown key `singers`/);
+  const before = await get("/policies");
+  assert.deepEqual([before.policies[0].name, before.lastReload.outcome], ["first", "refused"]);
+  assert.deepEqual([await reasonBy("first"), await reasonBy("second")], ["no-verdict", "unknown-policy"]);
+
+  await write(policy("second"));
+  await tells(/its policies are in force now$/);
+  assert.deepEqual([await reasonBy("first"), await reasonBy("second")], ["unknown-policy", "no-verdict"]);
+  server.kill("SIGTERM");
+  assert.deepEqual(await once(server, "exit"), [0, null]);
 });
 
 /** Waits until a stream of the process has held the pattern, and gives its first group. */

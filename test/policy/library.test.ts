@@ -6,13 +6,14 @@ import { tellTests } from "../../src/cli/policy-test-words.ts";
 import { explainPolicy } from "../../src/policy/explain.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
-import { readPolicyFiles } from "../../src/services/propose.ts";
+import { withShippedBuilders } from "../../src/policy-files.ts";
+import { readPolicyFiles } from "../../src/services/policy-directory.ts";
 import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 const DIRECTORIES = ["policies", "policies/library"];
 
 async function setOf(directory: string): Promise<PolicySet> {
-  return loadPolicySet(await readPolicyFiles(directory));
+  return loadPolicySet(await withShippedBuilders(await readPolicyFiles(directory)));
 }
 
 async function ranOf(directory: string): Promise<RanCase[]> {

@@ -7,7 +7,7 @@ import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import { testedPolicy } from "../../src/policy/run-test.ts";
 import { withShippedBuilders } from "../../src/policy-files.ts";
-import { readPolicyFiles } from "../../src/services/propose.ts";
+import { readPolicyFiles } from "../../src/services/policy-directory.ts";
 import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 const set = loadPolicySet(await readPolicyFiles("policies/builders"));
