@@ -32,7 +32,7 @@ export function judgeBuilders(spec: PolicySpec, facts: Facts, isTrusted: boolean
   const check = {
     check: "builder",
     passed,
-    expected: alternatives(builders.flatMap(({ ids }) => ids)),
+    expected: builders.map(({ use, ids }) => use ?? alternatives(ids)).join(" or "),
     actual: `${shown(provenance.builderId)}${passed ? "" : nearest}`,
   };
   return { level: Math.max(0, ...believed), checks: [check] };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { digestOf, parseDigest } from "../../src/in-toto-attestation/index.ts";
 import { FUNCTION_NAMES } from "../../src/policy/cel-functions.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
@@ -8,6 +9,8 @@ import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
 import { alone } from "../../src/policy/question.ts";
+import { withShippedBuilders } from "../../src/policy-files.ts";
+import { readPolicyFiles } from "../../src/services/propose.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
 import type { Signer, VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
@@ -28,11 +31,7 @@ const CORPUS = new URL("../shared/corpus/", ROOT);
 const PAGE = readFileSync(new URL("docs/policy.md", ROOT), "utf8");
 const NOW = SIGNED_AT + 60_000;
 
-function shipped(): PolicySet {
-  const directory = new URL("policies/", ROOT);
-  const names = readdirSync(directory).filter((name) => /(?<!\.test)\.yaml$/.test(name));
-  return loadPolicySet(names.map((name) => ({ name, text: readFileSync(new URL(name, directory), "utf8") })));
-}
+const shipped = loadPolicySet(await readPolicyFiles(fileURLToPath(new URL("policies/", ROOT))));
 
 function documented(): PolicySet {
   const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)]
@@ -192,14 +191,17 @@ describe("each example of docs/policy.md takes what it says and nothing else", (
 });
 
 describe("the policies that are shipped", () => {
-  test("github-release passes nothing as it stands, and its repository's releases once it is named", () => {
-    const policy = named(shipped(), "github-release");
+  test("github-release passes nothing as it stands, and its repository's releases once it is named", async () => {
+    const policy = named(shipped, "github-release");
     const release = { artifact: anArtifact(), buildType: GITHUB_BUILD_TYPE };
     assert.equal(outcome(policy, releaseOf(release)), "failed");
 
     const text = readFileSync(new URL("policies/github-release.yaml", ROOT), "utf8");
     const edited = text.replaceAll("YOUR_ORG", "acme").replaceAll("YOUR_REPO", "app");
-    const ours = named(loadPolicySet([{ name: "ours.yaml", text: edited }]), "github-release");
+    const ours = named(
+      loadPolicySet(await withShippedBuilders([{ name: "ours.yaml", text: edited }])),
+      "github-release",
+    );
     assert.equal(outcome(ours, releaseOf(release)), "passed");
     assert.equal(
       outcome(ours, releaseOf({ ...release, repository: "https://github.com/acme/fork" })),
@@ -217,8 +219,8 @@ describe("the policies that are shipped", () => {
     const artifact = parseDigest(
       "sha512:90f223f992e4c88dd068cd2a5fc57f9d2b30798343dd6e38f29c240e04ba090ef831f84490847c4e82b9232c78e8a258463b1e55c0f7469f730265008fa6633f",
     );
-    const evaluation = evaluate(named(shipped(), "sigstore-npm"), alone(artifact, [evidence]), NOW);
+    const evaluation = evaluate(named(shipped, "sigstore-npm"), alone(artifact, [evidence]), NOW);
     assert.deepEqual([evaluation.outcome, evaluation.slsaLevel], ["passed", 2]);
-    assert.equal(outcome(named(shipped(), "github-release"), evidence), "failed");
+    assert.equal(outcome(named(shipped, "github-release"), evidence), "failed");
   });
 });

@@ -33,9 +33,15 @@ function checksOf(set: PolicySet, policy: string, cases: readonly RanCase[]): Se
 }
 
 describe("the policies that are shipped", () => {
-  test("a server that starts activates three files: neither the library nor tests", async () => {
+  test("a server that starts activates three files and the builders that they use: neither the library nor tests", async () => {
     const names = (await readPolicyFiles("policies")).map(({ name }) => name);
-    assert.deepEqual(names, ["github-release-workload.yaml", "github-release.yaml", "sigstore-npm.yaml"]);
+    assert.deepEqual(names, [
+      "builders/github-actions.yaml",
+      "builders/npm-github.yaml",
+      "github-release-workload.yaml",
+      "github-release.yaml",
+      "sigstore-npm.yaml",
+    ]);
   });
 
   test("every case of every policy goes as expected", async () => {

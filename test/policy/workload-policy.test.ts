@@ -10,6 +10,7 @@ import {
   requesterName,
   spiffePath,
 } from "../../src/policy/workload-policy.ts";
+import { withShippedBuilders } from "../../src/policy-files.ts";
 
 const RELEASE = `apiVersion: vouchsafe.dev/v1
 kind: VerificationPolicy
@@ -138,12 +139,12 @@ describe("matching", () => {
   });
 });
 
-test("the example that is shipped loads beside the policy that it names", () => {
+test("the example that is shipped loads beside the policy that it names", async () => {
   const files = ["github-release.yaml", "github-release-workload.yaml"].map((name) => ({
     name,
     text: readFileSync(new URL(`../../policies/${name}`, import.meta.url), "utf8"),
   }));
-  const set = loadPolicySet(files);
+  const set = loadPolicySet(await withShippedBuilders(files));
   const agent: Requester = { case: "agent", spiffeId: "spiffe://vouchsafe.local/vouchsafe/agent/node-1" };
   assert.equal(matchWorkloads(set, agent, ["unix:uid:1000"]).length, 1);
 });
