@@ -3,20 +3,29 @@ import type { Database } from "../db/connection.ts";
 import { readDocument } from "../db/evidence.ts";
 import { VouchsafeError } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
+import { type Manifest, parseManifest } from "../oci/manifest.ts";
 import { loadPolicyDocument, type PolicySet } from "../policy/load.ts";
 import { parseTrust, type TrustSnapshot } from "../trust/snapshot.ts";
+import { createSizedCache } from "./sized-cache.ts";
 
-/** Policy sets and trust snapshots by the hash that events name, parsed once and kept. */
+/** Policy sets, trust snapshots and manifests by the hash that events name, parsed once and kept. */
 export interface Documents {
   policies(project: ProjectId, document: string): Promise<PolicySet>;
   trust(project: ProjectId, hash: string): Promise<TrustSnapshot>;
+  manifest(project: ProjectId, digest: Digest): Promise<Manifest>;
 }
+
+const MANIFESTS_KEPT = { entries: 10_000, bytes: 64 * 1024 * 1024 };
+/** What a digest takes in memory, about. */
+const BYTES_OF_DIGEST = 100;
 
 /** More than one node of any project needs at a time; one that left is parsed anew when it is asked for. */
 const KEPT = 256;
 
 export function createDocuments(database: Database): Documents {
   const kept = new Map<string, Promise<unknown>>();
+  const manifests = createSizedCache<string, Manifest>(MANIFESTS_KEPT);
 
   async function read<T>(project: ProjectId, hash: string, parse: (bytes: Uint8Array) => T): Promise<T> {
     const document = await readDocument(database.kysely, project, hash);
@@ -43,5 +52,13 @@ export function createDocuments(database: Database): Documents {
   return {
     policies: (project, document) => once(project, document, loadPolicyDocument),
     trust: (project, hash) => once(project, hash, parseTrust),
+    async manifest(project, digest) {
+      const key = `${project} ${digest}`;
+      const known = manifests.get(key);
+      if (known !== undefined) return known;
+      const manifest = await read(project, digest, parseManifest);
+      manifests.set(key, manifest, BYTES_OF_DIGEST * manifest.contains.length);
+      return manifest;
+    },
   };
 }

@@ -44,7 +44,7 @@ export async function gatherEvidence(
       const isNew = added !== undefined && found === inputs;
       about.set(digest, [...stored.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])]);
     }
-    manifests.push(...found.manifests);
+    manifests.push(...(await asManifestsSay(v, project, found.manifests)));
     const related = artifacts.flatMap((artifact) =>
       relatedTo(policies, questionOf(artifact, { about, manifests })),
     );
@@ -52,6 +52,20 @@ export async function gatherEvidence(
     if (missing.length === 0) return { about, manifests };
     found = await readEvidenceInputs(v.database.kysely, project, missing, below);
   }
+}
+
+/** What holds what, read again from the manifests' bytes: as with evidence, the database is not believed about what they say. */
+async function asManifestsSay(
+  { documents }: Vouchsafe,
+  project: ProjectId,
+  stored: readonly Containment[],
+): Promise<readonly Containment[]> {
+  const containers = [...new Set(stored.map(({ container }) => container))];
+  const read = await Promise.all(
+    containers.map(async (container) => [container, await documents.manifest(project, container)] as const),
+  );
+  const manifests = new Map(read);
+  return stored.filter(({ container, contained }) => manifests.get(container)?.contains.includes(contained));
 }
 
 export function questionOf(artifact: Digest, { about, manifests }: Gathered): Question {

@@ -163,6 +163,16 @@ describe("verdicts that rest on other artifacts", () => {
     await assert.rejects(record(Buffer.from("{")), { code: "malformed-json" });
   });
 
+  test("a row that says more than the manifest does counts for nothing", async () => {
+    const image = await aRelease();
+    const stranger = sha256(randomBytes(32));
+    await a.v.database.kysely
+      .insertInto("containment")
+      .values({ project_id: a.v.project, contained: stranger, container: image.digest, index: 1 })
+      .execute();
+    assert.deepEqual((await ask(stranger)).codes, ["verdict-failed"]);
+  });
+
   test("a quarantined index denies its parts at once, on every node, for identities too, and whoever runs one is told", async () => {
     const image = await aRelease();
     const agent = agentCaller(b, "node-image");
