@@ -10,7 +10,7 @@ import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
 import { alone } from "../../src/policy/question.ts";
 import { withShippedBuilders } from "../../src/policy-files.ts";
-import { readPolicyFiles } from "../../src/services/propose.ts";
+import { readPolicyFiles } from "../../src/services/policy-directory.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
 import type { Signer, VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
@@ -31,7 +31,9 @@ const CORPUS = new URL("../shared/corpus/", ROOT);
 const PAGE = readFileSync(new URL("docs/policy.md", ROOT), "utf8");
 const NOW = SIGNED_AT + 60_000;
 
-const shipped = loadPolicySet(await readPolicyFiles(fileURLToPath(new URL("policies/", ROOT))));
+const shipped = loadPolicySet(
+  await withShippedBuilders(await readPolicyFiles(fileURLToPath(new URL("policies/", ROOT)))),
+);
 
 function documented(): PolicySet {
   const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)]
