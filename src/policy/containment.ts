@@ -3,7 +3,7 @@ import { shown, signerText } from "./check-text.ts";
 import { isYoung } from "./checks.ts";
 import type { Facts, Sayings } from "./facts.ts";
 import type { ContainmentRule, PolicySpec } from "./policy.ts";
-import type { Question } from "./question.ts";
+import type { Asked } from "./question.ts";
 import { factsAbout } from "./revisions.ts";
 import { isSignedBy } from "./signed-by.ts";
 
@@ -31,7 +31,7 @@ interface Link {
  *
  * @param now milliseconds since the epoch
  */
-export function containersOf(spec: PolicySpec, question: Question<Sayings>, now: number): Container[] {
+export function containersOf(spec: PolicySpec, question: Asked<Sayings>, now: number): Container[] {
   const { artifact } = question;
   const found = new Map<Digest, Container>();
   let level: readonly Container[] = groundsAllow(artifact) ? [{ digest: artifact, path: [] }] : [];
@@ -56,13 +56,13 @@ export function containersOf(spec: PolicySpec, question: Question<Sayings>, now:
 /** Evidence about the artifact that is asked about, or about another. */
 export function evidenceAbout<E extends Sayings>(
   digest: Digest,
-  { artifact, evidence, others }: Question<E>,
+  { artifact, evidence, others }: Asked<E>,
 ): readonly E[] {
   return digest === artifact ? evidence : (others.get(digest) ?? []);
 }
 
 /** Manifests first, and of what signers say what counts longest. */
-function linksFrom(spec: PolicySpec, digest: Digest, question: Question<Sayings>, now: number): Link[] {
+function linksFrom(spec: PolicySpec, digest: Digest, question: Asked<Sayings>, now: number): Link[] {
   const stated =
     spec.containment === undefined ? [] : statedLinks(spec, spec.containment, digest, question, now);
   const parsed = question.manifests.flatMap(({ container, contained }) =>
@@ -75,7 +75,7 @@ function statedLinks(
   spec: PolicySpec,
   { signers, maxAge }: ContainmentRule,
   digest: Digest,
-  question: Question<Sayings>,
+  question: Asked<Sayings>,
   now: number,
 ): Link[] {
   return factsAbout(spec, digest, evidenceAbout(digest, question))

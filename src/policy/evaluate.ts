@@ -1,10 +1,10 @@
 import { algorithmOf, type Digest, groundsAllow } from "../in-toto-attestation/index.ts";
-import { assertVerified } from "../verify/verified-attestation.ts";
+import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { type Container, containersOf, evidenceAbout, pathText } from "./containment.ts";
 import type { Sayings } from "./facts.ts";
 import { failed, judge } from "./judge.ts";
 import type { VerificationPolicy } from "./policy.ts";
-import type { Question } from "./question.ts";
+import type { Asked, Question } from "./question.ts";
 import { nameMatches } from "./revisions.ts";
 import type { Check, Evaluation } from "./types.ts";
 
@@ -15,8 +15,14 @@ import type { Check, Evaluation } from "./types.ts";
  */
 export function evaluate(policy: VerificationPolicy, question: Question, now: number): Evaluation {
   const { evidence, others } = question;
-  for (const attestation of [evidence, ...others.values()].flat()) assertVerified(attestation);
-  return evaluateStated(policy, question, now);
+  // Of others' evidence there may be much that is not looked at.
+  const asserted = { get: (digest: Digest) => allVerified(others.get(digest)) };
+  return evaluateStated(policy, { ...question, evidence: allVerified(evidence), others: asserted }, now);
+}
+
+function allVerified<E extends readonly VerifiedAttestation[] | undefined>(evidence: E): E {
+  for (const attestation of evidence ?? []) assertVerified(attestation);
+  return evidence;
 }
 
 /**
@@ -25,7 +31,7 @@ export function evaluate(policy: VerificationPolicy, question: Question, now: nu
  */
 export function evaluateStated(
   policy: VerificationPolicy,
-  question: Question<Sayings>,
+  question: Asked<Sayings>,
   now: number,
 ): Evaluation {
   const { artifact, others } = question;
@@ -91,7 +97,7 @@ function sorted(digests: readonly Digest[]): Digest[] {
  * Whether the policy's `artifacts` select this one, or one that holds it. What it is called is what evidence calls it, from
  * anybody: that decides only what is evaluated. A pass needs the name from a signer that the policy trusts.
  */
-export function appliesTo({ spec }: VerificationPolicy, question: Question<Sayings>): boolean {
+export function appliesTo({ spec }: VerificationPolicy, question: Asked<Sayings>): boolean {
   const containers = containersOf(spec, question, Number.NEGATIVE_INFINITY);
   return [question.artifact, ...containers.map(({ digest }) => digest)].some((digest) => {
     const { artifacts } = spec;

@@ -4,6 +4,7 @@ import type { Glob } from "./glob.ts";
 import {
   type ArtifactSelector,
   type BuilderRule,
+  type ContainmentRule,
   type DependencyRules,
   demandsProvenance,
   type PolicySpec,
@@ -47,6 +48,21 @@ export function explainPolicy(spec: PolicySpec): Sentence[] {
       : []),
     ...globSection("source.repositories", source?.repositories, "Its source is", "source.repository"),
     ...globSection("source.refs", source?.refs, "Its source's ref is", "source.ref"),
+    ...globSection(
+      "source.versionedTags",
+      source?.versionedTags,
+      "Its source's tag is of the version",
+      "source.versionedTag",
+    ),
+    ...(source?.commits
+      ? [
+          sentence(
+            "source.commits",
+            `Its source's commit is ${source.commits.join(" or ")}.`,
+            "source.commit",
+          ),
+        ]
+      : []),
     sentence(
       "source",
       "Provenance and certificate do not contradict each other on the source.",
@@ -59,6 +75,7 @@ export function explainPolicy(spec: PolicySpec): Sentence[] {
     ...rules.map((rule) => ruleSentence(rule, "rule:")),
     ...evidence.map(requirementSentence),
     ...joins.map((join) => ruleSentence(join, "join:")),
+    sentence("containment", containmentText(spec.containment), "containment"),
   ];
 }
 
@@ -70,7 +87,7 @@ function sentence(section: string, text: string, name: string): Sentence {
 
 function globSection(
   section: string,
-  globs: readonly Glob[] | undefined,
+  globs: readonly Pick<Glob, "text">[] | undefined,
   words: string,
   check: string,
 ): Sentence[] {
@@ -139,9 +156,17 @@ function ageText(maxAge: number): string {
   return `It was signed at most ${count} ${unit}${count === 1 ? "" : "s"} ago, by a trusted time.`;
 }
 
-function summaryText({ verifierIds, resourceUris, levels = [] }: SummaryRule): string {
+function summaryText({ verifierIds, resourceUris, levels = [], sourceRefs }: SummaryRule): string {
   const at = levels.length > 0 ? ` at ${levels.join(" and ")}` : "";
-  return `It is a verification summary in which ${alternatives(verifierIds)} passed ${alternatives(resourceUris)}${at}.`;
+  const as = sourceRefs === undefined ? "" : `, as what ${alternatives(sourceRefs)} pointed to`;
+  return `It is a verification summary in which ${alternatives(verifierIds)} passed ${alternatives(resourceUris)}${at}${as}.`;
+}
+
+function containmentText(rule: ContainmentRule | undefined): string {
+  const manifest = "Or an artifact passes that holds it, as a manifest says";
+  if (rule === undefined) return `${manifest}.`;
+  const age = rule.maxAge === undefined ? "" : ` ${ageText(rule.maxAge)}`;
+  return `${manifest} or a statement of containment, signed by ${whoText(rule.signers)}.${age}`;
 }
 
 function ruleSentence(rule: Pick<Rule, "name" | "message" | "expression">, prefix: string): Sentence {
@@ -155,10 +180,11 @@ function ruleText({ message, expression }: Pick<Rule, "message" | "expression">)
 }
 
 function requirementSentence(requirement: Requirement): Sentence {
-  const { name, predicateTypes, signers, maxAge, vsa, rules, require } = requirement;
+  const { name, about, predicateTypes, signers, maxAge, vsa, rules, require } = requirement;
+  const what = about === "source" ? " about the commit that was built," : "";
   const count = require === undefined ? "" : `, by ${require.atLeast} different signers`;
   const parts = [
-    `Besides it there is evidence of the type ${alternatives(predicateTypes)}${count}, signed by ${whoText(signers)}.`,
+    `Besides it there is evidence${what} of the type ${alternatives(predicateTypes)}${count}, signed by ${whoText(signers)}.`,
     ...(maxAge === undefined ? [] : [ageText(maxAge)]),
     ...(vsa ? [summaryText(vsa)] : []),
     ...rules.map(ruleText),

@@ -4,7 +4,7 @@ import { type Candidate, type Choice, choose } from "./choice.ts";
 import type { Facts, Sayings, Source } from "./facts.ts";
 import { bestFirst, failedFirst, nearestMisses } from "./nearest.ts";
 import { asksAboutSource, type PolicySpec, type VerificationPolicy } from "./policy.ts";
-import type { Question } from "./question.ts";
+import type { Asked } from "./question.ts";
 import { countCheck, type Gathered, gather } from "./required.ts";
 import { factsAbout, factsOfRevision, revisionsOf } from "./revisions.ts";
 import type { Check, Evaluation } from "./types.ts";
@@ -18,7 +18,7 @@ const MAX_SOURCES = 64;
 export function judge(
   { spec }: VerificationPolicy,
   artifact: Digest,
-  { evidence, others }: Pick<Question<Sayings>, "evidence" | "others">,
+  { evidence, others }: Pick<Asked<Sayings>, "evidence" | "others">,
   now: number,
 ): Evaluation {
   const current = factsAbout(spec, artifact, evidence);
@@ -53,7 +53,7 @@ export function judge(
 function gathering(
   { evidence: requirements }: PolicySpec,
   current: readonly Facts[],
-  others: Question<Sayings>["others"],
+  others: Asked<Sayings>["others"],
   now: number,
 ): { ofArtifact: readonly Gathered[]; besides(source: Source): readonly Gathered[] } {
   const own = new Map(

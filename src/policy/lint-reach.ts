@@ -3,6 +3,7 @@ import { alternatives } from "./check-text.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { canMatchBoth, covers, overlap } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
+import { sourceFindings } from "./lint-source.ts";
 import { typeFindings } from "./lint-types.ts";
 import type { ParameterRules, PolicySpec, SignerRule } from "./policy.ts";
 
@@ -14,6 +15,7 @@ export function reachFindings(spec: PolicySpec): LintFinding[] {
     ...unheardBuilders(spec),
     ...strayRefs(spec),
     ...strayParameters(spec),
+    ...sourceFindings(spec),
   ];
 }
 

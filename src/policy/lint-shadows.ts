@@ -2,14 +2,15 @@ import { alternatives, signersText } from "./check-text.ts";
 import type { Glob } from "./glob.ts";
 import { covers } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
-import type { BuilderRule, PolicySpec, SignerRule } from "./policy.ts";
+import type { BuilderRule, PolicySpec, SignerRule, SummaryRule } from "./policy.ts";
+import type { VersionedTag } from "./versioned-tag.ts";
 
 type Path = LintFinding["path"];
 
 /** Items of lists that change nothing, because another item takes all that they take. */
 export function shadowFindings(spec: PolicySpec): LintFinding[] {
   const { artifacts, signers, predicateTypes, builders = [], buildTypes, source, vsa, evidence } = spec;
-  const { resolvedDependencies } = spec;
+  const { resolvedDependencies, containment } = spec;
   return [
     ...globs(artifacts.names, ["spec", "artifacts", "names"]),
     ...shadowed(artifacts.digests ?? [], ["spec", "artifacts", "digests"], (a, b) => a === b, String),
@@ -23,14 +24,38 @@ export function shadowFindings(spec: PolicySpec): LintFinding[] {
     ...globs(resolvedDependencies?.allow, ["spec", "resolvedDependencies", "allow"]),
     ...globs(source?.repositories, ["spec", "source", "repositories"]),
     ...globs(source?.refs, ["spec", "source", "refs"]),
+    ...shadowed(
+      source?.versionedTags ?? [],
+      ["spec", "source", "versionedTags"],
+      versionCovers,
+      ({ text }) => text,
+    ),
+    ...shadowed(source?.commits ?? [], ["spec", "source", "commits"], (a, b) => a === b, String),
     ...globs(spec.externalParameters?.ignore, ["spec", "externalParameters", "ignore"]),
-    ...globs(vsa?.verifierIds, ["spec", "vsa", "verifierIds"]),
-    ...globs(vsa?.resourceUris, ["spec", "vsa", "resourceUris"]),
+    ...summary(vsa, ["spec", "vsa"]),
     ...evidence.flatMap((one, index) => [
       ...globs(one.predicateTypes, ["spec", "evidence", index, "predicateTypes"]),
       ...signerList(one.signers, ["spec", "evidence", index, "signers"]),
+      ...summary(one.vsa, ["spec", "evidence", index, "vsa"]),
     ]),
+    ...signerList(containment?.signers ?? [], ["spec", "containment", "signers"]),
   ];
+}
+
+function summary(
+  { verifierIds, resourceUris, sourceRefs }: Partial<SummaryRule> = {},
+  path: Path,
+): LintFinding[] {
+  return [
+    ...globs(verifierIds, [...path, "verifierIds"]),
+    ...globs(resourceUris, [...path, "resourceUris"]),
+    ...globs(sourceRefs, [...path, "sourceRefs"]),
+  ];
+}
+
+function versionCovers(wide: VersionedTag, narrow: VersionedTag): boolean {
+  if (wide.text === narrow.text) return true;
+  return narrow.text.startsWith(`${wide.text}.`) && wide.matches(`refs/tags/${narrow.text}`);
 }
 
 function globs(list: readonly Glob[] = [], path: Path): LintFinding[] {

@@ -7,7 +7,7 @@ const ANYTHING = compileGlob("**");
 const ANY_NAME = compileGlob("*");
 
 /** Signers that are more people than anybody means. */
-export function signerFindings({ signers, builders = [], evidence }: PolicySpec): LintFinding[] {
+export function signerFindings({ signers, builders = [], evidence, containment }: PolicySpec): LintFinding[] {
   return [
     ...wide(signers, ["spec", "signers"]),
     // A Builder may be all the world's: that the policy's own signers are not is what counts.
@@ -15,6 +15,7 @@ export function signerFindings({ signers, builders = [], evidence }: PolicySpec)
       use === undefined ? wide(own, ["spec", "builders", index, "signers"]) : [],
     ),
     ...evidence.flatMap((one, index) => wide(one.signers, ["spec", "evidence", index, "signers"])),
+    ...wide(containment?.signers ?? [], ["spec", "containment", "signers"]),
   ];
 }
 

@@ -4,7 +4,8 @@ import { overlap } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
 import { demandsProvenance, type PolicySpec } from "./policy.ts";
 
-const PROVENANCE = ["v0.1", "v0.2", "v1", "v1.0\\?draft"].map((version) =>
+/** The predicate types of SLSA provenance that are read. */
+export const PROVENANCE = ["v0.1", "v0.2", "v1", "v1.0\\?draft"].map((version) =>
   compileGlob(`https://slsa.dev/provenance/${version}`),
 );
 

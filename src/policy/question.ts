@@ -6,11 +6,16 @@ import type { VerificationPolicy } from "./policy.ts";
 import { revisionsNamedBy } from "./revisions.ts";
 
 /** What a policy is asked: about which artifact, and on what evidence. */
-export interface Question<E extends Sayings = VerifiedAttestation> {
+export interface Question<E extends Sayings = VerifiedAttestation> extends Asked<E> {
+  /** Evidence about other artifacts, by the digests that `relatedTo` names. */
+  readonly others: ReadonlyMap<Digest, readonly E[]>;
+}
+
+/** Of a question, what judging it takes. */
+export interface Asked<E extends Sayings> {
   readonly artifact: Digest;
   readonly evidence: readonly E[];
-  /** Evidence about other artifacts, each under every digest that it is asked for by: see `relatedTo`. */
-  readonly others: ReadonlyMap<Digest, readonly E[]>;
+  readonly others: Pick<ReadonlyMap<Digest, readonly E[]>, "get">;
   /** What parsed manifests say of the artifact, of those that hold it, and so on upwards. */
   readonly manifests: readonly Containment[];
 }
@@ -28,8 +33,8 @@ export function alone<E extends Sayings>(artifact: Digest, evidence: readonly E[
 
 /**
  * The other artifacts whose evidence one of the policies would look at, sorted: those that hold this one, and commits that
- * were built. Evidence about them may name more: add what there is about these to `others`, under each digest of these by which
- * it names them, and ask again until all are there.
+ * were built. Evidence about them may name more: put what there is about each into `others`, and ask again until all are
+ * there.
  */
 export function relatedTo(policies: Iterable<VerificationPolicy>, question: Question<Sayings>): Digest[] {
   const found = new Set<Digest>();

@@ -2,6 +2,7 @@ import { type Digest, revisionDigests } from "../in-toto-attestation/index.ts";
 import { type Facts, factsOf, type Sayings, type Source } from "./facts.ts";
 import { newest } from "./newest.ts";
 import { type ArtifactSelector, asksAboutSource, type PolicySpec } from "./policy.ts";
+import type { Asked } from "./question.ts";
 import { isSignedBy } from "./signed-by.ts";
 import { checkSource } from "./source-check.ts";
 
@@ -21,10 +22,7 @@ export function nameMatches({ names }: ArtifactSelector, name: string): boolean 
 }
 
 /** What counts of the evidence about the commit, by whichever digest it names it. */
-export function factsOfRevision(
-  { commit = "" }: Source,
-  others: ReadonlyMap<Digest, readonly Sayings[]>,
-): Facts[] {
+export function factsOfRevision({ commit = "" }: Source, others: Asked<Sayings>["others"]): Facts[] {
   const found = new Map<Digest, Facts>();
   for (const digest of revisionDigests(commit)) {
     for (const one of others.get(digest) ?? []) {

@@ -3,10 +3,11 @@ import { assertVerified, type VerifiedAttestation } from "../verify/verified-att
 import { ruleOf } from "./builder.ts";
 import { decisiveChecks } from "./decisive.ts";
 import { evaluateStated } from "./evaluate.ts";
+import type { Sayings } from "./facts.ts";
 import { compileGlob } from "./glob.ts";
 import type { PolicySet } from "./load.ts";
 import type { VerificationPolicy } from "./policy.ts";
-import { alone } from "./question.ts";
+import { questionAmong } from "./question.ts";
 import { sayingsOf } from "./stated-evidence.ts";
 import type { Expected, TestCase, TestedKind } from "./test-file.ts";
 import type { Evaluation } from "./types.ts";
@@ -53,7 +54,7 @@ export function testedPolicy(set: PolicySet, kind: TestedKind, name: string): Ve
  */
 export function runCase(
   policy: VerificationPolicy,
-  { evidence, time, expected }: TestCase,
+  { evidence, manifests, time, expected }: TestCase,
   artifact: Digest,
   verified: readonly VerifiedAttestation[],
 ): CaseResult {
@@ -62,7 +63,8 @@ export function runCase(
     const said = one.case === "stated" ? sayingsOf(one.stated, { artifact, time }) : "in a file";
     return typeof said === "string" ? [] : [said];
   });
-  const evaluation = evaluateStated(policy, alone(artifact, [...verified, ...stated]), time);
+  const question = questionAmong<Sayings>([policy], artifact, [...verified, ...stated], manifests);
+  const evaluation = evaluateStated(policy, question, time);
   const failing = decisiveChecks(evaluation)
     .filter(({ passed }) => !passed)
     .map(({ check }) => check);

@@ -26,7 +26,12 @@ export interface Stated {
     readonly key?: string | null;
     readonly claims?: JsonObject | null;
   } | null;
-  readonly subject?: { readonly name?: string | null; readonly digest?: Digest | null } | null;
+  readonly subject?: {
+    readonly name?: string | null;
+    readonly digest?: Digest | null;
+    /** As a source control system says in them which references pointed to a commit. */
+    readonly annotations?: JsonObject | null;
+  } | null;
   readonly predicateType?: string | null;
   readonly predicate?: JsonObject | null;
   /** A time, or `none`; absent: the time that the case is about. */
@@ -85,7 +90,15 @@ export const stated: Reader<Stated> = record({
       }),
     ),
   ),
-  subject: optional(orNull(record({ name: optionalText, digest: optional(orNull(digest)) }))),
+  subject: optional(
+    orNull(
+      record({
+        name: optionalText,
+        digest: optional(orNull(digest)),
+        annotations: optional(orNull(object)),
+      }),
+    ),
+  ),
   predicateType: optionalText,
   predicate: optional(orNull(object)),
   signedAt: optional(orNull(timeOrNone)),
@@ -131,6 +144,7 @@ export function sayingsOf(
         {
           ...(subject?.name && { name: subject.name }),
           digest: { [algorithmOf(artifact)]: hexOf(artifact) },
+          ...(subject?.annotations && { annotations: subject.annotations }),
         },
       ],
       predicateType,

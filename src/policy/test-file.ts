@@ -1,7 +1,9 @@
 import { isMap, type Node } from "yaml";
 import { type PolicyFile, sortedDiagnostics } from "./load.ts";
 import { API_VERSION } from "./policy.ts";
+import type { Containment } from "./question.ts";
 import {
+  digest,
   isText,
   list,
   oneOf,
@@ -40,6 +42,8 @@ export interface TestCase {
   /** A digest or a file; absent where it is no matter. */
   readonly artifact?: string;
   readonly evidence: readonly TestEvidence[];
+  /** What manifests say of what lies in what. */
+  readonly manifests: readonly Containment[];
   readonly expected: Expected;
 }
 
@@ -99,10 +103,16 @@ const expected: Reader<Expected> = (source, node, parent) => {
   return read && { outcome: "deny", failing: [...new Set(read.deny)].sort() };
 };
 
+const manifest: Reader<readonly Containment[]> = (source, node, parent) => {
+  const read = record({ digest: required(digest), contains: required(list(digest)) })(source, node, parent);
+  return read?.contains.map((contained) => ({ container: read.digest, contained }));
+};
+
 const writtenCase = record({
   name: required(text),
   time: optional(time),
   artifact: optional(text),
+  manifests: optional(list(manifest)),
   evidence: optional(list(caseEvidence)),
   expect: required(expected),
 });
@@ -117,6 +127,7 @@ const writtenTest = record({
         builder: optional(placed(text)),
         time: required(time),
         artifact: optional(text),
+        manifests: optional(list(manifest)),
         trust: optional(text),
         trustedRoots: optional(list(text)),
         evidence: optional(table(shared)),
@@ -140,6 +151,7 @@ export function readTestFile(
     const read = writtenTest(source, node, node);
     if (read === undefined) return [];
     const { time, artifact, trust, trustedRoots = [], evidence = new Map(), cases } = read.spec;
+    const { manifests = [] } = read.spec;
     const kind = read.spec.builder === undefined ? "VerificationPolicy" : "Builder";
     const tested = read.spec.builder ?? read.spec.policy;
     if (tested === undefined) return [];
@@ -154,6 +166,7 @@ export function readTestFile(
         time: value.time ?? time,
         ...(about !== undefined && { artifact: about }),
         evidence: (value.evidence ?? []).flatMap((one) => resolved(source, one, evidence) ?? []),
+        manifests: (value.manifests ?? manifests).flat(),
         expected: value.expect,
       };
     });

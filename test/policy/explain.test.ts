@@ -29,6 +29,7 @@ describe("what a policy asks, in words", () => {
         "maxAge: It was signed at most 1 day ago, by a trusted time.",
         "source: Provenance and certificate do not contradict each other on the source.",
         'rule:taken: predicate.result == "PASSED" is true.',
+        "containment: Or an artifact passes that holds it, as a manifest says.",
       ],
     );
   });
@@ -51,7 +52,7 @@ describe("what a policy asks, in words", () => {
     const policy = loadPolicySet([{ name: "a.yaml", text }]).policies.get("reviewed");
     const sentences = explainPolicy(policy?.spec ?? assert.fail("it loads"));
     assert.deepEqual(
-      sentences.slice(-2).map((one) => one.text),
+      sentences.slice(-3, -1).map((one) => one.text),
       [
         "Besides it there is evidence of the type https://in-toto.io/attestation/vulns/v0.2, by 2 different signers, " +
           "signed by the key scanner; or by *@acme.example, as https://a.example knows it. " +
@@ -59,6 +60,34 @@ describe("what a policy asks, in words", () => {
           "has(predicate.scanner) && has(predicate.scanner.result) is true.",
         "two of them: size(evidence.scan) >= 2",
       ],
+    );
+  });
+
+  test("the source, evidence about it, and whose word counts for what lies in what", () => {
+    const commit = "0".repeat(40);
+    const text = `${POLICY}  source: {versionedTags: [v1.2, v2], commits: ["${commit}"]}
+  evidence:
+    - name: source
+      about: source
+      predicateTypes: [https://slsa.dev/verification_summary/v1]
+      signers: [{key: scs}]
+      vsa: {verifierIds: [scs], resourceUris: ["git+https://a.example"], levels: [SLSA_SOURCE_LEVEL_3], sourceRefs: [refs/heads/main]}
+  containment: {signers: [{key: packer}], maxAge: 2d}
+`;
+    const policy = loadPolicySet([{ name: "a.yaml", text }]).policies.get("reviewed");
+    const told = explainPolicy(policy?.spec ?? assert.fail("it loads")).map((one) => one.text);
+    const expected = [
+      "Its source's tag is of the version v1.2 or v2.",
+      `Its source's commit is ${commit}.`,
+      "Besides it there is evidence about the commit that was built, of the type https://slsa.dev/verification_summary/v1, " +
+        "signed by the key scs. It is a verification summary in which scs passed git+https://a.example at " +
+        "SLSA_SOURCE_LEVEL_3, as what refs/heads/main pointed to.",
+      "Or an artifact passes that holds it, as a manifest says or a statement of containment, signed by the key packer. " +
+        "It was signed at most 2 days ago, by a trusted time.",
+    ];
+    assert.deepEqual(
+      told.filter((one) => expected.includes(one)),
+      expected,
     );
   });
 });

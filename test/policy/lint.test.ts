@@ -188,6 +188,45 @@ describe("policies to look at", () => {
     assert.deepEqual(findings(text), []);
   });
 
+  test("a version without a tag to be of", () => {
+    const text = SOUND.replace("refs: [refs/tags/v*]", "refs: [refs/heads/main]\n    versionedTags: [v1]");
+    assert.ok(findings(text).includes(`error never-passes ${at(text, "[refs/heads/main]")}`));
+    assert.deepEqual(findings(SOUND.replace("refs: [refs/tags/v*]", "versionedTags: [v1]")), []);
+  });
+
+  test("versions that another takes, and none that it does not", () => {
+    const versions = (list: string) => SOUND.replace("refs: [refs/tags/v*]", `versionedTags: ${list}`);
+    const text = versions("[v1, v1.2]");
+    assert.deepEqual(findings(text), [`warning shadowed ${at(text, "v1.2]")}`]);
+    const reversed = versions("[v1.0, v1]");
+    assert.deepEqual(findings(reversed), [`warning shadowed ${at(reversed, "v1.0, v1]")}`]);
+    for (const list of ["[v1, v10]", "[v1, v1.2.3-rc.1]"]) assert.deepEqual(findings(versions(list)), []);
+  });
+
+  const SUMMARIES = `[https://slsa.dev/verification_summary/v1], signers: [{key: scs}]`;
+  const VSA = "vsa: {verifierIds: [scs], resourceUris: [git+https://github.com/acme/app]}";
+
+  test("evidence about a source that nothing names", () => {
+    const required = `  evidence: [{name: s, about: source, predicateTypes: ${SUMMARIES}, ${VSA}}]\n`;
+    assert.deepEqual(findings(SOUND + required), []);
+    const start = SOUND.indexOf("  signers:");
+    const summary = SOUND.slice(0, start) + KEYS;
+    const text = `${summary}  predicateTypes: [https://spdx.dev/Document]\n${required}`;
+    assert.deepEqual(findings(text), [`error never-passes ${at(text, "source, predicateTypes")}`]);
+  });
+
+  test("evidence about a source that may be anybody's", () => {
+    const required = `  evidence: [{name: s, about: source, predicateTypes: ${SUMMARIES}}]\n`;
+    const anybodys = `${SOUND.replace("    repositories: [https://github.com/acme/app]\n", "")}${required}`;
+    assert.deepEqual(findings(anybodys), [`warning any-source ${at(anybodys, "source, predicateTypes")}`]);
+    assert.deepEqual(findings(SOUND + required), []);
+  });
+
+  test("containment by the word of more than one organisation", () => {
+    const text = `${SOUND}  containment: {signers: [{issuer: https://token.actions.githubusercontent.com, identity: "https://github.com/**"}]}\n`;
+    assert.deepEqual(findings(text), [`warning wide-identity ${at(text, '"https://github.com/**"')}`]);
+  });
+
   test("keys are shadowed by name", () => {
     const start = SOUND.indexOf("  signers:");
     const text = `${SOUND.slice(0, start)}${KEYS}    - key: yours\n    - key: mine\n`;
