@@ -2,13 +2,19 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { digestOf, parseDigest } from "../../src/in-toto-attestation/index.ts";
+import {
+  containerOf,
+  digestOf,
+  parseDigest,
+  parseStatement,
+  subjectsOf,
+} from "../../src/in-toto-attestation/index.ts";
 import { FUNCTION_NAMES } from "../../src/policy/cel-functions.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
-import { alone } from "../../src/policy/question.ts";
+import { alone, questionAmong } from "../../src/policy/question.ts";
 import { withShippedBuilders } from "../../src/policy-files.ts";
 import { readPolicyFiles } from "../../src/services/policy-directory.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
@@ -20,11 +26,12 @@ import {
   COMMIT,
   GITHUB_BUILD_TYPE,
   keySigner,
+  type Release,
   releaseOf,
   SIGNED_AT,
   workflowSigner,
 } from "../support/attestations.ts";
-import { evidenceBy, REVIEW, SCAN, SUMMARY } from "../support/evidence.ts";
+import { evidenceBy, heldIn, REVIEW, SCAN, SUMMARY, sourceSummary } from "../support/evidence.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const CORPUS = new URL("../shared/corpus/", ROOT);
@@ -136,20 +143,14 @@ describe("each example of docs/policy.md takes what it says and nothing else", (
       return evidenceBy("scanner", artifact, SCAN, { scanner: { result } });
     };
     const review = (by: Signer = keySigner("nobody"), commit = COMMIT) =>
-      attestationOf({
-        artifact,
-        alsoAbout: [digestOf("gitCommit", commit)],
-        predicateType: REVIEW,
-        predicate: { result: "pass" },
-        signer: by,
-      });
+      evidenceBy(by, digestOf("gitCommit", commit), REVIEW, { result: "pass" });
     const tests = (result: string) =>
       evidenceBy(tester, artifact, "https://in-toto.io/attestation/test-result/v0.1", { result });
     const good = [scan("low"), tests("PASSED"), review(ada), review(bob)];
     const failed = (...evidence: readonly VerifiedAttestation[]) => {
       const { outcome, checks } = evaluate(
         policy,
-        alone(artifact, [releaseOf({ artifact }), ...evidence]),
+        questionAmong([policy], artifact, [releaseOf({ artifact }), ...evidence]),
         NOW,
       );
       const [first] = checks.filter(({ passed }) => !passed);
@@ -162,7 +163,49 @@ describe("each example of docs/policy.md takes what it says and nothing else", (
     assert.equal(failed(scan("critical"), ...good.slice(1)), "evidence.scan");
     assert.equal(failed(scan("low"), tests("FAILED"), review(ada), review(bob)), "evidence.tests");
     const elsewhere = review(bob, "0".repeat(40));
-    assert.equal(failed(...good.slice(0, 3), elsewhere), "join:two-reviews-of-the-commit");
+    assert.equal(failed(...good.slice(0, 3), elsewhere), "evidence.review");
+  });
+
+  test("protected-source", () => {
+    const policy = named(examples, "protected-source");
+    const artifact = anArtifact();
+    const said = {
+      signer: "source-control",
+      verifierId: "https://git.acme.example/verifier",
+      refs: ["refs/heads/main"],
+      levels: ["SLSA_SOURCE_LEVEL_4"],
+    };
+    const judge = (release: Partial<Release>, ...summaries: VerifiedAttestation[]) => {
+      const all = [releaseOf({ artifact, ...release }), ...summaries];
+      return evaluate(policy, questionAmong([policy], artifact, all), NOW).outcome;
+    };
+    assert.equal(judge({}, sourceSummary(said)), "passed");
+    assert.equal(judge({}), "failed");
+    assert.equal(judge({}, sourceSummary({ ...said, levels: ["SLSA_SOURCE_LEVEL_3"] })), "failed");
+    assert.equal(judge({}, sourceSummary({ ...said, refs: ["refs/heads/dev"] })), "failed");
+    assert.equal(judge({ ref: "refs/tags/v3.0.0" }, sourceSummary(said)), "failed");
+    assert.equal(judge({ commit: "0".repeat(40) }, sourceSummary(said)), "failed");
+  });
+
+  test("files-of-images, and the statement of containment beside it", () => {
+    const policy = named(examples, "files-of-images");
+    const [, text = ""] =
+      /^```json\n(.*?"https:\/\/vouchsafe.dev\/containment\/v1".*?)^```$/ms.exec(PAGE) ?? [];
+    const statement = parseStatement(Buffer.from(text));
+    const [{ digests: [file] = [] } = {}] = subjectsOf(statement);
+    const [image] = containerOf(statement) ?? [];
+    assert.ok(file && image);
+    const built = releaseOf({
+      artifact: image,
+      subjectName: "ghcr.io/acme/app",
+      ref: "refs/heads/main",
+      workflow: ".github/workflows/image.yml",
+    });
+    const judge = (...evidence: VerifiedAttestation[]) =>
+      evaluate(policy, questionAmong([policy], file, evidence), NOW).outcome;
+    assert.equal(judge(built, heldIn(image, file, "unpacker")), "passed");
+    assert.equal(judge(built, heldIn(image, file)), "failed");
+    assert.equal(judge(built), "failed");
   });
 
   test("delegated", () => {

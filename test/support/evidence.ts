@@ -60,6 +60,7 @@ export interface SourceSummary {
   readonly refs?: readonly string[];
   readonly result?: "PASSED" | "FAILED";
   readonly resourceUri?: string;
+  readonly verifierId?: string;
   readonly time?: number;
 }
 
@@ -77,7 +78,7 @@ export function sourceSummary(said: SourceSummary = {}): VerifiedAttestation {
     ...(refs && { annotations: { sourceRefs: refs } }),
     predicateType: SUMMARY,
     predicate: {
-      verifier: { id: "https://scs.example.com/verifier" },
+      verifier: { id: said.verifierId ?? "https://scs.example.com/verifier" },
       resourceUri: said.resourceUri ?? "git+https://github.com/acme/app",
       verificationResult: said.result ?? "PASSED",
       verifiedLevels: levels,
