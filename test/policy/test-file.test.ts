@@ -125,54 +125,6 @@ describe("tests of policies", () => {
     assert.deepEqual(went(own)[0], "deny evidence");
   });
 
-  test("what is said of a commit's references", () => {
-    const policy = loadPolicySet([
-      {
-        name: "a.yaml",
-        text: `${POLICY.replace("reviewer", "builder").replace(/ {2}predicateTypes[\s\S]*/, "")}  source: {repositories: ["https://a.example"]}
-  evidence:
-    - name: source
-      about: source
-      predicateTypes: [https://slsa.dev/verification_summary/v1]
-      signers: [{key: scs}]
-      vsa: {verifierIds: [scs], resourceUris: [git+https://a.example]}
-`,
-      },
-    ]).policies.get("reviewed");
-    const commit = "a".repeat(40);
-    const stated = `apiVersion: vouchsafe.dev/v1
-kind: PolicyTest
-spec:
-  policy: reviewed
-  time: 2026-03-01T12:00:00Z
-  cases:
-    - name: tagged
-      evidence:
-        - signer: {key: builder}
-          subject: {name: app}
-          predicateType: https://slsa.dev/provenance/v1
-          predicate:
-            buildDefinition:
-              buildType: make
-              externalParameters: {source: {uri: "git+https://a.example@refs/tags/v1", digest: {gitCommit: ${commit}}}}
-            runDetails: {builder: {id: ci}}
-        - signer: {key: scs}
-          subject: {digest: "gitCommit:${commit}", annotations: {sourceRefs: [REF]}}
-          predicateType: https://slsa.dev/verification_summary/v1
-          predicate: {verifier: {id: scs}, resourceUri: git+https://a.example, verificationResult: PASSED, verifiedLevels: []}
-      expect: allow
-`;
-    const found = (ref: string) => {
-      const { tests, diagnostics } = read(stated.replace("REF", ref));
-      assert.deepEqual(diagnostics, []);
-      const [one] = tests[0]?.cases ?? [];
-      assert.ok(policy && one);
-      return runCase(policy, one, sha256("app"), []).found.failing;
-    };
-    assert.deepEqual(found("refs/tags/v1"), []);
-    assert.deepEqual(found("refs/heads/dev"), ["evidence.source", "evidence.source.vsa.sourceRefs"]);
-  });
-
   test("witnesses, which a policy may ask for", () => {
     const text = POLICY.replace("  maxAge: 1d", "  thresholds: {logEntries: 2, timestamps: 1}");
     const policy = loadPolicySet([{ name: "a.yaml", text }]).policies.get("reviewed");
