@@ -16,6 +16,7 @@ export const ERRORS = {
   unauthenticated: { status: 401, title: "A valid bearer token is needed" },
   forbidden: { status: 403, title: "The caller's role may not do this" },
   "policy-not-allowed": { status: 403, title: "The caller may not choose this policy" },
+  "approval-refused": { status: 403, title: "The caller's approval would not count" },
   "not-found": { status: 404, title: "There is no such thing in this project" },
   "request-timeout": { status: 408, title: "The request did not arrive in time" },
   "headers-too-large": { status: 431, title: "The request's headers are larger than the server takes" },

@@ -42,6 +42,10 @@ const TYPES = {
   "agent.joined": 14,
   "authority.activated": 15,
   "agent.revoked": 16,
+  "approval.granted": 17,
+  "approval.withdrawn": 18,
+  "exception.granted": 19,
+  "exception.withdrawn": 20,
   "containment.recorded": 21,
 };
 

@@ -1,4 +1,5 @@
 import { ApiError } from "./api-error.ts";
+import type { Approval, Approvals, ApprovalToGrant, Exception, ExceptionToGrant } from "./approval-types.ts";
 import type {
   AgentCredential,
   Identity,
@@ -182,6 +183,30 @@ export function createClient(options: TransportOptions) {
       ),
     listQuarantines: async () =>
       (await get<{ quarantines: readonly Quarantine[] }>("/quarantines")).quarantines,
+
+    readApprovals: (digest: string) => get<Approvals>(`/artifacts/${part(digest)}/approvals`),
+    /** A repeat is answered by the approval that stands. */
+    approve: (digest: string, approval: ApprovalToGrant) =>
+      post<Approval & { receipt: Receipt }>(`/artifacts/${part(digest)}/approvals`, approval, {
+        repeatable: true,
+      }),
+    withdrawApproval: (digest: string, id: string, reason: string) =>
+      post<{ id: string; receipt: Receipt }>(
+        `/artifacts/${part(digest)}/approvals/${part(id)}/withdraw`,
+        { reason },
+        { repeatable: false },
+      ),
+    grantException: (digest: string, exception: ExceptionToGrant) =>
+      post<Exception & { receipt: Receipt }>(`/artifacts/${part(digest)}/exceptions`, exception, {
+        repeatable: false,
+      }),
+    withdrawException: (digest: string, id: string, reason: string) =>
+      post<{ id: string; receipt: Receipt }>(
+        `/artifacts/${part(digest)}/exceptions/${part(id)}/withdraw`,
+        { reason },
+        { repeatable: false },
+      ),
+    listExceptions: async () => (await get<{ exceptions: readonly Exception[] }>("/exceptions")).exceptions,
 
     recordDecision: (decision: DecisionToRecord) =>
       post<DecisionRecorded>("/decisions", decision, { repeatable: false }),

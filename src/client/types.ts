@@ -1,3 +1,5 @@
+import type { Approval, Exception } from "./approval-types.ts";
+
 /**
  * What the API answers, as JSON. Digests are `algorithm:hex`, times RFC 3339 in UTC, hashes `sha256:hex`,
  * bytes base64. A test holds these against the server's own description of its answers.
@@ -88,6 +90,8 @@ export interface ArtifactDetails {
     readonly current: boolean;
   })[];
   readonly quarantines: readonly { readonly id: string; readonly reason: string }[];
+  readonly approvals: readonly Approval[];
+  readonly exceptions: readonly Exception[];
   /** What its own manifest names, and the artifacts whose manifests name it. */
   readonly contains: readonly string[];
   readonly containedIn: readonly string[];
@@ -106,6 +110,8 @@ export interface DecisionReason {
   readonly message: string;
   readonly policy?: string;
   readonly checks?: readonly Check[];
+  /** The exception by which the policy lets the artifact through. */
+  readonly exception?: Omit<Exception, "artifact" | "policy" | "index">;
 }
 
 /** Whether a policy decides, or only tells what it would deny. */

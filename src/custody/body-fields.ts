@@ -41,6 +41,13 @@ export function restsOnIn(body: JsonObject): readonly Digest[] {
   }
 }
 
+export function textsIn(body: JsonObject, name: string): readonly string[] {
+  return listIn(body, name).map((item) => {
+    if (typeof item !== "string") throw missing(name);
+    return item;
+  });
+}
+
 function missing(name: string, cause?: unknown): VouchsafeError {
   return new VouchsafeError("malformed-leaf", `The event's body has no readable "${name}".`, { cause });
 }

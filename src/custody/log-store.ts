@@ -1,5 +1,5 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { Check } from "../policy/types.ts";
+import type { Check, EvidenceOnApproval } from "../policy/types.ts";
 import type { Frontier } from "../tlog/frontier.ts";
 import type { FullTile, TileReader } from "../tlog/tiles.ts";
 import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
@@ -72,6 +72,8 @@ export interface Verdict {
   readonly validUntil?: number;
   /** Other artifacts whose evidence it was made from: containers, and source revisions that attestations name. */
   readonly restsOn: readonly Digest[];
+  /** Of a pass whose policy asks for approvals. */
+  readonly approvals?: EvidenceOnApproval;
   /** The event that recorded this outcome. */
   readonly index: number;
 }

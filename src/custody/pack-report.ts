@@ -14,6 +14,8 @@ export type PackCheckName =
   | "containment"
   | "verdict"
   | "quarantine"
+  | "approval"
+  | "exception"
   | "identity"
   | "decision"
   | "contents";

@@ -52,6 +52,8 @@ export function referencesOf({ type, body }: Said, inForce: InForce): Reference[
           : [{ case: "policy" as const, hash: inForce.policyDocument }]),
         { case: "trust", hash: digestIn(body, "trust") },
       ];
+    case "approval.granted":
+      return inForce.policyDocument === null ? [] : [{ case: "policy", hash: inForce.policyDocument }];
     case "decision.recorded":
       return inForce.policyDocument === null || inForce.trust === null
         ? []

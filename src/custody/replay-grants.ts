@@ -1,21 +1,16 @@
 import { parseSpiffeId, pathOf } from "../identity/spiffe-id.ts";
-import {
-  hexOf,
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  parseDigest,
-} from "../in-toto-attestation/index.ts";
+import { hexOf, isJsonObject, type JsonObject, parseDigest } from "../in-toto-attestation/index.ts";
 import {
   matchWorkloads,
   parseRequester,
   spiffePath,
   type WorkloadPolicy,
 } from "../policy/workload-policy.ts";
-import { digestIn, listIn, textIn, timeIn } from "./body-fields.ts";
+import { digestIn, listIn, textIn, textsIn, timeIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
 import {
   type Allowance,
+  approvedUntil,
   assertAllowed,
   byMode,
   evaluateAgain,
@@ -51,8 +46,20 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
     "it lives longer than its workload policy lets it",
   );
 
-  refuseUnless(textsIn(body, "digests").includes(artifact), "it was granted for other artifacts");
-  const { policies, verdicts, validUntil } = assertAllowed(standing, workload.spec.policies, issuedAt);
+  const digests = textsIn(body, "digests");
+  refuseUnless(digests.includes(artifact), "it was granted for other artifacts");
+  const exceptions = exceptionsIn(body);
+  // Those that this artifact does not have are another one's.
+  refuseUnless(
+    digests.length > 1 || exceptions.every((id) => standing.exceptions.has(id)),
+    "it names an exception that did not stand",
+  );
+  const { policies, verdicts, validUntil } = assertAllowed(
+    standing,
+    workload.spec.policies,
+    issuedAt,
+    exceptions,
+  );
   refuseUnless(policies.length > 0, "no policy that is enforced vouched for it");
   refuseUnless(sameJson([...policies], [...listIn(body, "policies")]), "it names other policies");
   const wouldDeny = assertWouldDeny(body, standing, workload.spec.policies, issuedAt);
@@ -67,7 +74,7 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
   return (
     `the ${KINDS[kind]} ${textIn(body, "spiffeId")} (${textIn(body, "serial")}) was ${was} to ` +
     `${textIn(body, "requester")} until ${textIn(body, "expiresAt")}, when ${artifact} had passed ` +
-    `${policies.join(", ")} and was not quarantined` +
+    `${policies.join(", ")}${byException(exceptions)} and was not quarantined` +
     `${wouldDeny.length > 0 ? `; ${wouldDeny.join(", ")}, in audit mode, would have denied it` : ""}.`
   );
 }
@@ -87,8 +94,12 @@ function assertWouldDeny(
   const wouldDeny = audited.filter((policy) => {
     // It was decided within the second after `issuedAt`, in which a pass may have run out.
     const decidedAt = named.includes(policy.name) ? issuedAt + SECOND : issuedAt;
-    const { outcome, restsOn } = evaluateAgain(standing, policy, decidedAt);
-    return outcome === "failed" || quarantinedAmong(restsOn, standing) !== undefined;
+    const again = evaluateAgain(standing, policy, decidedAt);
+    return (
+      again.outcome === "failed" ||
+      approvedUntil(standing, policy, again, decidedAt) === undefined ||
+      quarantinedAmong(again.restsOn, standing) !== undefined
+    );
   });
   const names = wouldDeny.map(({ name }) => name);
   refuseUnless(
@@ -96,6 +107,15 @@ function assertWouldDeny(
     "it does not name the policies in audit mode that would have denied it",
   );
   return names;
+}
+
+/** Ids of the exceptions that a grant rests on: it names them where there are any. */
+function exceptionsIn(body: JsonObject): readonly string[] {
+  return body.exceptions === undefined ? [] : textsIn(body, "exceptions");
+}
+
+function byException(exceptions: readonly string[]): string {
+  return exceptions.length === 0 ? "" : ` or was let through by an exception (${exceptions.join(", ")})`;
 }
 
 const KINDS = { x509: "X.509-SVID", jwt: "JWT-SVID" } as const;
@@ -139,7 +159,7 @@ export function replayDecision({ body, time }: LogEvent, standing: Standing): st
   const current = textIn(body, "current");
   const allowance =
     current === "allow"
-      ? assertAllowed(standing, textsIn(body, "policies"), time - RECORDED_WITHIN)
+      ? assertAllowed(standing, textsIn(body, "policies"), time - RECORDED_WITHIN, exceptionsIn(body))
       : undefined;
   const isEnforced = allowance?.policies.length !== 0;
   refuseUnless(body.enforced === (isEnforced ? undefined : false), "it does not say whether it was enforced");
@@ -157,15 +177,9 @@ function assertSummary(body: JsonObject, allowance: Allowance | undefined): void
     textIn(body, "decision") === "allow" && allowance !== undefined && allowance.policies.length > 0,
     "a summary was signed of what was not allowed",
   );
+  refuseUnless(exceptionsIn(body).length === 0, "a summary was signed on an exception");
   refuseUnless(
     timeIn(body, "expiresAt") <= allowance.validUntil,
     "its summary lives longer than a verdict that it rests on",
   );
-}
-
-function textsIn(body: JsonObject, name: string): string[] {
-  return listIn(body, name).map((item: JsonValue) => {
-    refuseUnless(typeof item === "string", `its ${name} are not texts`);
-    return item;
-  });
 }

@@ -1,12 +1,15 @@
 import { VouchsafeError } from "../errors.ts";
 import { canonicalJson, type Digest, type JsonValue } from "../in-toto-attestation/index.ts";
+import { type Approval, tallyApprovals } from "../policy/approvals.ts";
 import { evaluate } from "../policy/evaluate.ts";
+import type { Exception } from "../policy/exceptions.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
 import type { Containment } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
-import { digestIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
+import { actorsIn, approvalIn, exceptionIn } from "./approval-bodies.ts";
+import { digestIn, restsOnIn, textIn, textsIn, timeIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
 import type { PackedMaterial } from "./packed-material.ts";
 import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
@@ -23,6 +26,9 @@ export interface Standing {
   readonly verdicts: ReadonlyMap<string, ReplayedVerdict>;
   /** By the ids of the quarantines that are open, what each is of. */
   readonly quarantines: ReadonlyMap<string, Digest>;
+  /** The artifact's that nobody withdrew, by their ids. */
+  readonly approvals: ReadonlyMap<string, Approval>;
+  readonly exceptions: ReadonlyMap<string, Exception>;
 }
 
 interface Accepted {
@@ -34,6 +40,9 @@ interface ReplayedVerdict {
   readonly index: number;
   readonly passed: boolean;
   readonly restsOn: readonly Digest[];
+  readonly attestations: readonly string[];
+  /** Who built the artifact and who had it built; undefined where the policy asked for no approvals. */
+  readonly actors: readonly string[] | undefined;
 }
 
 /** @param related the other artifacts that its verdicts rest on: `relatedIn` its events */
@@ -50,6 +59,8 @@ export function standingAtFirst(
     manifests: [],
     verdicts: new Map(),
     quarantines: new Map(),
+    approvals: new Map(),
+    exceptions: new Map(),
   };
 }
 
@@ -76,7 +87,13 @@ export function standingAfter(before: Standing, event: LogEvent): Standing {
     case "verdict.passed":
     case "verdict.failed": {
       if (!about.includes(before.artifact)) return before;
-      const verdict = { index, passed: type === "verdict.passed", restsOn: restsOnIn(body) };
+      const verdict = {
+        index,
+        passed: type === "verdict.passed",
+        restsOn: restsOnIn(body),
+        attestations: textsIn(body, "attestations"),
+        actors: actorsIn(event),
+      };
       return { ...before, verdicts: new Map([...before.verdicts, [textIn(body, "policy"), verdict]]) };
     }
     case "quarantine.opened":
@@ -88,9 +105,25 @@ export function standingAfter(before: Standing, event: LogEvent): Standing {
       const lifted = textIn(body, "id");
       return { ...before, quarantines: new Map([...before.quarantines].filter(([id]) => id !== lifted)) };
     }
+    case "approval.granted": {
+      const approval = approvalIn(event);
+      return { ...before, approvals: new Map([...before.approvals, [approval.id, approval]]) };
+    }
+    case "approval.withdrawn":
+      return { ...before, approvals: without(before.approvals, textIn(body, "id")) };
+    case "exception.granted": {
+      const exception = exceptionIn(event);
+      return { ...before, exceptions: new Map([...before.exceptions, [exception.id, exception]]) };
+    }
+    case "exception.withdrawn":
+      return { ...before, exceptions: without(before.exceptions, textIn(body, "id")) };
     default:
       return { ...before, inForce: inForceAfter(before.inForce, event) };
   }
+}
+
+function without<T>(some: ReadonlyMap<string, T>, id: string): ReadonlyMap<string, T> {
+  return new Map([...some].filter(([key]) => key !== id));
 }
 
 /** The policy set in force. Throws `pack-invalid`. */
@@ -135,35 +168,72 @@ function verifiedIfItStillIs(
 
 /** What the artifact's allowance rested on. */
 export interface Allowance {
-  /** The policies that vouched for it: those named that are enforced. Empty where all are in audit mode. */
+  /** The policies that let it through: those named that are enforced. Empty where all are in audit mode. */
   readonly policies: readonly string[];
   /** Indexes of the passing verdicts. */
   readonly verdicts: readonly number[];
-  /** When the first of them ends by time alone. */
+  /** When the first of what it rests on ends by time alone. */
   readonly validUntil: number;
 }
 
 /**
- * That the artifact was allowed: neither it nor what its passes rest on was quarantined, and its newest verdict under
- * each of these policies that is enforced passed and does so again. Throws `pack-invalid`.
+ * That the artifact was allowed: neither it nor what its passes rest on was quarantined, and under each of these policies
+ * that is enforced its newest verdict passed, does so again, and was approved as the policy asks; or one of these
+ * exceptions let it through. Throws `pack-invalid`.
+ *
+ * @param exceptions ids of those that it rested on; another artifact's do not count here
  */
-export function assertAllowed(standing: Standing, policies: readonly string[], at: number): Allowance {
+export function assertAllowed(
+  standing: Standing,
+  policies: readonly string[],
+  at: number,
+  exceptions: readonly string[],
+): Allowance {
   refuseUnless(quarantinedAmong([standing.artifact], standing) === undefined, "the artifact was quarantined");
   refuseUnless(policies.length > 0, "it names no policy");
-  let validUntil = Number.POSITIVE_INFINITY;
   const { enforced } = byMode(standing, policies);
-  const verdicts = enforced.map((policy) => {
+  const used = exceptions.flatMap((id) => standing.exceptions.get(id) ?? []);
+  refuseUnless(
+    used.every(({ policy }) => enforced.some(({ name }) => name === policy)),
+    "it names an exception to a policy that did not decide",
+  );
+  const verdicts: number[] = [];
+  const ends: number[] = [];
+  for (const policy of enforced) {
     const { name } = policy;
     const verdict = standing.verdicts.get(name);
+    const beneath = quarantinedAmong(verdict?.restsOn ?? [], standing);
+    refuseUnless(beneath === undefined, `${beneath}, which its verdict of ${name} rests on, was quarantined`);
+    const exception = used.find((one) => one.policy === name);
+    if (exception !== undefined) {
+      refuseUnless(at < exception.expiresAt, `the exception ${exception.id} had ended`);
+      ends.push(exception.expiresAt);
+      continue;
+    }
     refuseUnless(verdict?.passed === true, `the artifact had not passed ${name}`);
-    const beneath = quarantinedAmong(verdict.restsOn, standing);
-    refuseUnless(beneath === undefined, `${beneath}, which its pass of ${name} rests on, was quarantined`);
     const again = evaluateAgain(standing, policy, at);
     refuseUnless(again.outcome === "passed", `evaluated again, ${name} failed`);
-    validUntil = Math.min(validUntil, again.validUntil ?? validUntil);
-    return verdict.index;
-  });
-  return { policies: enforced.map(({ name }) => name), verdicts, validUntil };
+    const until = approvedUntil(standing, policy, again, at);
+    refuseUnless(until !== undefined, `${name} was not approved as it asks`);
+    verdicts.push(verdict.index);
+    ends.push(until);
+  }
+  return { policies: enforced.map(({ name }) => name), verdicts, validUntil: Math.min(...ends) };
+}
+
+/** Until when a pass lasts, with the approvals that its policy asks for; undefined where there are too few. */
+export function approvedUntil(
+  { approvals }: Standing,
+  { name, hash, spec }: VerificationPolicy,
+  pass: Evaluation,
+  at: number,
+): number | undefined {
+  const { validUntil = Number.POSITIVE_INFINITY } = pass;
+  if (spec.approvals === undefined) return validUntil;
+  const approvable = { ...pass, policy: name, policyHash: hash };
+  const { counted } = tallyApprovals(spec.approvals, approvable, [...approvals.values()], at);
+  const last = counted[spec.approvals.required - 1];
+  return last && Math.min(validUntil, last.until);
 }
 
 /** The first of these that is quarantined. */

@@ -1,6 +1,7 @@
 import { type Digest, isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { Signer } from "../verify/verified-attestation.ts";
+import { approvalsBody } from "./approval-bodies.ts";
 import { artifactsOf, summarize, summaryBody } from "./attestation-summary.ts";
 import { digestIn, listIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
 import { EVIDENCE, type EventType, type LogEvent, PROJECT_CHAIN } from "./events.ts";
@@ -17,6 +18,12 @@ import {
   standingAfter,
   standingAtFirst,
 } from "./replay.ts";
+import {
+  replayApproval,
+  replayApprovalWithdrawal,
+  replayException,
+  replayExceptionWithdrawal,
+} from "./replay-approvals.ts";
 import { replayDecision, replayDenial, replayIdentity } from "./replay-grants.ts";
 
 /** Gives what can be said when the event holds; throws an error of ours when it does not. */
@@ -31,6 +38,10 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, Replay]> = new Ma
   ["verdict.failed", ["verdict", replayVerdict]],
   ["quarantine.opened", ["quarantine", replayQuarantine]],
   ["quarantine.lifted", ["quarantine", replayLifting]],
+  ["approval.granted", ["approval", replayApproval]],
+  ["approval.withdrawn", ["approval", replayApprovalWithdrawal]],
+  ["exception.granted", ["exception", replayException]],
+  ["exception.withdrawn", ["exception", replayExceptionWithdrawal]],
   ["identity.issued", ["identity", replayIdentity]],
   ["identity.renewed", ["identity", replayIdentity]],
   ["identity.denied", ["identity", replayDenial]],
@@ -155,7 +166,11 @@ function replayVerdict({ type, time, body }: LogEvent, standing: Standing): stri
   const again = evaluateAgain(standing, policy, madeAt);
   const outcome = type === "verdict.passed" ? "passed" : "failed";
   const restsOn = restsOnIn(body);
-  const recorded = { outcome, ...pick(body, ["slsaLevel", "attestations", "validUntil"]), restsOn };
+  const recorded = {
+    outcome,
+    ...pick(body, ["slsaLevel", "attestations", "validUntil", "approvals"]),
+    restsOn,
+  };
   refuseUnless(
     sameJson(recorded, outcomeOf(again)),
     `evaluated again, ${name} ${again.outcome} and not as recorded`,
@@ -175,13 +190,21 @@ function replayLifting({ body }: LogEvent, { quarantines }: Standing): string {
   return `the quarantine ${id} was lifted: ${textIn(body, "reason")}.`;
 }
 
-function outcomeOf({ outcome, slsaLevel, attestations, validUntil, restsOn }: Evaluation): JsonObject {
+function outcomeOf({
+  outcome,
+  slsaLevel,
+  attestations,
+  validUntil,
+  restsOn,
+  approvals,
+}: Evaluation): JsonObject {
   return {
     outcome,
     slsaLevel,
     attestations,
     validUntil: validUntil === undefined ? null : rfc3339(validUntil),
     restsOn,
+    approvals: approvals === undefined ? null : approvalsBody(approvals),
   };
 }
 

@@ -6,7 +6,9 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import { MAX_CONTAINERS } from "../policy/containment.ts";
 import type { Containment } from "../policy/question.ts";
 import type { ActivePolicies, ActiveTrust } from "./activations.ts";
+import { APPROVAL_COLUMNS, type ApprovalRecord, approvalOf } from "./approvals.ts";
 import { containersOf } from "./containment.ts";
+import { EXCEPTION_COLUMNS, type ExceptionRecord, exceptionOf } from "./exceptions.ts";
 import { type Quarantine, quarantineOf } from "./quarantines.ts";
 import type { Schema } from "./schema.ts";
 import { VERDICT_COLUMNS, verdictOf } from "./verdicts.ts";
@@ -20,6 +22,10 @@ export interface DecisionInputs {
   readonly verdicts: readonly StandingVerdict[];
   /** Those of the artifact and of all that its verdicts rest on. */
   readonly quarantines: readonly Quarantine[];
+  /** Not withdrawn. */
+  readonly approvals: readonly ApprovalRecord[];
+  /** Not withdrawn, whether or not they last. */
+  readonly exceptions: readonly ExceptionRecord[];
   /** Whether there is anything to judge: an attestation about the artifact, or a manifest that holds it. */
   readonly hasEvidence: boolean;
   readonly policies?: ActivePolicies;
@@ -65,6 +71,24 @@ export async function readDecisionInputs(
           .where("lifted_index", "is", null)
           .orderBy("opened_index"),
       ).as("quarantines"),
+      jsonArrayFrom(
+        head
+          .selectFrom("approvals")
+          .select(APPROVAL_COLUMNS)
+          .where("project_id", "=", project)
+          .where("artifact", "=", artifact)
+          .where("withdrawn_index", "is", null)
+          .orderBy("granted_index"),
+      ).as("approvals"),
+      jsonArrayFrom(
+        head
+          .selectFrom("exceptions")
+          .select(EXCEPTION_COLUMNS)
+          .where("project_id", "=", project)
+          .where("artifact", "=", artifact)
+          .where("withdrawn_index", "is", null)
+          .orderBy("granted_index"),
+      ).as("exceptions"),
       head
         .or([
           head.exists(
@@ -90,6 +114,8 @@ export async function readDecisionInputs(
     size: row.size,
     verdicts: row.verdicts.map(verdictOf),
     quarantines: row.quarantines.map(quarantineOf),
+    approvals: row.approvals.map(approvalOf),
+    exceptions: row.exceptions.map(exceptionOf),
     hasEvidence: row.hasEvidence === true,
     ...(row.policies !== null && { policies: row.policies }),
     ...(row.trust !== null && { trust: row.trust }),

@@ -19,7 +19,15 @@ const APPEND_ONLY = [
 /** What is forgotten once it has expired. */
 const PASSING = ["agent_requests"];
 /** Current state, which moves on. Nothing of it is ever deleted. */
-const STATE = ["verdicts", "quarantines", "active_policies", "active_trust", "tokens"];
+const STATE = [
+  "verdicts",
+  "quarantines",
+  "approvals",
+  "exceptions",
+  "active_policies",
+  "active_trust",
+  "tokens",
+];
 
 /**
  * SQL that gives the application's role exactly what it needs and takes away anything more. Applied at each

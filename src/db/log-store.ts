@@ -110,13 +110,25 @@ const WRITE = `
       policy_hash = excluded.policy_hash, trust_hash = excluded.trust_hash,
       evidence_set = excluded.evidence_set, outcome = excluded.outcome, slsa_level = excluded.slsa_level,
       attestations = excluded.attestations, checks = excluded.checks, valid_until = excluded.valid_until,
-      index = excluded.index, rests_on = excluded.rests_on, as_of = excluded.as_of
+      index = excluded.index, rests_on = excluded.rests_on, as_of = excluded.as_of, approvals = excluded.approvals
   ), quarantines as (
     insert into quarantines select * from json_populate_recordset(null::quarantines, $11)
   ), liftings as (
     update quarantines set lifted_index = l.lifted_index
     from json_to_recordset($12) as l (project_id uuid, id uuid, lifted_index int8)
     where quarantines.project_id = l.project_id and quarantines.id = l.id and quarantines.lifted_index is null
+  ), approvals as (
+    insert into approvals select * from json_populate_recordset(null::approvals, $24)
+  ), approval_withdrawals as (
+    update approvals set withdrawn_index = w.withdrawn_index
+    from json_to_recordset($25) as w (project_id uuid, id uuid, withdrawn_index int8)
+    where approvals.project_id = w.project_id and approvals.id = w.id and approvals.withdrawn_index is null
+  ), exceptions as (
+    insert into exceptions select * from json_populate_recordset(null::exceptions, $26)
+  ), exception_withdrawals as (
+    update exceptions set withdrawn_index = w.withdrawn_index
+    from json_to_recordset($27) as w (project_id uuid, id uuid, withdrawn_index int8)
+    where exceptions.project_id = w.project_id and exceptions.id = w.id and exceptions.withdrawn_index is null
   ), policies as (
     insert into active_policies select * from json_populate_recordset(null::active_policies, $13)
     on conflict (project_id) do update set
@@ -207,8 +219,14 @@ async function write(query: Query, batch: LogBatch): Promise<void> {
     encodePeaks(batch.head),
     batch.head.time,
     batch.head.checkpoint,
-    encodeRows(rows.agent_revocations),
-    encodeRows(rows.containment),
+    ...[
+      rows.agent_revocations,
+      rows.containment,
+      [...rows.approvals.values()],
+      rows.approval_withdrawals,
+      [...rows.exceptions.values()],
+      rows.exception_withdrawals,
+    ].map(encodeRows),
   ]);
 }
 

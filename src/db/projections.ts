@@ -1,7 +1,7 @@
 import type { EventType, ProjectId } from "../custody/events.ts";
 import type { LogEntry, Verdict } from "../custody/log-store.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { Check } from "../policy/types.ts";
+import type { Check, EvidenceOnApproval } from "../policy/types.ts";
 
 /** One row as JSON: columns by name, for `json_populate_recordset`. */
 type Row = Readonly<Record<string, unknown>>;
@@ -18,6 +18,10 @@ export interface Projection {
   readonly verdicts: Map<string, Row>;
   readonly quarantines: Map<string, Row>;
   readonly liftings: Row[];
+  readonly approvals: Map<string, Row>;
+  readonly approval_withdrawals: Row[];
+  readonly exceptions: Map<string, Row>;
+  readonly exception_withdrawals: Row[];
   readonly active_policies: Map<string, Row>;
   readonly active_trust: Map<string, TrustRow>;
   readonly identities: Row[];
@@ -45,6 +49,10 @@ export function projectEvents(entries: readonly LogEntry[]): Projection {
     verdicts: new Map(),
     quarantines: new Map(),
     liftings: [],
+    approvals: new Map(),
+    approval_withdrawals: [],
+    exceptions: new Map(),
+    exception_withdrawals: [],
     active_policies: new Map(),
     active_trust: new Map(),
     identities: [],
@@ -98,11 +106,58 @@ const PROJECTORS: Readonly<Record<EventType, (entry: LogEntry, body: Body, rows:
     rows.quarantines.set(`${project} ${id}`, row);
   },
   "quarantine.lifted": ({ project, index }, { id }, rows) => {
-    const opened = rows.quarantines.get(`${project} ${id}`);
-    if (opened !== undefined) rows.quarantines.set(`${project} ${id}`, { ...opened, lifted_index: index });
-    else rows.liftings.push({ project_id: project, id, lifted_index: index });
+    end(rows.quarantines, rows.liftings, { project_id: project, id }, { lifted_index: index });
+  },
+  "approval.granted": ({ project, index, time }, body, rows) => {
+    const { id, artifact, policy, policyHash, attestations, approver, reason } = body;
+    rows.approvals.set(`${project} ${id}`, {
+      project_id: project,
+      id,
+      artifact,
+      policy,
+      policy_hash: policyHash,
+      attestations,
+      approver,
+      reason,
+      granted_at: time,
+      granted_index: index,
+      withdrawn_index: null,
+    });
+  },
+  "approval.withdrawn": ({ project, index }, { id }, rows) => {
+    end(rows.approvals, rows.approval_withdrawals, { project_id: project, id }, { withdrawn_index: index });
+  },
+  "exception.granted": ({ project, index }, body, rows) => {
+    const { id, artifact, policy, owner, reason, expiresAt } = body;
+    rows.exceptions.set(`${project} ${id}`, {
+      project_id: project,
+      id,
+      artifact,
+      policy,
+      owner,
+      reason,
+      expires_at: millisecondsOf(String(expiresAt)),
+      granted_index: index,
+      withdrawn_index: null,
+    });
+  },
+  "exception.withdrawn": ({ project, index }, { id }, rows) => {
+    end(rows.exceptions, rows.exception_withdrawals, { project_id: project, id }, { withdrawn_index: index });
   },
 };
+
+/** Ends what began in this batch, or in one before it. */
+function end(
+  begun: Map<string, Row>,
+  ends: Row[],
+  row: { project_id: ProjectId; id: unknown },
+  how: Row,
+): void {
+  const key = `${row.project_id} ${row.id}`;
+  const before = begun.get(key);
+  if (before !== undefined) begun.set(key, { ...before, ...how });
+  else ends.push({ ...row, ...how });
+}
 
 function projectTrust({ project, index }: LogEntry, body: Body, rows: Projection): void {
   const { trust, extendsPrevious } = body as { trust: string; extendsPrevious: boolean };
@@ -171,8 +226,9 @@ function projectVerdict(
     validUntil: string | null;
     checks: readonly Check[];
     restsOn?: readonly Digest[];
+    approvals?: EvidenceOnApproval;
   };
-  const { policy, policyHash, trust, attestations, slsaLevel, validUntil, checks, restsOn = [] } = verdict;
+  const { policy, policyHash, trust, attestations, slsaLevel, validUntil, checks, approvals } = verdict;
   for (const { digest, evidenceSet } of verdict.artifacts) {
     const current: Verdict = {
       artifact: digest,
@@ -185,7 +241,8 @@ function projectVerdict(
       attestations,
       checks,
       ...(validUntil !== null && { validUntil: millisecondsOf(validUntil) }),
-      restsOn,
+      restsOn: verdict.restsOn ?? [],
+      ...(approvals !== undefined && { approvals }),
       index,
     };
     projectCurrentVerdict(rows, { ...current, project, asOf: index });
@@ -212,6 +269,7 @@ export function projectCurrentVerdict(
     index: verdict.index,
     rests_on: verdict.restsOn,
     as_of: verdict.asOf,
+    approvals: verdict.approvals,
   });
 }
 

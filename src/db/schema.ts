@@ -1,4 +1,5 @@
 import type { ColumnType } from "kysely";
+import type { EvidenceOnApproval } from "../policy/types.ts";
 
 /** A jsonb column: parsed when read, JSON text when written. */
 type Json<T> = ColumnType<T, string, string>;
@@ -26,6 +27,8 @@ export interface Schema {
   rejections: RejectionsTable;
   verdicts: VerdictsTable;
   quarantines: QuarantinesTable;
+  approvals: ApprovalsTable;
+  exceptions: ExceptionsTable;
   active_policies: ActivePoliciesTable;
   active_trust: ActiveTrustTable;
   tokens: TokensTable;
@@ -159,6 +162,7 @@ export interface VerdictsTable {
   rests_on: string[];
   /** The log size that it was found at last: evidence logged from there on has not been judged. */
   as_of: number;
+  approvals: Json<EvidenceOnApproval | null>;
 }
 
 export interface QuarantinesTable {
@@ -168,6 +172,33 @@ export interface QuarantinesTable {
   reason: Fixed<string>;
   opened_index: Fixed<number>;
   lifted_index: number | null;
+}
+
+export interface ApprovalsTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  artifact: Fixed<string>;
+  policy: Fixed<string>;
+  policy_hash: Fixed<string>;
+  attestations: Json<readonly string[]>;
+  /** Name of the token that gave it. */
+  approver: Fixed<string>;
+  reason: Fixed<string | null>;
+  granted_at: Fixed<number>;
+  granted_index: Fixed<number>;
+  withdrawn_index: number | null;
+}
+
+export interface ExceptionsTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  artifact: Fixed<string>;
+  policy: Fixed<string>;
+  owner: Fixed<string>;
+  reason: Fixed<string>;
+  expires_at: Fixed<number>;
+  granted_index: Fixed<number>;
+  withdrawn_index: number | null;
 }
 
 export interface ActivePoliciesTable {

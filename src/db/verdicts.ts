@@ -19,6 +19,7 @@ export const VERDICT_COLUMNS = [
   "valid_until",
   "index",
   "rests_on",
+  "approvals",
   sql<boolean>`exists (
     select from log_chain c join log_entries e on e.index = c.index
     where c.project_id = verdicts.project_id
@@ -82,6 +83,7 @@ export function verdictOf(
     checks: row.checks as readonly Check[],
     ...(row.valid_until !== null && { validUntil: row.valid_until }),
     restsOn: row.rests_on as Digest[],
+    ...(row.approvals !== null && { approvals: row.approvals }),
     index: row.index,
     isOvertaken: row.is_overtaken,
   };

@@ -1,8 +1,12 @@
 import type { Verdict } from "../custody/log-store.ts";
 import { groundsAllow } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Approval } from "../policy/approvals.ts";
+import { type Exception, standingException } from "../policy/exceptions.ts";
 import { type Mode, modeOf, type PolicySpec, type VerificationPolicy } from "../policy/policy.ts";
 import type { Check } from "../policy/types.ts";
+import { type Pass, passByException, passByVerdict, withApprovals } from "./pass.ts";
+import { passing } from "./passing.ts";
 
 export interface Quarantine {
   readonly id: string;
@@ -17,7 +21,9 @@ export interface StandingVerdict extends Verdict {
 }
 
 /** What decisions need of an active policy. */
-export type PolicyInForce = Pick<VerificationPolicy, "hash"> & { readonly spec: Pick<PolicySpec, "mode"> };
+export type PolicyInForce = Pick<VerificationPolicy, "hash"> & {
+  readonly spec: Pick<PolicySpec, "mode" | "approvals">;
+};
 
 /** What is in force in a project: the log alone says so. */
 export interface InForce {
@@ -37,10 +43,17 @@ export interface DecisionInput {
   readonly verdicts: readonly StandingVerdict[];
   /** Those of the artifact and of all that its verdicts rest on. */
   readonly quarantines: readonly Quarantine[];
+  /** Not withdrawn, whatever they are of. */
+  readonly approvals: readonly Approval[];
+  /** Not withdrawn, whether or not they last. */
+  readonly exceptions: readonly Exception[];
 }
 
 export type ReasonCode =
   | "verdict-passed"
+  | "approved"
+  | "approval-missing"
+  | "exception"
   | "verdict-failed"
   | "verdict-outdated"
   | "verdict-expired"
@@ -59,6 +72,8 @@ export interface Reason {
   readonly policy?: string;
   /** The checks that failed, nearest miss first. */
   readonly checks?: readonly Check[];
+  /** The exception by which the policy lets the artifact through. `expiresAt` is RFC 3339. */
+  readonly exception?: Omit<Exception, "policy" | "expiresAt"> & { readonly expiresAt: string };
 }
 
 /** A verdict of a policy that was named, with the policy's mode. */
@@ -76,15 +91,18 @@ export interface Decision {
   readonly verdicts: readonly NamedVerdict[];
   /** The passing verdicts of enforced policies that an allow rests on. */
   readonly grounds: readonly Verdict[];
-  /** The lowest level that an enforced policy vouches for; 0 when denied. */
+  /** The exceptions that an allow rests on where policies do not vouch for it. */
+  readonly exceptions: readonly Exception[];
+  /** The lowest level that an enforced policy vouches for; 0 when denied, or let through by an exception. */
   readonly slsaLevel: number;
   readonly validUntil: number | null;
 }
 
 /**
  * Decides whether an artifact may be trusted now: neither it nor what its passes rest on is quarantined, at least one
- * policy is named, and each named policy is active and has a passing verdict that is neither outdated nor expired.
- * Everything else is denied, with every reason. A policy in audit mode neither denies nor grounds: the enforced ones
+ * policy is named, and each named policy is active and has a passing verdict that is neither outdated nor expired and is
+ * approved as the policy asks, or there is an exception to this policy. Everything else is denied, with every reason;
+ * approvals never make a failed verdict pass. A policy in audit mode neither denies nor grounds: the enforced ones
  * decide, and where there are none the allow says that it is not enforced.
  *
  * @param now milliseconds since the epoch
@@ -92,7 +110,7 @@ export interface Decision {
 export function decide(input: DecisionInput, now: number): Decision {
   const denials: Reason[] = [];
   const wouldDeny: Reason[] = [];
-  const passes: NamedVerdict[] = [];
+  const passes: Pass[] = [];
   if (!groundsAllow(input.digest)) {
     denials.push({
       code: "digest-cannot-ground",
@@ -114,27 +132,31 @@ export function decide(input: DecisionInput, now: number): Decision {
   });
   const verdicts = input.verdicts.filter(({ policy }) => input.policies.includes(policy)).map(withMode);
   for (const policy of input.policies) {
+    const isAudit = modeOf(policy, input.inForce.policies) === "audit";
     const verdict = verdicts.find((v) => v.policy === policy);
-    const denial = refusal(policy, verdict, input.inForce, now);
-    const refusals = denial
-      ? [denial]
+    const judged = judge(policy, verdict, input, now);
+    const exception = isAudit ? undefined : exceptionTo(judged, policy, input.exceptions, now);
+    const pass = exception === undefined ? judged : passByException(exception);
+    const refusals = isReason(pass)
+      ? [pass]
       : quarantinesBeneath(policy, verdict?.restsOn ?? [], input.quarantines);
-    if (modeOf(policy, input.inForce.policies) === "audit") wouldDeny.push(...refusals.map(inAuditMode));
+    if (isAudit) wouldDeny.push(...refusals.map(inAuditMode));
     else denials.push(...refusals);
-    if (verdict && refusals.length === 0) passes.push(verdict);
+    if (!isReason(pass) && refusals.length === 0) passes.push(pass);
   }
 
   if (denials.length > 0) return denied(input.digest, [...denials, ...wouldDeny], verdicts);
-  const grounds = passes.filter(({ mode }) => mode === "enforce");
+  const vouching = passes.filter(({ verdict }) => verdict?.mode !== "audit");
   return {
     digest: input.digest,
     decision: "allow",
-    enforced: grounds.length > 0,
-    reasons: [...passes.map(passed), ...wouldDeny],
+    enforced: vouching.length > 0,
+    reasons: [...passes.flatMap(({ reasons }) => reasons), ...wouldDeny],
     verdicts,
-    grounds,
-    slsaLevel: grounds.length === 0 ? 0 : Math.min(...grounds.map((v) => v.slsaLevel)),
-    validUntil: earliest(grounds.map((v) => v.validUntil)),
+    grounds: vouching.flatMap(({ verdict }) => verdict ?? []),
+    exceptions: vouching.flatMap(({ exception }) => exception ?? []),
+    slsaLevel: vouching.length === 0 ? 0 : Math.min(...vouching.map(({ slsaLevel }) => slsaLevel)),
+    validUntil: earliest(vouching.map(({ until }) => until)),
   };
 }
 
@@ -167,68 +189,43 @@ function denied(digest: Digest, reasons: readonly Reason[], verdicts: readonly N
     reasons,
     verdicts,
     grounds: [],
+    exceptions: [],
     slsaLevel: 0,
     validUntil: null,
   };
-}
-
-function passed({ policy }: Verdict): Reason {
-  return { code: "verdict-passed", message: `Policy ${policy} passed`, policy };
 }
 
 function inAuditMode(denial: Reason): Reason {
   return { ...denial, code: "would-deny", message: `${denial.message} (in audit mode: not denied)` };
 }
 
-/**
- * Whether the verdict was computed from the policy and the trust that are in force, and from all evidence. Trust that
- * was only added to takes no pass away, but may turn a failure.
- */
-export function isCurrent(
-  verdict: Pick<StandingVerdict, "policy" | "policyHash" | "trustHash" | "outcome" | "isOvertaken">,
-  inForce: InForce,
-): boolean {
-  const { policyHash, trustHash, outcome, isOvertaken } = verdict;
-  const trustHolds = outcome === "passed" ? inForce.holding.has(trustHash) : inForce.trust === trustHash;
-  return !isOvertaken && inForce.policies.get(verdict.policy)?.hash === policyHash && trustHolds;
-}
-
-/** Whether time alone has ended the pass. */
-export function hasEnded(
-  { outcome, validUntil }: Pick<Verdict, "outcome" | "validUntil">,
-  now: number,
-): boolean {
-  return outcome === "passed" && validUntil !== undefined && validUntil <= now;
-}
-
-function refusal(
+/** The pass that a policy's verdict gives, approved where the policy asks for it, or why it gives none. */
+function judge(
   policy: string,
-  verdict: StandingVerdict | undefined,
-  inForce: InForce,
+  verdict: (StandingVerdict & NamedVerdict) | undefined,
+  { inForce, approvals }: DecisionInput,
   now: number,
-): Reason | undefined {
-  if (!inForce.policies.has(policy)) {
-    return { code: "unknown-policy", message: `No active policy is named ${policy}`, policy };
-  }
-  if (!verdict) {
-    return {
-      code: "no-verdict",
-      message: `No verified evidence about this digest was judged by ${policy}`,
-      policy,
-    };
-  }
-  if (!isCurrent(verdict, inForce)) {
-    const message = `The verdict of ${policy} is older than the policy, the trust roots or the evidence that count now`;
-    return { code: "verdict-outdated", message, policy };
-  }
-  if (verdict.outcome === "failed") {
-    const checks = verdict.checks.filter((check) => !check.passed);
-    return { code: "verdict-failed", message: `Policy ${policy} failed`, policy, checks };
-  }
-  if (hasEnded(verdict, now)) {
-    return { code: "verdict-expired", message: `The verdict of ${policy} has expired`, policy };
-  }
-  return undefined;
+): Pass | Reason {
+  const passed = passing(policy, verdict, inForce, now);
+  if ("code" in passed) return passed;
+  const pass = passByVerdict(passed);
+  const rule = inForce.policies.get(policy)?.spec.approvals;
+  return rule === undefined ? pass : withApprovals(pass, rule, passed, approvals, now);
+}
+
+function isReason(judged: Pass | Reason): judged is Reason {
+  return "code" in judged;
+}
+
+/** What stands in for a pass. Where no such policy is active there is nothing to make an exception to. */
+function exceptionTo(
+  judged: Pass | Reason,
+  policy: string,
+  exceptions: readonly Exception[],
+  now: number,
+): Exception | undefined {
+  if (!isReason(judged) || judged.code === "unknown-policy") return undefined;
+  return standingException(exceptions, policy, now);
 }
 
 /** What stands for an artifact is denied with it: its container, or the commit that it was built from. */
@@ -245,7 +242,7 @@ function quarantinesBeneath(
     });
 }
 
-function earliest(times: readonly (number | undefined)[]): number | null {
-  const ends = times.filter((time) => time !== undefined);
+function earliest(times: readonly (number | null)[]): number | null {
+  const ends = times.filter((time) => time !== null);
   return ends.length === 0 ? null : Math.min(...ends);
 }

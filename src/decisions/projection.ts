@@ -3,6 +3,8 @@ import { PROJECT_CHAIN } from "../custody/events.ts";
 import type { ChainRef } from "../custody/log-store.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Approval } from "../policy/approvals.ts";
+import type { Exception } from "../policy/exceptions.ts";
 import type { InForce, Quarantine, StandingVerdict } from "./decide.ts";
 import { createDependents } from "./dependents.ts";
 import type { KeptAnswer } from "./written-answer.ts";
@@ -11,6 +13,8 @@ import type { KeptAnswer } from "./written-answer.ts";
 export interface ArtifactState {
   readonly verdicts: readonly StandingVerdict[];
   readonly quarantines: readonly Quarantine[];
+  readonly approvals: readonly Approval[];
+  readonly exceptions: readonly Exception[];
   /** Whether there is anything to evaluate. */
   readonly hasEvidence: boolean;
 }

@@ -1,7 +1,8 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Mode } from "../policy/policy.ts";
 import type { Decision, InForce, Reason } from "./decide.ts";
-import type { ArtifactState, View } from "./projection.ts";
+import { endsOf } from "./ends.ts";
+import type { View } from "./projection.ts";
 
 /** A decision as the API gives it, but for the log size: that moves on while the decision stays. */
 export interface Answer {
@@ -36,7 +37,13 @@ export interface KeptAnswer {
 /** Callers with other policies each have an answer of their own; of one artifact no more than this are kept. */
 const MAX_KEPT = 4;
 
-export function answerOf({ verdicts, grounds: _, validUntil, ...decision }: Decision): Answer {
+export function answerOf({
+  verdicts,
+  grounds: _,
+  exceptions: __,
+  validUntil,
+  ...decision
+}: Decision): Answer {
   return {
     ...decision,
     policies: verdicts.map(({ policy, policyHash, mode, outcome, slsaLevel, attestations, validUntil }) => ({
@@ -67,11 +74,11 @@ export function keptAnswer(
 /**
  * Keeps what was decided from a view, for as long as `decide` says the same: until an event touches the artifact
  * (the projection then drops the state and the answers with it) or what is in force in its project (which is
- * another object then), or until the time comes at which a verdict ends.
+ * another object then), or until the time comes at which a verdict, an approval or an exception ends.
  */
 export function keepAnswer(view: View, policies: readonly string[], now: number, json: string): void {
   const { artifact, inForce } = view;
-  const answer = { json, policies, inForce, ...spanAround(now, artifact.state) };
+  const answer = { json, policies, inForce, ...spanAround(now, endsOf(artifact.state, inForce)) };
   const others = artifact.answers.filter((other) => holds(other, inForce, now));
   artifact.answers = [answer, ...others].slice(0, MAX_KEPT);
 }
@@ -84,13 +91,12 @@ function areSame(some: readonly string[], others: readonly string[]): boolean {
   return some === others || (some.length === others.length && some.every((name, i) => name === others[i]));
 }
 
-/** The time around now in which no verdict ends: of the time `decide` asks only which have ended. */
-function spanAround(now: number, { verdicts }: ArtifactState): { from: number; until: number } {
+/** The time around now in which none of these ends comes. */
+function spanAround(now: number, ends: readonly number[]): { from: number; until: number } {
   let [from, until] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (const { validUntil } of verdicts) {
-    if (validUntil === undefined) continue;
-    if (validUntil <= now) from = Math.max(from, validUntil);
-    else until = Math.min(until, validUntil);
+  for (const end of ends) {
+    if (end <= now) from = Math.max(from, end);
+    else until = Math.min(until, end);
   }
   return { from, until };
 }

@@ -6,10 +6,12 @@ import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
 import {
+  Approval,
   ArtifactVerdict,
   AttestationSummary,
   closed,
   Digest,
+  Exception,
   LogSize,
   line,
   nullable,
@@ -74,6 +76,8 @@ export function artifactRoutes(app: App, v: Vouchsafe): void {
             attestations: Type.Array(AttestationSummary),
             verdicts: Type.Array(ArtifactVerdict),
             quarantines: Type.Array(closed({ id: Type.String(), reason: Type.String(), index: LogSize })),
+            approvals: Type.Array(Approval),
+            exceptions: Type.Array(Exception),
             contains: Type.Array(Type.String(), { description: "what its own manifest names, in its order" }),
             containedIn: Type.Array(Type.String(), { description: "the artifacts whose manifests name it" }),
           }),

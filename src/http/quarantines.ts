@@ -4,7 +4,7 @@ import { liftQuarantine, listQuarantines, openQuarantine } from "../services/qua
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, LogSize, Reason, Receipt } from "./schemas.ts";
+import { closed, Digest, EventId, LogSize, Reason, Receipt } from "./schemas.ts";
 
 export function quarantineRoutes(app: App, v: Vouchsafe): void {
   app.get(
@@ -51,7 +51,7 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
       config: { access: ["operator"] },
       schema: {
         summary: "End a quarantine",
-        params: closed({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+        params: closed({ id: EventId }),
         body: closed({ reason: Reason }),
         ...answers({ 200: closed({ id: Type.String(), receipt: Receipt }) }),
       },

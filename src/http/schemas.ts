@@ -127,6 +127,9 @@ export const DecisionReason = closed({
   message: Type.String(),
   policy: Type.Optional(Type.String()),
   checks: Type.Optional(Type.Array(Check)),
+  exception: Type.Optional(
+    closed({ id: Type.String(), owner: Type.String(), reason: Type.String(), expiresAt: Time }),
+  ),
 });
 
 export const Decision = closed({
@@ -148,6 +151,30 @@ export const Decision = closed({
   slsaLevel: SlsaLevel,
   asOf: LogSize,
   validUntil: nullable(Time),
+});
+
+/** Of what events name by an id of its own. */
+export const EventId = Type.String({ minLength: 1, maxLength: 64 });
+
+export const Approval = closed({
+  id: Type.String(),
+  artifact: Type.String(),
+  policy: Type.String(),
+  policyHash: Hash,
+  attestations: Type.Array(Type.String()),
+  approver: Type.String({ description: "the name of the token that gave it" }),
+  reason: nullable(Type.String()),
+  index: LogSize,
+});
+
+export const Exception = closed({
+  id: Type.String(),
+  artifact: Type.String(),
+  policy: Type.String(),
+  reason: Type.String(),
+  owner: Type.String(),
+  expiresAt: Time,
+  index: LogSize,
 });
 
 /** RFC 9457. Some codes carry more members (`errors`, `diagnostics`, `active` …). */

@@ -5,6 +5,9 @@ import { CONTAINMENT_PREDICATE_TYPE } from "./containment.ts";
  * decision. A new one is a line in this table.
  */
 const KNOWN: ReadonlySet<string> = new Set([
+  // Our own (docs/approvals.md)
+  "https://vouchsafe.dev/approval/v1",
+
   // SLSA (slsa.dev)
   "https://slsa.dev/provenance/v0.1",
   "https://slsa.dev/provenance/v0.2",

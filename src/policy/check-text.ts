@@ -1,7 +1,7 @@
 import type { RuleFailure } from "./cel.ts";
 import type { Facts } from "./facts.ts";
 import type { Glob } from "./glob.ts";
-import type { SignerRule } from "./policy.ts";
+import type { ApprovalRule, SignerRule } from "./policy.ts";
 import type { Check } from "./types.ts";
 
 const MAX_TEXT = 240;
@@ -34,6 +34,10 @@ export function signersText(signers: readonly SignerRule[]): string {
       signer.case === "key" ? `key ${signer.name}` : `${signer.identity.text} under ${signer.issuer.text}`,
     )
     .join(" or ");
+}
+
+export function approversText({ from }: ApprovalRule): string {
+  return from.map((rule) => (rule.case === "token" ? rule.name.text : signersText([rule]))).join(" or ");
 }
 
 export function signerText({ signer }: Facts): string {

@@ -1,7 +1,8 @@
 import { algorithmOf, type Digest, groundsAllow } from "../in-toto-attestation/index.ts";
 import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { attestedApprovals } from "./approval-statement.ts";
 import { type Container, containersOf, evidenceAbout, pathText } from "./containment.ts";
-import type { Sayings } from "./facts.ts";
+import { factsOf, type Sayings } from "./facts.ts";
 import { failed, judge } from "./judge.ts";
 import type { VerificationPolicy } from "./policy.ts";
 import type { Asked, Question } from "./question.ts";
@@ -37,15 +38,29 @@ export function evaluateStated(
   const { artifact, others } = question;
   if (!groundsAllow(artifact)) return failed([weakDigest(artifact)]);
   const own = judge(policy, artifact, question, now);
-  if (own.outcome === "passed") return own;
+  if (own.outcome === "passed") return withAttested(policy, question, own);
   const failures: { container: Container; evaluation: Evaluation }[] = [];
   for (const container of containersOf(policy.spec, question, now)) {
     const evidence = evidenceAbout(container.digest, question);
     const evaluation = judge(policy, container.digest, { evidence, others }, now);
-    if (evaluation.outcome === "passed") return passedWithin(container, evaluation);
+    if (evaluation.outcome === "passed")
+      return withAttested(policy, question, passedWithin(container, evaluation));
     failures.push({ container, evaluation });
   }
   return failures.length === 0 ? own : failedWithin(own, failures);
+}
+
+/** With the approval attestations about the artifact itself, now that it is known what the pass rests on. */
+function withAttested(
+  policy: VerificationPolicy,
+  { artifact, evidence }: Question<Sayings>,
+  pass: Evaluation,
+): Evaluation {
+  const rule = policy.spec.approvals;
+  if (rule === undefined || pass.approvals === undefined) return pass;
+  const said = evidence.flatMap((one) => factsOf(one, artifact, () => true) ?? []);
+  const attested = attestedApprovals(policy, rule, said, pass.attestations);
+  return { ...pass, approvals: { ...pass.approvals, attested } };
 }
 
 /** What holds the artifact passed, and so it does. */

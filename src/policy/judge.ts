@@ -1,4 +1,6 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
+import { actorsOf } from "./actors.ts";
+import { APPROVAL_PREDICATE_TYPE } from "./approval-statement.ts";
 import { examine } from "./checks.ts";
 import { type Candidate, type Choice, choose } from "./choice.ts";
 import type { Facts, Sayings, Source } from "./facts.ts";
@@ -21,7 +23,9 @@ export function judge(
   { evidence, others }: Pick<Asked<Sayings>, "evidence" | "others">,
   now: number,
 ): Evaluation {
-  const current = factsAbout(spec, artifact, evidence);
+  const current = factsAbout(spec, artifact, evidence).filter(
+    ({ predicateType }) => predicateType !== APPROVAL_PREDICATE_TYPE,
+  );
   if (current.length === 0) return failed([noEvidence(artifact, evidence.length)]);
   const findings = current.map((one) => examine(spec, one, now));
   const mains = findings.filter(({ passed }) => passed).sort(bestFirst);
@@ -90,6 +94,8 @@ function passedBy(spec: PolicySpec, choice: Choice): Evaluation {
     attestations: [...new Set(used.map(({ facts }) => facts.attestation))],
     restsOn: asksAboutSource(spec) ? revisionsOf([choice.main.facts]) : [],
     ...(ends.length > 0 && { validUntil: Math.min(...ends) }),
+    // What is approved is known once it is known by which artifact this one passes: `evaluate` fills it in.
+    ...(spec.approvals && { approvals: { actors: actorsOf(choice.main.facts), attested: [] } }),
   };
 }
 

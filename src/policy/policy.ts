@@ -51,6 +51,8 @@ export interface PolicySpec {
   readonly containment?: ContainmentRule;
   /** What must be true of that attestation and of the further evidence together. */
   readonly joins: readonly JoinRule[];
+  /** Who must have approved the artifact besides; absent: nobody. No part of the verdict. */
+  readonly approvals?: ApprovalRule;
   /** What a verification summary says that the artifact was verified as: a URI for `fillResourceUri`. Asks nothing. */
   readonly resourceUri?: string;
 }
@@ -159,6 +161,18 @@ export interface JoinRule extends Join {
   /** What people are told that it wants. */
   readonly message?: string;
 }
+
+export interface ApprovalRule {
+  /** How many different approvers it takes, 1 to 16. */
+  readonly required: number;
+  /** Who may approve. Never empty. */
+  readonly from: readonly ApproverRule[];
+  /** How long an approval counts, in milliseconds. */
+  readonly expiresAfter: number;
+}
+
+/** A token with the role `approver`, by its name, or a signer of approval attestations. */
+export type ApproverRule = { readonly case: "token"; readonly name: Glob } | SignerRule;
 
 /** What the provenance's `externalParameters` may hold: one that no member names fails. */
 export interface ParameterRules {

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq } from "yaml";
+import { approvals } from "./approval-schema.ts";
 import type { Builder } from "./builder.ts";
 import { type WrittenSpec, withBuilders, writtenBuilder } from "./builder-schema.ts";
 import { compileJoins, requirements, summaryProblem, summaryRule, writtenJoins } from "./evidence-schema.ts";
@@ -139,6 +140,7 @@ const writtenSpec = record({
   evidence: optional(requirements),
   joins: optional(writtenJoins),
   containment: optional(record({ signers: required(list(signer)), maxAge: optional(duration) })),
+  approvals: optional(approvals),
   resourceUri: optional(resourceUriTemplate),
 });
 

@@ -26,6 +26,24 @@ export interface Evaluation {
   readonly restsOn: readonly Digest[];
   /** When the evaluation ceases to hold by time alone, in milliseconds since the epoch. */
   readonly validUntil?: number;
+  /** Only of a pass, and only where the policy asks for approvals. */
+  readonly approvals?: EvidenceOnApproval;
+}
+
+/** What the evidence says on who approved the artifact and whose approval would not count. */
+export interface EvidenceOnApproval {
+  /** Who built it and who had it built, by all names that the evidence has for them. */
+  readonly actors: readonly string[];
+  /** Approval attestations of this policy and these attestations by those who may give them. */
+  readonly attested: readonly AttestedApproval[];
+}
+
+export interface AttestedApproval {
+  readonly attestation: Digest;
+  /** The certificate's identity, or the key's name. */
+  readonly approver: string;
+  /** Milliseconds since the epoch. */
+  readonly signedAt: number;
 }
 
 /** A mistake in a policy file, pointed at. Line and column count from 1. */

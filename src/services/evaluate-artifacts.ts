@@ -1,9 +1,11 @@
+import { approvalsBody } from "../custody/approval-bodies.ts";
 import { type EventDraft, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import { evidenceSetHash } from "../custody/evidence-set.ts";
 import type { Verdict } from "../custody/log-store.ts";
 import type { Proposal } from "../custody/writer.ts";
 import { readEvaluationInputs, type StoredAttestation } from "../db/decision-inputs.ts";
-import { hasEnded, type InForce, isCurrent, type StandingVerdict } from "../decisions/decide.ts";
+import type { InForce, StandingVerdict } from "../decisions/decide.ts";
+import { hasEnded, isCurrent } from "../decisions/passing.ts";
 import { VouchsafeError } from "../errors.ts";
 import { canonicalJson } from "../in-toto-attestation/json.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
@@ -125,9 +127,14 @@ function sameOutcome(before: Verdict, evaluation: Evaluation): boolean {
     before.slsaLevel === evaluation.slsaLevel &&
     before.validUntil === evaluation.validUntil &&
     canonicalJson(before.restsOn) === canonicalJson(evaluation.restsOn) &&
+    sameApprovals(before.approvals, evaluation.approvals) &&
     canonicalJson(before.attestations) === canonicalJson(evaluation.attestations) &&
     canonicalJson(before.checks as never) === canonicalJson(evaluation.checks as never)
   );
+}
+
+function sameApprovals(before: Verdict["approvals"], now: Evaluation["approvals"]): boolean {
+  return canonicalJson((before ?? null) as never) === canonicalJson((now ?? null) as never);
 }
 
 function evaluationBody(evaluation: Evaluation): JsonObject {
@@ -138,6 +145,7 @@ function evaluationBody(evaluation: Evaluation): JsonObject {
     validUntil: evaluation.validUntil === undefined ? null : new Date(evaluation.validUntil).toISOString(),
     checks: evaluation.checks.map((check) => ({ ...check })),
     ...(evaluation.restsOn.length > 0 && { restsOn: evaluation.restsOn }),
+    ...(evaluation.approvals && { approvals: approvalsBody(evaluation.approvals) }),
   };
 }
 

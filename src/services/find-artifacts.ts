@@ -3,12 +3,14 @@ import type { LogEvent, ProjectId } from "../custody/events.ts";
 import { readDecisionInputs } from "../db/decision-inputs.ts";
 import { searchAttestations } from "../db/evidence.ts";
 import { readChain, readEvents } from "../db/log.ts";
-import { isCurrent } from "../decisions/decide.ts";
+import { isCurrent } from "../decisions/passing.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import { approvalSummary } from "./approvals.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { exceptionSummary } from "./exceptions.ts";
 import { inForceOf } from "./in-force.ts";
 import { pageStart } from "./page-start.ts";
 
@@ -52,15 +54,15 @@ export async function findArtifacts(v: Vouchsafe, { project }: Caller, search: A
 }
 
 /**
- * Everything that is known of one artifact: names, attestations, verdicts, open quarantines, and what manifests say:
- * what it contains and what contains it.
+ * Everything that is known of one artifact: names, attestations, verdicts, open quarantines, approvals and exceptions
+ * that stand, and what manifests say: what it contains and what contains it.
  *
  * @throws VouchsafeError `not-found` when the project's log has no event about it
  */
 export async function readArtifact(v: Vouchsafe, { project }: Caller, text: string) {
   const digest = parseDigest(text);
   const { kysely } = v.database;
-  const [chain, { verdicts, quarantines, policies, trust }] = await Promise.all([
+  const [chain, { verdicts, quarantines, approvals, exceptions, policies, trust }] = await Promise.all([
     readChain(kysely, project, digest),
     readDecisionInputs(kysely, project, digest),
   ]);
@@ -85,6 +87,8 @@ export async function readArtifact(v: Vouchsafe, { project }: Caller, text: stri
     quarantines: quarantines
       .filter(({ artifact }) => artifact === digest)
       .map(({ id, reason, openedIndex }) => ({ id, reason, index: openedIndex })),
+    approvals: approvals.map(approvalSummary),
+    exceptions: exceptions.filter(({ expiresAt }) => v.clock() < expiresAt).map(exceptionSummary),
     ...containmentIn(chain, digest),
   };
 }

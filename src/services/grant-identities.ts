@@ -144,7 +144,7 @@ function identityEvent(
   { kind, selectors, digests, keyHash }: IdentityRequest,
   requester: string,
   { policySet, digests: [first] }: Standing,
-  { workload, spiffeId, serial, issuedAt, expiresAt, grounds, wouldDeny }: Prepared,
+  { workload, spiffeId, serial, issuedAt, expiresAt, grounds, wouldDeny, exceptions }: Prepared,
   renewed: readonly IdentityRecord[],
 ): EventDraft {
   const predecessor = renewed.find((one) => one.workload === workload.name && one.spiffeId === spiffeId);
@@ -160,6 +160,7 @@ function identityEvent(
       keyHash,
       ...grounds,
       ...(wouldDeny.length > 0 && { wouldDeny: wouldDeny.map((one) => ({ ...one })) }),
+      ...(exceptions.length > 0 && { exceptions }),
       policySet,
       trust: first?.inForce.trust ?? "",
       requester,

@@ -1,7 +1,7 @@
 import type { EventDraft } from "../custody/events.ts";
 import type { ActivePolicies } from "../db/activations.ts";
 import { chainsBehind, readDecisionInputs } from "../db/decision-inputs.ts";
-import { type Decision, decideGrant } from "../decisions/decide.ts";
+import { type Decision, type DecisionInput, decideGrant } from "../decisions/decide.ts";
 import { type SummaryTerms, summaryStatement } from "../decisions/verification-summary.ts";
 import { answerOf } from "../decisions/written-answer.ts";
 import { VouchsafeError } from "../errors.ts";
@@ -103,7 +103,7 @@ async function grantSummary(
     const inputs = await readDecisionInputs(v.database.kysely, project, digest);
     const inForce = await inForceOf(v, project, inputs.policies, inputs.trust);
     const now = v.clock();
-    const decision = decideGrant({ ...inputs, digest, policies, inForce }, now);
+    const decision = decideWithoutExceptions({ ...inputs, digest, policies, inForce }, now);
     const proposal = { project, asOf: inputs.size, restsOn: chainsBehind(digest, inputs) };
     if (decision.decision === "deny")
       return { decision, asOf: inputs.size, proposal: { ...proposal, events: [] } };
@@ -134,6 +134,19 @@ async function grantSummary(
     2 * (likeness.length + envelope.length),
   );
   return summary;
+}
+
+/**
+ * An exception is this service's word to those who ask it, and can be taken back: a summary is carried to others, who
+ * would read it as a verification that passed. So none rests on one.
+ */
+function decideWithoutExceptions(input: DecisionInput, now: number): Decision {
+  const decision = decideGrant({ ...input, exceptions: [] }, now);
+  const { exceptions } = decideGrant(input, now);
+  if (decision.decision === "allow" || exceptions.length === 0) return decision;
+  const ids = exceptions.map(({ id }) => id).join(", ");
+  const message = `No verification summary rests on an exception (${ids})`;
+  return { ...decision, reasons: [{ code: "exception", message }, ...decision.reasons] };
 }
 
 /** What the policies that vouch for it say that the artifact is verified as; the digest itself where none says anything. */

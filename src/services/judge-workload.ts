@@ -19,6 +19,8 @@ export interface Entitlement {
   readonly grounds: Grounds;
   /** What policies in audit mode would have denied. */
   readonly wouldDeny: readonly { readonly digest: Digest; readonly policy: string }[];
+  /** Ids of the exceptions that it rests on. */
+  readonly exceptions: readonly string[];
 }
 
 const SECOND = 1000;
@@ -50,7 +52,8 @@ export function judgeWorkload(
     };
   }
   const grounds = decisions.flatMap(({ grounds }) => grounds);
-  const vouching = new Set(grounds.map(({ policy }) => policy));
+  const exceptions = decisions.flatMap(({ exceptions }) => exceptions);
+  const vouching = new Set([...grounds, ...exceptions].map(({ policy }) => policy));
   return {
     entitlement: {
       issuedAt: wholeSeconds(now),
@@ -64,6 +67,7 @@ export function judgeWorkload(
         const policies = reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy) || []);
         return [...new Set(policies)].map((policy) => ({ digest, policy }));
       }),
+      exceptions: exceptions.map(({ id }) => id),
     },
     denials: [],
   };

@@ -15,12 +15,19 @@ export function createProjectionSource(database: Database, documents: Documents)
   const { kysely } = database;
   return {
     async artifactState(project, artifact) {
-      const { size, verdicts, quarantines, hasEvidence } = await readDecisionInputs(
+      const { size, verdicts, quarantines, approvals, exceptions, hasEvidence } = await readDecisionInputs(
         kysely,
         project,
         artifact,
       );
-      return { size, state: { verdicts: verdicts.map(withoutPasses), quarantines, hasEvidence } };
+      const state = {
+        verdicts: verdicts.map(withoutPasses),
+        quarantines,
+        approvals,
+        exceptions,
+        hasEvidence,
+      };
+      return { size, state };
     },
     async inForce(project) {
       // Read first: what is read after it is at least as new.

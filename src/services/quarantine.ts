@@ -6,6 +6,7 @@ import { parseDigest } from "../in-toto-attestation/digest.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { isUuid } from "./uuid.ts";
 
 /** Denies a digest from the commit of this event on, whatever its verdicts say. Several may stand at once. */
 export async function openQuarantine(
@@ -66,8 +67,4 @@ export async function listQuarantines(v: Vouchsafe, { project }: Caller) {
       index: openedIndex,
     })),
   };
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }

@@ -6,6 +6,7 @@ import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { inForceOf } from "./in-force.ts";
+import { timeOf } from "./time.ts";
 
 /** What an outside issuer did on our word. */
 export interface IssuerDecision {
@@ -31,17 +32,15 @@ export interface IssuerDecision {
 export async function recordDecision(v: Vouchsafe, { project, token }: Caller, request: IssuerDecision) {
   const artifact = parseDigest(request.artifact);
   const { policies, decision, asOf, grantedTo, issuer } = request;
-  const expiresAt = request.expiresAt === undefined ? null : normalTime(request.expiresAt);
+  const expiresAt =
+    request.expiresAt === undefined ? null : new Date(timeOf("expiresAt", request.expiresAt)).toISOString();
 
   const { committed, current } = await appendFresh(v, async () => {
     const inputs = await readDecisionInputs(v.database.kysely, project, artifact);
     if (asOf > inputs.size)
       throw new VouchsafeError("invalid-request", `The log has ${inputs.size} entries, not ${asOf}`);
     const inForce = await inForceOf(v, project, inputs.policies, inputs.trust);
-    const current = decide(
-      { digest: artifact, policies, inForce, verdicts: inputs.verdicts, quarantines: inputs.quarantines },
-      v.clock(),
-    );
+    const current = decide({ ...inputs, digest: artifact, policies, inForce }, v.clock());
     const body = {
       artifact,
       policies,
@@ -52,6 +51,7 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
       expiresAt,
       current: current.decision,
       ...(!current.enforced && { enforced: false }),
+      ...(current.exceptions.length > 0 && { exceptions: current.exceptions.map(({ id }) => id) }),
       caller: token,
     };
     return {
@@ -66,11 +66,4 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
   });
   const { decision: now, enforced, reasons } = current;
   return { current: now, enforced, reasons, receipt: onlyEvent(committed).receipt };
-}
-
-function normalTime(text: string): string {
-  const isRfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/.test(text);
-  const time = isRfc3339 ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new VouchsafeError("invalid-request", "expiresAt must be an RFC 3339 time");
-  return new Date(time).toISOString();
 }

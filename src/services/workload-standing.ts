@@ -45,8 +45,11 @@ export async function readStanding(
   };
 }
 
-/** A verdict that is missing, outdated or at its end is evaluated first: an edit of policy or trust denies nobody for long. */
-async function standingOf(
+/**
+ * What decisions about a digest are made from. A verdict of these policies that is missing, outdated or at its end is
+ * evaluated first: an edit of policy or trust denies nobody for long.
+ */
+export async function standingOf(
   v: Vouchsafe,
   project: ProjectId,
   digest: Digest,

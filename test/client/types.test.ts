@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Static, TSchema } from "typebox";
+import type { Approval, Exception } from "../../src/client/approval-types.ts";
 import type {
   AttestationSummary,
   Check,
@@ -30,6 +31,8 @@ const agreements: {
   verdict: Reads<VerdictSummary, typeof schemas.VerdictSummary>;
   reason: Reads<DecisionReason, typeof schemas.DecisionReason>;
   decision: Reads<Decision, typeof schemas.Decision>;
+  approval: Reads<Approval, typeof schemas.Approval>;
+  exception: Reads<Exception, typeof schemas.Exception>;
   problem: Static<typeof schemas.Problem> extends Problem ? true : never;
 } = {
   receipt: true,
@@ -38,6 +41,8 @@ const agreements: {
   verdict: true,
   reason: true,
   decision: true,
+  approval: true,
+  exception: true,
   problem: true,
 };
 

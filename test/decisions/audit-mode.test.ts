@@ -50,7 +50,16 @@ function input(
   over: Partial<DecisionInput> = {},
 ): DecisionInput {
   const policies = Object.keys(modes);
-  return { digest: DIGEST, policies, inForce: inForce(modes), verdicts, quarantines: [], ...over };
+  return {
+    digest: DIGEST,
+    policies,
+    inForce: inForce(modes),
+    verdicts,
+    quarantines: [],
+    approvals: [],
+    exceptions: [],
+    ...over,
+  };
 }
 
 function codes({ reasons }: ReturnType<typeof decide>): string[] {

@@ -45,6 +45,8 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
     },
     verdicts: [verdict()],
     quarantines: [],
+    approvals: [],
+    exceptions: [],
     ...over,
   };
 }

@@ -26,7 +26,8 @@ function fakeLog() {
       reads += 1;
       const quarantines = quarantined.has(artifact) ? [{ id: "1", artifact: DIGEST, reason: "bad" }] : [];
       const verdicts = restsOn.length > 0 ? [verdictOn(artifact, restsOn)] : [];
-      const answer = { size: log.length, state: { verdicts, quarantines, hasEvidence: false } };
+      const state = { verdicts, quarantines, approvals: [], exceptions: [], hasEvidence: false };
+      const answer = { size: log.length, state };
       await gate;
       return answer;
     },

@@ -46,6 +46,7 @@ function allowed(change: Partial<Decision> = {}): Decision {
     enforced: true,
     verdicts: [],
     grounds: [verdict("release")],
+    exceptions: [],
     slsaLevel: 3,
     validUntil: null,
     ...change,

@@ -53,7 +53,10 @@ function verdict(
 function viewWith(...verdicts: StandingVerdict[]): View {
   return {
     asOf: 8,
-    artifact: { state: { verdicts, quarantines: [], hasEvidence: true }, answers: [] },
+    artifact: {
+      state: { verdicts, quarantines: [], approvals: [], exceptions: [], hasEvidence: true },
+      answers: [],
+    },
     inForce: inForce(),
   };
 }

@@ -4,6 +4,7 @@ import { sql as decisions } from "./0003-decisions.ts";
 import { sql as tokens } from "./0004-tokens.ts";
 import { sql as identities } from "./0005-identities.ts";
 import { sql as agentRevocations } from "./0006-agent-revocations.ts";
+import { sql as approvals } from "./0007-approvals.ts";
 import { sql as containment } from "./0008-containment.ts";
 import { sql as endingVerdicts } from "./0009-ending-verdicts.ts";
 
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0004-tokens", sql: tokens },
   { name: "0005-identities", sql: identities },
   { name: "0006-agent-revocations", sql: agentRevocations },
+  { name: "0007-approvals", sql: approvals },
   { name: "0008-containment", sql: containment },
   { name: "0009-ending-verdicts", sql: endingVerdicts },
 ];
