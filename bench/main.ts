@@ -1,31 +1,38 @@
 /**
- * `npm run bench -- NAME [--json]`: runs one bench and prints a table, or, with `--json`, one object as the last
- * line: `{"bench","rows":[{"name","median","unit"}…],"ratios":{…}}`.
+ * `npm run bench -- NAME [--json] [--count N]`: runs one bench and prints a table, or, with `--json`, one object as the
+ * last line: `{"bench","rows":[{"name","median","unit"}…],"ratios":{…}}`. `--count` is of what it measures on, where
+ * the bench lets that be chosen.
  */
 import { parseArgs } from "node:util";
 import { decide } from "./decide.ts";
 import { ingest } from "./ingest.ts";
 import type { BenchResult } from "./measure.ts";
 import { mint } from "./mint.ts";
+import { simulate } from "./simulate.ts";
 import { verify } from "./verify.ts";
 
-const BENCHES: ReadonlyMap<string, () => Promise<BenchResult>> = new Map([
+type Bench = (options: { readonly count?: number }) => Promise<BenchResult>;
+
+const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ["decide", decide],
   ["ingest", ingest],
   ["mint", mint],
+  ["simulate", simulate],
   ["verify", verify],
 ]);
 
 const { values: options, positionals } = parseArgs({
-  options: { json: { type: "boolean", default: false } },
+  options: { json: { type: "boolean", default: false }, count: { type: "string" } },
   allowPositionals: true,
 });
 const bench = BENCHES.get(positionals[0] ?? "");
 if (bench === undefined || positionals.length !== 1) {
-  console.error(`usage: npm run bench -- NAME [--json]\n\nbenches: ${[...BENCHES.keys()].join(", ")}`);
+  console.error(
+    `usage: npm run bench -- NAME [--json] [--count N]\n\nbenches: ${[...BENCHES.keys()].join(", ")}`,
+  );
   process.exit(2);
 }
-const result = await bench();
+const result = await bench(options.count === undefined ? {} : { count: Number(options.count) });
 if (options.json) console.log(JSON.stringify(result));
 else printTable(result);
 
