@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import { MAX_CONTAINERS } from "../policy/containment.ts";
 import type { Containment } from "../policy/question.ts";
 import type { Schema } from "./schema.ts";
 
@@ -10,14 +11,18 @@ import type { Schema } from "./schema.ts";
  *
  * @param below counts only what was recorded below this log index
  */
-export function containersOf(project: ProjectId, digests: readonly Digest[], most: number, below: number) {
+export function containersOf(
+  project: ProjectId,
+  digests: readonly Digest[],
+  below = Number.MAX_SAFE_INTEGER,
+) {
   return sql<readonly Containment[]>`(
     select coalesce(json_agg(held), '[]')
     from unnest(${[...digests]}::text[]) as wanted (digest)
     cross join lateral (
       select container, contained from containment
       where project_id = ${project} and contained = wanted.digest and index < ${below}
-      order by container limit ${most}
+      order by container limit ${MAX_CONTAINERS}
     ) as held
   )`;
 }

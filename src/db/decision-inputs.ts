@@ -3,7 +3,6 @@ import { jsonArrayFrom, jsonObjectFrom } from "kysely/helpers/postgres";
 import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import { MAX_CONTAINERS } from "../policy/containment.ts";
 import type { Containment } from "../policy/question.ts";
 import type { ActivePolicies, ActiveTrust } from "./activations.ts";
 import { APPROVAL_COLUMNS, type ApprovalRecord, approvalOf } from "./approvals.ts";
@@ -130,7 +129,6 @@ export function chainsBehind(artifact: Digest, { verdicts }: Pick<DecisionInputs
 /** Evidence by its id, and how many bytes it has. */
 export interface StoredAttestation {
   readonly id: Digest;
-  readonly index: number;
   readonly size: number;
   /** When it was accepted, in milliseconds since the epoch. */
   readonly verifiedAt: number;
@@ -184,25 +182,19 @@ export async function readEvaluationInputs(
   };
 }
 
-/** What evidence there is about artifacts; or what there was when the log had `below` entries. */
+/** The same of artifacts that evidence leads to. */
 export async function readEvidenceInputs(
   db: Kysely<Schema>,
   project: ProjectId,
   digests: readonly Digest[],
-  below?: number,
 ): Promise<EvidenceInputs> {
   return evidenceOf(
     digests,
-    await db.selectNoFrom(evidenceParts(db, project, digests, below)).executeTakeFirstOrThrow(),
+    await db.selectNoFrom(evidenceParts(db, project, digests)).executeTakeFirstOrThrow(),
   );
 }
 
-function evidenceParts(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  digests: readonly Digest[],
-  below = Number.MAX_SAFE_INTEGER,
-) {
+function evidenceParts(db: Kysely<Schema>, project: ProjectId, digests: readonly Digest[]) {
   return [
     jsonArrayFrom(
       db
@@ -220,16 +212,14 @@ function evidenceParts(
         .select((row) => [
           "subject.digest",
           "subject.attestation as id",
-          "attestations.index",
           "attestations.verified_at as verifiedAt",
           row.fn<number>("octet_length", ["evidence.bytes"]).as("size"),
         ])
         .where("subject.project_id", "=", project)
         .where((where) => where("subject.digest", "=", where.fn.any(where.val([...digests]))))
-        .where("attestations.index", "<", below)
         .orderBy("subject.attestation"),
     ).as("subjects"),
-    containersOf(project, digests, MAX_CONTAINERS, below).as("manifests"),
+    containersOf(project, digests).as("manifests"),
   ] as const;
 }
 
@@ -242,7 +232,6 @@ function evidenceOf(
     readonly subjects: readonly {
       readonly digest: string;
       readonly id: string;
-      readonly index: number;
       readonly size: number;
       readonly verifiedAt: number;
     }[];
@@ -250,8 +239,8 @@ function evidenceOf(
   },
 ): EvidenceInputs {
   const attestations = new Map<Digest, StoredAttestation[]>(digests.map((digest) => [digest, []]));
-  for (const { digest, id, ...stored } of subjects) {
-    attestations.get(digest as Digest)?.push({ id: id as Digest, ...stored });
+  for (const { digest, id, size, verifiedAt } of subjects) {
+    attestations.get(digest as Digest)?.push({ id: id as Digest, size, verifiedAt });
   }
   return { attestations, manifests };
 }

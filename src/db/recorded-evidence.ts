@@ -1,6 +1,8 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import { containersOf } from "./containment.ts";
+import type { EvidenceInputs, StoredAttestation } from "./decision-inputs.ts";
 import type { Schema } from "./schema.ts";
 
 // Evidence as of a log size, in the order of the log: what is about one release was stored together, and is read
@@ -46,22 +48,63 @@ export async function attestationsFrom(
   return rows.map(({ id, index }) => ({ id: id as Digest, index }));
 }
 
+// The joins below go from the ids that are asked for to their rows, whatever the planner thinks of the tables: after
+// many uploads and before their statistics it would go through all of them for each page.
+
 /** What the attestations are about, each artifact once, in the order of the attestations. */
 export async function artifactsNamedBy(
   db: Kysely<Schema>,
   project: ProjectId,
   attestations: readonly Digest[],
 ): Promise<Digest[]> {
-  const rows = await db
-    .selectFrom("attestation_subjects")
-    .select(["attestation", "digest"])
-    .where("project_id", "=", project)
-    .where((where) => where("attestation", "=", where.fn.any(where.val([...attestations]))))
-    .orderBy("digest")
-    .execute();
-  const named = Map.groupBy(rows, ({ attestation }) => attestation);
-  const digests = attestations.flatMap((id) => (named.get(id) ?? []).map(({ digest }) => digest as Digest));
-  return [...new Set(digests)];
+  const { rows } = await sql<{ digest: Digest }>`
+    select subject.digest
+    from unnest(${[...attestations]}::text[]) with ordinality as wanted (id, place)
+    cross join lateral (
+      select digest from attestation_subjects
+      where project_id = ${project} and attestation = wanted.id offset 0
+    ) as subject
+    order by wanted.place, subject.digest`.execute(db);
+  return [...new Set(rows.map(({ digest }) => digest))];
+}
+
+export interface IndexedAttestation extends StoredAttestation {
+  readonly index: number;
+}
+
+export interface EvidenceBelow extends EvidenceInputs {
+  /** In the order of the log. */
+  readonly attestations: ReadonlyMap<Digest, readonly IndexedAttestation[]>;
+}
+
+/** What evidence there was about artifacts when the log had `below` entries. */
+export async function readEvidenceBelow(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  artifacts: readonly Digest[],
+  below: number,
+): Promise<EvidenceBelow> {
+  const { rows } = await sql<IndexedAttestation & { readonly artifact: Digest }>`
+    select wanted.digest as artifact, subject.id, about.*
+    from unnest(${[...artifacts]}::text[]) as wanted (digest)
+    cross join lateral (
+      select attestation as id from attestation_subjects
+      where project_id = ${project} and digest = wanted.digest offset 0
+    ) as subject
+    cross join lateral (
+      select attestation.index, attestation.verified_at as "verifiedAt", octet_length(evidence.bytes) as size
+      from attestations as attestation, evidence
+      where attestation.project_id = ${project} and attestation.id = subject.id
+        and evidence.project_id = ${project} and evidence.id = subject.id offset 0
+    ) as about
+    where about.index < ${below}
+    order by about.index`.execute(db);
+  const { manifests } = await db
+    .selectNoFrom(containersOf(project, artifacts, below).as("manifests"))
+    .executeTakeFirstOrThrow();
+  const attestations = new Map<Digest, IndexedAttestation[]>(artifacts.map((digest) => [digest, []]));
+  for (const { artifact, ...stored } of rows) attestations.get(artifact)?.push(stored);
+  return { attestations, manifests };
 }
 
 /** Evidence, and the body of the event by which it was accepted. */
@@ -71,18 +114,19 @@ export interface RecordedBytes {
   readonly body: Uint8Array;
 }
 
-/** In no order; what is not stored is left out. */
+/** In their order; what is not stored is left out. */
 export async function readRecordedBytes(
   db: Kysely<Schema>,
   project: ProjectId,
   ids: readonly Digest[],
 ): Promise<RecordedBytes[]> {
-  const rows = await db
-    .selectFrom("evidence")
-    .innerJoin("log_entries as entry", "entry.index", "evidence.index")
-    .select(["evidence.id", "evidence.bytes", "entry.body"])
-    .where("evidence.project_id", "=", project)
-    .where((where) => where("evidence.id", "=", where.fn.any(where.val([...ids]))))
-    .execute();
-  return rows.map((row) => ({ ...row, id: row.id as Digest }));
+  const { rows } = await sql<RecordedBytes>`
+    select wanted.id, recorded.*
+    from unnest(${[...ids]}::text[]) with ordinality as wanted (id, place)
+    cross join lateral (
+      select evidence.bytes, entry.body from evidence, log_entries as entry
+      where evidence.project_id = ${project} and evidence.id = wanted.id and entry.index = evidence.index offset 0
+    ) as recorded
+    order by wanted.place`.execute(db);
+  return rows;
 }

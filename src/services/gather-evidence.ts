@@ -1,5 +1,6 @@
 import type { ProjectId } from "../custody/events.ts";
 import { type EvidenceInputs, readEvidenceInputs, type StoredAttestation } from "../db/decision-inputs.ts";
+import { readEvidenceBelow } from "../db/recorded-evidence.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
 import { type Containment, type Question, relatedTo } from "../policy/question.ts";
@@ -50,7 +51,10 @@ export async function gatherEvidence(
     );
     const missing = [...new Set(related)].filter((digest) => !about.has(digest));
     if (missing.length === 0) return { about, manifests };
-    found = await readEvidenceInputs(v.database.kysely, project, missing, below);
+    found =
+      below === undefined
+        ? await readEvidenceInputs(v.database.kysely, project, missing)
+        : await readEvidenceBelow(v.database.kysely, project, missing, below);
   }
 }
 

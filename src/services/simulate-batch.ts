@@ -1,5 +1,6 @@
-import { decodeBody } from "../custody/body.ts";
 import { listIn, textIn } from "../custody/body-fields.ts";
+import { VouchsafeError } from "../errors.ts";
+import { isJsonObject, parseJson } from "../in-toto-attestation/json.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
 import { type EditTally, NOTHING_TALLIED, tallyOf, together } from "../policy/flips.ts";
 import type { Containment, Question } from "../policy/question.ts";
@@ -77,8 +78,14 @@ function recallFrom(
   const places = evidence.get(id);
   if (places === undefined) return undefined;
   const partAt = ({ at, length }: Place) => bytes.subarray(at, at + length);
-  const recorded = verified.get(id) ?? recordedIn(id, decodeBody(partAt(places.body)).body, holding);
+  const recorded = verified.get(id) ?? recordedIn(id, bodyIn(partAt(places.body)), holding);
   return recorded && recall(partAt(places.bytes), recorded);
+}
+
+function bodyIn(bytes: Uint8Array): JsonObject {
+  const body = parseJson(bytes);
+  if (isJsonObject(body)) return body;
+  throw new VouchsafeError("malformed-leaf", "An event's body is not a JSON object.");
 }
 
 function recordedIn(id: Digest, body: JsonObject, holding: ReadonlySet<string>): Recorded | undefined {

@@ -1,7 +1,8 @@
 import type { ProjectId } from "../custody/events.ts";
 import { evidenceSetHash } from "../custody/evidence-set.ts";
-import { readDecisionInputs, readEvidenceInputs } from "../db/decision-inputs.ts";
+import { readDecisionInputs } from "../db/decision-inputs.ts";
 import { quarantinesAsOf } from "../db/quarantines.ts";
+import { readEvidenceBelow } from "../db/recorded-evidence.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { evaluate } from "../policy/evaluate.ts";
@@ -30,7 +31,7 @@ export async function readStandings(
   policies: readonly VerificationPolicy[],
 ): Promise<(digests: readonly Digest[]) => Standings> {
   const { size: below, trust } = state;
-  const found = await readEvidenceInputs(v.database.kysely, project, digests, below);
+  const found = await readEvidenceBelow(v.database.kysely, project, digests, below);
   const gathered = trust && (await gatherEvidence(v, project, found, { policies, trust, below }));
   const about = [...(gathered?.about.keys() ?? digests)];
   const quarantines = await quarantinesAsOf(v.database.kysely, project, about, below);

@@ -1,6 +1,11 @@
 import type { ProjectId } from "../custody/events.ts";
-import { readEvidenceInputs, type StoredAttestation } from "../db/decision-inputs.ts";
-import { artifactsNamedBy, attestationsFrom, readRecordedBytes } from "../db/recorded-evidence.ts";
+import type { StoredAttestation } from "../db/decision-inputs.ts";
+import {
+  artifactsNamedBy,
+  attestationsFrom,
+  readEvidenceBelow,
+  readRecordedBytes,
+} from "../db/recorded-evidence.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Vouchsafe } from "./context.ts";
 import type { Place, SimulationBatch } from "./simulate-batch.ts";
@@ -45,7 +50,7 @@ async function* batchesOf(
 ): AsyncGenerator<StoredBatch> {
   for (let i = 0; i < artifacts.length; i += PAGE.artifacts) {
     const some = artifacts.slice(i, i + PAGE.artifacts);
-    const { attestations, manifests } = await readEvidenceInputs(v.database.kysely, project, some, below);
+    const { attestations, manifests } = await readEvidenceBelow(v.database.kysely, project, some, below);
     const fresh = [...attestations].filter(([, stored]) => stored.every(({ index }) => index >= from));
     for (const group of groupsOf(fresh)) {
       yield {
@@ -88,7 +93,7 @@ export async function withOthers(
   below: number,
 ): Promise<StoredBatch> {
   if (others.length === 0) return batch;
-  const { attestations, manifests } = await readEvidenceInputs(v.database.kysely, project, others, below);
+  const { attestations, manifests } = await readEvidenceBelow(v.database.kysely, project, others, below);
   const read = await readBytes(v, project, attestations, batch);
   const ids = [...attestations].map(([digest, stored]) => [digest, idsOf(stored)] as const);
   return {
