@@ -53,7 +53,7 @@ export function evaluateStated(
 /** With the approval attestations about the artifact itself, now that it is known what the pass rests on. */
 function withAttested(
   policy: VerificationPolicy,
-  { artifact, evidence }: Question<Sayings>,
+  { artifact, evidence }: Pick<Question<Sayings>, "artifact" | "evidence">,
   pass: Evaluation,
 ): Evaluation {
   const rule = policy.spec.approvals;
