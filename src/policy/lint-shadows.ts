@@ -73,7 +73,10 @@ function signerCovers(wide: SignerRule, narrow: SignerRule): boolean {
   return covers(wide.issuer, narrow.issuer) && covers(wide.identity, narrow.identity);
 }
 
-/** Whether all that is believed of one is believed of the other, at its level or a higher one. */
+/**
+ * Whether all that is believed of one is believed of the other, at its level or a higher one. Without signers of its own a
+ * builder is believed from whoever may sign at all.
+ */
 function builderCovers(
   wide: BuilderRule,
   narrow: BuilderRule,
@@ -82,7 +85,7 @@ function builderCovers(
   return (
     wide.level >= narrow.level &&
     allCovered(wide.ids, narrow.ids, covers) &&
-    allCovered(wide.signers ?? policySigners, narrow.signers ?? policySigners, signerCovers) &&
+    (wide.signers === undefined || allCovered(wide.signers, narrow.signers ?? policySigners, signerCovers)) &&
     (wide.buildTypes === undefined ||
       (narrow.buildTypes !== undefined && allCovered(wide.buildTypes, narrow.buildTypes, covers))) &&
     allCovered(narrow.rules, wide.rules, (a, b) => a.expression === b.expression)

@@ -108,6 +108,26 @@ describe("each example of docs/policy.md takes what it says and nothing else", (
     assert.equal(outcome(policy, built("https://github.com/acme/app", `${builder}.1`)), "failed");
   });
 
+  test("built-by-the-platform-team", () => {
+    const builder = "https://github.com/acme/builders/.github/workflows/container.yml@refs/tags/v2";
+    const built = (claims: Readonly<Record<string, string>>, builderId = builder) => {
+      const repository = "https://github.com/acme/app";
+      const all = { sourceRepositoryUri: repository, runnerEnvironment: "github-hosted", ...claims };
+      const signer = workflowSigner(builder, all);
+      return releaseOf({
+        artifact: anArtifact(),
+        subjectName: "ghcr.io/acme/app",
+        repository,
+        builderId,
+        signer,
+      });
+    };
+    const policy = named(examples, "built-by-the-platform-team");
+    assert.equal(outcome(policy, built({})), "passed");
+    assert.equal(outcome(policy, built({ runnerEnvironment: "self-hosted" })), "failed");
+    assert.equal(outcome(policy, built({}, `${builder}.1`)), "failed");
+  });
+
   test("scanned", () => {
     const scan = (score: string, time = SIGNED_AT) =>
       attestationOf({

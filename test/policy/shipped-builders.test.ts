@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, test } from "node:test";
 import { findTests, type RanCase, runTests } from "../../src/cli/policy-test-run.ts";
+import { evaluate } from "../../src/policy/evaluate.ts";
 import { explainPolicy } from "../../src/policy/explain.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
+import { alone } from "../../src/policy/question.ts";
 import { testedPolicy } from "../../src/policy/run-test.ts";
 import { withShippedBuilders } from "../../src/policy-files.ts";
 import { readPolicyFiles } from "../../src/services/policy-directory.ts";
+import { anArtifact, attestationOf, workflowSigner } from "../support/attestations.ts";
+import { NOW } from "../support/policies.ts";
 import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 const set = loadPolicySet(await readPolicyFiles("policies/builders"));
@@ -61,6 +66,46 @@ for (const builder of set.builders.values()) {
 
 test("builders alone are a library: nothing in it needs a look", () =>
   assert.deepEqual(lintPolicies(set), []));
+
+describe("docs/builders.md", () => {
+  const page = readFileSync("docs/builders.md", "utf8");
+
+  test("lists each builder with its level", () => {
+    const rows = [...page.matchAll(/^\| `([a-z-]+)` \| ([1-4]) \|/gm)].map(([, name, level]) => [
+      name,
+      Number(level),
+    ]);
+    const builders = [...set.builders.values()].map(({ name, spec }) => [name, spec.level]);
+    assert.deepEqual(rows.sort(), builders.sort());
+  });
+
+  test("lists each key that a builder is known by", () => {
+    const keys = [...set.builders.values()].flatMap(({ spec }) => spec.signers);
+    const section = page.slice(page.indexOf("## Keys"), page.indexOf("## What has no builder"));
+    for (const signer of keys)
+      if (signer.case === "key") assert.ok(section.includes(`| \`${signer.name}\` |`));
+  });
+
+  test("takes what PyPI's publisher signed, and nobody else", () => {
+    const [, indented = ""] = /^ {2}```yaml\n(.*?)^ {2}```$/ms.exec(page) ?? [];
+    const files = [{ name: "pypi.yaml", text: indented.replaceAll(/^ {2}/gm, "") }];
+    const policy = loadPolicySet(files).policies.get("pypi-app") ?? assert.fail();
+    const outcomeOf = (identity: string) => {
+      const artifact = anArtifact();
+      const published = attestationOf({
+        artifact,
+        subjectName: "acme_app-1.2.3.tar.gz",
+        predicateType: "https://docs.pypi.org/attestations/publish/v1",
+        predicate: {},
+        signer: workflowSigner(identity, { runnerEnvironment: "github-hosted" }),
+      });
+      return evaluate(policy, alone(artifact, [published]), NOW).outcome;
+    };
+    const workflow = ".github/workflows/publish.yml@refs/tags/v1.2.3";
+    assert.equal(outcomeOf(`https://github.com/acme/app/${workflow}`), "passed");
+    assert.equal(outcomeOf(`https://github.com/mallory/app/${workflow}`), "failed");
+  });
+});
 
 describe("a policy that uses a shipped builder", () => {
   const policy = (builders: string) => ({

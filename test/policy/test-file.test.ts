@@ -42,7 +42,10 @@ spec:
 const POLICIES = loadPolicySet([{ name: "reviewed.yaml", text: POLICY }]).policies;
 
 function read(text: string) {
-  return readTestFile({ name: "reviewed.test.yaml", text }, (_kind, name) => POLICIES.has(name));
+  return readTestFile(
+    { name: "reviewed.test.yaml", text },
+    (kind, name) => kind === "VerificationPolicy" && POLICIES.has(name),
+  );
 }
 
 /** How the cases went: \`passed\`, or what was found in place of what was expected. */
@@ -164,6 +167,18 @@ describe("tests that do not load", () => {
       "policy: reviewed",
       "policy: reviwed",
       "4:11: no VerificationPolicy beside this file is named `reviwed`",
+    ],
+    [
+      "a builder that there is not",
+      "policy: reviewed",
+      "builder: reviwed",
+      "4:12: no Builder beside this file is named `reviwed`",
+    ],
+    [
+      "a policy and a builder at once",
+      "  policy: reviewed",
+      "  policy: reviewed\n  builder: reviewed",
+      "4:3: a test is of a `policy` or of a `builder`",
     ],
     [
       "a day that there is not",
