@@ -16,8 +16,8 @@ export interface PolicyReload {
   readonly at: string;
   /**
    * `activated`: what it holds is in force now · `active`: it was already, e.g. because another node was first ·
-   * `unchanged`: it holds what this node read before · `superseded`: it was in force meanwhile, and another set took its
-   * place · `refused`: what was in force before stays in force, see `problem`
+   * `unchanged`: it holds what this node read before · `superseded`: another node put it in force meanwhile, and another
+   * set took its place · `refused`: what was in force before stays in force, see `problem`
    */
   readonly outcome: "activated" | "active" | "unchanged" | "superseded" | "refused";
   readonly problem: { readonly code: ErrorCode; readonly message: string } | null;
@@ -27,8 +27,8 @@ export interface PolicyReload {
  * Reads the policy directory again and, where it changed, puts it in force by compare-and-swap on the policy set that was
  * active before it was read. What does not load leaves everything as it was, and an operator is told.
  *
- * Each node does so for its own directory, and several may get the same edit at different times. So a set that the log
- * says was activated since this node last looked is not activated again: the others are ahead of this node.
+ * Each node does so for its own directory, and several may get the same edit at different times. So a set that another
+ * node's directory put in force since this node last looked is not activated again: the others are ahead of this node.
  *
  * @param read gives what is in the directory
  */
@@ -74,7 +74,8 @@ const OUTCOMES = {
   activated: "its policies are in force now",
   active: "its policies are in force already",
   unchanged: "it has not changed",
-  superseded: "its policies were in force meanwhile and others have taken their place, which stay in force",
+  superseded:
+    "its policies were in force meanwhile and others have taken their place: `vouchsafe policy activate` puts them in force again",
 } as const;
 
 async function activateWhatChanged(
@@ -105,14 +106,17 @@ async function activateWhatChanged(
   return receipt === null ? "active" : "activated";
 }
 
-/** Whether the log has put this policy set in force from index `from` on. */
+/** Whether this policy set was put in force by the directory of a node from log index `from` on. */
 async function wasActivated(
   { database, project }: Vouchsafe,
   policySet: string,
   from: number,
 ): Promise<boolean> {
   const events = await readChain(database.kysely, project, PROJECT_CHAIN, { from });
-  return events.some(({ type, body }) => type === "policy.activated" && body.policySet === policySet);
+  return events.some(
+    ({ type, body }) =>
+      type === "policy.activated" && body.policySet === policySet && body.caller === CONFIGURATION,
+  );
 }
 
 function diagnosticsOf(error: unknown): readonly Diagnostic[] {

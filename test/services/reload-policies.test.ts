@@ -99,6 +99,14 @@ describe("two nodes, each with a policy directory of its own", () => {
     assert.equal(await active(), "third");
   });
 
+  test("what an operator tried and took back by hand is an edit like any other when it comes", async () => {
+    const before = String(await active());
+    await activate("tried");
+    await activate(before);
+    await write("a", "tried");
+    assert.equal(await reload(a), "activated");
+  });
+
   test("what does not load, and what holds nothing, leaves everything as it was", async () => {
     const file = join(root, "a", "release.yaml");
     const before = await active();
