@@ -25,25 +25,6 @@ export async function openQuarantines(
   return (await query.orderBy("opened_index").execute()).map(quarantineOf);
 }
 
-/** Those of the artifacts that were open when the log had `size` entries. */
-export async function quarantinesAsOf(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  artifacts: readonly Digest[],
-  size: number,
-): Promise<Quarantine[]> {
-  const rows = await db
-    .selectFrom("quarantines")
-    .selectAll()
-    .where("project_id", "=", project)
-    .where((where) => where("artifact", "=", where.fn.any(where.val([...artifacts]))))
-    .where("opened_index", "<", size)
-    .where((where) => where.or([where("lifted_index", "is", null), where("lifted_index", ">=", size)]))
-    .orderBy("opened_index")
-    .execute();
-  return rows.map(quarantineOf);
-}
-
 export async function findQuarantine(
   db: Kysely<Schema>,
   project: ProjectId,

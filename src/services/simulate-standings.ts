@@ -1,8 +1,7 @@
 import type { ProjectId } from "../custody/events.ts";
 import { evidenceSetHash } from "../custody/evidence-set.ts";
-import { readDecisionInputs } from "../db/decision-inputs.ts";
-import { quarantinesAsOf } from "../db/quarantines.ts";
 import { readEvidenceBelow } from "../db/recorded-evidence.ts";
+import { readStandingBelow } from "../db/standing-below.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { evaluate } from "../policy/evaluate.ts";
@@ -34,14 +33,7 @@ export async function readStandings(
   const found = await readEvidenceBelow(v.database.kysely, project, digests, below);
   const gathered = trust && (await gatherEvidence(v, project, found, { policies, trust, below }));
   const about = [...(gathered?.about.keys() ?? digests)];
-  const quarantines = await quarantinesAsOf(v.database.kysely, project, about, below);
-  const inputs = new Map(
-    await Promise.all(
-      digests.map(
-        async (digest) => [digest, await readDecisionInputs(v.database.kysely, project, digest)] as const,
-      ),
-    ),
-  );
+  const said = await readStandingBelow(v.database.kysely, project, about, below);
   const verdicts = new Map<string, StandingVerdict>();
   const trustHash = trust?.hash ?? "";
 
@@ -66,12 +58,19 @@ export async function readStandings(
   return (digests) => (set, named) => {
     const inForce = { policies: set?.policies ?? new Map(), trust: trustHash, holding: new Set([trustHash]) };
     const asked = named.flatMap((name) => set?.policies.get(name) ?? []);
-    return digests.flatMap((digest) => {
-      const input = inputs.get(digest);
+    return digests.map((digest) => {
       const question = gathered && questionOf(digest, gathered);
-      if (input === undefined) return [];
-      const verdicts = question ? asked.map((policy) => verdictOf(policy, question)) : [];
-      return { ...input, digest, inForce, quarantines, verdicts };
+      const isOwn = ({ artifact }: { readonly artifact: Digest }) => artifact === digest;
+      return {
+        size: below,
+        digest,
+        inForce,
+        hasEvidence: question !== undefined,
+        verdicts: question ? asked.map((policy) => verdictOf(policy, question)) : [],
+        quarantines: said.quarantines,
+        approvals: said.approvals.filter(isOwn),
+        exceptions: said.exceptions.filter(isOwn),
+      };
     });
   };
 }
