@@ -173,25 +173,34 @@ const situation = fc.record({
         ),
       ),
     ),
+  excepted: fc.subarray([...POLICIES]),
   quarantined: fc.boolean(),
   put: fc.constantFrom(...POLICIES),
 });
 
 test("to put a policy into audit mode never turns an allow into a denial, and never makes a grant rest on it", () => {
   fc.assert(
-    fc.property(situation, ({ modes, verdicts, quarantined, put }) => {
+    fc.property(situation, ({ modes, verdicts, excepted, quarantined, put }) => {
       const quarantines = quarantined ? [{ id: "1", artifact: DIGEST, reason: "bad" }] : [];
-      const before = decide(input(modes, verdicts, { quarantines }), NOW);
-      const changed = input({ ...modes, [put]: "audit" }, verdicts, { quarantines });
+      const exceptions = excepted.map((policy) => ({
+        id: policy,
+        policy,
+        owner: "o",
+        reason: "r",
+        expiresAt: NOW + 1,
+      }));
+      const stands = { quarantines, exceptions };
+      const before = decide(input(modes, verdicts, stands), NOW);
+      const changed = input({ ...modes, [put]: "audit" }, verdicts, stands);
       const after = decide(changed, NOW);
       if (before.decision === "allow") assert.equal(after.decision, "allow");
-      assert.ok(after.grounds.every(({ policy }) => policy !== put));
+      assert.ok([...after.grounds, ...after.exceptions].every(({ policy }) => policy !== put));
       const grant = decideGrant(changed, NOW);
       const enforced = POLICIES.filter((name) => name !== put && modes[name] === "enforce");
       if (enforced.length === 0) assert.equal(grant.decision, "deny");
       // What is left of the policies decides as if the one in audit mode had not been named.
       else {
-        const alone = decideGrant(input(modes, verdicts, { quarantines, policies: enforced }), NOW);
+        const alone = decideGrant(input(modes, verdicts, { ...stands, policies: enforced }), NOW);
         assert.deepEqual(
           [grant.decision, grant.slsaLevel, grant.validUntil, grant.grounds.map(({ index }) => index)],
           [alone.decision, alone.slsaLevel, alone.validUntil, alone.grounds.map(({ index }) => index)],
