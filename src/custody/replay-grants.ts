@@ -94,7 +94,8 @@ function assertWouldDeny(
   const wouldDeny = audited.filter((policy) => {
     // It was decided within the second after `issuedAt`, in which a pass may have run out.
     const decidedAt = named.includes(policy.name) ? issuedAt + SECOND : issuedAt;
-    const again = evaluateAgain(standing, policy, decidedAt);
+    const restsOn = standing.verdicts.get(policy.name)?.restsOn ?? [];
+    const again = evaluateAgain(standing, policy, decidedAt, restsOn);
     return (
       again.outcome === "failed" ||
       approvedUntil(standing, policy, again, decidedAt) === undefined ||

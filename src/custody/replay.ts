@@ -134,19 +134,26 @@ export function policiesInForce({ inForce, material }: Standing): PolicySet {
   return policies;
 }
 
-/** Evaluates a policy again on all evidence so far, under the trust in force. */
+/**
+ * Evaluates a policy again on all evidence so far, under the trust in force.
+ *
+ * @param restsOn what the verdict names as the other artifacts that it rests on: what holds the artifact besides was not
+ *   looked at, or did not pass
+ */
 export function evaluateAgain(
   { artifact, inForce, accepted, manifests, material }: Standing,
   policy: VerificationPolicy,
   at: number,
+  restsOn: readonly Digest[],
 ): Evaluation {
   const { trust } = inForce;
   refuseUnless(trust !== null, "no trust was in force");
   const verified = (all: readonly Accepted[]) =>
     all.flatMap(({ id, verifiedAt }) => verifiedIfItStillIs(material, id, trust, verifiedAt));
-  const others = new Map([...accepted].map(([digest, all]) => [digest, verified(all)]));
-  const evidence = others.get(artifact) ?? [];
-  return evaluate(policy, { artifact, evidence, others, manifests }, at);
+  const evidence = verified(accepted.get(artifact) ?? []);
+  const others = new Map(restsOn.map((digest) => [digest, verified(accepted.get(digest) ?? [])]));
+  const within = manifests.filter(({ container }) => others.has(container));
+  return evaluate(policy, { artifact, evidence, others, manifests: within }, at);
 }
 
 /** Evidence that a later trust snapshot no longer believes counts in no verdict under it. */
@@ -211,7 +218,7 @@ export function assertAllowed(
       continue;
     }
     refuseUnless(verdict?.passed === true, `the artifact had not passed ${name}`);
-    const again = evaluateAgain(standing, policy, at);
+    const again = evaluateAgain(standing, policy, at, verdict.restsOn);
     refuseUnless(again.outcome === "passed", `evaluated again, ${name} failed`);
     const until = approvedUntil(standing, policy, again, at);
     refuseUnless(until !== undefined, `${name} was not approved as it asks`);

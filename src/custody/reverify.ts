@@ -163,9 +163,9 @@ function replayVerdict({ type, time, body }: LogEvent, standing: Standing): stri
   const validUntil = body.validUntil === null ? null : timeIn(body, "validUntil");
   // The event was recorded a moment after the verdict was made: a pass may have run out in between.
   const madeAt = validUntil === null ? time : Math.min(time, validUntil - 1);
-  const again = evaluateAgain(standing, policy, madeAt);
-  const outcome = type === "verdict.passed" ? "passed" : "failed";
   const restsOn = restsOnIn(body);
+  const again = evaluateAgain(standing, policy, madeAt, restsOn);
+  const outcome = type === "verdict.passed" ? "passed" : "failed";
   const recorded = {
     outcome,
     ...pick(body, ["slsaLevel", "attestations", "validUntil", "approvals"]),

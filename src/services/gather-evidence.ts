@@ -7,6 +7,7 @@ import { type Containment, type Question, relatedTo } from "../policy/question.t
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import type { Vouchsafe } from "./context.ts";
+import { createEvidenceBudget } from "./evidence-budget.ts";
 
 /** All that verdicts about some artifacts are made from, verified under one trust snapshot. */
 export interface Gathered {
@@ -27,7 +28,7 @@ export interface GatherOptions {
 /**
  * Gathers the evidence about artifacts, then that about what it leads to (containers, source revisions), and so on
  * until it leads no further. What is read later is at least as new as `inputs`: to rest on all of it as of their size
- * is safe.
+ * is safe. Of what there is too much evidence about (`createEvidenceBudget`) none counts.
  */
 export async function gatherEvidence(
   v: Vouchsafe,
@@ -38,6 +39,8 @@ export async function gatherEvidence(
   const artifacts = [...inputs.attestations.keys()];
   const about = new Map<Digest, VerifiedAttestation[]>();
   const manifests: Containment[] = [];
+  const budget = createEvidenceBudget();
+  const leftOut = new Set<Digest>();
   let found: EvidenceInputs = inputs;
   for (;;) {
     const verified = await v.evidence.verified(project, distinct(found), trust);
@@ -46,15 +49,26 @@ export async function gatherEvidence(
       about.set(digest, [...stored.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])]);
     }
     manifests.push(...(await asManifestsSay(v, project, found.manifests)));
-    const related = artifacts.flatMap((artifact) =>
-      relatedTo(policies, questionOf(artifact, { about, manifests })),
+    // What is not looked at holds nothing: else a verdict would name it among what it was made from.
+    const counted = manifests.filter(({ container }) => !leftOut.has(container));
+    const wanted = new Map(
+      artifacts.map((artifact) => {
+        const related = relatedTo(policies, questionOf(artifact, { about, manifests: counted }));
+        return [artifact, related.filter((digest) => !about.has(digest) && !leftOut.has(digest))];
+      }),
     );
-    const missing = [...new Set(related)].filter((digest) => !about.has(digest));
-    if (missing.length === 0) return { about, manifests };
-    found =
+    const missing = [...new Set([...wanted.values()].flat())];
+    if (missing.length === 0) return { about, manifests: counted };
+    const read =
       below === undefined
         ? await readEvidenceInputs(v.database.kysely, project, missing)
         : await readEvidenceBelow(v.database.kysely, project, missing, below);
+    const chosen = budget.choose(wanted, read);
+    for (const digest of missing) if (!chosen.has(digest)) leftOut.add(digest);
+    found = {
+      attestations: new Map([...read.attestations].filter(([digest]) => chosen.has(digest))),
+      manifests: read.manifests.filter(({ contained }) => chosen.has(contained)),
+    };
   }
 }
 
