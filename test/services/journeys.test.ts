@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Digest, JsonObject } from "../../src/in-toto-attestation/types.ts";
+import { withShippedBuilders } from "../../src/policy-files.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
 import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
 import type { Caller } from "../../src/services/caller.ts";
@@ -235,6 +236,19 @@ forEachDatabase("the use cases", (create) => {
         code: "invalid-policy",
       },
     );
+  });
+
+  test("a policy is activated with the shipped builder that it uses, so that a pack needs nothing besides", async () => {
+    const before = await readPolicies(node.v, caller);
+    const text = RELEASE_POLICY.replace(/- id: .*\n.*level: 3/, "- use: github-actions");
+    const documents = await withShippedBuilders([{ name: "release.yaml", text }]);
+    const active = await activatePolicies(node.v, caller, { documents, previous: before.policySet });
+    const { digest, bundle } = await release();
+    await pushAttestation(node.v, caller, { bytes: bundle });
+    assert.equal((await ask(digest)).slsaLevel, 2);
+    assert.ok(verifyPack(await exportPack(node.v, caller, digest), node.v.log.verifierKey).ok);
+    const { documents: old } = before;
+    await activatePolicies(node.v, caller, { documents: old, previous: active.policySet });
   });
 
   test("withdrawn trust denies what rested on it; added trust changes nothing", async () => {
