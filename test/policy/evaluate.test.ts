@@ -7,6 +7,7 @@ import type { VerifiedAttestation } from "../../src/verify/verified-attestation.
 import {
   anArtifact,
   attestationOf,
+  COMMIT,
   GITHUB_BUILD_TYPE,
   HOSTED_RUNNER,
   type Release,
@@ -96,6 +97,16 @@ describe("one thing that is not as the policy asks fails that check and no other
     const artifact = anArtifact();
     const spec = RELEASE_SPEC.replace('"push"', '"workflow_dispatch"');
     assert.deepEqual(missesOf(policyOf(spec), artifact, releaseOf({ artifact })), ["rule:pushed"]);
+  });
+
+  test("another commit, and a tag of another version", () => {
+    const artifact = anArtifact();
+    const sourced = (source: string) => policyOf(RELEASE_SPEC.replace("refs: [refs/tags/v*]", source));
+    const misses = (source: string) => missesOf(sourced(source), artifact, releaseOf({ artifact }));
+    assert.deepEqual(misses(`commits: ["${"0".repeat(40)}"]`), ["source.commit"]);
+    assert.deepEqual(misses("versionedTags: [v1.3, v2]"), ["source.versionedTag"]);
+    const right = sourced(`commits: ["${"0".repeat(40)}", "${COMMIT}"], versionedTags: [v1.2]`);
+    assert.equal(evaluate(right, alone(artifact, [releaseOf({ artifact })]), NOW).outcome, "passed");
   });
 
   test("a predicate that is not provenance", () => {

@@ -38,6 +38,14 @@ describe("each mistake is pointed at", () => {
       "{}",
       "18:5",
     ],
+    [
+      "a version of a tag that is a pattern",
+      "refs: [refs/tags/v*]\n  ext",
+      "versionedTags: [v1.*]\n  ext",
+      "19:21",
+    ],
+    ["a commit by a part of its id", "refs: [refs/tags/v*]\n  ext", "commits: [1f0e3dad]\n  ext", "19:15"],
+    ["containment by nobody's word", "  source:", "  containment: {maxAge: 1d}\n  source:", "17:16"],
     ["a nested parameter's glob", "workflow: {ref: refs/tags/v*", "workflow: {ref: '^x'", "22:24"],
     ["a number that a double cannot keep", "retries: 3", "retries: 12345678901234567890", "22:46"],
     ["a rule's misspelt field", "source.ref.starts", "source.rf.starts", "26:19"],
@@ -66,6 +74,36 @@ describe("each mistake is pointed at", () => {
   test("a misspelt key is answered with the key that was meant", () => {
     const [unknown] = diagnosticsOf(RELEASE.replace("identity:", "identiy:"));
     assert.match(unknown?.message ?? "", /`identity`/);
+  });
+});
+
+describe("what asks about a source in vain", () => {
+  const required = (about: string, rest: string) =>
+    `${RELEASE}  evidence:
+    - {name: s, about: ${about}, predicateTypes: [https://slsa.dev/verification_summary/v1], signers: [{key: k}], vsa: {verifierIds: [v], resourceUris: [r]${rest}}}
+`;
+
+  test("is about neither it nor the artifact", () => {
+    assert.deepEqual(diagnosticsOf(required("source", ", sourceRefs: [refs/heads/main]")), []);
+    assert.deepEqual(places(required("commit", "")), ["28:24"]);
+  });
+
+  test("asks of a summary about the artifact which references pointed to a commit", () => {
+    assert.deepEqual(places(required("artifact", ", sourceRefs: [refs/heads/main]")), ["28:7"]);
+    const own = RELEASE.replace(
+      "  source:",
+      "  vsa: {verifierIds: [v], resourceUris: [r], sourceRefs: [refs/heads/main]}\n  source:",
+    );
+    assert.match(diagnosticsOf(own)[0]?.message ?? "", /about: source/);
+  });
+
+  test("asks for levels that SLSA does not have", () => {
+    for (const level of ["SLSA_SOURCE_LEVEL_4", "SLSA_SOURCE_SCS_TWO_PARTY_REVIEW", "ORG_SOURCE_TESTED"]) {
+      assert.deepEqual(diagnosticsOf(required("source", `, levels: [${level}]`)), []);
+    }
+    for (const level of ["SLSA_SOURCE_LEVEL_5", "SLSA_SOURCE_TWO_PARTY_REVIEW", "SLSA_SOURCE_SCS_"]) {
+      assert.equal(diagnosticsOf(required("source", `, levels: [${level}]`)).length, 1, level);
+    }
   });
 });
 

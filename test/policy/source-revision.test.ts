@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { digestOf } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
-import { questionAmong, relatedTo } from "../../src/policy/question.ts";
+import { alone, questionAmong, relatedTo } from "../../src/policy/question.ts";
 import type { Evaluation } from "../../src/policy/types.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
-import { anArtifact, COMMIT, releaseOf, SIGNED_AT } from "../support/attestations.ts";
+import { anArtifact, COMMIT, keySigner, releaseOf, SIGNED_AT } from "../support/attestations.ts";
 import { besides, evidenceBy, REVIEW, REVISION, SCAN, SUMMARY, sourceSummary } from "../support/evidence.ts";
-import { NOW, RELEASE_POLICY } from "../support/policies.ts";
+import { NOW, policyOf, RELEASE_POLICY } from "../support/policies.ts";
 
 const source = (vsa = "", rest = "") =>
   `{name: source, about: source, predicateTypes: ["${SUMMARY}"], signers: [{key: scs}], vsa: {verifierIds: ["https://scs.example.com/verifier"], resourceUris: ["git+https://github.com/acme/app"]${vsa}}${rest}}`;
@@ -118,6 +118,13 @@ describe("evidence about the source", () => {
     assert.equal(validUntil, SIGNED_AT - 1_000 + 3_600_000);
   });
 
+  test("that nobody verified is a fault of ours, and no evidence", () => {
+    const forged = { ...sourceSummary() } as VerifiedAttestation;
+    assert.throws(() => judge(LEVEL_3, release, forged), TypeError);
+    const others = new Map([[REVISION, [forged]]]);
+    assert.throws(() => evaluate(LEVEL_3, { ...alone(artifact, [release]), others }, NOW), TypeError);
+  });
+
   test("a policy that asks for none looks at none", () => {
     const question = questionAmong([RELEASE_POLICY], artifact, [release, sourceSummary()]);
     assert.deepEqual(relatedTo([RELEASE_POLICY], question), []);
@@ -126,7 +133,9 @@ describe("evidence about the source", () => {
 
   test("a stranger's attestation names no commit to look at", () => {
     const stranger = releaseOf({ artifact, repository: "https://github.com/mallory/app", commit: OTHER });
-    assert.deepEqual(relatedTo([LEVEL_3], questionAmong([LEVEL_3], artifact, [stranger])), []);
+    const elsewhere = releaseOf({ artifact, commit: OTHER, signer: keySigner("mallory") });
+    const both = [stranger, elsewhere];
+    assert.deepEqual(relatedTo([LEVEL_3], questionAmong([LEVEL_3], artifact, both)), []);
     const { restsOn } = judge(LEVEL_3, stranger, release);
     assert.ok(!restsOn.includes(digestOf("gitCommit", OTHER)));
   });
@@ -142,6 +151,22 @@ describe("several builds of one artifact", () => {
     assert.deepEqual(passed.restsOn, [digestOf("gitCommit", OTHER), digestOf("sha1", OTHER)].sort());
     assert.equal(judge(LEVEL_3, release, rebuilt, about(COMMIT)).attestations[0], release.id);
     assert.equal(outcome(LEVEL_3, release, rebuilt), "failed");
+  });
+
+  test("from two references of one commit: each is held to its own", () => {
+    const branch = releaseOf({ artifact, ref: "refs/heads/main" });
+    const anyRef = policyOf(`
+  artifacts: {names: ["**"]}
+  signers: [{issuer: "https://**", identity: "https://github.com/acme/**"}]
+  evidence: [${source()}]
+`);
+    const tagged = sourceSummary({ refs: ["refs/tags/v1.2.3"] });
+    assert.equal(judge(anyRef, branch, release, tagged).attestations[0], release.id);
+    assert.equal(
+      judge(anyRef, branch, release, sourceSummary({ refs: ["refs/heads/main"] })).attestations[0],
+      branch.id,
+    );
+    assert.equal(outcome(anyRef, branch, tagged), "failed");
   });
 
   test("what one lacks another's source does not give", () => {
