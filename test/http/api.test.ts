@@ -206,6 +206,13 @@ forEachDatabase("the API", (create) => {
     assert.equal((await push(fresh.bundle, JSON_LINES)).statusCode, 201);
   });
 
+  test("a manifest is recorded once", async () => {
+    const manifests = [{ mediaType: "x", digest: `sha256:${"1".repeat(64)}`, size: 1 }];
+    const upload = { as: uploader, bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })) };
+    const recorded = await succeeds(201, "POST /manifests", upload);
+    assert.deepEqual(await succeeds(200, "POST /manifests", upload), recorded);
+  });
+
   test("a quarantine denies at once, until it is lifted", async () => {
     const { digest, bundle } = await signRelease(sigstore);
     await push(bundle);

@@ -95,6 +95,9 @@ const cases: [name: string, request: InjectOptions, code: ErrorCode][] = [
     "unsupported-media-type",
   ],
 
+  ["a manifest of no kind", body("POST", "/manifests", '{"schemaVersion":2}'), "malformed-manifest"],
+  ["a manifest that is too large", body("POST", "/manifests", "9".repeat(2 ** 22 + 1)), "body-too-large"],
+
   ["a digest without algorithm", ask("digest=abc"), "malformed-digest"],
   ["a digest that is too short", ask("digest=sha256:ab"), "malformed-digest"],
   ["a digest in upper case", ask(`digest=${DIGEST.replace("ab", "AB")}`), "malformed-digest"],
