@@ -102,6 +102,19 @@ test("a quarantine of what a pass in audit mode rests on would deny, and denies 
   assert.deepEqual(codes(decision), ["verdict-passed", "would-deny"]);
 });
 
+test("what an audited policy misses in approvals would deny, and an exception to it is not used up on it", () => {
+  const rule = { required: 1, from: [{ case: "key", name: "lead" }], expiresAfter: 1 } as const;
+  const exceptions = [{ id: "1", policy: "scan", owner: "o", reason: "r", expiresAt: NOW + 1 }];
+  const asked = input({ release: "enforce", scan: "audit" }, [verdict("release"), verdict("scan")], {
+    exceptions,
+  });
+  const scan = { hash: "scan", spec: { mode: "audit", approvals: rule } } as const;
+  const policies = new Map([...asked.inForce.policies, ["scan", scan]]);
+  const decision = decide({ ...asked, inForce: { ...asked.inForce, policies } }, NOW);
+  assert.deepEqual(codes(decision), ["verdict-passed", "would-deny"]);
+  assert.deepEqual([decision.decision, decision.exceptions], ["allow", []]);
+});
+
 test("an enforced denial tells what others would have denied besides", () => {
   const decision = decide(
     input({ release: "enforce", scan: "audit" }, [failed("release"), failed("scan")]),
