@@ -123,7 +123,7 @@ function buildersText(builders: readonly BuilderRule[]): string {
       ];
       return [`${use ?? alternatives(ids)} (level ${level})`, ...parts].join(", ");
     })
-    .join(" or ");
+    .join("; or by ");
 }
 
 function dependenciesText({ allow, require, pinned }: DependencyRules): string {

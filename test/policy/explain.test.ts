@@ -63,6 +63,34 @@ describe("what a policy asks, in words", () => {
     );
   });
 
+  test("builders by name, with all that is asked of them, and what the build took in", () => {
+    const text = `${POLICY}  builders: [{use: ci, level: 1}, {id: "https://b/*", level: 2}]
+  resolvedDependencies: {allow: [a, b], require: ["pkg:c"], pinned: true}
+---
+apiVersion: vouchsafe.dev/v1
+kind: Builder
+metadata: {name: ci}
+spec:
+  ids: ["https://ci"]
+  level: 2
+  signers: [{key: ci}]
+  buildTypes: ["https://type"]
+  rules: [{name: r, cel: has(signer.key), message: by a key}]
+`;
+    const policy = loadPolicySet([{ name: "a.yaml", text }]).policies.get("reviewed");
+    const sentences = explainPolicy(policy?.spec ?? assert.fail("it loads"));
+    const told = (check: string) => sentences.filter(({ asks }) => asks(check)).map((one) => one.text);
+    assert.deepEqual(told("builder"), [
+      "It was built by ci (level 1), as https://ci, by the word of the key ci, in a build of the type https://type, " +
+        "where by a key: has(signer.key); or by https://b/* (level 2).",
+    ]);
+    for (const check of ["", ".allow", ".require", ".pinned"]) {
+      assert.deepEqual(told(`resolvedDependencies${check}`), [
+        "The build took in nothing but a or b, and took in pkg:c, and names each thing that it took in by its digest.",
+      ]);
+    }
+  });
+
   test("the source, evidence about it, and whose word counts for what lies in what", () => {
     const commit = "0".repeat(40);
     const text = `${POLICY}  source: {versionedTags: [v1.2, v2], commits: ["${commit}"]}

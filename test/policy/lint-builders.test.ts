@@ -62,8 +62,11 @@ describe("builders to look at", () => {
   test("one that is lowered is not shadowed by itself, nor by one with rules of its own", () => {
     const other = "{id: https://github.com/actions/runner/github-hosted, level: 1}";
     assert.deepEqual(findings(USED.replace("{use: ci}", `{use: ci, level: 2}\n    - ${other}`)), []);
-    const ruled = `${USED}  rules:\n    - {name: hosted, cel: 'signer.claims.runnerEnvironment == "github-hosted"'}\n`;
-    assert.deepEqual(findings(ruled.replace("{use: ci}", `{use: ci}\n    - ${other}`)), []);
+    const anyType = USED.replace(/ {2}buildTypes: .*\n$/, "");
+    const ruled = `${anyType}  rules:\n    - {name: hosted, cel: 'signer.claims.runnerEnvironment == "github-hosted"'}\n`;
+    const beside = (text: string) => findings(text.replace("{use: ci}", `{use: ci}\n    - ${other}`));
+    assert.equal(beside(anyType).length, 1, "it takes all that the other takes");
+    assert.deepEqual(beside(ruled), []);
   });
 
   test("one that no policy beside it uses", () => {
