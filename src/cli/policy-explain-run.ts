@@ -10,7 +10,7 @@ import { loadOrTell } from "./load-policies.ts";
 import type { Session } from "./session.ts";
 import type { Mark, Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
-import { type Verdict, verifyOffline } from "./verify-offline.ts";
+import { supportOf, type Verdict, verifyOffline } from "./verify-offline.ts";
 import type { TrustOptions } from "./verify-trust.ts";
 
 export interface ExplainOptions extends Omit<TrustOptions, "key"> {
@@ -29,7 +29,7 @@ const POLICIES = "policies";
 
 /** @param at now, in milliseconds since the epoch */
 export async function explain(
-  session: Session,
+  session: Pick<Session, "terminal" | "json">,
   argument: string,
   { policyName, artifact, evidence = [], ...trust }: ExplainOptions,
   at: number,
@@ -143,8 +143,10 @@ function tellEnd(terminal: Terminal, { name }: VerificationPolicy, verdict: Verd
   terminal.print(`${verdict.verified ? "passed" : "failed"} ${name}`, verdict.verified ? "good" : "bad");
 }
 
-function refusedOf({ deciding, others }: Verdict): { file: string; code: string; message: string }[] {
-  return [deciding, ...others].flatMap(({ file, refusal }) =>
-    refusal === undefined ? [] : [{ file, code: refusal.code, message: refusal.message }],
-  );
+function refusedOf(verdict: Verdict): { file: string; code: string; message: string }[] {
+  return [verdict.deciding, ...verdict.others].flatMap((piece) => {
+    const { file, refusal } = piece;
+    const counts = refusal === undefined || supportOf(verdict, piece) !== undefined;
+    return counts ? [] : [{ file, code: refusal.code, message: refusal.message }];
+  });
 }

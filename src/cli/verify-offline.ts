@@ -84,7 +84,7 @@ export async function verifyOffline(
     }
   }
   const passed = pieces.filter(({ passed }) => passed);
-  const judged = policy && passed.length > 0 ? await judge(policy, artifact, passed, at) : undefined;
+  const judged = policy && passed.length > 0 ? await judge(policy, artifact, pieces, at) : undefined;
   const isGood = policy === undefined || judged?.evaluation.outcome === "passed";
   const deciding = decidingOf(pieces, judged);
   return {
@@ -151,25 +151,38 @@ function loading<Files, Loaded>(load: (files: Files) => Loaded, files: Files): L
 async function judge(
   policy: VerificationPolicy,
   { digests }: NamedArtifact,
-  passed: readonly ExaminedPiece[],
+  pieces: readonly ExaminedPiece[],
   at: number,
 ): Promise<PolicyVerdict | undefined> {
   const { evaluate } = await import("../policy/evaluate.ts");
-  const { alone } = await import("../policy/question.ts");
-  const evidence = passed.flatMap(({ attestation }) => attestation ?? []);
-  const named = digests.filter((digest) => passed.some(({ subject }) => subject === digest));
+  const { questionAmong } = await import("../policy/question.ts");
+  const evidence = pieces.flatMap((piece) => (isHeard(piece) ? (piece.attestation ?? []) : []));
+  const named = digests.filter((digest) =>
+    pieces.some(({ passed, subject }) => passed && subject === digest),
+  );
   const verdicts = named.map((artifact) => ({
     policy,
     artifact,
-    evaluation: evaluate(policy, alone(artifact, evidence), at),
+    evaluation: evaluate(policy, questionAmong([policy], artifact, evidence), at),
   }));
   return verdicts.find(({ evaluation }) => evaluation.outcome === "passed") ?? verdicts[0];
+}
+
+/** Whether a policy hears it: it holds, be it about the artifact or about another, such as the commit that was built. */
+function isHeard({ passed, refusal }: ExaminedPiece): boolean {
+  return passed || refusal?.code === "subject-mismatch";
+}
+
+/** What a piece that is not about the artifact is about, where the verdict rests on it all the same. */
+export function supportOf({ policy }: Verdict, piece: ExaminedPiece): string | undefined {
+  const isUsed = !piece.passed && policy?.evaluation.attestations.includes(piece.id);
+  return isUsed ? piece.attestation?.subjects[0]?.digests.join(", ") : undefined;
 }
 
 function decidingOf(pieces: readonly ExaminedPiece[], judged: PolicyVerdict | undefined): ExaminedPiece {
   const [first, ...rest] = pieces;
   if (first === undefined) throw new UsageError("The files of --bundle hold no evidence");
-  const restsOn = pieces.find(({ id }) => judged?.evaluation.attestations.includes(id));
+  const restsOn = pieces.find(({ passed, id }) => passed && judged?.evaluation.attestations.includes(id));
   return restsOn ?? rest.reduce((best, piece) => (reach(piece) > reach(best) ? piece : best), first);
 }
 

@@ -4,7 +4,7 @@ import type { Signer } from "../verify/verified-attestation.ts";
 import { printChecks, short } from "./findings.ts";
 import type { Mark, Terminal } from "./terminal.ts";
 import { adviceFor, optionsFor } from "./verify-advice.ts";
-import type { ExaminedPiece, PolicyVerdict, Verdict } from "./verify-offline.ts";
+import { type ExaminedPiece, type PolicyVerdict, supportOf, type Verdict } from "./verify-offline.ts";
 import { failedStep, reportOf, rfc3339, type Step } from "./verify-report.ts";
 
 const SYMBOLS: Readonly<Record<Outcome, string>> = {
@@ -119,7 +119,7 @@ function printVerdict(verdict: Verdict, terminal: Terminal): void {
     if (outcome !== "not-reached") printStep(terminal, step, outcome, linesOf(deciding, step, outcome));
   }
   if (policy !== undefined) printPolicy(terminal, policy);
-  for (const other of others) terminal.print(`  beside it ${nameOf(other)}: ${fateOf(other)}`);
+  for (const other of others) terminal.print(`  beside it ${nameOf(other)}: ${fateOf(verdict, other)}`);
   const artifact = verdict.artifact.path ?? verdict.artifact.alias ?? verdict.artifact.digests[0] ?? "";
   terminal.print(`${verified ? "verified" : "refused"} ${artifact}`, verified ? "good" : "bad");
 }
@@ -151,8 +151,10 @@ function nameOf({ file, item }: ExaminedPiece): string {
   return item === undefined ? file : `${file}:${item}`;
 }
 
-function fateOf(piece: ExaminedPiece): string {
+function fateOf(verdict: Verdict, piece: ExaminedPiece): string {
   const { refusal } = piece;
+  const about = supportOf(verdict, piece);
+  if (about !== undefined) return `counts too, about ${about}`;
   return refusal === undefined
     ? `holds too, ${piece.signature ? describeSigner(piece.signature.signer) : ""}`
     : `fails at ${failedStep(piece)}: ${refusal.message} (${refusal.code})`;

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { explain } from "../../src/cli/policy-explain-run.ts";
 import { ACTIONS_ISSUER, actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { recordedTerminal } from "../support/recorded-terminal.ts";
 import { type OfflineHouse, openOfflineHouse, tell } from "./offline.ts";
 
 const WIDGET = { name: "widget-2.0.0.tar", bytes: Buffer.from("the widget") };
@@ -120,6 +122,41 @@ describe("a policy", () => {
     assert.equal(failed, "identity signer-mismatch");
     const both = { bundle: [fork, release], trustedRoot: [root], ...asked, ...signer };
     assert.equal((await tell(widget, both)).failed, undefined);
+  });
+
+  test("hears evidence about the commit that was built, which is not about the artifact", async () => {
+    const reviewed = (await readFile(POLICY, "utf8")).replace(
+      "  rules:",
+      `  evidence:
+    - name: review
+      about: source
+      predicateTypes: [https://in-toto.io/attestation/human-review/v0.1]
+      signers: [{issuer: "${ACTIONS_ISSUER}", identity: "https://github.com/acme/**"}]
+  rules:`,
+    );
+    const policy = [await house.write("reviewed.yaml", reviewed)];
+    const review = await house.write(
+      "review.json",
+      await sigstore.signStatement({
+        _type: "https://in-toto.io/Statement/v1",
+        subject: [{ digest: { gitCommit: actionsClaims().sha } }],
+        predicateType: "https://in-toto.io/attestation/human-review/v0.1",
+        predicate: { result: "pass" },
+      }),
+    );
+    const options = { trustedRoot: [root], policy, policyName: "widget-release" };
+    const { verdict, words } = await tell(widget, { bundle: [review, release], ...options });
+    assert.equal(verdict.verified, true);
+    assert.match(words, /^\S+release\.json, which the verdict rests on/);
+    assert.match(words, /^ {2}beside it \S+review\.json: counts too, about .*gitCommit:/m);
+    const alone = await tell(widget, { bundle: [release], ...options });
+    assert.match(alone.words, /evidence\.review: expected .* about the commit /);
+    const explained = recordedTerminal();
+    const session = { terminal: explained.terminal, json: false };
+    const asked = { policyName: "widget-release", artifact: widget, trustedRoot: [root] };
+    await explain(session, policy[0] ?? "", { ...asked, evidence: [review, release] }, Date.now());
+    assert.doesNotMatch(explained.written.stdout, /does not count/);
+    assert.match(explained.written.stdout, /^passed widget-release$/m);
   });
 
   test("is not reached by evidence about something else", async () => {
