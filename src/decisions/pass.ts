@@ -1,5 +1,6 @@
 import { type Approvable, type Approval, type Tally, tallyApprovals } from "../policy/approvals.ts";
 import { approversText, shown } from "../policy/check-text.ts";
+import { CONTAINMENT_CHECK } from "../policy/containment.ts";
 import type { Exception } from "../policy/exceptions.ts";
 import type { ApprovalRule } from "../policy/policy.ts";
 import type { NamedVerdict, Reason } from "./decide.ts";
@@ -18,8 +19,10 @@ export interface Pass {
 const MAX_DISCOUNTED = 8;
 
 export function passByVerdict(verdict: NamedVerdict): Pass {
-  const { policy, slsaLevel, validUntil = null } = verdict;
-  const passed: Reason = { code: "verdict-passed", message: `Policy ${policy} passed`, policy };
+  const { policy, slsaLevel, validUntil = null, checks } = verdict;
+  const held = checks.find(({ check, passed }) => check === CONTAINMENT_CHECK && passed);
+  const why = held === undefined ? "" : `: it lies ${held.actual}`;
+  const passed: Reason = { code: "verdict-passed", message: `Policy ${policy} passed${why}`, policy };
   return { verdict, reasons: [passed], slsaLevel, until: validUntil };
 }
 

@@ -7,6 +7,9 @@ import type { Asked } from "./question.ts";
 import { factsAbout } from "./revisions.ts";
 import { isSignedBy } from "./signed-by.ts";
 
+/** The name of the check whose text says why a container stands for the artifact. */
+export const CONTAINMENT_CHECK = "containment";
+
 /** How many containers are looked at, of each nesting the first by their digests; and how many lie in each other. */
 export const MAX_CONTAINERS = 64;
 const MAX_DEPTH = 8;

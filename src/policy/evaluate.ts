@@ -1,7 +1,7 @@
 import { algorithmOf, type Digest, groundsAllow } from "../in-toto-attestation/index.ts";
 import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { attestedApprovals } from "./approval-statement.ts";
-import { type Container, containersOf, evidenceAbout, pathText } from "./containment.ts";
+import { CONTAINMENT_CHECK, type Container, containersOf, evidenceAbout, pathText } from "./containment.ts";
 import { factsOf, type Sayings } from "./facts.ts";
 import { failed, judge } from "./judge.ts";
 import type { VerificationPolicy } from "./policy.ts";
@@ -101,7 +101,7 @@ function failedWithin(
 }
 
 function containmentCheck(passed: boolean, actual: string): Check {
-  return { check: "containment", passed, expected: "an artifact passes that holds it", actual };
+  return { check: CONTAINMENT_CHECK, passed, expected: "an artifact passes that holds it", actual };
 }
 
 function sorted(digests: readonly Digest[]): Digest[] {

@@ -4,6 +4,7 @@ import { readDecisionInputs } from "../db/decision-inputs.ts";
 import { readEventsFrom, readHead } from "../db/log.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { ProjectionSource } from "../decisions/projection.ts";
+import { CONTAINMENT_CHECK } from "../policy/containment.ts";
 import type { Documents } from "./documents.ts";
 import { inForceOf } from "./in-force.ts";
 
@@ -46,7 +47,10 @@ export function createProjectionSource(database: Database, documents: Documents)
   };
 }
 
-/** Most of what is known of an artifact are checks that passed, which no decision names: not kept in memory. */
+/** Most of what is known of an artifact are checks that passed, which no decision tells but one: not kept in memory. */
 function withoutPasses(verdict: StandingVerdict): StandingVerdict {
-  return { ...verdict, checks: verdict.checks.filter(({ passed }) => !passed) };
+  return {
+    ...verdict,
+    checks: verdict.checks.filter(({ check, passed }) => !passed || check === CONTAINMENT_CHECK),
+  };
 }

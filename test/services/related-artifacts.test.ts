@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { readHead } from "../../src/db/log.ts";
+import { CONTAINMENT_PREDICATE_TYPE } from "../../src/in-toto-attestation/containment.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { revisionDigests } from "../../src/in-toto-attestation/source-revision.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
@@ -35,6 +36,13 @@ const SOURCED = `${RELEASE_POLICY.replace("name: release", "name: sourced")}
         verifierIds: [https://scs.example.org]
         resourceUris: [git+https://github.com/acme/widget]
         levels: [SLSA_SOURCE_LEVEL_3]
+`;
+
+const FILES = `${RELEASE_POLICY.replace("name: release", "name: files")}
+  containment:
+    signers:
+      - issuer: https://token.actions.githubusercontent.com
+        identity: https://github.com/acme/widget/.github/workflows/unpack.yml@refs/heads/main
 `;
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
@@ -70,7 +78,11 @@ describe("verdicts that rest on other artifacts", () => {
 
   before(async () => {
     postgres = await createPostgres();
-    house = await openReleaseHouse(postgres, { "sourced.yaml": SOURCED, "workloads.yaml": WORKLOADS });
+    house = await openReleaseHouse(postgres, {
+      "files.yaml": FILES,
+      "sourced.yaml": SOURCED,
+      "workloads.yaml": WORKLOADS,
+    });
     [a, b] = await Promise.all([house.open(), house.open()]);
   });
   after(async () => {
@@ -125,11 +137,9 @@ describe("verdicts that rest on other artifacts", () => {
     for (const part of [sha256(image.manifest), image.config, image.layer]) {
       assert.deepEqual((await ask(part)).codes, ["verdict-passed"]);
     }
-    const { verdicts, containedIn } = await readArtifact(a.v, operator(), image.layer);
-    const why = verdicts[0]?.checks.find(({ check }) => check === "containment")?.actual ?? "";
-    assert.ok(
-      why.includes(`in ${sha256(image.manifest)} by its manifest, in ${image.digest} by its manifest`),
-    );
+    const path = `in ${sha256(image.manifest)} by its manifest, in ${image.digest} by its manifest`;
+    assert.equal((await ask(image.layer)).reasons[0]?.message, `Policy release passed: it lies ${path}`);
+    const { containedIn } = await readArtifact(a.v, operator(), image.layer);
     assert.deepEqual(containedIn, [sha256(image.manifest)]);
     const { contains } = await readArtifact(a.v, operator(), image.digest);
     assert.deepEqual(contains, [sha256(image.manifest)]);
@@ -161,6 +171,28 @@ describe("verdicts that rest on other artifacts", () => {
     const nothing = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [] }));
     await assert.rejects(record(nothing), { code: "malformed-manifest" });
     await assert.rejects(record(Buffer.from("{")), { code: "malformed-json" });
+  });
+
+  test("a file passes with the image that a trusted signer found it in, and with no other's word", async () => {
+    const image = await aRelease();
+    const [file, other] = [sha256(randomBytes(32)), sha256(randomBytes(32))];
+    const found = async (digest: Digest, workflow: string) => {
+      const subject = [{ name: "app", sha256: digest.slice("sha256:".length) }];
+      const container = { digest: { sha256: sha256(image.manifest).slice("sha256:".length) } };
+      const statement = statementAbout(subject, CONTAINMENT_PREDICATE_TYPE, { container });
+      const claims = actionsClaims({ workflow });
+      return push(await house.sigstore.signStatement(statement, { claims }));
+    };
+    await found(file, ".github/workflows/unpack.yml");
+    await found(other, ".github/workflows/other.yml");
+    const allowed = await ask(file, "files");
+    assert.ok(allowed.reasons[0]?.message.includes(`in ${sha256(image.manifest)} by the word of`));
+    assert.deepEqual(allowed.codes, ["verdict-passed"]);
+    assert.deepEqual((await ask(file)).codes, ["verdict-failed"], "which trusts nobody for that");
+    assert.deepEqual((await ask(other, "files")).codes, ["verdict-failed"]);
+    await openQuarantine(a.v, operator(), { artifact: image.digest, reason: "leaks" });
+    assert.deepEqual((await ask(file, "files")).codes, ["quarantined"]);
+    await holds(file);
   });
 
   test("a row that says more than the manifest does counts for nothing", async () => {
@@ -223,8 +255,8 @@ describe("verdicts that rest on other artifacts", () => {
       body !== undefined && !body.about.includes(image.layer) && !body.about.includes("*");
     assert.equal(
       lines.filter(ofOthers).length,
-      4,
-      "of the index: its provenance, two verdicts, and its manifest",
+      5,
+      "of the index: its provenance, three verdicts, and its manifest",
     );
     const found = failing(written(lines.filter((line) => !ofOthers(line))));
     assert.ok(found.includes("chain") && found.includes("verdict"), found.join());
