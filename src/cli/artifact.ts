@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { AttestationSummary, Signer } from "../client/types.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
+import { exceptionLine } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printChecks } from "./findings.ts";
 import { action } from "./session.ts";
@@ -35,6 +36,11 @@ function show(): Command {
         }
         terminal.print(`${artifact.digest} ${artifact.names.join(", ")}`.trimEnd());
         for (const { id, reason } of artifact.quarantines) terminal.print(`  quarantined (${id}): ${reason}`);
+        for (const exception of artifact.exceptions)
+          terminal.print(`  exception ${exceptionLine(exception)}`, "bad");
+        for (const { id, policy, approver } of artifact.approvals) {
+          terminal.print(`  approved for ${policy} by ${approver} (${id})`);
+        }
         for (const container of artifact.containedIn)
           terminal.print(`  contained in ${container}, by its manifest`);
         if (artifact.contains.length > 0)

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { agentCommand } from "./agent.ts";
+import { approveCommand } from "./approve.ts";
 import { artifactCommand } from "./artifact.ts";
 import { custodyCommand } from "./custody.ts";
+import { exceptionCommand } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
 import { identitiesCommand } from "./identities.ts";
 import { logCommand } from "./log.ts";
@@ -48,6 +50,8 @@ export function createProgram(): Command {
     custodyCommand(),
     policyCommand(),
     trustCommand(),
+    approveCommand(),
+    exceptionCommand(),
     quarantineCommand(),
     identitiesCommand(),
     tokenCommand(),

@@ -1,7 +1,8 @@
-import { alternatives } from "./check-text.ts";
+import { alternatives, approversText } from "./check-text.ts";
 import { parametersText } from "./explain-parameters.ts";
 import type { Glob } from "./glob.ts";
 import {
+  type ApprovalRule,
   type ArtifactSelector,
   type BuilderRule,
   type ContainmentRule,
@@ -76,6 +77,7 @@ export function explainPolicy(spec: PolicySpec): Sentence[] {
     ...evidence.map(requirementSentence),
     ...joins.map((join) => ruleSentence(join, "join:")),
     sentence("containment", containmentText(spec.containment), "containment"),
+    ...(spec.approvals ? [sentence("approvals", approvalsText(spec.approvals), "approvals")] : []),
   ];
 }
 
@@ -145,15 +147,25 @@ function thresholdsText({ logEntries, timestamps, scts }: ThresholdRule): string
 }
 
 function ageText(maxAge: number): string {
+  return `It was signed at most ${durationText(maxAge)} ago, by a trusted time.`;
+}
+
+function durationText(milliseconds: number): string {
   const units = [
     [DAY, "day"],
     [3_600_000, "hour"],
     [60_000, "minute"],
     [1000, "second"],
   ] as const;
-  const [size, unit] = units.find(([size]) => maxAge % size === 0) ?? [1, "millisecond"];
-  const count = maxAge / size;
-  return `It was signed at most ${count} ${unit}${count === 1 ? "" : "s"} ago, by a trusted time.`;
+  const [size, unit] = units.find(([size]) => milliseconds % size === 0) ?? [1, "millisecond"];
+  const count = milliseconds / size;
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+function approvalsText(rule: ApprovalRule): string {
+  const { required, expiresAfter } = rule;
+  const people = required === 1 ? "one person" : `${required} different people`;
+  return `And it is let through when ${people} approved it within ${durationText(expiresAfter)}, who neither built it nor had it built: ${approversText(rule)}.`;
 }
 
 function summaryText({ verifierIds, resourceUris, levels = [], sourceRefs }: SummaryRule): string {

@@ -1,6 +1,8 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
+import { tallyApprovals } from "./approvals.ts";
 import { ruleOf } from "./builder.ts";
+import { approversText, shownList } from "./check-text.ts";
 import { decisiveChecks } from "./decisive.ts";
 import { evaluateStated } from "./evaluate.ts";
 import type { Sayings } from "./facts.ts";
@@ -54,7 +56,7 @@ export function testedPolicy(set: PolicySet, kind: TestedKind, name: string): Ve
  */
 export function runCase(
   policy: VerificationPolicy,
-  { evidence, manifests, time, expected }: TestCase,
+  { evidence, manifests, approvals, time, expected }: TestCase,
   artifact: Digest,
   verified: readonly VerifiedAttestation[],
 ): CaseResult {
@@ -64,7 +66,7 @@ export function runCase(
     return typeof said === "string" ? [] : [said];
   });
   const question = questionAmong<Sayings>([policy], artifact, [...verified, ...stated], manifests);
-  const evaluation = evaluateStated(policy, question, time);
+  const evaluation = withApprovals(policy, evaluateStated(policy, question, time), approvals, time);
   const failing = decisiveChecks(evaluation)
     .filter(({ passed }) => !passed)
     .map(({ check }) => check);
@@ -74,6 +76,28 @@ export function runCase(
     failing: isAllowed ? [] : [...new Set(failing)].sort(),
   };
   return { passed: isSame(found, expected), found, evaluation };
+}
+
+/** As decisions have it, by one check: a pass that waits for approvals is no pass. */
+function withApprovals(
+  { name, hash, spec: { approvals: rule } }: VerificationPolicy,
+  pass: Evaluation,
+  approvers: readonly string[],
+  time: number,
+): Evaluation {
+  if (rule === undefined || pass.outcome === "failed") return pass;
+  const { attestations } = pass;
+  const of = { policy: name, policyHash: hash, attestations };
+  const granted = approvers.map((approver) => ({ ...of, id: approver, approver, grantedAt: time }));
+  const { counted } = tallyApprovals(rule, { ...pass, ...of }, granted, time);
+  const check = {
+    check: "approvals",
+    passed: counted.length >= rule.required,
+    expected: `${rule.required} by ${approversText(rule)}`,
+    actual: shownList(counted.map(({ approver }) => approver)),
+  };
+  const checks = [...pass.checks, check];
+  return check.passed ? { ...pass, checks } : { ...pass, outcome: "failed", slsaLevel: 0, checks };
 }
 
 function isSame(a: Expected, b: Expected): boolean {

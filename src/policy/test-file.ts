@@ -44,6 +44,8 @@ export interface TestCase {
   readonly evidence: readonly TestEvidence[];
   /** What manifests say of what lies in what. */
   readonly manifests: readonly Containment[];
+  /** Names of the tokens by which it was approved, as the case's evidence stands and at its time. */
+  readonly approvals: readonly string[];
   readonly expected: Expected;
 }
 
@@ -114,6 +116,7 @@ const writtenCase = record({
   artifact: optional(text),
   manifests: optional(list(manifest)),
   evidence: optional(list(caseEvidence)),
+  approvals: optional(list(text)),
   expect: required(expected),
 });
 
@@ -167,6 +170,7 @@ export function readTestFile(
         ...(about !== undefined && { artifact: about }),
         evidence: (value.evidence ?? []).flatMap((one) => resolved(source, one, evidence) ?? []),
         manifests: (value.manifests ?? manifests).flat(),
+        approvals: value.approvals ?? [],
         expected: value.expect,
       };
     });

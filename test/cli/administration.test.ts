@@ -127,6 +127,56 @@ describe("an operator at a terminal", () => {
     assert.equal((await $("policy", "show")).stdout, before.stdout);
   });
 
+  test("approvals are given, shown and taken back; an exception lets through what waits for them", async () => {
+    await mkdir(path("reviewed"));
+    const text = await readFile(join(POLICIES, "policy.yaml"), "utf8");
+    const asks = "spec:\n  approvals: {required: 1, from: [{approver: alice}], expiresAfter: 1h}";
+    await writeFile(
+      path("reviewed/reviewed.yaml"),
+      text.replaceAll("widget-release", "reviewed").replace("spec:", asks),
+    );
+    assertEnded(await $("policy", "activate", "reviewed"), 0, "stdout", /added reviewed/);
+    const asked = () => $("verify-digest", DIGEST, "--policy", "reviewed");
+    const alice = (await $("token", "create", "--name", "alice", "--role", "approver")).stdout.trim();
+    const approved = await as(alice, "approve", DIGEST, "--policy", "reviewed", "--reason", "fine");
+    assertEnded(
+      approved,
+      0,
+      "stdout",
+      /^alice approved .* for reviewed: id \S+, log index \d+\n {2}resting on /,
+    );
+    const id = /id (\S+),/.exec(approved.stdout)?.[1] ?? "";
+    assertEnded(await $("approve", DIGEST), 0, "stdout", new RegExp(`^${id} alice for reviewed: fine$`, "m"));
+    assertEnded(await asked(), 0, "stdout", /approved: .* by alice/);
+    const withdrawn = await as(alice, "approve", DIGEST, "--withdraw", id, "--reason", "a leak");
+    assertEnded(withdrawn, 0, "stdout", /^withdrew/);
+    assertEnded(await asked(), 1, "stdout", /approval-missing/);
+
+    const grant = [
+      "exception",
+      "grant",
+      DIGEST,
+      "--policy",
+      "reviewed",
+      "--owner",
+      "dana",
+      "--reason",
+      "outage",
+    ];
+    const { value } = await json(...grant, "--for", "2h");
+    assertEnded(await asked(), 0, "stdout", /exception: .* dana answers: outage[\s\S]*SLSA build level/);
+    assertEnded(await $("artifact", "show", DIGEST), 0, "stdout", /^ {2}exception .* dana answers: outage/m);
+    assertEnded(
+      await $("exception", "list"),
+      0,
+      "stdout",
+      new RegExp(`^${value.id} ${DIGEST} through reviewed`),
+    );
+    const ended = await $("exception", "withdraw", DIGEST, value.id, "--reason", "over");
+    assertEnded(ended, 0, "stdout", /^withdrew/);
+    assertEnded(await $("policy", "activate", POLICIES), 0, "stdout", /^active/);
+  });
+
   test("an agent's certificates are taken back, with a reason; not those of one that never joined", async () => {
     const agent = "spiffe://vouchsafe.local/vouchsafe/agent/node-1";
     assertEnded(await $("agent", "revoke", agent, "--reason", "lost"), 1, "stderr", /code: not-found/);

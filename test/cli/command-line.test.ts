@@ -26,6 +26,20 @@ describe("the command line", () => {
       ["verify-digest", "not-there"],
       ["log", "key", "--colour"],
       ["log", "key", "--server", "not a url"],
+      ["approve", "release.json", "--withdraw", "id"],
+      [
+        "exception",
+        "grant",
+        "release.json",
+        "--policy",
+        "p",
+        "--owner",
+        "o",
+        "--reason",
+        "r",
+        "--for",
+        "a while",
+      ],
       ["token", "create", "--name", "x", "--role", "uploader", "--expires-in", "soon"],
     ]) {
       const { status, stdout } = await $(...args);
