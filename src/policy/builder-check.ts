@@ -1,4 +1,5 @@
 import type { Provenance } from "../in-toto-attestation/index.ts";
+import type { Budget } from "./cel-meter.ts";
 import { alternatives, answerText, shown, signerText } from "./check-text.ts";
 import type { Facts } from "./facts.ts";
 import type { BuilderRule, PolicySpec } from "./policy.ts";
@@ -17,13 +18,18 @@ export interface JudgedBuilder {
  * is the builder's own, where the builder's rules hold. Rules run only over what a signer of the policy signed: a builder's
  * own signers may be all the world.
  */
-export function judgeBuilders(spec: PolicySpec, facts: Facts, isTrusted: boolean): JudgedBuilder {
+export function judgeBuilders(
+  spec: PolicySpec,
+  facts: Facts,
+  isTrusted: boolean,
+  whole: Budget,
+): JudgedBuilder {
   const { builders } = spec;
   const { provenance } = facts;
   if (builders === undefined || provenance === undefined) return { level: 0, checks: [] };
   const doubts = builders.map((builder) => ({
     builder,
-    doubt: doubtOf(builder, spec, facts, provenance, isTrusted),
+    doubt: doubtOf(builder, spec, facts, provenance, isTrusted, whole),
   }));
   const believed = doubts.flatMap(({ builder, doubt }) => (doubt === undefined ? [builder.level] : []));
   // That it is another builder is what the id says by itself.
@@ -45,6 +51,7 @@ function doubtOf(
   facts: Facts,
   { builderId, buildType }: Provenance,
   isTrusted: boolean,
+  whole: Budget,
 ): string | undefined {
   if (!ids.some((id) => id.matches(builderId))) return "";
   if (!(signers ?? spec.signers).some((signer) => isSignedBy(signer, facts))) {
@@ -55,7 +62,7 @@ function doubtOf(
   }
   if (rules.length > 0 && !isTrusted) return ", whose rules are not evaluated: the signer is not trusted";
   for (const { name, message, expression, holds } of rules) {
-    const answer = holds(facts);
+    const answer = holds(facts, whole);
     if (answer !== true)
       return `, of which \`${name}\` must hold (${message ?? expression}): ${answerText(answer)}`;
   }

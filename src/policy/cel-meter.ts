@@ -3,6 +3,8 @@ import { type OperandCost, operandCost } from "./cel-functions.ts";
 
 /** What a rule may spend on one attestation, or a join on all; in practice about a tenth of a second. */
 const BUDGET = 1_000_000;
+/** What all rules and joins may spend together where a policy is evaluated. */
+const WHOLE = 8 * BUDGET;
 /** Raising and catching an error takes about as long as this many steps. */
 const STEPS_AN_ERROR = 20;
 
@@ -17,10 +19,18 @@ interface Evaluable {
 /** What is left to spend. Evaluations that share one share its steps. */
 export interface Budget {
   left: number;
+  /** What it is a part of, and spends as well. */
+  readonly of?: Budget;
 }
 
+/** For one evaluation of a policy: many rules, or much evidence, must not add up to what none may take alone. */
 export function wholeBudget(): Budget {
-  return { left: BUDGET };
+  return { left: WHOLE };
+}
+
+/** For a rule on one attestation, or a join. */
+export function budgetWithin(whole: Budget): Budget {
+  return { left: BUDGET, of: whole };
 }
 
 /** Evaluates an expression; throws `BudgetExceeded` once the budget is spent. */
@@ -28,8 +38,12 @@ export type Evaluate = (expression: ParseResult, context: object, budget: Budget
 
 export class BudgetExceeded extends Error {
   override readonly name = "BudgetExceeded";
-  constructor() {
-    super(`takes more than ${BUDGET} steps on this evidence`);
+  constructor(budget: Budget) {
+    super(
+      budget.of === undefined
+        ? `rules and joins take more than ${WHOLE} steps together`
+        : `takes more than ${BUDGET} steps on this evidence`,
+    );
   }
 }
 
@@ -42,13 +56,14 @@ export class BudgetExceeded extends Error {
  */
 export function meter(environment: Environment): Evaluate {
   const evaluator = evaluatorOf(environment);
-  const exceeded = new BudgetExceeded();
   let purse: Budget = { left: 0 };
   let costOfOperand: OperandCost | undefined;
 
   const spend = (steps: number) => {
-    purse.left -= steps;
-    if (purse.left < 0) throw exceeded;
+    for (let budget: Budget | undefined = purse; budget !== undefined; budget = budget.of) {
+      budget.left -= steps;
+      if (budget.left < 0) throw new BudgetExceeded(budget);
+    }
   };
 
   evaluator.run = (node, context) => {
@@ -60,7 +75,7 @@ export function meter(environment: Environment): Evaluate {
       if (cost !== undefined) spend(cost(value, purse.left));
       return value;
     } catch (error) {
-      if (error !== exceeded) spend(STEPS_AN_ERROR);
+      if (!(error instanceof BudgetExceeded)) spend(STEPS_AN_ERROR);
       throw error;
     } finally {
       costOfOperand = cost;

@@ -7,7 +7,7 @@ import {
   type ParseResult,
 } from "@marcbachmann/cel-js";
 import { FUNCTION_NAMES, partsOf } from "./cel-functions.ts";
-import { type Budget, BudgetExceeded, type Evaluate, meter, wholeBudget } from "./cel-meter.ts";
+import { type Budget, BudgetExceeded, budgetWithin, type Evaluate, meter } from "./cel-meter.ts";
 import { ATTESTATION, type Schema } from "./cel-variables.ts";
 import type { Facts } from "./facts.ts";
 
@@ -22,8 +22,8 @@ const LIMITS = {
 /** The type of an attestation among several. */
 const LISTED = "Attestation";
 
-/** A compiled expression: true or false of an attestation, or why it has no answer. */
-export type Predicate = (facts: Facts) => boolean | RuleFailure;
+/** A compiled expression: true or false of an attestation, or why it has no answer. It spends of the evaluation's budget. */
+export type Predicate = (facts: Facts, whole: Budget) => boolean | RuleFailure;
 
 /** Why a rule has no answer on this evidence: a failed check. */
 export interface RuleFailure {
@@ -71,7 +71,7 @@ const RULES = scopeOf(ATTESTATION);
 /** Compiles a rule on one attestation. Throws `ExpressionError`. */
 export function compileExpression(expression: string): Predicate {
   const compiled = compileWithin(RULES, expression);
-  return (facts) => compiled.answer(facts, wholeBudget());
+  return (facts, whole) => compiled.answer(facts, budgetWithin(whole));
 }
 
 /** Compiles an expression that must be a boolean. Throws `ExpressionError`. */

@@ -1,4 +1,5 @@
 import { type JudgedBuilder, judgeBuilders } from "./builder-check.ts";
+import type { Budget } from "./cel-meter.ts";
 import { answerText, checkMatch, shown, shownList, signersText, signerText } from "./check-text.ts";
 import { checkDependencies } from "./dependencies.ts";
 import type { Facts, Source } from "./facts.ts";
@@ -18,6 +19,13 @@ import { checkAgreement, checkSource } from "./source-check.ts";
 import { checkSummary, summaryLevel } from "./summary.ts";
 import type { Check } from "./types.ts";
 
+/** When a policy asks, and what its rules may still spend. */
+export interface Asking {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly whole: Budget;
+}
+
 /** What a policy asked of one attestation. */
 export interface Findings {
   readonly facts: Facts;
@@ -35,9 +43,9 @@ export interface Findings {
  * Asks everything that the policy's own sections ask of evidence. Rules run only over what a trusted signer signed: nobody
  * else's data is worth the work, and nobody else can make it costly.
  */
-export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
+export function examine(spec: PolicySpec, facts: Facts, { now, whole }: Asking): Findings {
   const signer = checkSigner(spec.signers, facts);
-  const builder = judgeBuilders(spec, facts, signer.passed);
+  const builder = judgeBuilders(spec, facts, signer.passed, whole);
   const checks: Check[] = [
     signer,
     ...checkArtifact(spec.artifacts, facts),
@@ -47,7 +55,7 @@ export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
     ...checkProvenance(spec, facts, builder),
     ...checkSource(spec.source, facts),
     ...checkSummary(spec.vsa, facts, now),
-    ...spec.rules.map((rule) => checkRule(rule, facts, signer.passed)),
+    ...spec.rules.map((rule) => checkRule(rule, facts, signer.passed, whole)),
   ];
   const slsaLevel = Math.max(summaryLevel(spec.vsa), builder.level);
   return findings(facts, checks, { isTrusted: signer.passed, slsaLevel }, spec.maxAge);
@@ -61,7 +69,7 @@ export function examine(spec: PolicySpec, facts: Facts, now: number): Findings {
 export function examineRequired(
   requirement: Requirement,
   facts: Facts,
-  now: number,
+  { now, whole }: Asking,
   builtFrom?: Source,
 ): Findings {
   const { name, signers, maxAge, vsa, rules } = requirement;
@@ -71,7 +79,7 @@ export function examineRequired(
     ...checkAge(maxAge, facts, now),
     ...(facts.provenance === undefined ? [] : checkAgreement(facts)),
     ...checkSummary(vsa, facts, now, builtFrom),
-    ...rules.map((rule) => checkRule(rule, facts, signer.passed)),
+    ...rules.map((rule) => checkRule(rule, facts, signer.passed, whole)),
   ];
   const named = checks.map((check) => ({ ...check, check: `evidence.${name}.${check.check}` }));
   return findings(facts, named, { isTrusted: signer.passed, slsaLevel: 0 }, maxAge);
@@ -192,10 +200,10 @@ function checkProvenance(spec: PolicySpec, facts: Facts, builder: JudgedBuilder)
   ];
 }
 
-function checkRule(rule: Rule, facts: Facts, trusted: boolean): Check {
+function checkRule(rule: Rule, facts: Facts, trusted: boolean, whole: Budget): Check {
   const check = `rule:${rule.name}`;
   const expected = rule.message ?? rule.expression;
   if (!trusted) return { check, passed: false, expected, actual: "not evaluated: the signer is not trusted" };
-  const answer = rule.holds(facts);
+  const answer = rule.holds(facts, whole);
   return { check, passed: answer === true, expected, actual: answerText(answer) };
 }

@@ -1,5 +1,5 @@
 import type { Joined } from "./cel-joins.ts";
-import { type Budget, wholeBudget } from "./cel-meter.ts";
+import { type Budget, budgetWithin } from "./cel-meter.ts";
 import { answerText } from "./check-text.ts";
 import type { Findings } from "./checks.ts";
 import type { JoinRule } from "./policy.ts";
@@ -28,13 +28,17 @@ export interface Choice {
  * the fewest that are not; undefined where there is nothing to choose from. A requirement that no join reads is met by what
  * counts longest, whatever the choice.
  */
-export function choose(joins: readonly JoinRule[], candidates: readonly Candidate[]): Choice | undefined {
+export function choose(
+  joins: readonly JoinRule[],
+  candidates: readonly Candidate[],
+  whole: Budget,
+): Choice | undefined {
   const reads = new Set(joins.flatMap((join) => [...join.reads]));
-  const budgets = new Map(joins.map((join) => [join, wholeBudget()]));
+  const budgeted = joins.map((join) => ({ join, budget: budgetWithin(whole) }));
   let nearest: Choice | undefined;
   let tried = 0;
   for (const choice of choices(candidates, reads)) {
-    const asked = { ...choice, joins: joins.map((join) => checkJoin(join, choice, budgets.get(join))) };
+    const asked = { ...choice, joins: budgeted.map(({ join, budget }) => checkJoin(join, choice, budget)) };
     if (nearest === undefined || failures(asked) < failures(nearest)) nearest = asked;
     tried += 1;
     if (failures(asked) === 0 || tried === MAX_CHOICES) break;
@@ -86,7 +90,7 @@ function* combinations<T>(options: readonly (readonly T[])[]): Generator<T[]> {
   }
 }
 
-function checkJoin(join: JoinRule, choice: Omit<Choice, "joins">, budget: Budget = wholeBudget()): Check {
+function checkJoin(join: JoinRule, choice: Omit<Choice, "joins">, budget: Budget): Check {
   const answer = join.holds(joinedOf(choice), budget);
   return {
     check: `join:${join.name}`,

@@ -1,6 +1,7 @@
 import { algorithmOf, type Digest, groundsAllow } from "../in-toto-attestation/index.ts";
 import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { attestedApprovals } from "./approval-statement.ts";
+import { wholeBudget } from "./cel-meter.ts";
 import { CONTAINMENT_CHECK, type Container, containersOf, evidenceAbout, pathText } from "./containment.ts";
 import { factsOf, type Sayings } from "./facts.ts";
 import { failed, judge } from "./judge.ts";
@@ -37,12 +38,13 @@ export function evaluateStated(
 ): Evaluation {
   const { artifact, others } = question;
   if (!groundsAllow(artifact)) return failed([weakDigest(artifact)]);
-  const own = judge(policy, artifact, question, now);
+  const asking = { now, whole: wholeBudget() };
+  const own = judge(policy, artifact, question, asking);
   if (own.outcome === "passed") return withAttested(policy, question, own);
   const failures: { container: Container; evaluation: Evaluation }[] = [];
   for (const container of containersOf(policy.spec, question, now)) {
     const evidence = evidenceAbout(container.digest, question);
-    const evaluation = judge(policy, container.digest, { evidence, others }, now);
+    const evaluation = judge(policy, container.digest, { evidence, others }, asking);
     if (evaluation.outcome === "passed")
       return withAttested(policy, question, passedWithin(container, evaluation));
     failures.push({ container, evaluation });

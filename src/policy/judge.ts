@@ -1,7 +1,7 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { actorsOf } from "./actors.ts";
 import { APPROVAL_PREDICATE_TYPE } from "./approval-statement.ts";
-import { examine } from "./checks.ts";
+import { type Asking, examine } from "./checks.ts";
 import { type Candidate, type Choice, choose } from "./choice.ts";
 import type { Facts, Sayings, Source } from "./facts.ts";
 import { bestFirst, failedFirst, nearestMisses } from "./nearest.ts";
@@ -21,22 +21,22 @@ export function judge(
   { spec }: VerificationPolicy,
   artifact: Digest,
   { evidence, others }: Pick<Asked<Sayings>, "evidence" | "others">,
-  now: number,
+  asking: Asking,
 ): Evaluation {
   const current = factsAbout(spec, artifact, evidence).filter(
     ({ predicateType }) => predicateType !== APPROVAL_PREDICATE_TYPE,
   );
   if (current.length === 0) return failed([noEvidence(artifact, evidence.length)]);
-  const findings = current.map((one) => examine(spec, one, now));
+  const findings = current.map((one) => examine(spec, one, asking));
   const mains = findings.filter(({ passed }) => passed).sort(bestFirst);
-  const { ofArtifact, besides } = gathering(spec, current, others, now);
+  const { ofArtifact, besides } = gathering(spec, current, others, asking);
   const candidates = mains
     .slice(0, asksAboutSource(spec) ? MAX_SOURCES : undefined)
     .map((main) => ({ main, required: besides(main.facts.source) }));
   const revisions = asksAboutSource(spec) ? candidates.map(({ main }) => main) : [];
   const restsOn = revisionsOf(revisions.map(({ facts }) => facts));
   const complete = candidates.filter(({ required }) => required.every(({ met }) => met));
-  const choice = choose(spec.joins, complete);
+  const choice = choose(spec.joins, complete, asking.whole);
   if (choice === undefined) {
     const nearest = nearestOf(candidates);
     const { required } = nearest ?? { required: ofArtifact };
@@ -58,10 +58,10 @@ function gathering(
   { evidence: requirements }: PolicySpec,
   current: readonly Facts[],
   others: Asked<Sayings>["others"],
-  now: number,
+  asking: Asking,
 ): { ofArtifact: readonly Gathered[]; besides(source: Source): readonly Gathered[] } {
   const own = new Map(
-    requirements.filter(({ about }) => about !== "source").map((one) => [one, gather(one, current, now)]),
+    requirements.filter(({ about }) => about !== "source").map((one) => [one, gather(one, current, asking)]),
   );
   const bySource = new Map<string, readonly Gathered[]>();
   return {
@@ -71,7 +71,7 @@ function gathering(
       const known = bySource.get(key);
       if (known !== undefined) return known;
       const revision = factsOfRevision(source, others);
-      const found = requirements.map((one) => own.get(one) ?? gather(one, revision, now, source));
+      const found = requirements.map((one) => own.get(one) ?? gather(one, revision, asking, source));
       bySource.set(key, found);
       return found;
     },

@@ -1,4 +1,5 @@
 import type { Findings } from "./checks.ts";
+import { newestFirst } from "./newest.ts";
 import type { Check } from "./types.ts";
 
 /** The checks of those attestations that came nearest to passing, the failed ones of each before the others. */
@@ -17,8 +18,7 @@ export function bestFirst(a: Findings, b: Findings): number {
 }
 
 export function newerFirst(a: Findings, b: Findings): number {
-  const [first, second] = [a.facts, b.facts];
-  return (second.signedAt ?? 0) - (first.signedAt ?? 0) || (first.attestation < second.attestation ? -1 : 1);
+  return newestFirst(a.facts, b.facts);
 }
 
 /** What a trusted signer signed comes first: nobody else can crowd it out of the list. */

@@ -8,10 +8,12 @@ import type { Facts } from "./facts.ts";
  *
  * What is said of a revision is said of each reference that is named: a summary for a tag does not replace the one for the
  * branch. One that names none is about all.
+ *
+ * @returns the newest first, in whatever order it was given: what rules may spend is spent on that first
  */
 export function newest(all: readonly Facts[]): Facts[] {
   const series = new Map<string, Series>();
-  const dated = all.map((facts) => {
+  const dated = all.toSorted(newestFirst).map((facts) => {
     const key = seriesOf(facts);
     const own = series.get(key) ?? { latest: 0, unreferenced: 0, references: new Map() };
     series.set(key, own);
@@ -27,6 +29,11 @@ export function newest(all: readonly Facts[]): Facts[] {
     );
     return current.length === 0 ? [] : [{ ...facts, sourceRefs: current }];
   });
+}
+
+/** Evidence without a trusted time comes last. */
+export function newestFirst(a: Facts, b: Facts): number {
+  return (b.signedAt ?? 0) - (a.signedAt ?? 0) || (a.attestation < b.attestation ? -1 : 1);
 }
 
 /** When the newest of it was signed: of all, of what names no reference, and of each reference. */

@@ -1,5 +1,5 @@
 import { alternatives, shown, shownList, signerText } from "./check-text.ts";
-import { examineRequired, type Findings } from "./checks.ts";
+import { type Asking, examineRequired, type Findings } from "./checks.ts";
 import type { Facts, Source } from "./facts.ts";
 import { nearestMisses, newerFirst } from "./nearest.ts";
 import type { Requirement } from "./policy.ts";
@@ -34,12 +34,12 @@ export interface Gathered {
 export function gather(
   requirement: Requirement,
   current: readonly Facts[],
-  now: number,
+  asking: Asking,
   builtFrom?: Source,
 ): Gathered {
   const found = current
     .filter(({ predicateType }) => isOfType(requirement, predicateType))
-    .map((facts) => examineRequired(requirement, facts, now, builtFrom));
+    .map((facts) => examineRequired(requirement, facts, asking, builtFrom));
   const passed = found.filter(({ passed }) => passed).sort(newerFirst);
   const passing = requirement.require === undefined ? passed : onePerParty(passed).slice(0, MAX_LISTED);
   const met = passing.length >= signersNeeded(requirement);

@@ -15,6 +15,7 @@ import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import type { Vouchsafe } from "./context.ts";
 import { gatherEvidence, questionOf } from "./gather-evidence.ts";
+import { createGivingWay } from "./give-way.ts";
 
 /** Evidence about one artifact: each upload is judged beside all of it, and it all goes into one custody file. */
 const MAX_EVIDENCE = { attestations: 1000, bytes: 64 * 1024 * 1024 };
@@ -60,6 +61,7 @@ export async function evaluateArtifacts(
 
   const changed = new Map<string, { evaluation: Evaluation; policy: string; artifacts: JudgedArtifact[] }>();
   const confirmations: Verdict[] = [];
+  const giveWay = createGivingWay();
   for (const artifact of artifacts) {
     const ids = new Set(inputs.attestations.get(artifact)?.map(({ id }) => id));
     if (added) ids.add(added.id);
@@ -69,6 +71,7 @@ export async function evaluateArtifacts(
     for (const policy of policySet.policies.values()) {
       const before = inputs.verdicts.get(artifact)?.find((verdict) => verdict.policy === policy.name);
       if (!before && !named.includes(policy.name) && !appliesTo(policy, question)) continue;
+      await giveWay();
       const evaluation = evaluate(policy, question, v.clock());
       if (before && sameOutcome(before, evaluation)) {
         const isUnchanged =

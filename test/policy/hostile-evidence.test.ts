@@ -147,6 +147,27 @@ test("a join spends one budget on all the choices that it is asked about", () =>
   assert.equal(outcome(false, false, true), false, "the third is beyond the budget");
 });
 
+test("many rules on much evidence take no more together than an evaluation may, the newest evidence first", () => {
+  const artifact = anArtifact();
+  const keys = Array.from({ length: 40 }, (_, n) => `k${n}`);
+  const many = Array.from({ length: 50_000 }, (_, n) => ({ n }));
+  // Each takes a part of what a rule may.
+  const rules = [0, 1, 2].map((n) => `{name: r${n}, cel: 'predicate.many.all(x, x.n >= ${n - 2}.0)'}`);
+  const policy = besides([
+    `{name: scan, signers: [${keys.map((key) => `{key: ${key}}`).join(", ")}], predicateTypes: ["${SCAN}"],
+      rules: [${rules.join(", ")}], require: {atLeast: 16}}`,
+  ]);
+  const scans = keys.map((key, n) => evidenceBy(key, artifact, SCAN, { many }, SIGNED_AT - n * 1_000));
+  const ask = (evidence: readonly VerifiedAttestation[]) =>
+    evaluate(policy, alone(artifact, [releaseOf({ artifact }), ...evidence]), NOW);
+  const { outcome, checks } = ask(scans);
+  assert.equal(outcome, "failed");
+  const passing = checks.find(({ check }) => check === "evidence.scan")?.actual ?? "";
+  assert.match(passing, /^key k0, key k1, /);
+  assert.ok(checks.some(({ actual }) => /take more than 8000000 steps together/.test(actual)));
+  assert.deepEqual(ask(scans.toReversed()), { outcome, checks, slsaLevel: 0, attestations: [], restsOn: [] });
+});
+
 test("a join sees the evidence of so many signers and no more", () => {
   const artifact = anArtifact();
   const signers = `signers: [{issuer: "**", identity: "*@acme.example"}]`;
