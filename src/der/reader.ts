@@ -6,8 +6,12 @@ export interface DerElement {
   readonly encoded: Uint8Array;
   /** `encoded` in lower-case hex. */
   readonly hex: string;
+  /** `content` as text of one character for each byte. */
+  readonly latin1: string;
   /** The elements that a constructed element consists of. Throws `DerError`. */
   children(): DerElement[];
+  /** The one element that an element holds, constructed or an OCTET STRING. Throws `DerError`. */
+  only(): DerElement;
 }
 
 /** Bytes that are not DER. Whoever reads them turns it into an error with a code: it never reaches a caller. */
@@ -30,9 +34,7 @@ export const TAG = {
 
 /** The one element that the bytes are. Throws `DerError`, also for anything that follows it. */
 export function readDer(bytes: Uint8Array): DerElement {
-  const element = elementAt(bufferOf(bytes), 0, bytes.length);
-  if (element.end !== bytes.length) throw new DerError("something follows the element");
-  return element;
+  return onlyElementIn(bufferOf(bytes), 0, bytes.length);
 }
 
 /** The elements that follow one another in a constructed element's content. Throws `DerError`. */
@@ -89,9 +91,23 @@ class PlacedElement implements DerElement {
     return this.bytes.toString("hex", this.start, this.end);
   }
 
+  get latin1(): string {
+    return this.bytes.toString("latin1", this.header, this.end);
+  }
+
   children(): DerElement[] {
     return elementsIn(this.bytes, this.header, this.end);
   }
+
+  only(): DerElement {
+    return onlyElementIn(this.bytes, this.header, this.end);
+  }
+}
+
+function onlyElementIn(bytes: Buffer, start: number, end: number): PlacedElement {
+  const element = elementAt(bytes, start, end);
+  if (element.end !== end) throw new DerError("something follows the element");
+  return element;
 }
 
 function elementsIn(bytes: Buffer, start: number, end: number): PlacedElement[] {

@@ -59,20 +59,26 @@ export function createVerifier(opinions: SecondOpinionOptions): Verifier {
   }
 
   async function examineOnce(bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
-    const key = keyOf(sha256(bytes), trust);
+    const id = sha256(bytes);
+    const key = keyOf(id, trust);
     const known = outcomes.get(key);
     if (known !== undefined) return known;
     // The same evidence that arrives twice at once is examined once.
-    const examining = running.get(key) ?? examineInTurn(key, bytes, trust);
+    const examining = running.get(key) ?? examineInTurn(key, id, bytes, trust);
     running.set(key, examining);
     return examining;
   }
 
-  async function examineInTurn(key: string, bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
+  async function examineInTurn(
+    key: string,
+    id: Digest,
+    bytes: Uint8Array,
+    trust: TrustSnapshot,
+  ): Promise<Outcome> {
     try {
       const leave = await enter();
       try {
-        const outcome = await outcomeOf(bytes, trust, opinions);
+        const outcome = await outcomeOf(id, bytes, trust, opinions);
         outcomes.set(key, outcome, bytes.length);
         return outcome;
       } finally {
@@ -103,19 +109,20 @@ export function createVerifier(opinions: SecondOpinionOptions): Verifier {
 }
 
 async function outcomeOf(
+  id: Digest,
   bytes: Uint8Array,
   trust: TrustSnapshot,
   opinions: SecondOpinionOptions,
 ): Promise<Outcome> {
-  const outcome = await ownOutcomeOf(bytes, trust);
+  const outcome = await ownOutcomeOf(id, bytes, trust);
   const ours = outcome.case === "examined" ? outcome.examined.facts.signer : outcome.refusal;
   const refusal = askAgain(bytes, trust, ours, opinions);
   return refusal === undefined ? outcome : { case: "refused", refusal };
 }
 
-async function ownOutcomeOf(bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
+async function ownOutcomeOf(id: Digest, bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
   try {
-    return { case: "examined", examined: await checkOnThreads(examine(bytes, trust)) };
+    return { case: "examined", examined: await checkOnThreads(examine(bytes, trust, undefined, id)) };
   } catch (error) {
     if (!(error instanceof VouchsafeError)) throw error;
     return { case: "refused", refusal: error };

@@ -1,4 +1,4 @@
-import { expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
+import { expectTag, hexOf, TAG } from "../der/reader.ts";
 import { oid } from "../der/writer.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { invalid, readingCertificate, text } from "./signing-certificate.ts";
@@ -90,7 +90,7 @@ function readClaims(certificate: Certificate, issuer: string | undefined): Certi
 }
 
 function claimAt({ extensions }: Certificate, { id, bare }: FulcioExtension): string | undefined {
-  const value = extensions.get(id)?.value;
-  if (value === undefined) return undefined;
-  return text(bare ? value : expectTag(readDer(value), TAG.utf8String).content);
+  const extension = extensions.get(id);
+  if (extension === undefined) return undefined;
+  return text(bare ? extension.value : expectTag(extension.element(), TAG.utf8String).content);
 }

@@ -216,9 +216,10 @@ const PEM_LABELS: ReadonlyMap<string, Verifier["case"]> = new Map([
 ]);
 
 function bindPem(value: JsonValue | undefined, logged: LoggedSignature): void {
+  const pem = innerText(value);
   // What is spelt as nearly everyone spells it need not be read.
-  if (isUsualSpelling(value, logged.verifier)) return;
-  const { label, bytes } = onePem(innerText(value));
+  if (isUsualSpelling(pem, logged)) return;
+  const { label, bytes } = onePem(pem);
   const kind = PEM_LABELS.get(label);
   refuseUnless(kind !== undefined, "its PEM block is neither a certificate nor a key");
   bindVerifier(kind, bytes, logged);
@@ -239,12 +240,11 @@ function keyOf(kind: Verifier["case"], bytes: Uint8Array): Uint8Array {
   return kind === "certificate" ? parseCertificate(bytes).spki : bytes;
 }
 
-/** Base64 of its PEM text, with or without the end of the last line. */
-function isUsualSpelling(value: JsonValue | undefined, verifier: Verifier): boolean {
-  const text =
+/** The PEM text of the certificate or key itself, with or without the end of the last line. */
+function isUsualSpelling(pem: string, { verifier }: LoggedSignature): boolean {
+  const usual =
     verifier.case === "certificate"
       ? writePem("CERTIFICATE", verifier.der)
       : writePem("PUBLIC KEY", verifier.spki);
-  const pem = Buffer.from(text, "latin1");
-  return value === pem.toString("base64") || value === pem.toString("base64", 0, pem.length - 1);
+  return pem === usual || `${pem}\n` === usual;
 }

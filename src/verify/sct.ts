@@ -34,7 +34,7 @@ export function readScts(
   const extension = extensionOf(leaf, EXTENSION.signedCertificateTimestamps);
   if (extension === undefined) return [];
   try {
-    const scts = readSctList(expectTag(readDer(extension.value), TAG.octetString).content);
+    const scts = readSctList(expectTag(extension.element(), TAG.octetString).content);
     const entry = precertEntry(leaf, issuer);
     return scts.flatMap((sct) => claimOf(sct, entry, ctLogs) ?? []);
   } catch (cause) {

@@ -62,9 +62,9 @@ export function readingCertificate<T>(read: () => T): T {
 
 /** The one subject alternative name, or without any the one common name of the subject. */
 function readIdentity(certificate: Certificate): string {
-  const names = extensionOf(certificate, EXTENSION.subjectAltName)?.value;
+  const names = extensionOf(certificate, EXTENSION.subjectAltName)?.element();
   if (names === undefined) return readCommonName(certificate.subject);
-  const [name, ...others] = expectTag(readDer(names), TAG.sequence).children();
+  const [name, ...others] = expectTag(names, TAG.sequence).children();
   if (name === undefined || others.length > 0) {
     throw invalid("it does not have exactly one subject alternative name");
   }
@@ -84,7 +84,7 @@ function readIdentity(certificate: Certificate): string {
 function readOtherName(content: Uint8Array): string {
   const [type, value] = derChildren(content);
   if (expectTag(type, TAG.oid).hex !== FULCIO_USER_NAME) throw invalid("its otherName is not Fulcio's");
-  return text(expectTag(readDer(expectTag(value, 0xa0).content), TAG.utf8String).content);
+  return text(expectTag(expectTag(value, 0xa0).only(), TAG.utf8String).content);
 }
 
 const COMMON_NAME_ID = hexOf(COMMON_NAME);

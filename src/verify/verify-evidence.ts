@@ -80,13 +80,18 @@ export function vouchFor({ facts, heldWithin }: Examined, at: number): VerifiedA
   return sealVerified(facts);
 }
 
-/** Everything of `verifyEvidence` that does not depend on the time: a verification, to be run in either way. */
+/**
+ * Everything of `verifyEvidence` that does not depend on the time: a verification, to be run in either way.
+ *
+ * @param id sha256 of the bytes, where it is known already
+ */
 export function* examine(
   bytes: Uint8Array,
   trust: TrustSnapshot,
   message?: Uint8Array,
+  id?: Digest,
 ): Verification<Examined> {
-  return interpret(yield* examineSignature(bytes, trust, message), bytes, trust, message);
+  return interpret(yield* examineSignature(bytes, trust, message), bytes, trust, message, id);
 }
 
 /** What a signature that verified says, of these bytes under this snapshot. Throws like `verifyEvidence`. */
@@ -95,6 +100,7 @@ export function interpret(
   bytes: Uint8Array,
   trust: TrustSnapshot,
   message?: Uint8Array,
+  id = sha256(bytes),
 ): Examined {
   const { mediaType, content, signer, findings, predicateTypes, heldWithin } = signature;
   const { subjects, statement } = withOurErrors(() => readContent(content, message));
@@ -103,7 +109,7 @@ export function interpret(
     throw new VerificationError("statement", "key-not-allowed", reason, findings);
   }
   const facts: VerifiedFacts = {
-    id: sha256(bytes),
+    id,
     mediaType,
     subjects,
     ...(statement !== undefined && { statement }),

@@ -33,6 +33,8 @@ export interface CertificateExtension {
   readonly value: Uint8Array;
   /** The whole extension, DER. */
   readonly encoded: Uint8Array;
+  /** The element that the value is. Throws `DerError`. */
+  element(): DerElement;
 }
 
 const MAX_BYTES = 16 * 1024;
@@ -95,9 +97,9 @@ export function extensionOf(certificate: Certificate, id: Uint8Array): Certifica
   return certificate.extensions.get(hexOf(id));
 }
 
-function readExtensions({ content }: DerElement): ReadonlyMap<string, CertificateExtension> {
+function readExtensions(tagged: DerElement): ReadonlyMap<string, CertificateExtension> {
   const extensions = new Map<string, CertificateExtension>();
-  for (const element of expectTag(readDer(content), TAG.sequence).children()) {
+  for (const element of expectTag(tagged.only(), TAG.sequence).children()) {
     const members = expectTag(element, TAG.sequence).children();
     const [id, second, third] = members;
     const value = expectTag(third ?? second, TAG.octetString);
@@ -132,6 +134,10 @@ class ReadExtension implements CertificateExtension {
   get encoded(): Uint8Array {
     return this.#whole.encoded;
   }
+
+  element(): DerElement {
+    return this.#value.only();
+  }
 }
 
 function readIfTaken(spki: Uint8Array): KeyObject | undefined {
@@ -145,7 +151,7 @@ function readIfTaken(spki: Uint8Array): KeyObject | undefined {
 
 /** RFC 5280 §4.1.2.5: whole seconds, UTC. */
 function readTime(element: DerElement | undefined): number {
-  const digits = Buffer.from(element?.content ?? []).toString("latin1");
+  const digits = element?.latin1 ?? "";
   if (!digits.endsWith("Z")) throw new DerError("a time is not in UTC");
   return readUtcDigits(fourDigitYear(element?.tag, digits.slice(0, -1)));
 }

@@ -1,4 +1,4 @@
-import { type DerElement, DerError, expectTag, readDer, TAG } from "../der/reader.ts";
+import { type DerElement, DerError, expectTag, TAG } from "../der/reader.ts";
 import { type Certificate, extensionOf } from "./certificate.ts";
 import { EXTENSION } from "./oids.ts";
 
@@ -16,35 +16,35 @@ export const CRL_SIGN = 0x02;
 
 /** The key identifier that a certificate gives its own key; undefined when it gives none. Throws `DerError`. */
 export function subjectKeyIdentifierOf(certificate: Certificate): Uint8Array | undefined {
-  const value = extensionOf(certificate, EXTENSION.subjectKeyIdentifier)?.value;
-  return value === undefined ? undefined : expectTag(readDer(value), TAG.octetString).content;
+  const extension = extensionOf(certificate, EXTENSION.subjectKeyIdentifier)?.element();
+  return extension === undefined ? undefined : expectTag(extension, TAG.octetString).content;
 }
 
 /** The key identifier of its issuer that a certificate names; undefined when it names none. Throws `DerError`. */
 export function authorityKeyIdentifierOf(certificate: Certificate): Uint8Array | undefined {
-  const value = extensionOf(certificate, EXTENSION.authorityKeyIdentifier)?.value;
-  if (value === undefined) return undefined;
-  const [first] = expectTag(readDer(value), TAG.sequence).children();
+  const extension = extensionOf(certificate, EXTENSION.authorityKeyIdentifier)?.element();
+  if (extension === undefined) return undefined;
+  const [first] = expectTag(extension, TAG.sequence).children();
   return first?.tag === KEY_IDENTIFIER ? first.content : undefined;
 }
 
 /** What its key may be used for, each OID as hex of its DER; undefined for a certificate that does not say. Throws `DerError`. */
 export function extendedKeyUsagesOf(certificate: Certificate): readonly string[] | undefined {
-  const value = extensionOf(certificate, EXTENSION.extKeyUsage)?.value;
-  if (value === undefined) return undefined;
-  const usages = expectTag(readDer(value), TAG.sequence).children();
+  const extension = extensionOf(certificate, EXTENSION.extKeyUsage)?.element();
+  if (extension === undefined) return undefined;
+  const usages = expectTag(extension, TAG.sequence).children();
   if (usages.length === 0) throw new DerError("the extended key usage is empty");
   return usages.map((usage) => expectTag(usage, TAG.oid).hex);
 }
 
 /** Every URI among the subject's alternative names. Throws `DerError`. */
 export function uriNamesOf(certificate: Certificate): string[] {
-  const value = extensionOf(certificate, EXTENSION.subjectAltName)?.value;
-  if (value === undefined) return [];
-  return expectTag(readDer(value), TAG.sequence)
+  const extension = extensionOf(certificate, EXTENSION.subjectAltName)?.element();
+  if (extension === undefined) return [];
+  return expectTag(extension, TAG.sequence)
     .children()
     .filter(({ tag }) => tag === URI_NAME)
-    .map(({ content }) => Buffer.from(content).toString("latin1"));
+    .map(({ latin1 }) => latin1);
 }
 
 export interface BasicConstraints {
@@ -55,9 +55,9 @@ export interface BasicConstraints {
 
 /** RFC 5280 §4.2.1.9; an absent extension is no authority. Throws `DerError`. */
 export function basicConstraintsOf(certificate: Certificate): BasicConstraints {
-  const value = extensionOf(certificate, EXTENSION.basicConstraints)?.value;
-  if (value === undefined) return { ca: false };
-  const [ca, pathLength, ...rest] = expectTag(readDer(value), TAG.sequence).children();
+  const extension = extensionOf(certificate, EXTENSION.basicConstraints)?.element();
+  if (extension === undefined) return { ca: false };
+  const [ca, pathLength, ...rest] = expectTag(extension, TAG.sequence).children();
   if (ca === undefined) return { ca: false };
   if (rest.length > 0 || !isTrue(ca)) throw new DerError("the basic constraints are malformed");
   if (pathLength === undefined) return { ca: true };
@@ -76,9 +76,9 @@ export interface KeyUsage {
 
 /** Undefined for a certificate that does not say. Throws `DerError`. */
 export function keyUsageOf(certificate: Certificate): KeyUsage | undefined {
-  const value = extensionOf(certificate, EXTENSION.keyUsage)?.value;
-  if (value === undefined) return undefined;
-  const [unusedBits = 8, first = 0] = expectTag(readDer(value), TAG.bitString).content;
+  const extension = extensionOf(certificate, EXTENSION.keyUsage)?.element();
+  if (extension === undefined) return undefined;
+  const [unusedBits = 8, first = 0] = expectTag(extension, TAG.bitString).content;
   if (unusedBits > 7) throw new DerError("the key usage is malformed");
   return {
     digitalSignature: (first & DIGITAL_SIGNATURE) !== 0,
