@@ -30,9 +30,6 @@ export const EVENT_TYPES = {
 
 export type EventType = keyof typeof EVENT_TYPES;
 
-/** Types that give verdicts something to judge: those of the artifacts that rest on the chain are outdated by them. */
-export const EVIDENCE: readonly EventType[] = ["evidence.accepted", "containment.recorded"];
-
 /**
  * Types that tell what was done and change no decision: nothing that rests on a chain is made stale by them, so
  * that a thousand processes of one artifact can be granted identities at once.

@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import { EVENT_TYPES, EVIDENCE, type ProjectId } from "../custody/events.ts";
+import type { ProjectId } from "../custody/events.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Check } from "../policy/types.ts";
@@ -20,11 +20,18 @@ export const VERDICT_COLUMNS = [
   "index",
   "rests_on",
   "approvals",
-  sql<boolean>`exists (
-    select from log_chain c join log_entries e on e.index = c.index
-    where c.project_id = verdicts.project_id
-      and c.key = any (verdicts.rests_on || verdicts.artifact) and c.index >= verdicts.as_of
-      and e.type = any (${EVIDENCE.map((type) => EVENT_TYPES[type])}::int2[])
+  // Not by the chains: an artifact's can have a million identities since.
+  sql<boolean>`(
+    exists (
+      select from attestation_subjects s
+      join attestations a on a.project_id = s.project_id and a.id = s.attestation
+      where s.project_id = verdicts.project_id
+        and s.digest = any (verdicts.rests_on || verdicts.artifact) and a.index >= verdicts.as_of
+    ) or exists (
+      select from containment c
+      where c.project_id = verdicts.project_id
+        and c.contained = any (verdicts.rests_on || verdicts.artifact) and c.index >= verdicts.as_of
+    )
   )`.as("is_overtaken"),
 ] as const;
 

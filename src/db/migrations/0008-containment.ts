@@ -11,6 +11,7 @@ create table containment (
   primary key (project_id, contained, container)
 );
 create index containment_by_container on containment (project_id, container);
+create index containment_by_index on containment (project_id, contained, index);
 
 create trigger append_only before update or delete or truncate on containment
   for each statement execute function vouchsafe_refuse_change();
