@@ -13,9 +13,9 @@ export interface SimulationBatch {
   /** Evidence about other artifacts, by its ids. */
   readonly others: ReadonlyMap<Digest, readonly Digest[]>;
   readonly manifests: readonly Containment[];
-  /** Where in `bytes` each piece of evidence lies, and the body of the event by which it was accepted. */
+  /** Where in the UTF-8 of `text` each piece of evidence lies, and the body of the event by which it was accepted. */
   readonly evidence: ReadonlyMap<Digest, { readonly bytes: Place; readonly body: Place }>;
-  readonly bytes: Uint8Array;
+  readonly text: string;
   /** What was verified anew, in the place of what the log recorded; null: it does not verify, and does not count. */
   readonly verified: ReadonlyMap<Digest, Recorded | null>;
 }
@@ -44,9 +44,10 @@ export function judgeBatch({ edits, holding, now }: SimulationTerms, batch: Simu
   const verify = new Set<Digest>();
   const about = new Set<Digest>();
   const recalled = new Map<Digest, Recalled>();
+  const bytes = Buffer.from(batch.text);
   for (const id of batch.evidence.keys()) {
     if (batch.verified.get(id) === null) continue;
-    const said = recallFrom(batch, id, holding);
+    const said = recallFrom(batch, bytes, id, holding);
     if (said !== undefined) recalled.set(id, said);
     // What was verified and still cannot be read does not count, rather than to be asked for again.
     else if (!batch.verified.has(id)) verify.add(id);
@@ -71,7 +72,8 @@ export function judgeBatch({ edits, holding, now }: SimulationTerms, batch: Simu
 }
 
 function recallFrom(
-  { bytes, evidence, verified }: SimulationBatch,
+  { evidence, verified }: SimulationBatch,
+  bytes: Uint8Array,
   id: Digest,
   holding: ReadonlySet<string>,
 ): Recalled | undefined {

@@ -4,7 +4,7 @@ import {
   artifactsNamedBy,
   attestationsFrom,
   readEvidenceBelow,
-  readRecordedBytes,
+  readRecordedText,
 } from "../db/recorded-evidence.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -54,7 +54,7 @@ async function* batchesOf(
     const fresh = [...attestations].filter(([, stored]) => stored.every(({ index }) => index >= from));
     for (const group of groupsOf(fresh)) {
       yield {
-        ...(await readBytes(v, project, new Map(group))),
+        ...(await readTexts(v, project, new Map(group))),
         artifacts: group.map(([digest, stored]) => ({ digest, attestations: idsOf(stored) })),
         others: new Map(),
         manifests,
@@ -94,7 +94,7 @@ export async function withOthers(
 ): Promise<StoredBatch> {
   if (others.length === 0) return batch;
   const { attestations, manifests } = await readEvidenceBelow(v.database.kysely, project, others, below);
-  const read = await readBytes(v, project, attestations, batch);
+  const read = await readTexts(v, project, attestations, batch);
   const ids = [...attestations].map(([digest, stored]) => [digest, idsOf(stored)] as const);
   return {
     ...batch,
@@ -102,7 +102,7 @@ export async function withOthers(
     others: new Map([...batch.others, ...ids]),
     manifests: [...batch.manifests, ...manifests],
     evidence: new Map([...batch.evidence, ...read.evidence]),
-    bytes: Buffer.concat([batch.bytes, read.bytes]),
+    text: read.text,
   };
 }
 
@@ -110,32 +110,29 @@ function idsOf(stored: readonly StoredAttestation[]): Digest[] {
   return stored.map(({ id }) => id);
 }
 
-type ReadBytes = Pick<StoredBatch, "stored" | "bytes" | "evidence">;
+type ReadTexts = Pick<StoredBatch, "stored" | "text" | "evidence">;
 
-/**
- * Reads the evidence that is not in the batch before. One blob: views of many would cross threads with all that lies
- * beside them. Its places count from where the blob before ends.
- */
-async function readBytes(
+/** Reads the evidence that is not in the batch before, and adds it to its text. */
+async function readTexts(
   v: Vouchsafe,
   project: ProjectId,
   attestations: ReadonlyMap<Digest, readonly StoredAttestation[]>,
-  before?: ReadBytes,
-): Promise<ReadBytes> {
+  before?: ReadTexts,
+): Promise<ReadTexts> {
   const unread = [...attestations.values()].flat().filter(({ id }) => !before?.evidence.has(id));
   const stored = new Map(unread.map((one) => [one.id, one]));
-  const recorded = await readRecordedBytes(v.database.kysely, project, [...stored.keys()]);
-  let end = before?.bytes.length ?? 0;
-  const place = (part: Uint8Array): Place => {
+  const { lengths, text } = await readRecordedText(v.database.kysely, project, [...stored.keys()]);
+  let end = before === undefined ? 0 : Buffer.byteLength(before.text);
+  const place = (length: number): Place => {
     const at = end;
-    end += part.length;
-    return { at, length: part.length };
+    end += length;
+    return { at, length };
   };
   return {
     stored: [...stored.values()],
     evidence: new Map(
-      recorded.map(({ id, bytes, body }) => [id, { bytes: place(bytes), body: place(body) }]),
+      lengths.map(({ id, evidence, body }) => [id, { bytes: place(evidence), body: place(body) }]),
     ),
-    bytes: Buffer.concat(recorded.flatMap(({ bytes, body }) => [bytes, body])),
+    text: (before?.text ?? "") + text,
   };
 }

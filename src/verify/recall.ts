@@ -3,7 +3,7 @@ import { type Digest, sha256 } from "../in-toto-attestation/index.ts";
 import { withOurErrors } from "./format-errors.ts";
 import { readFulcioIdentity } from "./fulcio-claims.ts";
 import type { SignedEvidence } from "./signed-evidence.ts";
-import { parseSigningCertificate } from "./signing-certificate.ts";
+import { parseNamedCertificate } from "./signing-certificate.ts";
 import type { CertificateClaims, Signer, VerifiedFacts } from "./verified-attestation.ts";
 import { readBytes, readContent } from "./verify-evidence.ts";
 
@@ -60,9 +60,9 @@ function claimsOf(
 ): CertificateClaims | undefined {
   const claims = signatures.flatMap(({ signer }) => {
     if (signer.case !== "certificate") return [];
-    const signing = parseSigningCertificate(signer.leaf);
-    if (signing.identity !== identity) return [];
-    const fulcio = readFulcioIdentity(signing.certificate);
+    const named = parseNamedCertificate(signer.leaf);
+    if (named.identity !== identity) return [];
+    const fulcio = readFulcioIdentity(named.certificate);
     return fulcio.issuer === issuer ? [fulcio.claims] : [];
   });
   return claims.length === 1 ? claims[0] : undefined;

@@ -36,7 +36,7 @@ const GENERAL_NAME = { otherName: 0xa0, email: 0x81, dns: 0x82, uri: 0x86 } as c
  */
 export function parseSigningCertificate(der: Uint8Array): SigningCertificate {
   return readingCertificate(() => {
-    const certificate = parseCertificate(der);
+    const { certificate, identity } = readNamed(der);
     const { publicKey, spki } = certificate;
     if (publicKey === undefined) throw invalid("its key is of a kind that is not taken");
     if (basicConstraintsOf(certificate).ca) throw invalid("it is an authority's");
@@ -46,8 +46,18 @@ export function parseSigningCertificate(der: Uint8Array): SigningCertificate {
     for (const [id, { critical }] of certificate.extensions) {
       if (critical && !UNDERSTOOD.has(id)) throw invalid("a critical extension is not understood here");
     }
-    return { certificate, publicKey, spki, identity: readIdentity(certificate) };
+    return { certificate, publicKey, spki, identity };
   });
+}
+
+/** The certificate and the name it gives its holder, whatever it may be used for. Throws `VouchsafeError` (`certificate-invalid`). */
+export function parseNamedCertificate(der: Uint8Array): Pick<SigningCertificate, "certificate" | "identity"> {
+  return readingCertificate(() => readNamed(der));
+}
+
+function readNamed(der: Uint8Array): Pick<SigningCertificate, "certificate" | "identity"> {
+  const certificate = parseCertificate(der);
+  return { certificate, identity: readIdentity(certificate) };
 }
 
 /** Runs it, and throws what it could not read as `VouchsafeError` (`certificate-invalid`). */

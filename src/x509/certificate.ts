@@ -63,6 +63,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const [notBefore, notAfter, ...times] = expectTag(validity, TAG.sequence).children();
   if (times.length > 0) throw new DerError("the validity has a third time");
   const key = expectTag(spki, TAG.sequence).encoded;
+  let publicKey: { readonly read: KeyObject | undefined } | undefined;
   return {
     der,
     serial: hexOf(expectTag(serial, TAG.integer).content),
@@ -71,7 +72,11 @@ export function parseCertificate(der: Uint8Array): Certificate {
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
     spki: key,
-    publicKey: readIfTaken(key),
+    // To import a key takes as long as to read all the rest, and not all who read certificates verify with them.
+    get publicKey() {
+      publicKey ??= { read: readIfTaken(key) };
+      return publicKey.read;
+    },
     extensions: extensions === undefined ? new Map() : readExtensions(expectTag(extensions, 0xa3)),
     signed: signed.encoded,
     signatureAlgorithm: signatureAlgorithm.encoded,
