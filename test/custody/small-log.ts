@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
+import { approvalsBody } from "../../src/custody/approval-bodies.ts";
 import { artifactsOf, summarize, summaryBody } from "../../src/custody/attestation-summary.ts";
 import { bodyHash, encodeBody } from "../../src/custody/body.ts";
 import {
@@ -97,7 +98,8 @@ export function smallLog(): SmallLog {
     const believed = trust;
     const mine = accepted.filter(({ about }) => about.includes(artifact));
     const verified = mine.flatMap(({ bytes, at }) => verifiedIfBelieved(bytes, believed, at));
-    const { outcome, checks, attestations, slsaLevel } = evaluate(policy, alone(artifact, verified), now());
+    const evaluation = evaluate(policy, alone(artifact, verified), now());
+    const { outcome, checks, attestations, slsaLevel, approvals } = evaluation;
     return append({
       type: `verdict.${outcome}`,
       about: [artifact],
@@ -111,6 +113,7 @@ export function smallLog(): SmallLog {
         slsaLevel,
         validUntil: null,
         checks: checks.map((check) => ({ ...check })),
+        ...(approvals && { approvals: approvalsBody(approvals) }),
       },
     });
   }

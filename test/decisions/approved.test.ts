@@ -196,21 +196,28 @@ test("the order in which approvals were given changes nothing", () => {
 });
 
 test("what is decided changes at no other time than an end", () => {
-  const anException = fc
-    .integer({ min: -30, max: 30 })
-    .map((hours) => exception({ expiresAt: NOW + hours * HOUR }));
-  fc.assert(
-    fc.property(
-      approvalsOf,
-      fc.array(anException, { maxLength: 2 }),
-      fc.integer({ min: -40, max: 40 }),
-      (approvals, exceptions, hours) => {
-        const state = input({ approvals, exceptions });
-        const now = NOW + hours * HOUR;
-        const next = Math.min(...endsOf(state, state.inForce).filter((end) => end > now), now + 40 * HOUR);
-        const said = ({ decision, validUntil }: Decision) => [decision, validUntil];
-        assert.deepEqual(said(decide(state, next - 1)), said(decide(state, now)));
-      },
+  const hours = fc.integer({ min: -30, max: 30 }).map((count) => NOW + count * HOUR);
+  const ended = fc.record({
+    approvals: approvalsOf,
+    exceptions: fc.array(
+      hours.map((expiresAt) => exception({ expiresAt })),
+      { maxLength: 1 },
     ),
+    verdicts: fc.array(hours, { maxLength: 2 }).map((times) => {
+      const attested = times.map((signedAt) => ({
+        attestation: sha256("a"),
+        approver: `by ${signedAt}`,
+        signedAt,
+      }));
+      return [verdict({ approvals: { ...OF_EVIDENCE, attested } })];
+    }),
+  });
+  const said = ({ decision, validUntil }: Decision) => [decision, validUntil];
+  fc.assert(
+    fc.property(ended, hours, (over, now) => {
+      const state = input(over);
+      const next = Math.min(...endsOf(state, state.inForce).filter((end) => end > now), now + 40 * HOUR);
+      assert.deepEqual(said(decide(state, next - 1)), said(decide(state, now)));
+    }),
   );
 });

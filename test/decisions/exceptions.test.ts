@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type DecisionInput, decide } from "../../src/decisions/decide.ts";
 import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
-import { codes, DIGEST, exception, HOUR, input, NOW, verdict } from "./approvals.ts";
+import { codes, DIGEST, exception, HOUR, input, NOW, PROVENANCE, verdict } from "./approvals.ts";
 
 describe("an exception", () => {
   const failed = [verdict({ outcome: "failed" })];
@@ -50,6 +50,20 @@ describe("an exception", () => {
       assert.deepEqual([decision.decision, codes(decision)], ["deny", [code]]);
     });
   }
+
+  test("to a policy in audit mode changes nothing: it denies nothing, and vouches for nothing", () => {
+    const state = input({ verdicts: failed, exceptions: [exception()] });
+    const policies = new Map([["release", { hash: "sha256:policy", spec: { mode: "audit" as const } }]]);
+    const decision = decide({ ...state, inForce: { ...state.inForce, policies } }, NOW);
+    assert.deepEqual([decision.enforced, codes(decision)], [false, ["would-deny"]]);
+  });
+
+  test("lifts no quarantine of what the verdict was looked for in", () => {
+    const quarantines = [{ id: "q", artifact: PROVENANCE, reason: "leak" }];
+    const verdicts = [verdict({ outcome: "failed", restsOn: [PROVENANCE] })];
+    const decision = decide(input({ verdicts, quarantines, exceptions: [exception()] }), NOW);
+    assert.deepEqual([decision.decision, codes(decision)], ["deny", ["quarantined"]]);
+  });
 
   test("stands in for one policy and for no other", () => {
     const policies = ["release", "other"];
