@@ -3,6 +3,7 @@ import { assertVerified, type VerifiedAttestation } from "../verify/verified-att
 import { attestedApprovals } from "./approval-statement.ts";
 import { wholeBudget } from "./cel-meter.ts";
 import { CONTAINMENT_CHECK, type Container, containersOf, evidenceAbout, pathText } from "./containment.ts";
+import { decisiveChecks } from "./decisive.ts";
 import { factsOf, type Sayings } from "./facts.ts";
 import { failed, judge } from "./judge.ts";
 import type { VerificationPolicy } from "./policy.ts";
@@ -81,7 +82,7 @@ function passedWithin(container: Container, evaluation: Evaluation): Evaluation 
   };
 }
 
-/** Neither it passed nor what holds it: of those the checks are listed of the nearest of which there is evidence. */
+/** Neither it passed nor what holds it: of that the nearest of which there is evidence says what it misses. */
 function failedWithin(
   own: Evaluation,
   failures: readonly { readonly container: Container; readonly evaluation: Evaluation }[],
@@ -92,7 +93,11 @@ function failedWithin(
   const more = failures.length === 1 ? "" : `, and none of ${failures.length - 1} more`;
   const actual = nearest && `it does not pass ${pathText(nearest.container)}${more}`;
   return failed(
-    [...own.checks, containmentCheck(false, actual ?? ""), ...(nearest?.evaluation.checks ?? [])],
+    [
+      ...own.checks,
+      containmentCheck(false, actual ?? ""),
+      ...(nearest === undefined ? [] : decisiveChecks(nearest.evaluation)),
+    ],
     sorted(
       [
         own.restsOn,

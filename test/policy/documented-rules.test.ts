@@ -78,6 +78,14 @@ const SAMPLES: ReadonlyMap<string, Sample> = new Map([
     },
   ],
   [
+    "source provenance",
+    {
+      type: "https://github.com/slsa-framework/slsa-source-poc/source-provenance/v1-draft",
+      good: { branch: "refs/heads/main", controls: [{ name: "SLSA_SOURCE_SCS_TWO_PARTY_REVIEW" }] },
+      bad: { branch: "refs/heads/main", controls: [{ name: "SLSA_SOURCE_SCS_CONTINUITY" }] },
+    },
+  ],
+  [
     "SCAI",
     {
       type: "https://in-toto.io/attestation/scai/v0.3",

@@ -179,6 +179,14 @@ describe("several builds of one artifact", () => {
     assert.equal(outcome(both, release, rebuilt, about(COMMIT), scanned(OTHER), scanned(COMMIT)), "passed");
   });
 
+  test("of very many the sources of the best 64 are asked about", () => {
+    const commits = Array.from({ length: 80 }, (_, i) => `${i}`.padStart(40, "0"));
+    // Each is signed at a tag of its own: of one identity the newest alone would count.
+    const builds = commits.map((commit, i) => releaseOf({ artifact, commit, ref: `refs/tags/v1.0.${i}` }));
+    const { restsOn } = judge(LEVEL_3, ...builds);
+    assert.equal(restsOn.length, 128, "both names of each");
+  });
+
   test("joins see the source's evidence of the build that they see", () => {
     const joined = besides(
       [source()],
