@@ -1,6 +1,6 @@
 import type { EventDraft } from "../custody/events.ts";
 import type { ActivePolicies } from "../db/activations.ts";
-import { chainsBehind, readDecisionInputs } from "../db/decision-inputs.ts";
+import { chainsBehind } from "../db/decision-inputs.ts";
 import { type Decision, type DecisionInput, decideGrant } from "../decisions/decide.ts";
 import { type SummaryTerms, summaryStatement } from "../decisions/verification-summary.ts";
 import { answerOf } from "../decisions/written-answer.ts";
@@ -13,7 +13,6 @@ import { fillResourceUri } from "../policy/resource-uri.ts";
 import { appendFresh } from "./append.ts";
 import { type Caller, policiesFor, type Role } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { inForceOf } from "./in-force.ts";
 import { createSizedCache, type SizedCache } from "./sized-cache.ts";
 import type { SummaryKey } from "./summary-key.ts";
 import {
@@ -23,6 +22,7 @@ import {
   textOf,
   verifyDigestText,
 } from "./verify-digest.ts";
+import { standingOf } from "./workload-standing.ts";
 
 /** An allowed, enforced decision as a signed statement, or the decision that there is none for. */
 export type SummaryAnswer =
@@ -100,24 +100,23 @@ async function grantSummary(
   const { project } = caller;
   const { key, kept } = v.summaries;
   const { decision, asOf, granted } = await appendFresh(v, async () => {
-    const inputs = await readDecisionInputs(v.database.kysely, project, digest);
-    const inForce = await inForceOf(v, project, inputs.policies, inputs.trust);
+    const standing = await standingOf(v, project, digest, policies);
+    const { size: asOf } = standing;
     const now = v.clock();
-    const decision = decideWithoutExceptions({ ...inputs, digest, policies, inForce }, now);
-    const proposal = { project, asOf: inputs.size, restsOn: chainsBehind(digest, inputs) };
-    if (decision.decision === "deny")
-      return { decision, asOf: inputs.size, proposal: { ...proposal, events: [] } };
+    const decision = decideWithoutExceptions({ ...standing, policies }, now);
+    const proposal = { project, asOf, restsOn: chainsBehind(digest, standing) };
+    if (decision.decision === "deny") return { decision, asOf, proposal: { ...proposal, events: [] } };
 
     const terms: SummaryTerms = {
       verifierId: v.config.verifierId,
-      resourceUri: await resourceUriOf(v, caller, inputs.policies, decision),
+      resourceUri: await resourceUriOf(v, caller, standing.policies, decision),
       timeVerified: now,
       validUntil: Math.min(now + v.config.summaryLifetime, decision.validUntil ?? Number.POSITIVE_INFINITY),
-      logSize: inputs.size,
+      logSize: asOf,
     };
     const payload = new TextEncoder().encode(canonicalJson(summaryStatement(decision, terms)));
     const events = [eventOf(caller, policies, decision, terms, sha256(payload), key.keyId)];
-    return { decision, asOf: inputs.size, granted: { terms, payload }, proposal: { ...proposal, events } };
+    return { decision, asOf, granted: { terms, payload }, proposal: { ...proposal, events } };
   });
   if (granted === undefined) return { case: "denied", ...textOf(asOf, JSON.stringify(answerOf(decision))) };
 

@@ -1,12 +1,12 @@
-import { chainsBehind, readDecisionInputs } from "../db/decision-inputs.ts";
+import { chainsBehind } from "../db/decision-inputs.ts";
 import { decide } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { inForceOf } from "./in-force.ts";
 import { timeOf } from "./time.ts";
+import { standingOf } from "./workload-standing.ts";
 
 /** What an outside issuer did on our word. */
 export interface IssuerDecision {
@@ -36,11 +36,10 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
     request.expiresAt === undefined ? null : new Date(timeOf("expiresAt", request.expiresAt)).toISOString();
 
   const { committed, current } = await appendFresh(v, async () => {
-    const inputs = await readDecisionInputs(v.database.kysely, project, artifact);
-    if (asOf > inputs.size)
-      throw new VouchsafeError("invalid-request", `The log has ${inputs.size} entries, not ${asOf}`);
-    const inForce = await inForceOf(v, project, inputs.policies, inputs.trust);
-    const current = decide({ ...inputs, digest: artifact, policies, inForce }, v.clock());
+    const standing = await standingOf(v, project, artifact, policies);
+    if (asOf > standing.size)
+      throw new VouchsafeError("invalid-request", `The log has ${standing.size} entries, not ${asOf}`);
+    const current = decide({ ...standing, policies }, v.clock());
     const body = {
       artifact,
       policies,
@@ -58,8 +57,8 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
       current,
       proposal: {
         project,
-        asOf: inputs.size,
-        restsOn: chainsBehind(artifact, inputs),
+        asOf: standing.size,
+        restsOn: chainsBehind(artifact, standing),
         events: [{ type: "decision.recorded", about: [artifact], body }],
       },
     };

@@ -13,12 +13,14 @@ import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
 import { exportPack, readCustody } from "../../src/services/read-custody.ts";
 import { recordContainment } from "../../src/services/record-containment.ts";
+import { recordDecision } from "../../src/services/record-decision.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import { watchIdentities } from "../../src/services/watch-identities.ts";
 import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
+import { anImage, INDEX } from "../support/images.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509, WORKLOADS } from "./identity-house.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
@@ -44,31 +46,6 @@ const FILES = `${RELEASE_POLICY.replace("name: release", "name: files")}
       - issuer: https://token.actions.githubusercontent.com
         identity: https://github.com/acme/widget/.github/workflows/unpack.yml@refs/heads/main
 `;
-
-const INDEX = "application/vnd.oci.image.index.v1+json";
-const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-
-/** An image of one platform: its index, its manifest, and what they name. */
-function anImage(layer: Digest = sha256(randomBytes(32))) {
-  const descriptor = (mediaType: string, digest: Digest) => ({ mediaType, digest, size: 7 });
-  const config = sha256(randomBytes(32));
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MANIFEST,
-      config: descriptor("application/vnd.oci.image.config.v1+json", config),
-      layers: [descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer)],
-    }),
-  );
-  const index = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: INDEX,
-      manifests: [descriptor(MANIFEST, sha256(manifest))],
-    }),
-  );
-  return { index, manifest, layer, config, digest: sha256(index) };
-}
 
 describe("verdicts that rest on other artifacts", () => {
   let postgres: TestPostgres;
@@ -284,6 +261,17 @@ describe("verdicts that rest on other artifacts", () => {
     assert.deepEqual((await ask(digest, "sourced")).codes, ["verdict-passed"]);
     const [commit] = revisionDigests(sha);
     assert.ok(commit);
+    // Nobody asked since: what an issuer is told to do must not depend on that.
+    await summary("PASSED");
+    const grant = {
+      artifact: digest,
+      policies: ["sourced"],
+      asOf: 1,
+      grantedTo: "spiffe://a/b",
+      issuer: "spire",
+    };
+    const recorded = await recordDecision(a.v, operator(), { ...grant, decision: "allow" });
+    assert.equal(recorded.current, "allow");
     const { id } = await openQuarantine(a.v, operator(), { artifact: commit, reason: "malicious" });
     assert.deepEqual((await ask(digest, "sourced")).codes, ["quarantined"]);
     assert.equal((await ask(digest)).decision, "allow", "which asks nothing about the source");
@@ -293,6 +281,6 @@ describe("verdicts that rest on other artifacts", () => {
     await summary("FAILED");
     assert.deepEqual((await ask(digest, "sourced")).codes, ["verdict-failed"]);
     const report = await holds(digest);
-    assert.equal(report.events.filter(({ type }) => type === "evidence.accepted").length, 3);
+    assert.equal(report.events.filter(({ type }) => type === "evidence.accepted").length, 4);
   });
 });
