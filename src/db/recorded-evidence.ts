@@ -107,37 +107,29 @@ export async function readEvidenceBelow(
   return { attestations, manifests };
 }
 
-/** Pieces of evidence, each followed by the body of the event by which it was accepted. */
+/** Evidence, and the body of the event by which it was accepted. */
 export interface RecordedText {
-  /** How long the two are in bytes, in the order of `text`. */
-  readonly lengths: readonly { readonly id: Digest; readonly evidence: number; readonly body: number }[];
-  readonly text: string;
+  readonly id: Digest;
+  readonly evidence: string;
+  readonly body: string;
 }
 
 /**
- * Both are JSON, so that they are UTF-8 without a NUL. As one text they come in half of the bytes that they would as
- * `bytea`, and in one value: of a thousand small buffers the garbage collector makes more work than all the rest is. What
- * is not stored is left out.
+ * Both are JSON, so that they are UTF-8 without a NUL: as texts they come in half of the bytes that they would as `bytea`,
+ * and the garbage collector has less to do. What is not stored is left out.
  */
 export async function readRecordedText(
   db: Kysely<Schema>,
   project: ProjectId,
   ids: readonly Digest[],
-): Promise<RecordedText> {
+): Promise<RecordedText[]> {
   const { rows } = await sql<RecordedText>`
-    select
-      coalesce(string_agg(
-        convert_from(recorded.evidence, 'UTF8') || convert_from(recorded.body, 'UTF8'), '' order by wanted.place
-      ), '') as text,
-      coalesce(json_agg(json_build_object(
-        'id', wanted.id, 'evidence', octet_length(recorded.evidence), 'body', octet_length(recorded.body)
-      ) order by wanted.place), '[]') as lengths
-    from unnest(${[...ids]}::text[]) with ordinality as wanted (id, place)
+    select wanted.id, recorded.*
+    from unnest(${[...ids]}::text[]) as wanted (id)
     cross join lateral (
-      select evidence.bytes as evidence, entry.body from evidence, log_entries as entry
+      select convert_from(evidence.bytes, 'UTF8') as evidence, convert_from(entry.body, 'UTF8') as body
+      from evidence, log_entries as entry
       where evidence.project_id = ${project} and evidence.id = wanted.id and entry.index = evidence.index offset 0
     ) as recorded`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new TypeError("an aggregate gives one row");
-  return row;
+  return rows;
 }

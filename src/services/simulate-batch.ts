@@ -13,16 +13,10 @@ export interface SimulationBatch {
   /** Evidence about other artifacts, by its ids. */
   readonly others: ReadonlyMap<Digest, readonly Digest[]>;
   readonly manifests: readonly Containment[];
-  /** Where in the UTF-8 of `text` each piece of evidence lies, and the body of the event by which it was accepted. */
-  readonly evidence: ReadonlyMap<Digest, { readonly bytes: Place; readonly body: Place }>;
-  readonly text: string;
+  /** Each piece of evidence, and the body of the event by which it was accepted: JSON. */
+  readonly evidence: ReadonlyMap<Digest, { readonly evidence: string; readonly body: string }>;
   /** What was verified anew, in the place of what the log recorded; null: it does not verify, and does not count. */
   readonly verified: ReadonlyMap<Digest, Recorded | null>;
-}
-
-export interface Place {
-  readonly at: number;
-  readonly length: number;
 }
 
 /** What batches are judged by. */
@@ -44,10 +38,9 @@ export function judgeBatch({ edits, holding, now }: SimulationTerms, batch: Simu
   const verify = new Set<Digest>();
   const about = new Set<Digest>();
   const recalled = new Map<Digest, Recalled>();
-  const bytes = Buffer.from(batch.text);
   for (const id of batch.evidence.keys()) {
     if (batch.verified.get(id) === null) continue;
-    const said = recallFrom(batch, bytes, id, holding);
+    const said = recallFrom(batch, id, holding);
     if (said !== undefined) recalled.set(id, said);
     // What was verified and still cannot be read does not count, rather than to be asked for again.
     else if (!batch.verified.has(id)) verify.add(id);
@@ -73,15 +66,13 @@ export function judgeBatch({ edits, holding, now }: SimulationTerms, batch: Simu
 
 function recallFrom(
   { evidence, verified }: SimulationBatch,
-  bytes: Uint8Array,
   id: Digest,
   holding: ReadonlySet<string>,
 ): Recalled | undefined {
-  const places = evidence.get(id);
-  if (places === undefined) return undefined;
-  const partAt = ({ at, length }: Place) => bytes.subarray(at, at + length);
-  const recorded = verified.get(id) ?? recordedIn(id, bodyIn(partAt(places.body)), holding);
-  return recorded && recall(partAt(places.bytes), recorded);
+  const texts = evidence.get(id);
+  if (texts === undefined) return undefined;
+  const recorded = verified.get(id) ?? recordedIn(id, bodyIn(Buffer.from(texts.body)), holding);
+  return recorded && recall(Buffer.from(texts.evidence), recorded);
 }
 
 function bodyIn(bytes: Uint8Array): JsonObject {

@@ -8,7 +8,7 @@ import {
 } from "../db/recorded-evidence.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Vouchsafe } from "./context.ts";
-import type { Place, SimulationBatch } from "./simulate-batch.ts";
+import type { SimulationBatch } from "./simulate-batch.ts";
 
 /** Attestations, and artifacts that they are about, gone through at once. */
 const PAGE = { attestations: 256, artifacts: 512 };
@@ -98,11 +98,9 @@ export async function withOthers(
   const ids = [...attestations].map(([digest, stored]) => [digest, idsOf(stored)] as const);
   return {
     ...batch,
-    stored: [...batch.stored, ...read.stored],
+    ...read,
     others: new Map([...batch.others, ...ids]),
     manifests: [...batch.manifests, ...manifests],
-    evidence: new Map([...batch.evidence, ...read.evidence]),
-    text: read.text,
   };
 }
 
@@ -110,29 +108,20 @@ function idsOf(stored: readonly StoredAttestation[]): Digest[] {
   return stored.map(({ id }) => id);
 }
 
-type ReadTexts = Pick<StoredBatch, "stored" | "text" | "evidence">;
+type ReadTexts = Pick<StoredBatch, "stored" | "evidence">;
 
-/** Reads the evidence that is not in the batch before, and adds it to its text. */
+/** Reads the evidence that is not in the batch before, and adds it. */
 async function readTexts(
   v: Vouchsafe,
   project: ProjectId,
   attestations: ReadonlyMap<Digest, readonly StoredAttestation[]>,
-  before?: ReadTexts,
+  before: ReadTexts = { stored: [], evidence: new Map() },
 ): Promise<ReadTexts> {
-  const unread = [...attestations.values()].flat().filter(({ id }) => !before?.evidence.has(id));
+  const unread = [...attestations.values()].flat().filter(({ id }) => !before.evidence.has(id));
   const stored = new Map(unread.map((one) => [one.id, one]));
-  const { lengths, text } = await readRecordedText(v.database.kysely, project, [...stored.keys()]);
-  let end = before === undefined ? 0 : Buffer.byteLength(before.text);
-  const place = (length: number): Place => {
-    const at = end;
-    end += length;
-    return { at, length };
-  };
+  const texts = await readRecordedText(v.database.kysely, project, [...stored.keys()]);
   return {
-    stored: [...stored.values()],
-    evidence: new Map(
-      lengths.map(({ id, evidence, body }) => [id, { bytes: place(evidence), body: place(body) }]),
-    ),
-    text: (before?.text ?? "") + text,
+    stored: [...before.stored, ...stored.values()],
+    evidence: new Map([...before.evidence, ...texts.map((text) => [text.id, text] as const)]),
   };
 }
