@@ -3,7 +3,7 @@ import { alternatives } from "./check-text.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { canMatchBoth, covers, overlap } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
-import { sourceFindings } from "./lint-source.ts";
+import { sourceFindings, VERSION_TAGS } from "./lint-source.ts";
 import { typeFindings } from "./lint-types.ts";
 import type { ParameterRules, PolicySpec, SignerRule } from "./policy.ts";
 
@@ -72,13 +72,15 @@ export function canBeOne(a: SignerRule, b: SignerRule): boolean {
  */
 function strayRefs({
   signers,
-  source: { repositories, refs } = {},
+  source: { repositories, refs, versionedTags } = {},
   externalParameters,
 }: PolicySpec): LintFinding[] {
-  if (refs === undefined) return [];
+  const taken = refs ?? (versionedTags && [VERSION_TAGS]);
+  const section = refs === undefined ? "versionedTags" : "refs";
+  if (taken === undefined) return [];
   return signers.flatMap((signer, index): LintFinding[] => {
     const workflow = signer.case === "certificate" ? workflowOf(signer.identity) : undefined;
-    if (workflow === undefined || overlap(refs, [workflow.ref])) return [];
+    if (workflow === undefined || overlap(taken, [workflow.ref])) return [];
     if (!repositories?.every((repository) => covers(workflow.repository, repository))) return [];
     const isItself = pathOf(externalParameters) === workflow.path;
     const called = isItself ? "" : ", unless a workflow of its own repository calls it at another ref";
@@ -87,7 +89,7 @@ function strayRefs({
         level: isItself && signers.length === 1 ? "error" : "warning",
         rule: "never-passes",
         path: ["spec", "signers", index, "identity"],
-        message: `it runs at ${workflow.ref.text}, which \`source.refs\` excludes: it never passes${called}`,
+        message: `it runs at ${workflow.ref.text}, which \`source.${section}\` excludes: it never passes${called}`,
       },
     ];
   });
@@ -118,6 +120,7 @@ function strayParameters({ source = {}, externalParameters }: PolicySpec): LintF
   const sections = [
     ["repository", "repositories", source.repositories],
     ["ref", "refs", source.refs],
+    ["ref", "versionedTags", source.versionedTags && [VERSION_TAGS]],
   ] as const;
   return sections.flatMap(([name, section, taken]): LintFinding[] => {
     const wanted = workflow.members.get(name);

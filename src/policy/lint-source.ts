@@ -4,7 +4,8 @@ import type { LintFinding } from "./lint.ts";
 import { PROVENANCE } from "./lint-types.ts";
 import type { PolicySpec } from "./policy.ts";
 
-const VERSION_TAGS = compileGlob("refs/tags/v*");
+/** What any versioned tag is, and more. */
+export const VERSION_TAGS = compileGlob("refs/tags/v*");
 
 /** What policies ask of the source that nothing can answer, or that anybody's source answers. */
 export function sourceFindings(spec: PolicySpec): LintFinding[] {

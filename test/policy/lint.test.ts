@@ -159,7 +159,14 @@ describe("policies to look at", () => {
   test("a version without a tag to be of", () => {
     const text = SOUND.replace("refs: [refs/tags/v*]", "refs: [refs/heads/main]\n    versionedTags: [v1]");
     assert.ok(findings(text).includes(`error never-passes ${at(text, "[refs/heads/main]")}`));
-    assert.deepEqual(findings(SOUND.replace("refs: [refs/tags/v*]", "versionedTags: [v1]")), []);
+    const versioned = SOUND.replace("refs: [refs/tags/v*]", "versionedTags: [v1]");
+    assert.deepEqual(findings(versioned), []);
+    const branch = versioned.replace("app, ref: refs/tags/v*", "app, ref: refs/heads/main");
+    assert.deepEqual(findings(branch), [`error never-passes ${at(branch, "refs/heads/main")}`]);
+    const runs = versioned.replace("release.yml@refs/tags/v*", "release.yml@refs/heads/main");
+    assert.deepEqual(findings(runs), [
+      `error never-passes ${at(runs, "https://github.com/acme/app/.github")}`,
+    ]);
   });
 
   test("versions that another takes, and none that it does not", () => {
