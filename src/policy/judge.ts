@@ -1,4 +1,4 @@
-import type { Digest } from "../in-toto-attestation/types.ts";
+import { CONTAINMENT_PREDICATE_TYPE, type Digest } from "../in-toto-attestation/index.ts";
 import { actorsOf } from "./actors.ts";
 import { APPROVAL_PREDICATE_TYPE } from "./approval-statement.ts";
 import { type Asking, examine } from "./checks.ts";
@@ -16,6 +16,9 @@ const MISSES_LISTED = 5;
 /** Of how many passing attestations the sources are asked about. */
 const MAX_SOURCES = 64;
 
+/** Statements that have a meaning of their own, and are no evidence that anything was built or looked at. */
+const READ_ELSEWHERE: ReadonlySet<string> = new Set([APPROVAL_PREDICATE_TYPE, CONTAINMENT_PREDICATE_TYPE]);
+
 /** What the policy says of one artifact on the evidence about it, and about what it was built from. */
 export function judge(
   { spec }: VerificationPolicy,
@@ -24,7 +27,7 @@ export function judge(
   asking: Asking,
 ): Evaluation {
   const current = factsAbout(spec, artifact, evidence).filter(
-    ({ predicateType }) => predicateType !== APPROVAL_PREDICATE_TYPE,
+    ({ predicateType = "" }) => !READ_ELSEWHERE.has(predicateType),
   );
   if (current.length === 0) return failed([noEvidence(artifact, evidence.length)]);
   const findings = current.map((one) => examine(spec, one, asking));

@@ -172,6 +172,12 @@ describe("the word of a signer", () => {
     assert.equal(judge(file, [heldIn(layer, file)], { policy: PACKED }).outcome, "failed");
   });
 
+  test("is no evidence of anything else, whatever else its signer may say", () => {
+    const trusting = policyOf('  artifacts: {names: ["**"]}\n  signers: [{key: packer}]\n');
+    assert.equal(judge(file, [evidenceBy("packer", file, SCAN)], { policy: trusting }).outcome, "passed");
+    assert.equal(judge(file, [heldIn(layer, file)], { policy: trusting }).outcome, "failed");
+  });
+
   test("goes up as far as it is followed, and through circles once", () => {
     const chain = Array.from({ length: 10 }, (_, depth) => sha256(`depth ${depth}`));
     const statements = chain.slice(1).map((container, depth) => heldIn(container, chain[depth] as Digest));
