@@ -25,23 +25,6 @@ export interface ApprovalRecord extends Approval {
   readonly withdrawnIndex?: number;
 }
 
-/** Those that nobody withdrew, in the order in which they were given. */
-export async function standingApprovals(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  artifact: Digest,
-): Promise<ApprovalRecord[]> {
-  const rows = await db
-    .selectFrom("approvals")
-    .selectAll()
-    .where("project_id", "=", project)
-    .where("artifact", "=", artifact)
-    .where("withdrawn_index", "is", null)
-    .orderBy("granted_index")
-    .execute();
-  return rows.map(approvalOf);
-}
-
 export async function findApproval(
   db: Kysely<Schema>,
   project: ProjectId,

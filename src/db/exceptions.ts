@@ -27,16 +27,16 @@ export async function standingExceptions(
   db: Kysely<Schema>,
   project: ProjectId,
   now: number,
-  artifact?: Digest,
 ): Promise<ExceptionRecord[]> {
-  let query = db
+  const rows = await db
     .selectFrom("exceptions")
     .selectAll()
     .where("project_id", "=", project)
     .where("withdrawn_index", "is", null)
-    .where("expires_at", ">", now);
-  if (artifact !== undefined) query = query.where("artifact", "=", artifact);
-  return (await query.orderBy("granted_index").execute()).map(exceptionOf);
+    .where("expires_at", ">", now)
+    .orderBy("granted_index")
+    .execute();
+  return rows.map(exceptionOf);
 }
 
 export async function findException(

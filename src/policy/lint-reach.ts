@@ -3,6 +3,7 @@ import { alternatives } from "./check-text.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { canMatchBoth, covers, overlap } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
+import { approvalFindings } from "./lint-approvals.ts";
 import { sourceFindings, VERSION_TAGS } from "./lint-source.ts";
 import { typeFindings } from "./lint-types.ts";
 import type { ParameterRules, PolicySpec, SignerRule } from "./policy.ts";
@@ -16,6 +17,7 @@ export function reachFindings(spec: PolicySpec): LintFinding[] {
     ...strayRefs(spec),
     ...strayParameters(spec),
     ...sourceFindings(spec),
+    ...approvalFindings(spec),
   ];
 }
 

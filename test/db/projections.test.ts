@@ -7,6 +7,7 @@ import { activeTrust } from "../../src/db/activations.ts";
 import type { Database } from "../../src/db/connection.ts";
 import { readDecisionInputs } from "../../src/db/decision-inputs.ts";
 import { readAttestations, readDocument, searchAttestations } from "../../src/db/evidence.ts";
+import { standingExceptions } from "../../src/db/exceptions.ts";
 import { readHead } from "../../src/db/log.ts";
 import { findQuarantine, openQuarantines } from "../../src/db/quarantines.ts";
 import { findRejection, rejectionsBy } from "../../src/db/rejections.ts";
@@ -74,6 +75,51 @@ forEachDatabase("state that follows from the log", (create) => {
     const inputs = await readDecisionInputs(database.kysely, PROJECT, artifact);
     assert.deepEqual(inputs.quarantines, quarantines);
     assert.equal(inputs.size, (await readHead(database.kysely)).size);
+  });
+
+  it("keeps approvals and exceptions until they are withdrawn, be it in the batch that gave them", async () => {
+    const artifact = digestOf("approved");
+    const given = {
+      artifact,
+      policy: "release",
+      policyHash: FIRST,
+      attestations: [SECOND],
+      approver: "alice",
+      reason: null,
+    };
+    const excepted = {
+      artifact,
+      policy: "release",
+      owner: "dana",
+      reason: "outage",
+      expiresAt: "2030-01-01T00:00:00.000Z",
+    };
+    for (const [kind, body] of [
+      ["approval", given],
+      ["exception", excepted],
+    ] as const) {
+      const event = (what: "granted" | "withdrawn", id: string): EventDraft => ({
+        type: `${kind}.${what}`,
+        about: [artifact],
+        body: { ...body, id, caller: "tok_operator" },
+      });
+      const [ended, standing, both] = [randomUUID(), randomUUID(), randomUUID()];
+      await append([event("granted", ended), event("granted", standing)]);
+      await append([event("withdrawn", ended)]);
+      await append([event("granted", both), event("withdrawn", both)]);
+      const inputs = await readDecisionInputs(database.kysely, PROJECT, artifact);
+      const found = kind === "approval" ? inputs.approvals : inputs.exceptions;
+      assert.deepEqual(
+        found.map(({ id }) => id),
+        [standing],
+      );
+    }
+    const { approvals, exceptions } = await readDecisionInputs(database.kysely, PROJECT, artifact);
+    assert.deepEqual([approvals[0]?.attestations, approvals[0]?.approver], [[SECOND], "alice"]);
+    const end = Date.UTC(2030, 0, 1);
+    assert.equal(exceptions[0]?.expiresAt, end);
+    const standing = (now: number) => standingExceptions(database.kysely, PROJECT, now);
+    assert.deepEqual([await standing(end - 1), await standing(end)], [exceptions, []]);
   });
 
   it("counts a caller's rejections, once for each", async () => {

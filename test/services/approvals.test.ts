@@ -1,120 +1,39 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { verifyPack } from "../../src/custody/verify-pack.ts";
 import type { Proposal, Writer } from "../../src/custody/writer.ts";
-import { type Digest, sha256 } from "../../src/in-toto-attestation/index.ts";
-import { grantApproval, listApprovals, withdrawApproval } from "../../src/services/approvals.ts";
-import type { Caller, Role } from "../../src/services/caller.ts";
-import type { Vouchsafe } from "../../src/services/context.ts";
-import { grantException, withdrawException } from "../../src/services/exceptions.ts";
+import { sha256 } from "../../src/in-toto-attestation/index.ts";
+import { listApprovals, withdrawApproval } from "../../src/services/approvals.ts";
+import { withdrawException } from "../../src/services/exceptions.ts";
 import { issueSummary } from "../../src/services/issue-summary.ts";
-import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
-import { exportPack } from "../../src/services/read-custody.ts";
-import { verifyDigest } from "../../src/services/verify-digest.ts";
 import { watchIdentities } from "../../src/services/watch-identities.ts";
-import type { TestNode } from "../http/node.ts";
-import { RELEASE_POLICY } from "../http/release.ts";
-import { actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
-import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
+import { fails, succeeds } from "../http/calls.ts";
+import { statementAbout } from "../sigstore/provenance.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
-import { agentCaller, fetchX509, WORKLOADS } from "./identity-house.ts";
-import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
-
-const HOUR = 3_600_000;
-const POLICY = "approved";
-/** The workflow in which people approve: its identity is an approver's. */
-const REVIEW = actionsClaims({ workflow: ".github/workflows/review.yml" });
-const APPROVED_POLICY = RELEASE_POLICY.replace("name: release", `name: ${POLICY}`).replace(
-  "spec:",
-  `spec:
-  approvals:
-    required: 2
-    from:
-      - approver: alice
-      - approver: bob
-      - approver: octocat
-      - {issuer: "https://token.actions.githubusercontent.com", identity: "${actionsIdentity(REVIEW)}"}
-    expiresAfter: 2h`,
-);
+import { type ApprovalHouse, HOUR, openApprovalHouse, POLICY, REVIEW } from "./approval-house.ts";
+import { agentCaller, fetchX509 } from "./identity-house.ts";
 
 describe("approvals and exceptions", () => {
   let postgres: TestPostgres;
-  let house: ReleaseHouse;
-  let node: TestNode;
+  let opened: ApprovalHouse;
+  let node: ApprovalHouse["node"];
+  let caller: ApprovalHouse["caller"];
+  let release: ApprovalHouse["release"];
+  let ask: ApprovalHouse["ask"];
+  let approve: ApprovalHouse["approve"];
+  let except: ApprovalHouse["except"];
+  let assertHolds: ApprovalHouse["assertHolds"];
   before(async () => {
     postgres = await createPostgres();
-    house = await openReleaseHouse(postgres, {
-      "approved.yaml": APPROVED_POLICY,
-      "workloads.yaml": WORKLOADS.replaceAll("policies: [release]", `policies: [${POLICY}]`),
-    });
-    node = await house.open();
+    opened = await openApprovalHouse(postgres);
+    ({ node, caller, release, ask, approve, except, assertHolds } = opened);
   });
   after(async () => {
-    await house.close();
+    await opened.house.close();
     await postgres.drop();
     await stopPostgres();
   });
-
-  const caller = (name: string, ...roles: Role[]): Caller => ({
-    ...callerWith(node, roles, [POLICY]),
-    name,
-    token: `tok_${name}`,
-  });
-  const push = async (bytes: Uint8Array) =>
-    (await pushAttestation(node.v, caller("ci", "uploader"), { bytes })).attestation.id;
-
-  /** Provenance as the release workflow signs it, which names who triggered it. */
-  async function build(bytes: Uint8Array, actor = "octocat"): Promise<Digest> {
-    const statement = slsaProvenance([{ name: "widget.tgz", bytes }]);
-    const predicate = structuredClone(statement.predicate) as {
-      buildDefinition: { internalParameters: { github: Record<string, string> } };
-      runDetails: { metadata: { invocationId: string } };
-    };
-    predicate.buildDefinition.internalParameters.github.actor = actor;
-    predicate.runDetails.metadata.invocationId += `/${randomBytes(4).toString("hex")}`;
-    return push(await house.sigstore.signStatement({ ...statement, predicate }));
-  }
-  /** A newer one, which counts in the place of the first: trusted times are whole seconds. */
-  async function rebuild(bytes: Uint8Array): Promise<void> {
-    await sleep(1_000);
-    await build(bytes);
-  }
-  async function release() {
-    const bytes = randomBytes(32);
-    const provenance = await build(bytes);
-    return { bytes, digest: sha256(bytes), provenance };
-  }
-  const ask = async (digest: Digest) => {
-    const { decision, reasons, slsaLevel, validUntil } = await verifyDigest(
-      node.v,
-      caller("broker", "issuer"),
-      { digest },
-    );
-    return { decision, reasons, codes: reasons.map(({ code }) => code), slsaLevel, validUntil };
-  };
-  const approve = (name: string, artifact: string, over = {}, v: Vouchsafe = node.v) =>
-    grantApproval(v, caller(name, "approver"), { artifact, policy: POLICY, ...over });
-  const except = (artifact: string, over = {}) =>
-    grantException(node.v, caller("ops", "operator"), {
-      artifact,
-      policy: POLICY,
-      reason: "the outage",
-      owner: "dana",
-      expiresAt: new Date(node.v.clock() + HOUR).toISOString(),
-      ...over,
-    });
-  async function assertHolds(digest: Digest) {
-    const pack = await exportPack(node.v, caller("audit", "auditor"), digest);
-    const report = verifyPack(pack, node.v.log.verifierKey);
-    assert.deepEqual(
-      report.checks.filter(({ ok }) => !ok),
-      [],
-    );
-    return report.checks;
-  }
 
   test("what passed waits for two who did not build it, and is denied at once when one takes it back", async () => {
     const { digest } = await release();
@@ -165,8 +84,8 @@ describe("approvals and exceptions", () => {
     const { digest, bytes, provenance } = await release();
     const { policyHash } = await approve("alice", digest);
     const sign = async (over: object) =>
-      push(
-        await house.sigstore.signStatement(
+      opened.push(
+        await opened.house.sigstore.signStatement(
           statementAbout([{ name: "widget.tgz", bytes }], "https://vouchsafe.dev/approval/v1", {
             policy: { name: POLICY, digest: { sha256: policyHash.slice("sha256:".length) } },
             attestations: [{ digest: { sha256: provenance.slice("sha256:".length) } }],
@@ -195,7 +114,7 @@ describe("approvals and exceptions", () => {
     assert.deepEqual((await ask(digest)).codes, ["approval-missing"]);
     await approve("alice", digest);
     assert.equal((await ask(digest)).decision, "allow");
-    await rebuild(bytes);
+    await opened.rebuild(bytes);
     const other = await ask(digest);
     assert.deepEqual(other.codes, ["approval-missing"]);
     assert.match(other.reasons[0]?.message ?? "", /of other evidence/);
@@ -207,7 +126,7 @@ describe("approvals and exceptions", () => {
     const seen = { policyHash: policies[0]?.policyHash, attestations: policies[0]?.attestations };
     assert.deepEqual(seen.attestations, [provenance]);
     const append: Writer["append"] = async (proposal: Proposal) => {
-      if (proposal.events.some(({ type }) => type === "approval.granted")) await rebuild(bytes);
+      if (proposal.events.some(({ type }) => type === "approval.granted")) await opened.rebuild(bytes);
       return node.v.writer.append(proposal);
     };
     const raced = { ...node.v, writer: { ...node.v.writer, append } };
@@ -265,6 +184,45 @@ describe("approvals and exceptions", () => {
     await assert.rejects(withdrawException(node.v, caller("ops", "operator"), request), {
       code: "not-found",
     });
+  });
+
+  test("the doors answer as they are described", async () => {
+    const { digest } = await release();
+    const [alice, ops] = [await node.token(["approver"], { name: "alice" }), await node.token(["operator"])];
+    const [approvals, exceptions] = ["/artifacts/:digest/approvals", "/artifacts/:digest/exceptions"];
+    const at = (id?: string) => ({ params: { digest, ...(id !== undefined && { id }) } });
+    const json = { policy: POLICY, reason: "looked at it" };
+    const { id } = await succeeds(node.app, 201, `POST ${approvals}`, { as: alice, ...at(), json });
+    await succeeds(node.app, 200, `POST ${approvals}`, { as: alice, ...at(), json });
+    await fails(node.app, "conflict", `POST ${approvals}`, {
+      as: alice,
+      ...at(),
+      json: { policy: "release" },
+    });
+    const mallory = await node.token(["approver"], { name: "mallory" });
+    await fails(node.app, "approval-refused", `POST ${approvals}`, { as: mallory, ...at(), json });
+    await succeeds(node.app, 200, `GET ${approvals}`, { as: ops, ...at() });
+
+    const expiresAt = new Date(node.v.clock() + HOUR).toISOString();
+    const asked = { policy: POLICY, reason: "outage", owner: "dana", expiresAt };
+    const exception = await succeeds(node.app, 201, `POST ${exceptions}`, { as: ops, ...at(), json: asked });
+    const { exceptions: all } = await succeeds(node.app, 200, "GET /exceptions", { as: ops });
+    assert.ok(all.some((one: { id: string }) => one.id === exception.id));
+    const known = await succeeds(node.app, 200, "GET /artifacts/:digest", { as: ops, ...at() });
+    assert.deepEqual([known.approvals.length, known.exceptions.length], [1, 1]);
+    const query = { digest, policy: POLICY };
+    const broker = await node.token(["issuer"], { policies: [POLICY] });
+    const told = await succeeds(node.app, 200, "GET /verify-digest", { as: broker, query });
+    assert.equal(told.reasons[0].exception.id, exception.id);
+
+    const over = { json: { reason: "over" } };
+    await succeeds(node.app, 200, `POST ${exceptions}/:id/withdraw`, {
+      as: ops,
+      ...at(exception.id),
+      ...over,
+    });
+    await succeeds(node.app, 200, `POST ${approvals}/:id/withdraw`, { as: alice, ...at(id), ...over });
+    await fails(node.app, "not-found", `POST ${approvals}/:id/withdraw`, { as: ops, ...at("x"), ...over });
   });
 
   const REFUSED: readonly (readonly [string, object, string])[] = [
