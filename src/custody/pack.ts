@@ -14,7 +14,7 @@ import { encodeBody } from "./body.ts";
 import type { LogEvent } from "./events.ts";
 import type { Document, Evidence } from "./log-store.ts";
 import { decodeProof } from "./receipt.ts";
-import { newReferences } from "./references.ts";
+import { newReferences, referenceName } from "./references.ts";
 
 /**
  * The custody file of one artifact (docs/log-format.md): JSON Lines, each line canonical, so that it can be
@@ -76,27 +76,28 @@ const NEWLINE = 0x0a;
 export function buildPack({ artifact, checkpoint, events, evidence, documents }: PackInput): Uint8Array {
   const stored = new Map<string, JsonObject>();
   for (const { hash, kind, bytes } of documents)
-    stored.set(hash, { [kind]: hash, bytes: encodeBase64(bytes) });
+    stored.set(`${kind} ${hash}`, { [kind]: hash, bytes: encodeBase64(bytes) });
   for (const { id, mediaType, bytes } of evidence) {
-    stored.set(id, { evidence: id, mediaType, bytes: encodeBase64(bytes) });
+    stored.set(`evidence ${id}`, { evidence: id, mediaType, bytes: encodeBase64(bytes) });
   }
 
   const needed = newReferences(events.map(({ event }) => event));
   const lines: JsonObject[] = [{ format: PACK_FORMAT, artifact, checkpoint }];
   for (const [i, { event, proof }] of events.entries()) {
-    for (const { case: kind, hash } of needed[i] ?? []) {
-      const record = stored.get(hash);
-      if (record?.[kind] !== hash) {
+    for (const name of (needed[i] ?? []).map(referenceName)) {
+      const record = stored.get(name);
+      if (record === undefined) {
         throw new VouchsafeError(
           "log-inconsistent",
-          `The ${kind} ${hash} that event ${event.index} names is not stored.`,
+          `The ${name} that event ${event.index} names is not stored.`,
         );
       }
       lines.push(record);
     }
     lines.push(eventLine(event, proof));
   }
-  return Buffer.from(lines.map((line) => `${canonicalJson(line)}\n`).join(""));
+  // Each by itself: together they may be longer than a text can be.
+  return Buffer.concat(lines.map((line) => Buffer.from(`${canonicalJson(line)}\n`)));
 }
 
 function eventLine(event: LogEvent, proof: Proof): JsonObject {

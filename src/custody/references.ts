@@ -32,6 +32,10 @@ export interface Reference {
   readonly hash: Digest;
 }
 
+export function referenceName({ case: kind, hash }: Reference): string {
+  return `${kind} ${hash}`;
+}
+
 /** What is needed to check an event again, besides the events before it. */
 export function referencesOf({ type, body }: Said, inForce: InForce): Reference[] {
   switch (type) {
@@ -86,11 +90,12 @@ export function allReferences(events: readonly Said[]): Reference[] {
 
 /** For each event, what it needs and no event before it did. */
 export function newReferences(events: readonly Said[]): Reference[][] {
-  const seen = new Set<Digest>();
+  // By both: an envelope takes members that it does not know, so that the same bytes can be evidence and a manifest.
+  const seen = new Set<string>();
   let inForce = NOTHING_IN_FORCE;
   return events.map((event) => {
-    const fresh = referencesOf(event, inForce).filter(({ hash }) => !seen.has(hash));
-    for (const { hash } of fresh) seen.add(hash);
+    const fresh = referencesOf(event, inForce).filter((reference) => !seen.has(referenceName(reference)));
+    for (const reference of fresh) seen.add(referenceName(reference));
     inForce = inForceAfter(inForce, event);
     return fresh;
   });

@@ -11,7 +11,7 @@ import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { decodeLeaf } from "./leaf.ts";
 import { type Pack, type PackedEvent, type PackRecord, parsePack } from "./pack.ts";
 import { allHold, failure, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
-import { newReferences, relatedIn } from "./references.ts";
+import { newReferences, referenceName, relatedIn } from "./references.ts";
 import { reverify } from "./reverify.ts";
 
 /**
@@ -211,10 +211,7 @@ function without(names: readonly string[], others: readonly string[]): string[] 
 function expectedRecords(events: readonly LogEvent[]): string[] {
   try {
     const needed = newReferences(events);
-    return events.flatMap((event, i) => [
-      ...(needed[i] ?? []).map(({ case: kind, hash }) => `${kind} ${hash}`),
-      `event ${event.index}`,
-    ]);
+    return events.flatMap((event, i) => [...(needed[i] ?? []).map(referenceName), `event ${event.index}`]);
   } catch (error) {
     reasonOf(error);
     // Ours: an event without the members of its type, which is reported where it is verified again.

@@ -5,7 +5,8 @@ import { buildPack } from "../../src/custody/pack.ts";
 import type { PackCheckName, PackReport } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { VouchsafeError } from "../../src/errors.ts";
-import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
+import { type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";
+import { parseManifest } from "../../src/oci/manifest.ts";
 import { ed25519Signer, signNote } from "../../src/tlog/note.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER } from "./evidence.ts";
 import { editLines, logSigner, readLines, smallLog, storyPack, tellStory } from "./small-log.ts";
@@ -198,4 +199,25 @@ test("an event out of its place is found", () => {
     events: [...events.slice(1, 2), ...events.slice(0, 1), ...events.slice(2)],
   });
   assert.ok(failed(verifyPack(swapped, KEY)).has("order"));
+});
+
+test("an envelope that is a manifest as well does not spoil the file of what it names", () => {
+  const log = smallLog();
+  log.activateTrust(firstTrust);
+  log.activatePolicies(firstPolicies);
+  const envelope = JSON.parse(Buffer.from(byBuilder("run 1")).toString());
+  const part = { mediaType: "application/vnd.oci.image.layer.v1.tar", digest: ARTIFACT, size: 1 };
+  const bytes = Buffer.from(JSON.stringify({ ...envelope, schemaVersion: 2, config: part, layers: [part] }));
+  log.push(bytes);
+  const hash = sha256(bytes);
+  const { mediaType, contains } = parseManifest(bytes);
+  const body = { manifest: hash, mediaType, size: bytes.length, contained: contains, caller: "token" };
+  log.append({ type: "containment.recorded", about: [hash, ...contains], body });
+  const input = log.packInput();
+  const documents = [...input.documents, { hash, kind: "manifest", bytes } as const];
+  const report = verifyPack(buildPack({ ...input, documents }), KEY);
+  assert.deepEqual(
+    report.checks.filter(({ ok }) => !ok),
+    [],
+  );
 });
