@@ -16,6 +16,9 @@ export interface SimulationThreads {
 /** Beside this module, whether it runs as it was written or compiled. */
 const THREAD = new URL(`./simulation-thread${extname(import.meta.url)}`, import.meta.url);
 
+/** What a batch leaves is collected early: left alone, each thread would let a few hundred megabytes of it lie. */
+const LIMITS = { maxYoungGenerationSizeMb: 32 };
+
 /** Attestations for which one more thread is worth its start. */
 const EACH = 2_000;
 
@@ -38,7 +41,7 @@ export function startSimulationThreads(data: ThreadData, attestations: number): 
 }
 
 function startThread(data: ThreadData) {
-  const worker = new Worker(THREAD, { workerData: data });
+  const worker = new Worker(THREAD, { workerData: data, resourceLimits: LIMITS });
   const waiting: PromiseWithResolvers<JudgedBatch>[] = [];
   let ended: Error | undefined;
   const end = (cause: Error) => {
