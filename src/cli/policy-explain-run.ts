@@ -17,6 +17,7 @@ export interface ExplainOptions extends Omit<TrustOptions, "key"> {
   readonly policyName?: string;
   readonly artifact?: string;
   readonly evidence?: readonly string[];
+  readonly manifest?: readonly string[];
 }
 
 /** A sentence, and what the evidence that came nearest says to it. */
@@ -31,7 +32,7 @@ const POLICIES = "policies";
 export async function explain(
   session: Pick<Session, "terminal" | "json">,
   argument: string,
-  { policyName, artifact, evidence = [], ...trust }: ExplainOptions,
+  { policyName, artifact, evidence = [], ...files }: ExplainOptions,
   at: number,
 ): Promise<ExitCode> {
   const { terminal, json } = session;
@@ -58,7 +59,7 @@ export async function explain(
   if (policies.length > 1) {
     throw new UsageError(`--policy-name chooses one of ${policies.map((one) => one.name).join(", ")}`);
   }
-  const options = { ...trust, bundle: evidence, policy: [path], policyName: policy.name };
+  const options = { ...files, bundle: evidence, policy: [path], policyName: policy.name };
   const verdict = await verifyOffline(artifact, options, at);
   const evaluation = verdict.policy?.evaluation;
   const near = explained(policy, evaluation === undefined ? [] : decisiveChecks(evaluation));

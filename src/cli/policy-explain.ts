@@ -12,6 +12,11 @@ export function policyExplainCommand(): Command {
     .option("--policy-name <name>", "which of the policies in the files")
     .option("--artifact <file|digest>", "the artifact that the evidence is about")
     .option("--evidence <file>", "evidence in any format that is taken; may be repeated", collect)
+    .option(
+      "--manifest <file>",
+      "an image index or manifest that holds the artifact; may be repeated",
+      collect,
+    )
     .option("--trusted-root <file>", "trusted_root.json, or private roots in PEM", collect)
     .option("--trust <file>", "a whole trust document, as `trust show --document` prints it")
     .action(

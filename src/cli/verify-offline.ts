@@ -3,6 +3,7 @@ import { VouchsafeError } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
+import type { Containment } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import { type Artifact, type Demands, type Examination, goThrough, unreadable } from "../verify/checklist.ts";
@@ -12,11 +13,14 @@ import { readBytes, readPolicyFiles } from "./files.ts";
 import { joinWith, type PartsElsewhere } from "./joined-evidence.ts";
 import { UsageError } from "./usage-error.ts";
 import { type DemandOptions, readDemands } from "./verify-demands.ts";
+import { holdersOf, readManifests } from "./verify-manifests.ts";
 import { readTrust, type TrustOptions } from "./verify-trust.ts";
 
 export interface VerifyOptions extends TrustOptions, DemandOptions, Omit<PartsElsewhere, "rekorUrl"> {
   /** Files of evidence. */
   readonly bundle: readonly string[];
+  /** Files of image indexes and manifests: evidence about what holds the artifact counts for it too. */
+  readonly manifest?: readonly string[];
   /** Of the policies in the files, the one to evaluate. */
   readonly policyName?: string;
 }
@@ -27,6 +31,8 @@ export interface ExaminedPiece extends Examination {
   /** Its place in a file of several, from 1. */
   readonly item?: number;
   readonly id: Digest;
+  /** Whether it is about an artifact that holds the one in question. */
+  readonly isAboutHolder: boolean;
 }
 
 export interface PolicyVerdict {
@@ -68,6 +74,9 @@ export async function verifyOffline(
   const policy = await readPolicy(options);
   const join = await joinWith(options);
   const artifact = await artifactOfArgument(fileOrDigest);
+  const manifests = await readManifests(options.manifest ?? []);
+  const holders = holdersOf(artifact.digests, manifests);
+  const asked = { ...artifact, digests: [...artifact.digests, ...holders] };
   if (policy !== undefined && artifact.alias !== undefined) {
     throw new UsageError(`A policy judges a file or a digest, and ${artifact.alias} is neither`);
   }
@@ -79,12 +88,20 @@ export async function verifyOffline(
       const examine = (given: Artifact) => goThrough(piece.bytes, trust, given, demands, at);
       const examination = piece.refusal
         ? unreadable(piece.refusal)
-        : await examineWith(artifact, piece.bytes, examine);
-      pieces.push({ file, ...(piece.item && { item: piece.item }), id: sha256(piece.bytes), ...examination });
+        : await examineWith(asked, piece.bytes, examine);
+      const isAboutHolder = [...holders].some((holder) => holder === examination.subject);
+      pieces.push({
+        file,
+        ...(piece.item && { item: piece.item }),
+        id: sha256(piece.bytes),
+        isAboutHolder,
+        ...examination,
+      });
     }
   }
   const passed = pieces.filter(({ passed }) => passed);
-  const judged = policy && passed.length > 0 ? await judge(policy, artifact, pieces, at) : undefined;
+  const judged =
+    policy && passed.length > 0 ? await judge(policy, artifact, { pieces, manifests }, at) : undefined;
   const isGood = policy === undefined || judged?.evaluation.outcome === "passed";
   const deciding = decidingOf(pieces, judged);
   return {
@@ -151,19 +168,19 @@ function loading<Files, Loaded>(load: (files: Files) => Loaded, files: Files): L
 async function judge(
   policy: VerificationPolicy,
   { digests }: NamedArtifact,
-  pieces: readonly ExaminedPiece[],
+  { pieces, manifests }: { pieces: readonly ExaminedPiece[]; manifests: readonly Containment[] },
   at: number,
 ): Promise<PolicyVerdict | undefined> {
   const { evaluate } = await import("../policy/evaluate.ts");
   const { questionAmong } = await import("../policy/question.ts");
   const evidence = pieces.flatMap((piece) => (isHeard(piece) ? (piece.attestation ?? []) : []));
   const named = digests.filter((digest) =>
-    pieces.some(({ passed, subject }) => passed && subject === digest),
+    pieces.some(({ passed, subject, isAboutHolder }) => passed && (subject === digest || isAboutHolder)),
   );
   const verdicts = named.map((artifact) => ({
     policy,
     artifact,
-    evaluation: evaluate(policy, questionAmong([policy], artifact, evidence), at),
+    evaluation: evaluate(policy, questionAmong([policy], artifact, evidence, manifests), at),
   }));
   return verdicts.find(({ evaluation }) => evaluation.outcome === "passed") ?? verdicts[0];
 }

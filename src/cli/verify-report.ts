@@ -83,7 +83,7 @@ const FOUND: Readonly<Record<ChecklistStep, (piece: ExaminedPiece) => unknown>> 
   identity: () => undefined,
   statement: ({ attestation }) =>
     attestation?.statement && { predicateType: attestation.statement.predicateType },
-  subject: ({ subject }) => ({ digest: subject }),
+  subject: ({ subject, isAboutHolder }) => ({ digest: subject, ...(isAboutHolder && { holds: true }) }),
 };
 
 function policyStep(verdict: PolicyVerdict | undefined): StepReport {

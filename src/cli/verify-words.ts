@@ -54,7 +54,9 @@ const FOUND: Readonly<Record<ChecklistStep, (piece: ExaminedPiece) => readonly s
   ],
   identity: ({ signature }) => (signature ? [describeSigner(signature.signer)] : []),
   statement: ({ attestation }) => [attestation?.statement?.predicateType ?? ""],
-  subject: ({ subject }) => [subject ?? ""],
+  subject: ({ subject = "", isAboutHolder }) => [
+    isAboutHolder ? `${subject}, which holds it as its manifest says` : subject,
+  ],
 };
 
 /** What has no name is called by a hash. */

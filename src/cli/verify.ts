@@ -33,6 +33,11 @@ export function verifyCommand(): Command {
     )
     .option("--trust <file>", "a whole trust document, as `trust show --document` prints it")
     .option(
+      "--manifest <file>",
+      "an image index or manifest: evidence about it counts for what it holds",
+      collect,
+    )
+    .option(
       "--oci-manifest <file>",
       "the OCI manifest, or the descriptor, whose layers the bundles are (cosign)",
     )

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { explain } from "../../src/cli/policy-explain-run.ts";
 import { ACTIONS_ISSUER, actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
-import { slsaProvenance } from "../sigstore/provenance.ts";
+import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 import { recordedTerminal } from "../support/recorded-terminal.ts";
 import { type OfflineHouse, openOfflineHouse, tell } from "./offline.ts";
 
@@ -164,5 +164,62 @@ describe("a policy", () => {
     const { failed, report } = await tell(other, { bundle: [release], trustedRoot: [root], ...asked });
     assert.equal(failed, "subject subject-mismatch");
     assert.deepEqual(report.steps.at(-1), { step: "policy", outcome: "not-reached" });
+  });
+});
+
+describe("manifests", () => {
+  const part = (bytes: Uint8Array) => ({
+    mediaType: "application/octet-stream",
+    digest: `sha256:${sha256Hex(bytes)}`,
+    size: bytes.length,
+  });
+  const image = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      config: part(Buffer.from("{}\n")),
+      layers: [part(WIDGET.bytes)],
+    }),
+  );
+  const index = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      manifests: [part(image)],
+    }),
+  );
+  const built = async () =>
+    house.write(
+      "index-release.json",
+      await sigstore.signStatement(slsaProvenance([{ name: "widget-image", bytes: index }])),
+    );
+  const files = async () => [await house.write("index.json", index), await house.write("image.json", image)];
+
+  test("let what an index holds pass by the evidence about the index", async () => {
+    const options = { bundle: [await built()], manifest: await files(), trustedRoot: [root] };
+    const { verdict, words, report } = await tell(widget, { ...options, policy: [POLICY] });
+    assert.equal(verdict.verified, true);
+    assert.match(words, /^holds subject {5}sha256:[0-9a-f]{64}, which holds it as its manifest says$/m);
+    assert.match(words, /^verified \S+widget-2\.0\.0\.tar$/m);
+    const found = report.steps.find(({ step }) => step === "subject")?.found;
+    assert.deepEqual(found, { digest: `sha256:${sha256Hex(index)}`, holds: true });
+    assert.equal((await tell(widget, { ...options, ...signer })).verdict.verified, true);
+  });
+
+  test("let nothing pass that they do not hold, or that holds them", async () => {
+    const options = { bundle: [await built()], trustedRoot: [root], policy: [POLICY] };
+    const [whole = "", inner = ""] = await files();
+    assert.equal((await tell(widget, { ...options, manifest: [inner] })).failed, "subject subject-mismatch");
+    const other = await house.write(OTHER.name, OTHER.bytes);
+    assert.equal((await tell(other, { ...options, manifest: [whole, inner] })).verdict.verified, false);
+    const upward = { ...options, bundle: [release], manifest: [whole, inner] };
+    assert.equal((await tell(whole, upward)).failed, "subject subject-mismatch");
+  });
+
+  test("that are none are a mistake of the command line", async () => {
+    const options = { bundle: [release], trustedRoot: [root], policy: [POLICY] };
+    await assert.rejects(tell(widget, { ...options, manifest: [widget] }), /widget.*not strict JSON/);
+    const empty = await house.write("empty.json", {});
+    await assert.rejects(tell(widget, { ...options, manifest: [empty] }), /not an image index or manifest/);
   });
 });
