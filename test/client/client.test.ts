@@ -20,6 +20,7 @@ const BUSY: Scripted = {
   body: JSON.stringify({ code: "unavailable", status: 503, title: "Busy", detail: "The database is away" }),
 };
 const JSON_TYPE = { "content-type": "application/json; charset=utf-8" };
+const LINES_TYPE = { "content-type": "application/jsonl" };
 
 /** A server that gives the answers of a script one after the other, the last for ever, and keeps what it was asked. */
 async function scripted(
@@ -197,4 +198,32 @@ test("a server that does not answer in time is unreachable, and so is one that i
     code: "unreachable",
     status: undefined,
   });
+});
+
+test("a simulation is followed line by line, and its last line is what came of it", async (t) => {
+  const lines = (...values: object[]) => {
+    return {
+      status: 200,
+      headers: LINES_TYPE,
+      body: values.map((value) => `${JSON.stringify(value)}\n`).join(""),
+    };
+  };
+  const progress = { case: "progress", attestations: 1, of: 2 };
+  const problem = { code: "unavailable", status: 503, title: "Busy", detail: "The database is away" };
+  const { client } = await scripted(t, [
+    BUSY,
+    lines(progress, { case: "result", result: { artifacts: 2 } }),
+    lines(progress, { case: "problem", problem }),
+    lines(progress),
+    { status: 200, headers: LINES_TYPE, body: "what?\n" },
+    { ...lines(progress, progress), cutShort: true },
+  ]);
+  const seen: object[] = [];
+  const simulate = () => client.simulatePolicies({ documents: [] }, (one) => seen.push(one));
+  assert.deepEqual(await simulate(), { artifacts: 2 });
+  assert.deepEqual(seen, [progress]);
+  await assert.rejects(simulate(), { code: "unavailable", message: "The database is away" });
+  await assert.rejects(simulate(), { code: "unreachable" });
+  await assert.rejects(simulate(), { code: "unexpected-answer" });
+  await assert.rejects(simulate(), { code: "unreachable" });
 });

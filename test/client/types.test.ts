@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Static, TSchema } from "typebox";
 import type { Approval, Exception } from "../../src/client/approval-types.ts";
+import type { Simulation } from "../../src/client/simulation-types.ts";
 import type {
   AttestationSummary,
   Check,
@@ -12,6 +13,7 @@ import type {
   VerdictSummary,
 } from "../../src/client/types.ts";
 import type * as schemas from "../../src/http/schemas.ts";
+import type * as simulated from "../../src/http/simulation-schemas.ts";
 
 /** True when what the server describes can be read as what the client expects, and has its members and no others. */
 type Reads<Expected, Described extends TSchema> =
@@ -33,6 +35,7 @@ const agreements: {
   decision: Reads<Decision, typeof schemas.Decision>;
   approval: Reads<Approval, typeof schemas.Approval>;
   exception: Reads<Exception, typeof schemas.Exception>;
+  simulation: Reads<Simulation, typeof simulated.Simulation>;
   problem: Static<typeof schemas.Problem> extends Problem ? true : never;
 } = {
   receipt: true,
@@ -41,6 +44,7 @@ const agreements: {
   verdict: true,
   reason: true,
   decision: true,
+  simulation: true,
   approval: true,
   exception: true,
   problem: true,

@@ -191,6 +191,8 @@ describe("simulating an edit of policies", () => {
     const review = { ...statementAbout([], REVIEW, { result: "pass" }), subject };
     const bytes = await house.sigstore.signStatement(review);
     await pushAttestation(node.v, callerWith(node, ["uploader"]), { bytes });
+    const unreviewed = await simulate(files(REVIEWED), { case: "size", size: sizes[2] ?? 0 });
+    assert.equal(release(unreviewed).passedAfter, 0);
     const witnesses = (count: number) => `${RELEASE_POLICY}  thresholds: {logEntries: ${count}}\n`;
     const edits: readonly (readonly [string, denied: number, allowed: number])[] = [
       [DEV, 2, 1],
