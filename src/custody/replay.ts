@@ -78,11 +78,10 @@ export function standingAfter(before: Standing, event: LogEvent): Standing {
     }
     case "containment.recorded": {
       const container = digestIn(body, "manifest");
+      const { nested } = before.material.manifest(container);
       const held = [...before.accepted.keys()].filter((key) => key !== container && about.includes(key));
-      return {
-        ...before,
-        manifests: [...before.manifests, ...held.map((contained) => ({ container, contained }))],
-      };
+      const said = held.map((contained) => ({ container, contained, isBlob: !nested.includes(contained) }));
+      return { ...before, manifests: [...before.manifests, ...said] };
     }
     case "verdict.passed":
     case "verdict.failed": {

@@ -15,6 +15,11 @@ export interface Manifest {
   readonly mediaType: string;
   /** Digests of the manifests of an index; of the config and the layers of a manifest. Sorted, each once. */
   readonly contains: readonly Digest[];
+  /**
+   * Those of them that an index names as manifests. What is named as anything else is none here, whatever its bytes look like: a
+   * layer may be any file, also one that somebody else wrote.
+   */
+  readonly nested: readonly Digest[];
 }
 
 /** As much as registries take (OCI distribution-spec, "Pushing manifests"). */
@@ -60,15 +65,20 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   if (!isJsonObject(document)) throw malformed("it is not an object");
   if (document.schemaVersion !== 2) throw malformed("its schemaVersion is not 2");
   const mediaType = mediaTypeOf(document);
-  const parts =
-    KINDS.get(mediaType) === "index"
-      ? descriptors(document.manifests, "manifests")
-      : [descriptor(document.config, "config"), ...descriptors(document.layers, "layers")];
+  const isIndex = KINDS.get(mediaType) === "index";
+  const parts = isIndex
+    ? descriptors(document.manifests, "manifests")
+    : [descriptor(document.config, "config"), ...descriptors(document.layers, "layers")];
   if (parts.length > MAX_CONTAINED) {
     throw new VouchsafeError("too-many-items", `a manifest names at most ${MAX_CONTAINED} others`);
   }
-  const digests = parts.flatMap(({ digest, type }) => (type === EMPTY ? [] : [digest]));
-  return { mediaType, contains: [...new Set(digests)].sort() };
+  const named = parts.filter(({ type }) => type !== EMPTY);
+  const nested = named.filter(({ type }) => isIndex && KINDS.has(type));
+  return { mediaType, contains: digestsOf(named), nested: digestsOf(nested) };
+}
+
+function digestsOf(parts: readonly { readonly digest: Digest }[]): Digest[] {
+  return [...new Set(parts.map(({ digest }) => digest))].sort();
 }
 
 /**

@@ -3,7 +3,7 @@ import { shown, signerText } from "./check-text.ts";
 import { isYoung } from "./checks.ts";
 import type { Facts, Sayings } from "./facts.ts";
 import type { ContainmentRule, PolicySpec } from "./policy.ts";
-import type { Asked } from "./question.ts";
+import type { Asked, Containment } from "./question.ts";
 import { factsAbout } from "./revisions.ts";
 import { isSignedBy } from "./signed-by.ts";
 
@@ -41,17 +41,17 @@ export function containersOf(spec: PolicySpec, question: Asked<Sayings>, now: nu
   for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth += 1) {
     const next = new Map<Digest, Container>();
     for (const { digest, path } of level) {
-      for (const link of linksFrom(spec, digest, question, now)) {
+      for (const link of linksFrom(spec, digest, path.at(-1), question, now)) {
         const { container } = link;
         // No bytes hold their own hash, but a signer may say so.
         if (container === artifact || found.has(container) || next.has(container)) continue;
         next.set(container, { digest: container, path: [...path, link] });
       }
     }
-    level = [...next.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
-    for (const container of level) {
-      if (found.size < MAX_CONTAINERS) found.set(container.digest, container);
-    }
+    level = [...next.values()]
+      .sort((a, b) => (a.digest < b.digest ? -1 : 1))
+      .slice(0, MAX_CONTAINERS - found.size);
+    for (const container of level) found.set(container.digest, container);
   }
   return [...found.values()];
 }
@@ -64,14 +64,34 @@ export function evidenceAbout<E extends Sayings>(
   return digest === artifact ? evidence : (others.get(digest) ?? []);
 }
 
-/** Manifests first, and of what signers say what counts longest. */
-function linksFrom(spec: PolicySpec, digest: Digest, question: Asked<Sayings>, now: number): Link[] {
+/**
+ * Manifests first, and of what signers say what counts longest.
+ *
+ * @param below the link by which the digest was come to
+ */
+function linksFrom(
+  spec: PolicySpec,
+  digest: Digest,
+  below: Link | undefined,
+  question: Asked<Sayings>,
+  now: number,
+): Link[] {
   const stated =
     spec.containment === undefined ? [] : statedLinks(spec, spec.containment, digest, question, now);
-  const parsed = question.manifests.flatMap(({ container, contained }) =>
-    contained === digest ? [{ container }] : [],
-  );
-  return [...parsed, ...stated].filter(({ container }) => groundsAllow(container));
+  // What holds something by being a manifest lies in others as a manifest: a layer that looks like one is none.
+  const isManifest = below !== undefined && below.statement === undefined;
+  const parsed = manifestsHolding(digest, question.manifests).filter(({ isBlob }) => !(isManifest && isBlob));
+  const links = [...parsed.map(({ container }) => ({ container })), ...stated];
+  return links.filter(({ container }) => groundsAllow(container));
+}
+
+const byContained = new WeakMap<readonly Containment[], ReadonlyMap<Digest, readonly Containment[]>>();
+
+/** What was read is of many artifacts, and is gone through once and not for each. */
+function manifestsHolding(digest: Digest, manifests: readonly Containment[]): readonly Containment[] {
+  const known = byContained.get(manifests) ?? Map.groupBy(manifests, ({ contained }) => contained);
+  byContained.set(manifests, known);
+  return known.get(digest) ?? [];
 }
 
 function statedLinks(

@@ -24,6 +24,8 @@ export interface Asked<E extends Sayings> {
 export interface Containment {
   readonly container: Digest;
   readonly contained: Digest;
+  /** Whether it is named there as something else than a manifest: then it holds nothing by being one. */
+  readonly isBlob?: boolean;
 }
 
 /** A question on this evidence alone: of no other artifact there is any. */

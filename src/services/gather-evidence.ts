@@ -73,17 +73,25 @@ export async function gatherEvidence(
 }
 
 /** What holds what, read again from the manifests' bytes: as with evidence, the database is not believed about what they say. */
-async function asManifestsSay(
+export async function asManifestsSay(
   { documents }: Vouchsafe,
   project: ProjectId,
   stored: readonly Containment[],
 ): Promise<readonly Containment[]> {
   const containers = [...new Set(stored.map(({ container }) => container))];
   const read = await Promise.all(
-    containers.map(async (container) => [container, await documents.manifest(project, container)] as const),
+    containers.map(async (container) => {
+      const { contains, nested } = await documents.manifest(project, container);
+      return [container, { contains: new Set(contains), nested: new Set(nested) }] as const;
+    }),
   );
   const manifests = new Map(read);
-  return stored.filter(({ container, contained }) => manifests.get(container)?.contains.includes(contained));
+  return stored.flatMap(({ container, contained }) => {
+    const manifest = manifests.get(container);
+    return manifest?.contains.has(contained)
+      ? [{ container, contained, isBlob: !manifest.nested.has(contained) }]
+      : [];
+  });
 }
 
 export function questionOf(artifact: Digest, { about, manifests }: Gathered): Question {

@@ -8,6 +8,7 @@ import {
 } from "../db/recorded-evidence.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Vouchsafe } from "./context.ts";
+import { asManifestsSay } from "./gather-evidence.ts";
 import type { SimulationBatch } from "./simulate-batch.ts";
 
 /** Attestations, and artifacts that they are about, gone through at once. */
@@ -50,7 +51,8 @@ async function* batchesOf(
 ): AsyncGenerator<StoredBatch> {
   for (let i = 0; i < artifacts.length; i += PAGE.artifacts) {
     const some = artifacts.slice(i, i + PAGE.artifacts);
-    const { attestations, manifests } = await readEvidenceBelow(v.database.kysely, project, some, below);
+    const { attestations, ...found } = await readEvidenceBelow(v.database.kysely, project, some, below);
+    const manifests = await asManifestsSay(v, project, found.manifests);
     const fresh = [...attestations].filter(([, stored]) => stored.every(({ index }) => index >= from));
     for (const group of groupsOf(fresh)) {
       yield {
@@ -100,7 +102,7 @@ export async function withOthers(
     ...batch,
     ...read,
     others: new Map([...batch.others, ...ids]),
-    manifests: [...batch.manifests, ...manifests],
+    manifests: [...batch.manifests, ...(await asManifestsSay(v, project, manifests))],
   };
 }
 

@@ -39,6 +39,13 @@ describe("what a manifest names as its parts", () => {
     assert.equal(read(bare).mediaType, image.mediaType);
   });
 
+  test("as manifests only what an index names as one: a layer may be any file, also one that looks like one", () => {
+    const [manifest, list] = [`${OCI}.manifest.v1+json`, `${DOCKER}.list.v2+json`];
+    const parts = [part(a, manifest), part(b, list), part(c)];
+    assert.deepEqual(read({ ...index, manifests: parts }).nested, [a, b].sort());
+    assert.deepEqual(read({ ...image, layers: parts }).nested, []);
+  });
+
   test("what it is about is no part of it: who writes a signature's manifest holds no image", () => {
     assert.deepEqual(contained({ ...image, layers: [], subject: part(b) }), [a]);
   });
