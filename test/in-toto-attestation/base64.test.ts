@@ -33,3 +33,39 @@ test("the two alphabets are never mixed", () => {
   assert.equal(decodeEitherBase64("-/-/"), undefined);
   assert.deepEqual(decodeEitherBase64("-_-_"), decodeEitherBase64("+/+/"));
 });
+
+/** Of the alphabets, what Node's decoder passes over, and what it takes by the low byte: ı is U+0131, Ł U+0141. */
+const CHARACTERS = [..."AQ1+/=-_ \nıŁ"];
+
+/** The definition: the one text that encoding the bytes gives. */
+function encodesBack(text: string): boolean {
+  return Buffer.from(text, "base64").toString("base64") === text;
+}
+
+test("every text of up to four such characters is read if it is what its bytes are encoded as", () => {
+  let texts = [""];
+  for (let length = 1; length <= 4; length += 1) {
+    texts = texts.flatMap((text) => CHARACTERS.map((character) => text + character));
+    for (const text of texts) assert.equal(decodeBase64(text) !== undefined, encodesBack(text), text);
+  }
+});
+
+test("a longer text with something changed is read if it is what its bytes are encoded as", () => {
+  const change = fc.tuple(
+    fc.nat(),
+    fc.constantFrom("replace", "insert", "remove"),
+    fc.constantFrom(...CHARACTERS),
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), fc.array(change, { maxLength: 3 }), (bytes, changes) => {
+      let text = Buffer.from(bytes).toString("base64");
+      for (const [place, how, character] of changes) {
+        const at = place % (text.length + 1);
+        const after = text.slice(how === "insert" ? at : at + 1);
+        text = text.slice(0, at) + (how === "remove" ? "" : character) + after;
+      }
+      assert.equal(decodeBase64(text) !== undefined, encodesBack(text), text);
+    }),
+    { numRuns: 3000 },
+  );
+});
