@@ -176,6 +176,8 @@ function verifiedIfItStillIs(
 export interface Allowance {
   /** The policies that let it through: those named that are enforced. Empty where all are in audit mode. */
   readonly policies: readonly string[];
+  /** Those of them that it passed, and that no exception stood in for. */
+  readonly passed: readonly string[];
   /** Indexes of the passing verdicts. */
   readonly verdicts: readonly number[];
   /** When the first of what it rests on ends by time alone. */
@@ -203,6 +205,7 @@ export function assertAllowed(
     used.every(({ policy }) => enforced.some(({ name }) => name === policy)),
     "it names an exception to a policy that did not decide",
   );
+  const passed: string[] = [];
   const verdicts: number[] = [];
   const ends: number[] = [];
   for (const policy of enforced) {
@@ -221,10 +224,11 @@ export function assertAllowed(
     refuseUnless(again.outcome === "passed", `evaluated again, ${name} failed`);
     const until = approvedUntil(standing, policy, again, at);
     refuseUnless(until !== undefined, `${name} was not approved as it asks`);
+    passed.push(name);
     verdicts.push(verdict.index);
     ends.push(until);
   }
-  return { policies: enforced.map(({ name }) => name), verdicts, validUntil: Math.min(...ends) };
+  return { policies: enforced.map(({ name }) => name), passed, verdicts, validUntil: Math.min(...ends) };
 }
 
 /** Until when a pass lasts, with the approvals that its policy asks for; undefined where there are too few. */

@@ -11,7 +11,7 @@ import {
 export interface Grounds {
   /** Digests of the running artifact, each of which was allowed. */
   readonly digests: readonly Digest[];
-  /** Names of the verification policies that each of them passed. */
+  /** Names of the verification policies that each of them passed; where an exception stood in for one it is not there. */
   readonly policies: readonly string[];
   /** Indexes in the custody log of the verdicts that it rests on. */
   readonly verdicts: readonly number[];

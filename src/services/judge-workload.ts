@@ -1,8 +1,7 @@
-import { decideGrant } from "../decisions/decide.ts";
+import { type DecisionInput, decideGrant } from "../decisions/decide.ts";
 import type { Grounds } from "../identity/grounds.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
-import type { DigestStanding } from "./workload-standing.ts";
 
 /** Why a workload is granted nothing. */
 export interface DenialReason {
@@ -33,7 +32,7 @@ const SECOND = 1000;
  */
 export function judgeWorkload(
   { spec }: WorkloadPolicy,
-  digests: readonly DigestStanding[],
+  digests: readonly Omit<DecisionInput, "policies">[],
   { kind, now, until }: { readonly kind: "x509" | "jwt"; readonly now: number; readonly until: number },
 ): { readonly entitlement?: Entitlement; readonly denials: readonly DenialReason[] } {
   const decisions = digests.map((standing) => decideGrant({ ...standing, policies: spec.policies }, now));
@@ -53,7 +52,8 @@ export function judgeWorkload(
   }
   const grounds = decisions.flatMap(({ grounds }) => grounds);
   const exceptions = decisions.flatMap(({ exceptions }) => exceptions);
-  const vouching = new Set([...grounds, ...exceptions].map(({ policy }) => policy));
+  const excepted = new Set(exceptions.map(({ policy }) => policy));
+  const vouching = new Set(grounds.flatMap(({ policy }) => (excepted.has(policy) ? [] : policy)));
   return {
     entitlement: {
       issuedAt: wholeSeconds(now),
