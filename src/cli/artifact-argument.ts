@@ -6,7 +6,8 @@ import { digestOf, groundsAllow, isKnownAlgorithm, parseDigest } from "../in-tot
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { UsageError } from "./usage-error.ts";
 
-const LOOKS_LIKE_A_DIGEST = /^[a-z0-9_]+:[0-9a-f]+$/;
+/** Letters of either case: a commit is `gitCommit:…`. */
+const LOOKS_LIKE_A_DIGEST = /^[A-Za-z0-9_]+:[0-9a-f]+$/;
 
 /** An artifact as named on the command line: a digest as it is, or the sha256 of a file. */
 export async function digestOfArgument(argument: string): Promise<string> {

@@ -1,11 +1,7 @@
 import type { PolicyDocument } from "../client/types.ts";
+import { diagnosticLine } from "../policy/diagnostics.ts";
 import type { Diagnostic } from "../policy/types.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** The diagnostics that an `invalid-policy` error or problem carries. */
-export function diagnosticsOf(members: Readonly<Record<string, unknown>>): readonly Diagnostic[] {
-  return Array.isArray(members.diagnostics) ? (members.diagnostics as Diagnostic[]) : [];
-}
 
 /** Each mistake with the line that it is in and a caret below the column, as compilers show them. */
 export function printDiagnostics(
@@ -14,8 +10,7 @@ export function printDiagnostics(
   documents: readonly PolicyDocument[],
 ): void {
   for (const diagnostic of diagnostics) {
-    const { file, line, column, message } = diagnostic;
-    terminal.note(`${file}:${line}:${column}: ${message.trimEnd().replaceAll("\n", " ")}`, "bad");
+    terminal.note(diagnosticLine(diagnostic), "bad");
     showPlace(terminal, diagnostic, documents);
   }
 }

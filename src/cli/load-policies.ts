@@ -1,7 +1,8 @@
 import type { PolicyDocument } from "../client/types.ts";
 import { VouchsafeError } from "../errors.ts";
+import { diagnosticsOf } from "../policy/diagnostics.ts";
 import type { PolicySet } from "../policy/load.ts";
-import { diagnosticsOf, printDiagnostics } from "./diagnostics.ts";
+import { printDiagnostics } from "./diagnostics.ts";
 import type { Session } from "./session.ts";
 
 /** Loads policy files as the server would, here; undefined after what is wrong with them was told. */

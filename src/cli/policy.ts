@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { ActivePolicies, PolicyDocument, PolicyName, PolicyReload } from "../client/types.ts";
-import { diagnosticsOf, printDiagnostics } from "./diagnostics.ts";
+import { diagnosticsOf } from "../policy/diagnostics.ts";
+import { printDiagnostics } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
 import { policyExplainCommand } from "./policy-explain.ts";

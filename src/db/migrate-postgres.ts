@@ -18,8 +18,7 @@ export async function migratePostgres(options: {
   const { databaseUrl, migrateUrl } = options;
   if (migrateUrl !== undefined) await connected(migrateUrl, (owner) => migrateAsOwner(owner, databaseUrl));
   return connected(databaseUrl, async (app) => {
-    if (migrateUrl === undefined && !(await isCurrent(app)))
-      await whileMigrating(app, () => applyMigrations(app));
+    if (migrateUrl === undefined && !(await isCurrent(app))) await migrateAsApplication(app);
     await refuseUnlessCurrent(app);
     return (await ownsLog(app))
       ? [
@@ -27,6 +26,18 @@ export async function migratePostgres(options: {
         ]
       : [];
   });
+}
+
+/** A role that is not the owner's may find a schema that is not migrated yet, and not migrate it. */
+async function migrateAsApplication(app: MigrationSession): Promise<void> {
+  try {
+    await whileMigrating(app, () => applyMigrations(app));
+  } catch (cause) {
+    if (stateOf(cause) !== "42501") throw cause;
+    const message =
+      "The database's schema is not that of this version, and the role of DATABASE_URL may not change it: run `vouchsafe migrate` with the owner in MIGRATE_DATABASE_URL";
+    throw new VouchsafeError("configuration-invalid", message, { cause });
+  }
 }
 
 async function migrateAsOwner(owner: MigrationSession, databaseUrl: string): Promise<void> {
@@ -77,7 +88,7 @@ async function connected<T>(url: string, run: (session: MigrationSession) => Pro
   try {
     await client.connect();
   } catch (cause) {
-    throw new VouchsafeError("unavailable", "The database cannot be reached", { cause });
+    throw notConnected(cause);
   }
   try {
     return await run({
@@ -88,4 +99,18 @@ async function connected<T>(url: string, run: (session: MigrationSession) => Pro
   } finally {
     await client.end();
   }
+}
+
+/** Says what Postgres or the network said: no password stands in it. Only those who start a node or migrate hear it. */
+function notConnected(cause: unknown): VouchsafeError {
+  const why = cause instanceof Error ? cause.message || stateOf(cause) : String(cause);
+  // Class 28: the role or its password. 3D000: no such database. Trying again later would not help.
+  return /^(28|3D)/.test(stateOf(cause))
+    ? new VouchsafeError("configuration-invalid", `The database refuses the connection: ${why}`, { cause })
+    : new VouchsafeError("unavailable", `The database cannot be reached: ${why}`, { cause });
+}
+
+/** The SQLSTATE or the system's code; empty where there is none. */
+function stateOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -6,6 +6,7 @@ import { reloadPolicies } from "../services/reload-policies.ts";
 import { type App, createApp } from "./app.ts";
 import { banner } from "./banner.ts";
 import { drainOnSignal } from "./drain.ts";
+import { startProblem } from "./start-problem.ts";
 
 /** `npm start`: open the node, listen, say what to do next, and drain on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
@@ -48,7 +49,7 @@ async function listen(app: App, { host, port }: Config): Promise<void> {
 try {
   await main();
 } catch (error) {
-  // A mistake of ours shows its stack; what an operator can mend is one sentence.
-  console.error(error instanceof VouchsafeError ? `vouchsafe: ${error.code}: ${error.message}` : error);
+  // A mistake of ours shows its stack; what an operator can mend is one sentence, or the place of each mistake.
+  console.error(error instanceof VouchsafeError ? startProblem(error) : error);
   process.exit(1);
 }

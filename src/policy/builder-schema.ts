@@ -12,10 +12,10 @@ import {
   type Reader,
   record,
   required,
-  suggestion,
   text,
 } from "./readers.ts";
 import { rules, signer } from "./rule-schema.ts";
+import { suggestion } from "./suggestion.ts";
 import { startOf, type YamlSource } from "./yaml-source.ts";
 
 const level = integer(1, 4);

@@ -10,6 +10,7 @@ import { FUNCTION_NAMES, partsOf } from "./cel-functions.ts";
 import { type Budget, BudgetExceeded, budgetWithin, type Evaluate, meter } from "./cel-meter.ts";
 import { ATTESTATION, type Schema } from "./cel-variables.ts";
 import type { Facts } from "./facts.ts";
+import { suggestion } from "./suggestion.ts";
 
 const MAX_EXPRESSION = 4096;
 const LIMITS = {
@@ -82,7 +83,7 @@ export function compileWithin(scope: Scope, expression: string): Compiled {
   const parsed = parse(scope, expression);
   for (const part of partsOf(parsed.ast)) refuseUnknownParts(scope, part);
   const { valid, type, error } = parsed.check();
-  if (!valid) throw new ExpressionError(summaryOf(error), error?.range?.start ?? 0);
+  if (!valid) throw mistakeIn(scope, parsed.ast, error);
   if (type !== "bool") throw new ExpressionError(`a rule must be true or false; this is ${type}`, 0);
   for (const part of partsOf(parsed.ast)) refusePlaces(part);
   return { ast: parsed.ast, answer: (context, budget) => answer(scope, parsed, context, budget) };
@@ -105,9 +106,42 @@ function refuseUnknownParts({ names }: Scope, part: ASTNode): void {
     const place = part.op === "call" ? part.start : part.input.indexOf(name, part.args[1].end);
     throw new ExpressionError(`\`${name}\` cannot be called; known are ${FUNCTION_NAMES.join(", ")}`, place);
   }
-  if (part.op === "call" && name === "has" && part.args[1][0] !== undefined) {
-    schemaOf(names, part.args[1][0]);
+  if (part.op !== "call" || name !== "has" || part.args[1][0] === undefined) return;
+  for (const selection of partsOf(part.args[1][0])) {
+    const mistake = misspeltField(names, selection);
+    if (mistake !== undefined) throw mistake;
   }
+}
+
+/** What the library's checker found; of a misspelt name of ours with the one that was meant. */
+function mistakeIn(
+  { names }: Scope,
+  ast: ASTNode,
+  error: CelTypeError | ParseError | undefined,
+): ExpressionError {
+  const offset = error?.range?.start ?? 0;
+  const found = summaryOf(error);
+  for (const part of partsOf(ast)) {
+    if (found.startsWith("Unknown variable") && part.op === "id" && part.start === offset) {
+      return misspelt("name", part.args, names, offset);
+    }
+    const field = found.startsWith("No such key") ? misspeltField(names, part) : undefined;
+    if (field?.offset === offset) return field;
+  }
+  return new ExpressionError(found, offset);
+}
+
+/** Where this part selects a field that what it selects from is known not to have. */
+function misspeltField(names: Schema, part: ASTNode): ExpressionError | undefined {
+  if (part.op !== ".") return undefined;
+  const [selected, field] = part.args;
+  const fields = schemaOf(names, selected);
+  if (fields === undefined || Object.hasOwn(fields, field)) return undefined;
+  return misspelt("key", field, fields, part.end - field.length);
+}
+
+function misspelt(what: "name" | "key", word: string, known: Schema, offset: number): ExpressionError {
+  return new ExpressionError(`unknown ${what} \`${word}\`${suggestion(word, Object.keys(known))}`, offset);
 }
 
 /** The fields that a selection is known to have; undefined where they are the evidence's. */
@@ -116,11 +150,7 @@ function schemaOf(names: Schema, node: ASTNode): Schema | undefined {
   if (node.op !== ".") return undefined;
   const [selected, field] = node.args;
   const fields = schemaOf(names, selected);
-  if (fields === undefined) return undefined;
-  if (!Object.hasOwn(fields, field)) {
-    throw new ExpressionError(`No such key: ${field}`, node.end - field.length);
-  }
-  return fieldOf(fields, field);
+  return fields && fieldOf(fields, field);
 }
 
 function fieldOf(fields: Schema, name: string): Schema | undefined {

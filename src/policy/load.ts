@@ -11,6 +11,7 @@ import {
 } from "../in-toto-attestation/index.ts";
 import type { Builder } from "./builder.ts";
 import { builderDocument } from "./builder-schema.ts";
+import { diagnosticLine } from "./diagnostics.ts";
 import { KINDS, type PolicySpec, type VerificationPolicy } from "./policy.ts";
 import { isText, type Reader } from "./readers.ts";
 import { policyUsing } from "./schema.ts";
@@ -193,10 +194,9 @@ export function sortedDiagnostics(diagnostics: readonly Diagnostic[]): readonly 
 function invalid(diagnostics: readonly Diagnostic[]): VouchsafeError {
   const ordered = sortedDiagnostics(diagnostics);
   const [first] = ordered;
-  const place = first && `${first.file}:${first.line}:${first.column}: ${first.message}`;
-  return new VouchsafeError("invalid-policy", `${diagnostics.length} mistakes, the first: ${place}`, {
-    extensions: { diagnostics: ordered },
-  });
+  const place = first === undefined ? "" : diagnosticLine(first);
+  const message = diagnostics.length === 1 ? place : `${diagnostics.length} mistakes, the first: ${place}`;
+  return new VouchsafeError("invalid-policy", message, { extensions: { diagnostics: ordered } });
 }
 
 function notADocument(cause?: unknown): VouchsafeError {

@@ -2,8 +2,8 @@ import { PROJECT_CHAIN } from "../custody/events.ts";
 import { activePolicies } from "../db/activations.ts";
 import { readChain, readHead } from "../db/log.ts";
 import { type ErrorCode, VouchsafeError } from "../errors.ts";
+import { diagnosticLine, diagnosticsOf } from "../policy/diagnostics.ts";
 import { loadPolicySet, type PolicyFile } from "../policy/load.ts";
-import type { Diagnostic } from "../policy/types.ts";
 import { withShippedBuilders } from "../policy-files.ts";
 import { activatePolicies } from "./activate-policies.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -55,9 +55,7 @@ async function reloadOnce(v: Vouchsafe, read: () => Promise<PolicyFile[]>): Prom
   } catch (error) {
     const code = error instanceof VouchsafeError ? error.code : "internal";
     const message = error instanceof Error ? error.message : String(error);
-    const places = diagnosticsOf(error).map(
-      ({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`,
-    );
+    const places = error instanceof VouchsafeError ? diagnosticsOf(error.extensions).map(diagnosticLine) : [];
     const why = places.length > 0 ? places : [message];
     v.report(
       [
@@ -117,11 +115,6 @@ async function wasActivated(
     ({ type, body }) =>
       type === "policy.activated" && body.policySet === policySet && body.caller === CONFIGURATION,
   );
-}
-
-function diagnosticsOf(error: unknown): readonly Diagnostic[] {
-  const diagnostics = error instanceof VouchsafeError ? error.extensions.diagnostics : undefined;
-  return Array.isArray(diagnostics) ? diagnostics : [];
 }
 
 /**

@@ -47,6 +47,13 @@ describe("an operator at a terminal", () => {
     assertEnded(await as(token, "push", "release.json"), 1, "stderr", /code: unauthenticated/);
   });
 
+  test("a commit can be put into quarantine as an artifact can: it denies what was built from it", async () => {
+    const commit = `gitCommit:${"c".repeat(40)}`;
+    const added = await $("quarantine", "add", commit, "--reason", "a backdoor");
+    assertEnded(added, 0, "stdout", new RegExp(`^quarantined ${commit}: id `));
+    assertEnded(await $("verify-digest", commit), 1, "stdout", /^deny gitCommit:c/);
+  });
+
   test("an issuer's token decides by its own policies, and by no other", async () => {
     const { value } = await json(
       "token",

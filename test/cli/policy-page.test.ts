@@ -51,7 +51,7 @@ describe("docs/policy.md", () => {
       [
         "signer.claims.runnerEnvironment ==",
         "signer.claims.runnerEnviroment ==",
-        "bad CEL: No such key: runnerEnviroment",
+        "bad CEL: unknown key `runnerEnviroment`: did you mean `runnerEnvironment`?",
       ],
     ];
     await mkdir(path("typos"));

@@ -97,9 +97,25 @@ describe("migration", () => {
     await alone.drop();
   });
 
-  it("says that the database is away", async () => {
-    const nowhere = { databaseUrl: "postgres://nobody:nothing@127.0.0.1:1/nowhere" };
-    await assert.rejects(openPostgres(nowhere), { code: "unavailable" });
+  it("tells a start without the owner, on a database that is not migrated yet, to migrate it", async () => {
+    const bare = await createPostgres();
+    const { pathname } = new URL(bare.migrateUrl);
+    const elsewhere = Object.assign(new URL(postgres.databaseUrl), { pathname }).href;
+    const told = { code: "configuration-invalid", message: /`vouchsafe migrate`.*MIGRATE_DATABASE_URL/ };
+    await assert.rejects(openPostgres({ databaseUrl: elsewhere }), told);
+    await bare.drop();
+  });
+
+  it("says why it does not get in: a wrong password or name is no database that is away", async () => {
+    const wrong = Object.assign(new URL(postgres.databaseUrl), { password: "wrong" }).href;
+    const refusals = [
+      [wrong, { code: "configuration-invalid", message: /password authentication failed/ }],
+      [`${postgres.databaseUrl}_none`, { code: "configuration-invalid", message: /does not exist/ }],
+      ["postgres://nobody:nothing@127.0.0.1:1/nowhere", { code: "unavailable", message: /ECONNREFUSED/ }],
+    ] as const;
+    for (const [databaseUrl, told] of refusals) {
+      await assert.rejects(openPostgres({ databaseUrl }), told);
+    }
   });
 });
 

@@ -80,6 +80,28 @@ describe("mistakes are found when a rule is compiled", () => {
   }
 });
 
+describe("a misspelt name is told with what was meant", () => {
+  const MEANT: readonly [expression: string, meant: string][] = [
+    ["provenance.internalParams.cores == 2", "did you mean `internalParameters`?"],
+    ["has(signer.claims.runerEnvironment)", "did you mean `runnerEnvironment`?"],
+    ["provenence.builderId == 'x'", "did you mean `provenance`?"],
+    [
+      "whatever == 'x'",
+      "known here: artifact, subjects, signer, source, provenance, predicateType, predicate",
+    ],
+    // A name that a macro binds is its own, whatever stands at the place of another mistake.
+    ["[1].all(x, x + 'a' == 'b')", "no such overload: int + string"],
+  ];
+  for (const [expression, meant] of MEANT) {
+    test(expression, () => {
+      assert.throws(
+        () => compileExpression(expression),
+        (error) => error instanceof ExpressionError && error.message.endsWith(meant),
+      );
+    });
+  }
+});
+
 describe("a rule without an answer fails", () => {
   const NO_ANSWER = [
     "source.ref == 'x' || signer.issuer == 'x'",
