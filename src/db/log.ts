@@ -65,6 +65,21 @@ export async function readEvents(
   return rows.map(eventOf);
 }
 
+/** Which of these indexes are events of the project. */
+export async function readIndexes(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  indexes: readonly number[],
+): Promise<number[]> {
+  const rows = await db
+    .selectFrom("log_entries")
+    .select("index")
+    .where("project_id", "=", project)
+    .where((where) => where("index", "=", where.fn.any(where.val([...indexes]))))
+    .execute();
+  return rows.map(({ index }) => index);
+}
+
 /** What a follower of the log needs of an event: which chains moved. */
 export interface FollowedEvent {
   readonly index: number;

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
+import { accepts } from "./accept.ts";
 import type { App } from "./app.ts";
 import { answers } from "./openapi.ts";
 
@@ -13,14 +14,11 @@ const SUMMARY_TYPES: ReadonlySet<string> = new Set([
   "application/vnd.in-toto.vsa+dsse",
 ]);
 
-/** Whether an Accept header (RFC 9110 §12.5.1) names one of them. No wildcard does: who asks for anything gets JSON. */
+/** Whether an Accept header (RFC 9110 §12.5.1) names one of them. */
 export function asksForSummary(accept: string | undefined): boolean {
   // Most callers send none, or one without a vendor's type.
   if (accept === undefined || !/\/vnd\./i.test(accept)) return false;
-  return accept.split(",").some((range) => {
-    const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
-    return SUMMARY_TYPES.has(type) && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-  });
+  return accepts(accept, SUMMARY_TYPES);
 }
 
 export const Envelope = Type.Object(

@@ -1,19 +1,41 @@
 import { createReceipt, type Receipt } from "../custody/receipt.ts";
-import { readHead, tileReader } from "../db/log.ts";
+import { readHead, readIndexes, tileReader } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
-import { proveInclusion } from "../tlog/proofs.ts";
+import { proveInclusions } from "../tlog/proofs.ts";
+import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 
 /** A receipt for an event that was committed earlier, against the newest checkpoint. */
 export async function receiptFor(v: Vouchsafe, index: number): Promise<Receipt> {
-  const head = await readHead(v.database.kysely);
-  if (index >= head.size) throw new VouchsafeError("log-inconsistent", `The log has lost its entry ${index}`);
-  const proof = await proveInclusion(tileReader(v.database.kysely), index, head.size);
-  return createReceipt({
-    index,
-    treeSize: head.size,
-    proof,
-    checkpoint: head.checkpoint,
-    durable: v.database.durable,
+  const [receipt] = await receiptsFor(v, [index]);
+  return receipt as Receipt;
+}
+
+/**
+ * Receipts for events of the caller's project, in the order asked for, all against the newest checkpoint.
+ *
+ * @throws VouchsafeError `not-found` with the `indexes` that are no events of the project
+ */
+export async function readReceipts(
+  v: Vouchsafe,
+  caller: Caller,
+  indexes: readonly number[],
+): Promise<Receipt[]> {
+  const known = new Set(await readIndexes(v.database.kysely, caller.project, indexes));
+  const unknown = indexes.filter((index) => !known.has(index));
+  if (unknown.length === 0) return receiptsFor(v, indexes);
+  throw new VouchsafeError("not-found", `No events of this project: ${unknown.join(", ")}`, {
+    extensions: { indexes: unknown },
   });
+}
+
+async function receiptsFor(v: Vouchsafe, indexes: readonly number[]): Promise<Receipt[]> {
+  const { size: treeSize, checkpoint } = await readHead(v.database.kysely);
+  const lost = indexes.find((index) => index >= treeSize);
+  if (lost !== undefined) throw new VouchsafeError("log-inconsistent", `The log has lost its entry ${lost}`);
+  const proofs = await proveInclusions(tileReader(v.database.kysely), indexes, treeSize);
+  const { durable } = v.database;
+  return indexes.map((index, i) =>
+    createReceipt({ index, treeSize, proof: proofs[i] ?? [], checkpoint, durable }),
+  );
 }
