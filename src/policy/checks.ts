@@ -1,3 +1,4 @@
+import type { Provenance } from "../in-toto-attestation/index.ts";
 import { type JudgedBuilder, judgeBuilders } from "./builder-check.ts";
 import type { Budget } from "./cel-meter.ts";
 import { answerText, checkMatch, shown, shownList, signersText, signerText } from "./check-text.ts";
@@ -52,7 +53,7 @@ export function examine(spec: PolicySpec, facts: Facts, { now, whole }: Asking):
     ...checkPredicateType(spec.predicateTypes, facts),
     ...checkAge(spec.maxAge, facts, now),
     ...checkThresholds(spec.thresholds, facts),
-    ...checkProvenance(spec, facts, builder),
+    ...checkProvenance(spec, facts, builder, signer.passed),
     ...checkSource(spec.source, facts),
     ...checkSummary(spec.vsa, facts, now),
     ...spec.rules.map((rule) => checkRule(rule, facts, signer.passed, whole)),
@@ -181,7 +182,12 @@ function checkThresholds(thresholds: ThresholdRule | undefined, { witnesses }: F
   });
 }
 
-function checkProvenance(spec: PolicySpec, facts: Facts, builder: JudgedBuilder): Check[] {
+function checkProvenance(
+  spec: PolicySpec,
+  facts: Facts,
+  builder: JudgedBuilder,
+  isTrusted: boolean,
+): Check[] {
   if (!demandsProvenance(spec)) return [];
   const { provenance } = facts;
   if (provenance === undefined) {
@@ -193,17 +199,29 @@ function checkProvenance(spec: PolicySpec, facts: Facts, builder: JudgedBuilder)
     ...(spec.buildTypes === undefined
       ? []
       : [checkMatch("buildType", spec.buildTypes, provenance.buildType)]),
-    ...(spec.resolvedDependencies === undefined
-      ? []
-      : checkDependencies(spec.resolvedDependencies, provenance.resolvedDependencies)),
+    ...askDependencies(spec, provenance, isTrusted),
     ...checkParameters(spec.externalParameters, provenance.externalParameters),
   ];
 }
 
+/** As with rules: there are many of them, and what they are called can be long. */
+function askDependencies(
+  { resolvedDependencies: rules }: PolicySpec,
+  { resolvedDependencies }: Provenance,
+  isTrusted: boolean,
+): Check[] {
+  if (rules === undefined) return [];
+  if (isTrusted) return checkDependencies(rules, resolvedDependencies);
+  const expected = "what a trusted signer says that the build took in";
+  return [{ check: "resolvedDependencies", passed: false, expected, actual: NOT_EVALUATED }];
+}
+
+const NOT_EVALUATED = "not evaluated: the signer is not trusted";
+
 function checkRule(rule: Rule, facts: Facts, trusted: boolean, whole: Budget): Check {
   const check = `rule:${rule.name}`;
   const expected = rule.message ?? rule.expression;
-  if (!trusted) return { check, passed: false, expected, actual: "not evaluated: the signer is not trusted" };
+  if (!trusted) return { check, passed: false, expected, actual: NOT_EVALUATED };
   const answer = rule.holds(facts, whole);
   return { check, passed: answer === true, expected, actual: answerText(answer) };
 }

@@ -10,6 +10,8 @@ import type { Check } from "./types.ts";
 
 const NONE_LISTED: ParameterRules = { require: new Map(), allow: new Map(), ignore: [] };
 const MAX_SHOWN_NODES = 64;
+/** At one level: of builders that write them down there are some dozens, and anybody may push provenance with a million. */
+const MAX_PARAMETERS = 10_000;
 
 /**
  * What the policy lists of the build's external parameters is as it says, and there are no others: a parameter
@@ -21,6 +23,11 @@ export function checkParameters(rules: ParameterRules | undefined, parameters: J
 
 /** One check for each member that the policy lists, however deep, and one at each level for those that it does not. */
 function checkMembers(path: string, { require, allow, ignore }: ParameterRules, object: JsonObject): Check[] {
+  const names = Object.keys(object);
+  if (names.length > MAX_PARAMETERS) {
+    const expected = `at most ${MAX_PARAMETERS} parameters`;
+    return [{ check: path, passed: false, expected, actual: String(names.length) }];
+  }
   const present = new Map(Object.entries(object).filter(([, value]) => value !== null));
   const unlisted = [...present.keys()]
     .filter((name) => !require.has(name) && !allow.has(name) && !ignore.some((glob) => glob.matches(name)))

@@ -84,3 +84,12 @@ test("a policy on dependencies is one on provenance", () => {
   const evidence = provenance(artifact, "v9", {});
   assert.deepEqual(missesOf(policyOn("{pinned: true}"), artifact, evidence), ["provenance"]);
 });
+
+test("nobody's dependencies are looked through but a trusted signer's: anybody may push some megabytes of them", () => {
+  const artifact = anArtifact();
+  const [[version, predicateOf]] = VERSIONS as [(typeof VERSIONS)[number]];
+  const predicate = predicateOf([SOURCE, BASE]);
+  const predicateType = `https://slsa.dev/provenance/${version}`;
+  const evidence = attestationOf({ artifact, predicateType, predicate, signer: keySigner("mallory") });
+  assert.deepEqual(missesOf(POLICY, artifact, evidence), ["resolvedDependencies", "signer"]);
+});

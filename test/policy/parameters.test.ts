@@ -33,6 +33,18 @@ ${parameters}`);
     });
   }
 
+  test("are not gone through one by one where there are more than builders write", () => {
+    const [artifact, policy] = [anArtifact(), policyWith('  externalParameters: {ignore: ["**"]}')];
+    const many = (count: number) =>
+      releaseOf({
+        artifact,
+        signer: keySigner("builder"),
+        externalParameters: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, 1])),
+      });
+    assert.equal(evaluate(policy, alone(artifact, [many(10_000)]), NOW).outcome, "passed");
+    assert.deepEqual(missesOf(policy, artifact, many(10_001)), ["externalParameters"]);
+  });
+
   const FAIL: readonly [parameters: string, ...failed: string[]][] = [
     // A policy on provenance that does not name them allows none.
     ["", "externalParameters"],
