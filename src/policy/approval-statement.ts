@@ -21,12 +21,18 @@ interface ApprovalStatement {
   readonly withdrawn: boolean;
 }
 
+/** What one who may approve said, and when; `read` is undefined where it cannot be read. */
+interface SignedStatement extends AttestedApproval {
+  readonly read: ApprovalStatement | undefined;
+  readonly person: string;
+}
+
 const MAX_ATTESTATIONS = 1024;
 
 /**
  * The approval attestations that approve what passed the policy on these attestations. Of what one signer says of the
- * policy only the newest counts, so that a newer statement withdraws or replaces an older one; what has no trusted
- * time has no age, and counts nowhere.
+ * policy only the newest counts, so that a newer statement withdraws or replaces an older one, also one that cannot be read:
+ * it may be meant to. What has no trusted time has no age, and counts nowhere.
  */
 export function attestedApprovals(
   { name, hash }: Pick<VerificationPolicy, "name" | "hash">,
@@ -36,14 +42,17 @@ export function attestedApprovals(
 ): AttestedApproval[] {
   const said = statements
     .flatMap((facts) => readStatement(facts, rule) ?? [])
-    .filter((one) => one.policy === name);
+    .filter(({ read }) => read === undefined || read.policy === name);
   const newest = new Map<string, number>();
   for (const { person, signedAt } of said) {
     newest.set(person, Math.max(signedAt, newest.get(person) ?? signedAt));
   }
   const current = said.filter(({ person, signedAt }) => signedAt === newest.get(person));
-  const approves = (one: ApprovalStatement) =>
-    !one.withdrawn && one.policyHash === hash && isSameBasis(one.attestations, attestations);
+  const approves = ({ read }: SignedStatement) =>
+    read !== undefined &&
+    !read.withdrawn &&
+    read.policyHash === hash &&
+    isSameBasis(read.attestations, attestations);
   // Of two at the same instant that say different things none is the newer.
   const objecting = new Set(current.flatMap((one) => (approves(one) ? [] : [one.person])));
   return current
@@ -62,12 +71,12 @@ export function isSameBasis(some: readonly Digest[], others: readonly Digest[]):
 function readStatement(
   { signer, signedAt, attestation, predicateType, predicate }: Facts,
   { from }: ApprovalRule,
-): (ApprovalStatement & AttestedApproval & { readonly person: string }) | undefined {
+): SignedStatement | undefined {
   const approver = signer.key ?? signer.identity;
   const isAllowed = from.some((rule) => rule.case !== "token" && isSignedBy(rule, { signer }));
-  const said = predicateType === APPROVAL_PREDICATE_TYPE ? readApproval(predicate) : undefined;
-  if (approver === undefined || !isAllowed || signedAt === undefined || said === undefined) return undefined;
-  return { ...said, attestation, approver, signedAt, person: personOf(approver) };
+  if (predicateType !== APPROVAL_PREDICATE_TYPE || !isAllowed) return undefined;
+  if (approver === undefined || signedAt === undefined) return undefined;
+  return { read: readApproval(predicate), attestation, approver, signedAt, person: personOf(approver) };
 }
 
 /** Strict: what has a member that is not known here may mean something else. */

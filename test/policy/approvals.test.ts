@@ -112,6 +112,14 @@ describe("an approval attestation", () => {
     ]);
   });
 
+  test("is taken back by a newer statement of its signer that cannot be read, and may be a withdrawal", () => {
+    for (const unread of [{ withdrawn: true, ticket: 7 }, { withdrawn: "true" }, { policy: "p" }]) {
+      assert.deepEqual(approvers(approval("alice"), approval("alice", unread, { after: 2_000 })), []);
+      assert.deepEqual(approvers(approval("alice"), approval("alice", unread, { after: 500 })), ["alice"]);
+      assert.deepEqual(approvers(approval("alice"), approval("bob", unread, { after: 2_000 })), ["alice"]);
+    }
+  });
+
   test("is evidence of nothing: neither alone nor where every signer and type is taken", () => {
     assert.deepEqual(
       evaluated(approval("alice")).checks.map(({ check }) => check),
