@@ -116,5 +116,9 @@ function verify(): Command {
 /** `name+hash+base64` as it is (C2SP signed-note), or a file that holds it. */
 async function verifierKey(keyOrFile: string): Promise<string> {
   if (/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(keyOrFile)) return keyOrFile;
-  return new TextDecoder().decode(await readBytes(keyOrFile)).trim();
+  const bytes = await readBytes(keyOrFile).catch((cause: unknown) => {
+    const message = `--log-key takes a verifier key, as \`vouchsafe log key\` prints it, or a file that holds one, and not ${keyOrFile}`;
+    throw new UsageError(message, { cause });
+  });
+  return new TextDecoder().decode(bytes).trim();
 }

@@ -49,7 +49,7 @@ export async function explain(
     );
   }
   if (evidence.length === 0) {
-    if (json) terminal.printJson({ policies: policies.map((one) => describe(one)) });
+    if (json) terminal.printJson({ policies: policies.map((one) => describe(one, explained(one, []))) });
     else for (const one of policies) tell(terminal, one, explained(one, []));
     return EXIT.ok;
   }
@@ -78,8 +78,8 @@ export async function explain(
   return verdict.verified ? EXIT.ok : EXIT.refused;
 }
 
-function describe({ name, description, hash, spec }: VerificationPolicy, sentences?: readonly Explained[]) {
-  return { policy: name, description, hash, mode: spec.mode, ...(sentences && { sentences }) };
+function describe({ name, description, hash, spec }: VerificationPolicy, sentences: readonly Explained[]) {
+  return { policy: name, description, hash, mode: spec.mode, sentences };
 }
 
 function explained({ spec }: VerificationPolicy, checks: readonly Check[]): Explained[] {
@@ -131,8 +131,14 @@ function signOf(
 }
 
 function tellEnd(terminal: Terminal, { name }: VerificationPolicy, verdict: Verdict): void {
-  for (const { file, message, code } of refusedOf(verdict)) {
+  const refused = refusedOf(verdict);
+  for (const { file, message, code } of refused) {
     terminal.print(`  ${file} does not count: ${message} (${code})`);
+  }
+  if (refused.length > 0) {
+    terminal.note(
+      "  Whose signatures count is for trust to say: give another with --trusted-root or --trust.",
+    );
   }
   const evaluation = verdict.policy?.evaluation;
   const others = new Set(evaluation?.checks.flatMap(({ attestation }) => attestation ?? [])).size - 1;

@@ -21,14 +21,16 @@ export function policyLintCommand(): Command {
         if (set === undefined) return EXIT.refused;
         const { lintPolicies } = await import("../policy/lint.ts");
         const findings = lintPolicies(set);
+        const refusing: readonly LintLevel[] = strict ? ["error", "warning"] : ["error"];
+        const refused = findings.some(({ level }) => refusing.includes(level));
         const loaded = [...set.policies.values()].map(({ name, hash }) => ({ name, hash }));
         if (json) terminal.printJson({ policySet: set.hash, policies: loaded, diagnostics: [], findings });
         else {
-          for (const { name, hash } of loaded) terminal.print(`ok ${name} ${hash}`, "good");
+          // The files are refused together: of none is said that it is as it should be.
+          if (!refused) for (const { name, hash } of loaded) terminal.print(`ok ${name} ${hash}`, "good");
           tell(terminal, findings, documents);
         }
-        const refusing: readonly LintLevel[] = strict ? ["error", "warning"] : ["error"];
-        return findings.some(({ level }) => refusing.includes(level)) ? EXIT.refused : EXIT.ok;
+        return refused ? EXIT.refused : EXIT.ok;
       }),
     );
 }

@@ -22,9 +22,8 @@ function tellPolicy(terminal: Terminal, policy: SimulatedPolicy): void {
     terminal.print(`unchanged ${name}`);
     return;
   }
-  terminal.print(
-    `${change} ${name}: ${counted(passedAfter, "artifact")} would pass, ${passedBefore} by the active one`,
-  );
+  const now = change === "added" ? "" : `, ${passedBefore} by the active one`;
+  terminal.print(`${change} ${name}: ${counted(passedAfter, "artifact")} would pass${now}`);
   tellFlips(terminal, "denies", denied);
   tellFlips(terminal, "allows", allowed);
 }

@@ -71,9 +71,9 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** Commander ends the process by itself unless each command is told not to. */
+/** Commander tells what is wrong and ends the process by itself unless each command is told not to. */
 function throwing(command: Command): Command {
-  command.exitOverride();
+  command.exitOverride().configureOutput({ outputError: () => {} });
   for (const child of command.commands) throwing(child);
   return command;
 }

@@ -43,7 +43,6 @@ export function pushCommand(): Command {
       "--rekor-entry <file>",
       "log entries about envelopes, as Rekor answers them; may be repeated",
       collect,
-      [],
     )
     .option("--rekor-url <url>", "a Rekor log to search for the entries about envelopes")
     .action(
@@ -147,7 +146,7 @@ function show(terminal: Terminal, result: Result): void {
   if ("manifest" in result) {
     const { digest, contains, receipt } = result.manifest;
     terminal.print(
-      `${result.status} ${where}: manifest of ${digest}, which contains ${contains.length} others, log index ${receipt.index}`,
+      `${result.status} ${where}: manifest of ${digest}, which contains ${contains.length} ${contains.length === 1 ? "other" : "others"}, log index ${receipt.index}`,
       "good",
     );
     return;

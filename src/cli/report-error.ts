@@ -24,7 +24,8 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
   if (json) terminal.note(JSON.stringify({ error: { ...more, code, detail } }));
   else {
     terminal.note(`error: ${detail}`, "bad");
-    const advice = ADVICE.get(code);
+    // Of conflicts only a compare-and-swap that came late, which says what is active, is mended by running it again.
+    const advice = code === "conflict" && more?.active === undefined ? undefined : ADVICE.get(code);
     if (advice !== undefined) terminal.note(`  ${advice}`);
     if (code !== "usage") terminal.note(`  code: ${code}`);
   }

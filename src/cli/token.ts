@@ -1,8 +1,17 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { Role } from "../client/types.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
+
+const ROLES = [
+  "uploader",
+  "issuer",
+  "auditor",
+  "approver",
+  "operator",
+  "agent",
+] as const satisfies readonly Role[];
 
 interface CreateOptions {
   readonly name: string;
@@ -27,10 +36,7 @@ function create(): Command {
       "--name <name>",
       "what it is for; with the role agent, the name of the node that it joins",
     )
-    .requiredOption(
-      "--role <role...>",
-      "what it may do: uploader, issuer, auditor, approver, operator, agent",
-    )
+    .addOption(new Option("--role <role...>", "what it may do").choices(ROLES).makeOptionMandatory())
     .option(
       "--policy <name...>",
       "policies that an artifact must pass, all of them, when this token asks about it",

@@ -65,7 +65,10 @@ export async function grantException(
     }
     const left = expiresAt - v.clock();
     if (left <= 0 || left > MAX_EXCEPTION) {
-      throw new VouchsafeError("invalid-request", "expiresAt must be ahead, and by 72 hours at most");
+      throw new VouchsafeError(
+        "invalid-request",
+        "An exception ends 72 hours from now at the latest, and not before now: expiresAt says when",
+      );
     }
     const exception = {
       id: randomUUID(),

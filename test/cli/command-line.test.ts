@@ -47,6 +47,13 @@ describe("the command line", () => {
     }
   });
 
+  test("what is wrong with the command line is told to programs as a value, and to people as a sentence", async () => {
+    for (const args of [["pusch"], ["push"], ["token", "create", "--name", "x", "--role", "uploder"]]) {
+      const { error } = JSON.parse((await $(...args, "--json")).stderr);
+      assert.deepEqual([error.code, (await $(...args)).stderr], ["usage", `error: ${error.detail}\n`]);
+    }
+  });
+
   test("help and version are results", async () => {
     assertEnded(await $("--help"), 0, "stdout", /Exit status:/);
     assertEnded(await $("custody", "verify", "--help"), 0, "stdout", /--log-key/);

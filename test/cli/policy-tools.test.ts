@@ -219,6 +219,13 @@ describe("vouchsafe policy explain", () => {
     );
   });
 
+  test("programs are given the sentences too, without any evidence", async () => {
+    const { stdout } = await $("policy", "explain", "github-release", "--json");
+    const [{ sentences }] = JSON.parse(stdout).policies;
+    assert.deepEqual(sentences[0].section, "artifacts");
+    assert.match(sentences[1].text, /^It is signed by /);
+  });
+
   test("what is missing on the command line is asked for", async () => {
     assertEnded(
       await $("policy", "explain", "nothing"),
@@ -263,5 +270,6 @@ describe("vouchsafe policy lint", () => {
     const never = text.replace("    refs: [refs/heads/main]", "    refs: [refs/tags/*]");
     const ended = await withFile("mine/widget.yaml", never, () => $("policy", "lint", "mine"));
     assertEnded(ended, 1, "stderr", /error: it runs at refs\/heads\/main, which `source\.refs` excludes/);
+    assert.equal(ended.stdout, "", "nothing is called ok");
   });
 });
