@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
+import type { ProjectId } from "../../src/custody/events.ts";
+import { readDecisionInputs } from "../../src/db/decision-inputs.ts";
+import { applyMigrations, whileMigrating } from "../../src/db/migrate.ts";
+import { MIGRATIONS } from "../../src/db/migrations/index.ts";
 import { openPostgres } from "../../src/db/postgres.ts";
+import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 
 const LOG_TABLES = [
@@ -87,6 +92,39 @@ describe("migration", () => {
       "update schema_migrations set sha256 = 'edited' where name = '0002-evidence'",
     );
     await assert.rejects(openPostgres(postgres), { code: "configuration-invalid" });
+  });
+
+  it("keeps what was decided before: a verdict holds until something newer comes", async () => {
+    const old = await createPostgres();
+    const owner = new pg.Client(old.migrateUrl);
+    await owner.connect();
+    const session = {
+      exec: async (sql: string) => void (await owner.query(sql)),
+      query: async <Row>(text: string, values: readonly unknown[] = []) =>
+        (await owner.query(text, [...values])).rows as Row[],
+    };
+    const before = MIGRATIONS.filter(({ name }) => name < "0007");
+    await whileMigrating(session, () => applyMigrations(session, before));
+    const artifact = sha256("released before");
+    const [project, hash] = ["0b51c2d4-7e6f-4a89-9c0d-1e2f3a4b5c6d" as ProjectId, sha256("")];
+    await owner.query(`
+      update log_head set size = 7;
+      insert into attestations (project_id, id, index, media_type, signer, signer_identity, verified_at)
+        values ('${project}', '${hash}', 5, 'x', '{}', 'x', 0);
+      insert into attestation_subjects (project_id, digest, attestation) values ('${project}', '${artifact}', '${hash}');
+      insert into verdicts values ('${project}', '${artifact}', 'release', '${hash}', '${hash}', '${hash}', 'passed', 3,
+        '["${hash}"]', '[]', null, 6)`);
+    await owner.end();
+
+    const database = await openPostgres(old);
+    const { verdicts, approvals, exceptions } = await readDecisionInputs(database.kysely, project, artifact);
+    const [verdict] = verdicts;
+    assert.deepEqual(
+      [verdict?.outcome, verdict?.restsOn, verdict?.approvals, verdict?.isOvertaken, approvals, exceptions],
+      ["passed", [], undefined, false, [], []],
+    );
+    await database.close();
+    await old.drop();
   });
 
   it("works with one role alone, and warns that it owns the log", async () => {
