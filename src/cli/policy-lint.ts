@@ -8,19 +8,28 @@ import { loadOrTell } from "./load-policies.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
+interface LintOptions {
+  readonly strict?: boolean;
+  readonly trust?: string;
+}
+
 export function policyLintCommand(): Command {
   return new Command("lint")
     .description("load policy files as the server would, without a server, and say what to look at")
     .argument("<dir|file...>", "policy files, or directories of them")
     .option("--strict", "refuse them for warnings too")
+    .option(
+      "--trust <file>",
+      "the trust document that they are to count under, as `trust show --document` prints it",
+    )
     .action(
-      action(async (session, paths: string[], { strict = false }: { strict?: boolean }) => {
+      action(async (session, paths: string[], { strict = false, trust }: LintOptions) => {
         const { terminal, json } = session;
         const documents = await readPolicyFiles(paths);
         const set = await loadOrTell(session, documents);
         if (set === undefined) return EXIT.refused;
         const { lintPolicies } = await import("../policy/lint.ts");
-        const findings = lintPolicies(set);
+        const findings = lintPolicies(set, trust === undefined ? undefined : await keysIn(trust));
         const refusing: readonly LintLevel[] = strict ? ["error", "warning"] : ["error"];
         const refused = findings.some(({ level }) => refusing.includes(level));
         const loaded = [...set.policies.values()].map(({ name, hash }) => ({ name, hash }));
@@ -49,4 +58,12 @@ function tell(
     );
     if (level !== "info") showPlace(terminal, finding, documents);
   }
+}
+
+/** The names of the keys in a trust document. */
+async function keysIn(file: string): Promise<readonly string[]> {
+  // Loaded here alone: the verifier is large.
+  const { readTrust } = await import("./verify-trust.ts");
+  const { trust } = await readTrust({ trust: file });
+  return trust.document.keys.map(({ name }) => name);
 }

@@ -2,20 +2,43 @@ import { compileGlob, type Glob, tokenize } from "./glob.ts";
 import { covers } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
 import type { PolicySpec, SignerRule } from "./policy.ts";
+import { suggestion } from "./suggestion.ts";
 
 const ANYTHING = compileGlob("**");
 const ANY_NAME = compileGlob("*");
 
 /** Signers that are more people than anybody means. */
-export function signerFindings({ signers, builders = [], evidence, containment }: PolicySpec): LintFinding[] {
+export function signerFindings(spec: PolicySpec): LintFinding[] {
+  return signersIn(spec).flatMap(({ signers, path }) => wide(signers, path));
+}
+
+/** Keys that the trust in which the policy is to count does not name: nothing that they sign would verify. */
+export function keyFindings(spec: PolicySpec, trusted: readonly string[]): LintFinding[] {
+  return signersIn(spec).flatMap(({ signers, path }) =>
+    signers.flatMap((signer, index) => {
+      if (signer.case !== "key" || trusted.includes(signer.name)) return [];
+      const message = `no key of the trust document is named \`${signer.name}\`${suggestion(signer.name, trusted)}`;
+      return warn("unknown-key", true, [...path, index, "key"], message);
+    }),
+  );
+}
+
+/** The lists of signers that a policy writes itself. */
+function signersIn({ signers, builders = [], evidence, containment }: PolicySpec): {
+  readonly signers: readonly SignerRule[];
+  readonly path: LintFinding["path"];
+}[] {
   return [
-    ...wide(signers, ["spec", "signers"]),
+    { signers, path: ["spec", "signers"] },
     // A Builder may be all the world's: that the policy's own signers are not is what counts.
     ...builders.flatMap(({ use, signers: own = [] }, index) =>
-      use === undefined ? wide(own, ["spec", "builders", index, "signers"]) : [],
+      use === undefined ? [{ signers: own, path: ["spec", "builders", index, "signers"] }] : [],
     ),
-    ...evidence.flatMap((one, index) => wide(one.signers, ["spec", "evidence", index, "signers"])),
-    ...wide(containment?.signers ?? [], ["spec", "containment", "signers"]),
+    ...evidence.map((one, index) => ({
+      signers: one.signers,
+      path: ["spec", "evidence", index, "signers"],
+    })),
+    { signers: containment?.signers ?? [], path: ["spec", "containment", "signers"] },
   ];
 }
 

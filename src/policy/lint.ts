@@ -2,7 +2,7 @@ import type { Builder } from "./builder.ts";
 import { placeOf } from "./lint-places.ts";
 import { reachFindings } from "./lint-reach.ts";
 import { shadowFindings } from "./lint-shadows.ts";
-import { signerFindings } from "./lint-signers.ts";
+import { keyFindings, signerFindings } from "./lint-signers.ts";
 import type { PolicySet } from "./load.ts";
 import { modeOf, type VerificationPolicy } from "./policy.ts";
 import type { Diagnostic } from "./types.ts";
@@ -30,11 +30,15 @@ export interface PlacedFinding extends Diagnostic {
 
 const ORDER: Readonly<Record<LintLevel, number>> = { error: 0, warning: 1, info: 2 };
 
-/** What to look at in policies that load, the gravest first. */
-export function lintPolicies(set: PolicySet): PlacedFinding[] {
+/**
+ * What to look at in policies that load, the gravest first.
+ *
+ * @param trustedKeys the names of the keys in the trust that the policies are to count under, where that is known
+ */
+export function lintPolicies(set: PolicySet, trustedKeys?: readonly string[]): PlacedFinding[] {
   const findings = [
     ...[...set.policies.values()].flatMap((policy) =>
-      lintPolicy(policy, set).map((finding) =>
+      lintPolicy(policy, set, trustedKeys).map((finding) =>
         placed(set, { ...policy, kind: "VerificationPolicy" }, finding),
       ),
     ),
@@ -54,10 +58,15 @@ export function lintPolicies(set: PolicySet): PlacedFinding[] {
   );
 }
 
-function lintPolicy(policy: VerificationPolicy, set: PolicySet): LintFinding[] {
+function lintPolicy(
+  policy: VerificationPolicy,
+  set: PolicySet,
+  trustedKeys?: readonly string[],
+): LintFinding[] {
   return [
     ...reachFindings(policy.spec),
     ...signerFindings(policy.spec),
+    ...(trustedKeys ? keyFindings(policy.spec, trustedKeys) : []),
     ...shadowFindings(policy.spec),
     ...idleLevels(policy, set),
     ...unnamed(policy, set),

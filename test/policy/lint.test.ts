@@ -202,6 +202,22 @@ describe("policies to look at", () => {
     assert.deepEqual(findings(text), [`warning wide-identity ${at(text, '"https://github.com/**"')}`]);
   });
 
+  test("a key that the trust does not name is told, wherever it stands, once the trust is known", () => {
+    const start = SOUND.indexOf("  signers:");
+    const text = `${SOUND.slice(0, start)}${KEYS}  containment: {signers: [{key: unpaker}]}\n`;
+    const set = loadPolicySet([{ name: "app.yaml", text }]);
+    const told = (keys?: readonly string[]) =>
+      lintPolicies(set, keys).flatMap(({ level, rule, line, message }) =>
+        rule === "unknown-key" ? [`${level} ${line}: ${message}`] : [],
+      );
+    const line = (part: string) => text.slice(0, text.indexOf(part)).split("\n").length;
+    assert.deepEqual(told(["mine", "unpacker"]), [
+      `warning ${line("unpaker")}: no key of the trust document is named \`unpaker\`: did you mean \`unpacker\`?`,
+    ]);
+    assert.equal(told([]).length, 2);
+    assert.deepEqual(told(), []);
+  });
+
   test("keys are shadowed by name", () => {
     const start = SOUND.indexOf("  signers:");
     const text = `${SOUND.slice(0, start)}${KEYS}    - key: yours\n    - key: mine\n`;
