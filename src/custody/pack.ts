@@ -81,7 +81,10 @@ export function buildPack({ artifact, checkpoint, events, evidence, documents }:
     stored.set(`evidence ${id}`, { evidence: id, mediaType, bytes: encodeBase64(bytes) });
   }
 
-  const needed = newReferences(events.map(({ event }) => event));
+  const needed = newReferences(
+    artifact,
+    events.map(({ event }) => event),
+  );
   const lines: JsonObject[] = [{ format: PACK_FORMAT, artifact, checkpoint }];
   for (const [i, { event, proof }] of events.entries()) {
     for (const name of (needed[i] ?? []).map(referenceName)) {

@@ -36,16 +36,23 @@ export function referenceName({ case: kind, hash }: Reference): string {
   return `${kind} ${hash}`;
 }
 
-/** What is needed to check an event again, besides the events before it. */
-export function referencesOf({ type, body }: Said, inForce: InForce): Reference[] {
+/**
+ * What is needed to check an event again, besides the events before it.
+ *
+ * @param judged the artifact that is judged, and those that its verdicts rest on: of others no manifest is needed, and there can
+ *   be any number that hold a layer
+ */
+function referencesOf({ type, body }: LogEvent, inForce: InForce, judged: ReadonlySet<Digest>): Reference[] {
   switch (type) {
     case "evidence.accepted":
       return [
         { case: "trust", hash: digestIn(body, "trust") },
         { case: "evidence", hash: digestIn(body, "attestation") },
       ];
-    case "containment.recorded":
-      return [{ case: "manifest", hash: digestIn(body, "manifest") }];
+    case "containment.recorded": {
+      const manifest = digestIn(body, "manifest");
+      return judged.has(manifest) ? [{ case: "manifest", hash: manifest }] : [];
+    }
     case "verdict.passed":
     case "verdict.failed":
     case "identity.issued":
@@ -83,18 +90,21 @@ export function relatedIn(artifact: Digest, events: readonly LogEvent[]): Digest
   return [...new Set(related)].filter((digest) => digest !== artifact).sort();
 }
 
-/** Every reference of these events, each once, in the order in which the events need them. */
-export function allReferences(events: readonly Said[]): Reference[] {
-  return newReferences(events).flat();
+/** Every reference of an artifact's events, each once, in the order in which the events need them. */
+export function allReferences(artifact: Digest, events: readonly LogEvent[]): Reference[] {
+  return newReferences(artifact, events).flat();
 }
 
-/** For each event, what it needs and no event before it did. */
-export function newReferences(events: readonly Said[]): Reference[][] {
+/** For each event, what it needs and no event before it did. Throws `malformed-leaf`. */
+export function newReferences(artifact: Digest, events: readonly LogEvent[]): Reference[][] {
+  const judged = new Set([artifact, ...relatedIn(artifact, events)]);
   // By both: an envelope takes members that it does not know, so that the same bytes can be evidence and a manifest.
   const seen = new Set<string>();
   let inForce = NOTHING_IN_FORCE;
   return events.map((event) => {
-    const fresh = referencesOf(event, inForce).filter((reference) => !seen.has(referenceName(reference)));
+    const fresh = referencesOf(event, inForce, judged).filter(
+      (reference) => !seen.has(referenceName(reference)),
+    );
     for (const reference of fresh) seen.add(referenceName(reference));
     inForce = inForceAfter(inForce, event);
     return fresh;

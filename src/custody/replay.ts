@@ -78,6 +78,7 @@ export function standingAfter(before: Standing, event: LogEvent): Standing {
     }
     case "containment.recorded": {
       const container = digestIn(body, "manifest");
+      if (!before.accepted.has(container)) return before;
       const { nested } = before.material.manifest(container);
       const held = [...before.accepted.keys()].filter((key) => key !== container && about.includes(key));
       const said = held.map((contained) => ({ container, contained, isBlob: !nested.includes(contained) }));

@@ -131,8 +131,9 @@ function replayEvidence({ about, body }: LogEvent, standing: Standing): string {
   return `attestation ${id} about ${about.join(", ")} verifies as signed by ${signerName(verified.signer)}.`;
 }
 
-function replayContainment({ about, body }: LogEvent, { material }: Standing): string {
+function replayContainment({ about, body }: LogEvent, { material, accepted }: Standing): string {
   const container = digestIn(body, "manifest");
+  if (!accepted.has(container)) return `a manifest was recorded, on which nothing here rests: ${container}.`;
   const { contains, mediaType, size } = material.manifest(container);
   const recorded = pick(body, ["mediaType", "size", "contained"]);
   refuseUnless(

@@ -191,7 +191,7 @@ function checkContents(
       ),
     );
   }
-  const expected = expectedRecords(events);
+  const expected = expectedRecords(artifact, events);
   const actual = records.map(recordName);
   for (const name of without(expected, actual)) failures.push(failure("contents", `There is no ${name}.`));
   for (const name of without(actual, expected)) {
@@ -208,9 +208,9 @@ function without(names: readonly string[], others: readonly string[]): string[] 
   return names.filter((name) => !known.has(name));
 }
 
-function expectedRecords(events: readonly LogEvent[]): string[] {
+function expectedRecords(artifact: Digest, events: readonly LogEvent[]): string[] {
   try {
-    const needed = newReferences(events);
+    const needed = newReferences(artifact, events);
     return events.flatMap((event, i) => [...(needed[i] ?? []).map(referenceName), `event ${event.index}`]);
   } catch (error) {
     reasonOf(error);

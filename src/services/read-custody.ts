@@ -62,7 +62,7 @@ export async function exportPack(v: Vouchsafe, { project }: Caller, text: string
   const events = [...byIndex.values()].sort((a, b) => a.index - b.index);
   const proofs = await prove(v, events, head);
 
-  const references = allReferences(events);
+  const references = allReferences(artifact, events);
   const documents = await Promise.all(
     references
       .filter(({ case: kind }) => kind !== "evidence")
