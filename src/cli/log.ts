@@ -1,9 +1,14 @@
 import { Command } from "commander";
+import { ApiError } from "../client/api-error.ts";
+import { formatTlogProof } from "../tlog/tlog-proof.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
+import { UsageError } from "./usage-error.ts";
 
 export function logCommand(): Command {
-  return new Command("log").description("look at the custody log").addCommand(key()).addCommand(checkpoint());
+  const log = new Command("log").description("look at the custody log");
+  for (const command of [key(), checkpoint(), proof()]) log.addCommand(command);
+  return log;
 }
 
 function key(): Command {
@@ -28,4 +33,24 @@ function checkpoint(): Command {
       return EXIT.ok;
     }),
   );
+}
+
+function proof(): Command {
+  return new Command("proof")
+    .description("print a proof that an entry is in the log's newest tree, as a C2SP tlog-proof")
+    .argument("<index>", "of the entry, as a receipt has it")
+    .action(
+      action(async ({ client, terminal, json }, text: string) => {
+        if (!/^[0-9]{1,15}$/.test(text)) throw new UsageError(`An index is a whole number, and not ${text}`);
+        const proven = await client().proveInclusion({ index: Number(text) });
+        const { index, inclusionProof: hashes, checkpoint: note } = proven;
+        if (note === null) throw new ApiError("unexpected-answer", "The proof came without its checkpoint");
+        if (json) terminal.printJson(proven);
+        else
+          await terminal.write(
+            new TextEncoder().encode(formatTlogProof({ index, hashes, checkpoint: note })),
+          );
+        return EXIT.ok;
+      }),
+    );
 }

@@ -9,6 +9,7 @@ import type {
   X509SvidRequest,
   X509Svids,
 } from "./identity-types.ts";
+import type { ConsistencyProof, InclusionProof } from "./log-types.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulationProgress, SimulationRequest } from "./simulation-types.ts";
 import { type Answer, type Call, createTransport, type TransportOptions } from "./transport.ts";
@@ -87,6 +88,16 @@ export function createClient(options: TransportOptions) {
     checkpoint: () => text("/log/checkpoint"),
     /** The log's C2SP verifier key. */
     logKey: async () => (await text("/log/key")).trim(),
+    /** That an entry is in the tree of a size, the newest unless named. */
+    proveInclusion: (query: { index: number; treeSize?: number }) =>
+      get<InclusionProof>(`/log/proof/inclusion${search(query)}`),
+    /** That the tree of one size, the newest unless named, extends that of another. */
+    proveConsistency: (query: { from: number; to?: number }) =>
+      get<ConsistencyProof>(`/log/proof/consistency${search(query)}`),
+    /** Receipts for up to 256 events of the project, in the order asked for. */
+    readReceipts: async (indexes: readonly number[]) =>
+      (await post<{ receipts: readonly Receipt[] }>("/log/receipts", { indexes }, { repeatable: true }))
+        .receipts,
 
     /** Pushes one item of evidence. Known evidence is no error: `created` is false and the receipt the same. */
     async pushAttestation(

@@ -15,6 +15,19 @@ const Checkpoint = nullable(
   Type.String({ description: "of the size that the proof leads to; null where that is not the newest" }),
 );
 
+export const InclusionProof = closed({
+  index: LogSize,
+  treeSize: LogSize,
+  inclusionProof: Proof,
+  checkpoint: Checkpoint,
+});
+export const ConsistencyProof = closed({
+  from: LogSize,
+  to: LogSize,
+  consistencyProof: Proof,
+  checkpoint: Checkpoint,
+});
+
 /** Proofs for those who do not compute them from tiles. They tell hashes and numbers, so anybody may ask. */
 export function logProofRoutes(app: App, v: Vouchsafe): void {
   app.get(
@@ -24,9 +37,7 @@ export function logProofRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "Proof that an entry is in the tree of a size, the newest if absent",
         querystring: closed({ index: LogSizeText, treeSize: Type.Optional(LogSizeText) }),
-        ...answers({
-          200: closed({ index: LogSize, treeSize: LogSize, inclusionProof: Proof, checkpoint: Checkpoint }),
-        }),
+        ...answers({ 200: InclusionProof }),
       },
     },
     async ({ query: { index, treeSize } }) =>
@@ -40,9 +51,7 @@ export function logProofRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "Proof that the tree of one size, the newest if absent, extends that of another",
         querystring: closed({ from: LogSizeText, to: Type.Optional(LogSizeText) }),
-        ...answers({
-          200: closed({ from: LogSize, to: LogSize, consistencyProof: Proof, checkpoint: Checkpoint }),
-        }),
+        ...answers({ 200: ConsistencyProof }),
       },
     },
     async ({ query: { from, to } }) => proveGrowth(v, { from: Number(from), to: optional(to) }),

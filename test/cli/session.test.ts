@@ -5,6 +5,9 @@
 import assert from "node:assert/strict";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
+import { parseCheckpoint } from "../../src/tlog/checkpoint.ts";
+import { leafHash } from "../../src/tlog/hash.ts";
+import { rootFromInclusion } from "../../src/tlog/proofs.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 import { layerDescriptor } from "../verify/formats/same-signature.ts";
 import { DIGEST, OTHER, openSession, type Session, WIDGET } from "./session.ts";
@@ -203,6 +206,23 @@ describe("a session at a terminal", () => {
   test("the log's checkpoint is the signed note as it is", async () => {
     const { stdout } = await $("log", "checkpoint");
     assert.equal(stdout, await (await fetch(`${session.server.url}/log/checkpoint`)).text());
+  });
+
+  test("an entry's proof is a tlog-proof that leads to its checkpoint, and other numbers are none", async () => {
+    const bundle = await fetch(`${session.server.url}/log/tile/entries/000.p/1`);
+    const leaf = new Uint8Array(await bundle.arrayBuffer()).subarray(2);
+    const { stdout } = await $("log", "proof", "0");
+    const [head = "", text = ""] = stdout.split("\n\n");
+    const [format, index, ...hashes] = head.split("\n");
+    assert.deepEqual([format, index], ["c2sp.org/tlog-proof@v1", "index 0"]);
+    const { size, root } = parseCheckpoint(`${text}\n`);
+    const proof = hashes.map((hash) => Buffer.from(hash, "base64"));
+    assert.deepEqual(rootFromInclusion(leafHash(leaf), 0, size, proof), root);
+
+    const { value } = await json("log", "proof", "0");
+    assert.deepEqual(value.inclusionProof, hashes);
+    assertEnded(await $("log", "proof", "one"), 2, "stderr", /whole number/);
+    assertEnded(await $("log", "proof", "999999"), 1, "stderr", /code: not-found/);
   });
 
   test("the server has ended: status 3, and what to do", async () => {

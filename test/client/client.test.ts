@@ -84,6 +84,26 @@ test("pushes evidence byte for byte and says whether it was new", async (t) => {
   assert.equal(asked[1]?.body, bytes.toString());
 });
 
+test("asks for proofs of the sizes that were given, and for receipts by their indexes", async (t) => {
+  const body = JSON.stringify({ receipts: [{ index: 7 }] });
+  const { asked, client } = await scripted(t, [{ status: 200, headers: JSON_TYPE, body }]);
+  await client.proveInclusion({ index: 0 });
+  await client.proveInclusion({ index: 3, treeSize: 9 });
+  await client.proveConsistency({ from: 0 });
+  await client.proveConsistency({ from: 3, to: 9 });
+  assert.deepEqual(await client.readReceipts([7]), [{ index: 7 }]);
+  assert.deepEqual(
+    asked.map(({ method, url, body }) => `${method} ${url} ${body}`.trim()),
+    [
+      "GET /log/proof/inclusion?index=0",
+      "GET /log/proof/inclusion?index=3&treeSize=9",
+      "GET /log/proof/consistency?from=0",
+      "GET /log/proof/consistency?from=3&to=9",
+      'POST /log/receipts {"indexes":[7]}',
+    ],
+  );
+});
+
 test("a problem becomes an error with its code, status, detail and members", async (t) => {
   const problem = {
     code: "conflict",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Static, TSchema } from "typebox";
 import type { Approval, Exception } from "../../src/client/approval-types.ts";
+import type { ConsistencyProof, InclusionProof } from "../../src/client/log-types.ts";
 import type { Simulation } from "../../src/client/simulation-types.ts";
 import type {
   AttestationSummary,
@@ -12,6 +13,7 @@ import type {
   Receipt,
   VerdictSummary,
 } from "../../src/client/types.ts";
+import type * as proofs from "../../src/http/log-proofs.ts";
 import type * as schemas from "../../src/http/schemas.ts";
 import type * as simulated from "../../src/http/simulation-schemas.ts";
 
@@ -28,6 +30,8 @@ type Reads<Expected, Described extends TSchema> =
 /** The compiler does the work: a member that differs makes its line a type error. */
 const agreements: {
   receipt: Reads<Receipt, typeof schemas.Receipt>;
+  inclusion: Reads<InclusionProof, typeof proofs.InclusionProof>;
+  consistency: Reads<ConsistencyProof, typeof proofs.ConsistencyProof>;
   attestation: Reads<AttestationSummary, typeof schemas.AttestationSummary>;
   check: Reads<Check, typeof schemas.Check>;
   verdict: Reads<VerdictSummary, typeof schemas.VerdictSummary>;
@@ -39,6 +43,8 @@ const agreements: {
   problem: Static<typeof schemas.Problem> extends Problem ? true : never;
 } = {
   receipt: true,
+  inclusion: true,
+  consistency: true,
   attestation: true,
   check: true,
   verdict: true,
