@@ -8,7 +8,7 @@ import { type InstanceDocument, parseTrust, type TrustDocument } from "../trust/
 import { refreshInstance } from "../trust/sources.ts";
 import { parseTrustedRoot } from "../trust/trusted-root-file.ts";
 import type { TufSource } from "../trust/tuf-source.ts";
-import { readBytes } from "./files.ts";
+import { readBytes, requireReadable } from "./files.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface ImportOptions {
@@ -28,6 +28,7 @@ export async function readParts(files: readonly string[], options: ImportOptions
   }
   if (tuf !== undefined) return [{ sigstore: [await fetchInstance(tuf, options)], keys: [] }];
   if (name !== undefined && files.length > 1) throw new UsageError("--name is for one file");
+  await Promise.all(files.map(requireReadable));
   return Promise.all(
     files.map((file) =>
       readTrustFile(file, {

@@ -16,6 +16,7 @@ import {
   text,
 } from "./readers.ts";
 import { changed, problemOf, type Stated, stated, time } from "./stated-evidence.ts";
+import { suggestion } from "./suggestion.ts";
 import type { Diagnostic } from "./types.ts";
 import { readYaml, startOf, type YamlSource } from "./yaml-source.ts";
 
@@ -198,7 +199,8 @@ function resolved(
   if (one.case !== "like") return one;
   const base = shared.get(one.name);
   if (base === undefined) {
-    return source.report(startOf(one.node), `\`evidence\` of this test has no \`${one.name}\``);
+    const meant = suggestion(one.name, [...shared.keys()]);
+    return source.report(startOf(one.node), `\`evidence\` of this test has no \`${one.name}\`${meant}`);
   }
   if (Object.keys(one.but).length === 0) return base;
   if (base.case === "file") {

@@ -24,6 +24,7 @@ describe("the command line", () => {
       ["push"],
       ["push", "release.json", "not-there.json"],
       ["verify-digest", "not-there"],
+      ["trust", "import", "not-there.pem"],
       ["log", "key", "--colour"],
       ["log", "key", "--server", "not a url"],
       ["approve", "release.json", "--withdraw", "id"],

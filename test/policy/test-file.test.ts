@@ -204,7 +204,12 @@ describe("tests that do not load", () => {
       "12:00:00+01:00",
       "5:9: a time such as 2026-03-01T12:00:00Z is expected",
     ],
-    ["evidence that nobody named", "[review]", "[reviw]", "14:18: `evidence` of this test has no `reviw`"],
+    [
+      "evidence that nobody named",
+      "[review]",
+      "[reviw]",
+      "14:18: `evidence` of this test has no `reviw`: did you mean `review`?",
+    ],
     [
       "another outcome",
       "expect: allow",
