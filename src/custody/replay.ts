@@ -1,5 +1,5 @@
 import { VouchsafeError } from "../errors.ts";
-import { canonicalJson, type Digest, type JsonValue } from "../in-toto-attestation/index.ts";
+import { canonicalJson, type Digest, groundsAllow, type JsonValue } from "../in-toto-attestation/index.ts";
 import { type Approval, tallyApprovals } from "../policy/approvals.ts";
 import { evaluate } from "../policy/evaluate.ts";
 import type { Exception } from "../policy/exceptions.ts";
@@ -198,6 +198,7 @@ export function assertAllowed(
   at: number,
   exceptions: readonly string[],
 ): Allowance {
+  refuseUnless(groundsAllow(standing.artifact), "a digest of its algorithm lets nothing through");
   refuseUnless(quarantinedAmong([standing.artifact], standing) === undefined, "the artifact was quarantined");
   refuseUnless(policies.length > 0, "it names no policy");
   const { enforced } = byMode(standing, policies);

@@ -4,7 +4,7 @@ import type { EventType } from "../../src/custody/events.ts";
 import { buildPack } from "../../src/custody/pack.ts";
 import type { PackCheckName } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
-import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
+import { digestOf, type JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER } from "./evidence.ts";
 import { logSigner, type SmallLog, smallLog } from "./small-log.ts";
@@ -103,7 +103,7 @@ function grant(log: SmallLog, change: JsonObject = {}): void {
   });
 }
 
-function decide(log: SmallLog, change: JsonObject = {}): void {
+function decide(log: SmallLog, change: JsonObject = {}, about = ARTIFACT): void {
   const body = {
     artifact: ARTIFACT,
     policies: ["release"],
@@ -116,7 +116,7 @@ function decide(log: SmallLog, change: JsonObject = {}): void {
     caller: "token",
     ...change,
   };
-  log.append({ type: "decision.recorded", about: [ARTIFACT], body });
+  log.append({ type: "decision.recorded", about: [about], body });
 }
 
 /** The checks that fail of a log in which the artifact passed before the rest was told. */
@@ -246,3 +246,20 @@ for (const [what, check, tell] of LIES) {
     assert.deepEqual(lie(tell), new Set([check]));
   });
 }
+
+test("an exception lets nothing through by a digest that can be forged", () => {
+  const log = smallLog();
+  log.activateTrust(firstTrust);
+  log.activatePolicies(POLICIES);
+  const artifact = digestOf("sha1", "0".repeat(40));
+  const expiresAt = new Date(timeOf(log) + HOUR).toISOString();
+  const exception = { id: "x1", artifact, policy: "release", reason: "outage", owner: "dana", expiresAt };
+  log.append({ type: "exception.granted", about: [artifact], body: { ...exception, caller: "token" } });
+  decide(log, { artifact, exceptions: ["x1"] }, artifact);
+  const { checks } = verifyPack(buildPack(log.packInput(artifact)), logSigner.verifierKey);
+  const failed = checks.filter(({ ok }) => !ok);
+  assert.deepEqual(
+    failed.map(({ check }) => check),
+    ["decision"],
+  );
+});
