@@ -33,14 +33,16 @@ const MAX_DEPTH = 2;
 
 /**
  * Who made an attestation and, as far as it says, who had the build run: the names whose approval of it is none. A
- * claim of the provenance can only take approvals away.
+ * claim of the provenance can only take approvals away. Undefined where it names more than any builder does: whom to leave out,
+ * nobody could say.
  */
-export function actorsOf({ signer, provenance }: Facts): string[] {
+export function actorsOf({ signer, provenance }: Facts): string[] | undefined {
   const said = [provenance?.internalParameters, provenance?.externalParameters].flatMap((parameters) =>
     actorsIn(parameters ?? null, MAX_DEPTH),
   );
   const signers = [signer.identity, signer.key].filter((name) => name !== undefined);
-  return [...new Set([...signers, ...said.slice(0, MAX_ACTORS)])].sort();
+  const actors = new Set(said);
+  return actors.size > MAX_ACTORS ? undefined : [...new Set([...signers, ...actors])].sort();
 }
 
 function actorsIn(value: JsonValue, depth: number): string[] {

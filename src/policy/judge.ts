@@ -90,6 +90,7 @@ function nearestOf(candidates: readonly Candidate[]): Candidate | undefined {
 function passedBy(spec: PolicySpec, choice: Choice): Evaluation {
   const used = [choice.main, ...choice.required.flatMap(({ chosen }) => chosen)];
   const ends = used.flatMap(({ expires }) => expires ?? []);
+  const actors = spec.approvals && actorsOf(choice.main.facts);
   return {
     outcome: "passed",
     slsaLevel: choice.main.slsaLevel,
@@ -98,7 +99,7 @@ function passedBy(spec: PolicySpec, choice: Choice): Evaluation {
     restsOn: asksAboutSource(spec) ? revisionsOf([choice.main.facts]) : [],
     ...(ends.length > 0 && { validUntil: Math.min(...ends) }),
     // What is approved is known once it is known by which artifact this one passes: `evaluate` fills it in.
-    ...(spec.approvals && { approvals: { actors: actorsOf(choice.main.facts), attested: [] } }),
+    ...(actors && { approvals: { actors, attested: [] } }),
   };
 }
 
