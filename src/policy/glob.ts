@@ -84,7 +84,10 @@ function plainPrefix(tokens: readonly Token[]): string {
 /** Runs the automaton over all states at once: at most (tokens + 1) steps for each unit of the candidate. */
 function simulate(tokens: readonly Token[], candidate: string, from: number): boolean {
   let states = reach(new Uint8Array(tokens.length + 1), tokens, 0);
+  const last = tokens.length - 1;
   for (let at = from; at < candidate.length; at += 1) {
+    // Whatever follows: of a text of some megabytes nobody need see the rest.
+    if (tokens[last] === "any" && states[last] === 1) return true;
     const unit = candidate.charAt(at);
     const next = new Uint8Array(tokens.length + 1);
     let alive = false;
