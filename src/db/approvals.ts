@@ -3,6 +3,7 @@ import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Approval } from "../policy/approvals.ts";
 import type { ApprovalsTable, Schema } from "./schema.ts";
+import { isUuid } from "./uuid.ts";
 
 /** What is read of a row of `approvals`, for `approvalOf`. */
 export const APPROVAL_COLUMNS = [
@@ -30,6 +31,7 @@ export async function findApproval(
   project: ProjectId,
   id: string,
 ): Promise<ApprovalRecord | undefined> {
+  if (!isUuid(id)) return undefined;
   const row = await db
     .selectFrom("approvals")
     .selectAll()

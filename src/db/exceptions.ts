@@ -3,6 +3,7 @@ import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Exception } from "../policy/exceptions.ts";
 import type { ExceptionsTable, Schema } from "./schema.ts";
+import { isUuid } from "./uuid.ts";
 
 /** What is read of a row of `exceptions`, for `exceptionOf`. */
 export const EXCEPTION_COLUMNS = [
@@ -44,6 +45,7 @@ export async function findException(
   project: ProjectId,
   id: string,
 ): Promise<ExceptionRecord | undefined> {
+  if (!isUuid(id)) return undefined;
   const row = await db
     .selectFrom("exceptions")
     .selectAll()

@@ -2,6 +2,7 @@ import type { Kysely, Selectable } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { QuarantinesTable, Schema } from "./schema.ts";
+import { isUuid } from "./uuid.ts";
 
 export interface Quarantine {
   readonly id: string;
@@ -30,6 +31,7 @@ export async function findQuarantine(
   project: ProjectId,
   id: string,
 ): Promise<Quarantine | undefined> {
+  if (!isUuid(id)) return undefined;
   const row = await db
     .selectFrom("quarantines")
     .selectAll()

@@ -3,7 +3,6 @@ import type { Verdict } from "../custody/log-store.ts";
 import type { Receipt } from "../custody/receipt.ts";
 import { type ApprovalRecord, findApproval } from "../db/approvals.ts";
 import { chainsBehind } from "../db/decision-inputs.ts";
-import { readHead } from "../db/log.ts";
 import type { Reason, StandingVerdict } from "../decisions/decide.ts";
 import { passing } from "../decisions/passing.ts";
 import { VouchsafeError } from "../errors.ts";
@@ -16,7 +15,7 @@ import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { receiptFor } from "./receipts.ts";
-import { isUuid } from "./uuid.ts";
+import { takeBack } from "./take-back.ts";
 import { type DigestStanding, standingOf } from "./workload-standing.ts";
 
 /** What somebody approves, and what of it he has seen. */
@@ -98,31 +97,22 @@ export async function grantApproval(
  */
 export async function withdrawApproval(
   v: Vouchsafe,
-  { project, name, token, roles }: Caller,
+  caller: Caller,
   request: { readonly artifact: string; readonly id: string; readonly reason: string },
 ): Promise<{ readonly id: string; readonly receipt: Receipt }> {
+  const { project, name, roles } = caller;
   const artifact = parseDigest(request.artifact);
   const { id, reason } = request;
-  const { committed } = await appendFresh(v, async () => {
-    const { size } = await readHead(v.database.kysely);
-    const approval = isUuid(id) ? await findApproval(v.database.kysely, project, id) : undefined;
+  return takeBack(v, caller, { type: "approval.withdrawn", id, reason }, async () => {
+    const approval = await findApproval(v.database.kysely, project, id);
     if (approval?.artifact !== artifact || approval.withdrawnIndex !== undefined) {
       throw new VouchsafeError("not-found", `No approval ${id} of ${artifact} stands`);
     }
     if (approval.approver !== name && !roles.includes("operator")) {
       throw new VouchsafeError("forbidden", `${approval.approver} or an operator withdraws this approval`);
     }
-    const body = { id, artifact, reason, caller: token };
-    return {
-      proposal: {
-        project,
-        asOf: size,
-        restsOn: [artifact],
-        events: [{ type: "approval.withdrawn", about: [artifact], body }],
-      },
-    };
+    return approval;
   });
-  return { id, receipt: onlyEvent(committed).receipt };
 }
 
 /** The approvals that nobody withdrew, and what they come to for each policy that asks for some and was passed. */

@@ -11,8 +11,8 @@ import { MAX_EXCEPTION } from "../policy/exceptions.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { takeBack } from "./take-back.ts";
 import { timeOf } from "./time.ts";
-import { isUuid } from "./uuid.ts";
 
 export interface ExceptionRequest {
   readonly artifact: string;
@@ -95,28 +95,18 @@ export async function grantException(
 /** @throws VouchsafeError `not-found` where it does not stand */
 export async function withdrawException(
   v: Vouchsafe,
-  { project, token }: Caller,
+  caller: Caller,
   request: { readonly artifact: string; readonly id: string; readonly reason: string },
 ): Promise<{ readonly id: string; readonly receipt: Receipt }> {
   const artifact = parseDigest(request.artifact);
   const { id, reason } = request;
-  const { committed } = await appendFresh(v, async () => {
-    const { size } = await readHead(v.database.kysely);
-    const exception = isUuid(id) ? await findException(v.database.kysely, project, id) : undefined;
+  return takeBack(v, caller, { type: "exception.withdrawn", id, reason }, async () => {
+    const exception = await findException(v.database.kysely, caller.project, id);
     if (exception?.artifact !== artifact || exception.withdrawnIndex !== undefined) {
       throw new VouchsafeError("not-found", `No exception ${id} for ${artifact} stands`);
     }
-    const body = { id, artifact, reason, caller: token };
-    return {
-      proposal: {
-        project,
-        asOf: size,
-        restsOn: [artifact],
-        events: [{ type: "exception.withdrawn", about: [artifact], body }],
-      },
-    };
+    return exception;
   });
-  return { id, receipt: onlyEvent(committed).receipt };
 }
 
 /** Those that last now. */

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { readHead } from "../db/log.ts";
 import { findQuarantine, openQuarantines } from "../db/quarantines.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { isUuid } from "./uuid.ts";
+import { takeBack } from "./take-back.ts";
 
 /** Denies a digest from the commit of this event on, whatever its verdicts say. Several may stand at once. */
 export async function openQuarantine(
@@ -33,28 +32,16 @@ export async function openQuarantine(
 /** @throws VouchsafeError `not-found` when it is not open */
 export async function liftQuarantine(
   v: Vouchsafe,
-  { project, token }: Caller,
+  caller: Caller,
   { id, reason }: { readonly id: string; readonly reason: string },
 ) {
-  const { committed } = await appendFresh(v, async () => {
-    const { size } = await readHead(v.database.kysely);
-    const quarantine = isUuid(id) ? await findQuarantine(v.database.kysely, project, id) : undefined;
+  return takeBack(v, caller, { type: "quarantine.lifted", id, reason }, async () => {
+    const quarantine = await findQuarantine(v.database.kysely, caller.project, id);
     if (!quarantine || quarantine.liftedIndex !== undefined) {
       throw new VouchsafeError("not-found", `No quarantine ${id} is open`);
     }
-    const { artifact } = quarantine;
-    return {
-      proposal: {
-        project,
-        asOf: size,
-        restsOn: [artifact],
-        events: [
-          { type: "quarantine.lifted", about: [artifact], body: { id, artifact, reason, caller: token } },
-        ],
-      },
-    };
+    return quarantine;
   });
-  return { id, receipt: onlyEvent(committed).receipt };
 }
 
 export async function listQuarantines(v: Vouchsafe, { project }: Caller) {
