@@ -15,6 +15,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["x509", ["in-toto-attestation", "der"]],
   ["create-once.ts", ["errors.ts"]],
   ["private-key.ts", []],
+  ["utc-time.ts", []],
   ["config.ts", ["errors.ts"]],
   ["tlog", ["errors.ts"]],
   ["trust", ["errors.ts", "in-toto-attestation", "der", "x509"]],
@@ -24,6 +25,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "policy",
     [
       "errors.ts",
+      "utc-time.ts",
       "in-toto-attestation",
       "verify/verified-attestation.ts",
       "verify/findings.ts",
@@ -56,6 +58,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "config.ts",
       "create-once.ts",
       "private-key.ts",
+      "utc-time.ts",
       "policy-files.ts",
       "in-toto-attestation",
       "oci",

@@ -12,6 +12,7 @@ import {
   sha256,
   subjectsOf,
 } from "../in-toto-attestation/index.ts";
+import { parseUtcTime, UTC_TIME } from "../utc-time.ts";
 import type { CertificateClaims, Signer } from "../verify/verified-attestation.ts";
 import { ATTESTATION } from "./cel-variables.ts";
 import type { Sayings, Witness } from "./facts.ts";
@@ -43,7 +44,6 @@ export interface Stated {
 const MAX_WITNESSES = 8;
 
 const NO_TRUSTED_TIME = "none";
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
 
 function orNull<T>(read: Reader<T>): Reader<T | null> {
   return (source, node, parent) =>
@@ -52,12 +52,9 @@ function orNull<T>(read: Reader<T>): Reader<T | null> {
 
 /** In milliseconds since the epoch. */
 export const time: Reader<number> = (source, node, parent) => {
-  const written = textLike(RFC3339, "a time such as 2026-03-01T12:00:00Z")(source, node, parent);
+  const written = textLike(UTC_TIME, "a time such as 2026-03-01T12:00:00Z")(source, node, parent);
   if (written === undefined) return undefined;
-  const read = Date.parse(written);
-  // The 30th of February is the 2nd of March to `Date`.
-  if (!Number.isNaN(read) && new Date(read).toISOString().slice(0, 19) === written.slice(0, 19)) return read;
-  return refuse(source, node, parent, `${written} is not a time that there is`);
+  return parseUtcTime(written) ?? refuse(source, node, parent, `${written} is not a time that there is`);
 };
 
 const timeOrNone: Reader<string> = (source, node, parent) => {

@@ -6,6 +6,7 @@ import { sizeAtTime, timeOfEntry } from "../db/log-time.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
+import { parseUtcTime } from "../utc-time.ts";
 import type { Vouchsafe } from "./context.ts";
 
 /** A log size, or a time in milliseconds since the epoch. */
@@ -25,8 +26,6 @@ export interface StateAsOf {
   readonly holding: ReadonlySet<string>;
 }
 
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
-
 /**
  * A log size as a number, or a time as text (RFC 3339, UTC).
  *
@@ -34,10 +33,9 @@ const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
  */
 export function readAsOf(value: number | string): AsOf {
   if (typeof value === "number") return { case: "size", size: value };
-  const time = RFC3339.test(value) ? Date.parse(value) : Number.NaN;
-  // The 30th of February is the 2nd of March to `Date`.
-  const isTime = !Number.isNaN(time) && new Date(time).toISOString().slice(0, 19) === value.slice(0, 19);
-  if (!isTime) throw new VouchsafeError("invalid-request", "asOf is no time such as 2026-03-01T12:00:00Z");
+  const time = parseUtcTime(value);
+  if (time === undefined)
+    throw new VouchsafeError("invalid-request", "asOf is no time such as 2026-03-01T12:00:00Z");
   return { case: "time", time };
 }
 
