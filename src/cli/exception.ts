@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Exception } from "../client/approval-types.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
+import { durationIn } from "./duration.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -11,9 +12,6 @@ interface GrantOptions {
   readonly reason: string;
   readonly for: string;
 }
-
-const HOUR = 3_600_000;
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: HOUR };
 
 export function exceptionCommand(): Command {
   return new Command("exception")
@@ -82,10 +80,7 @@ export function exceptionLine({ id, artifact, policy, owner, reason, expiresAt }
 
 /** In milliseconds. The server says which are too long. */
 function durationOf(text: string): number {
-  const [, count, unit = ""] = /^([1-9][0-9]{0,3})([mh])$/.exec(text) ?? [];
-  const size = UNITS[unit];
-  if (count === undefined || size === undefined) {
-    throw new UsageError(`--for takes a duration such as 30m or 4h and not ${text}`);
-  }
-  return Number(count) * size;
+  const milliseconds = durationIn(text, /^([1-9][0-9]{0,3})([mh])$/);
+  if (milliseconds !== undefined) return milliseconds;
+  throw new UsageError(`--for takes a duration such as 30m or 4h and not ${text}`);
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { Role } from "../client/types.ts";
+import { durationIn } from "./duration.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -98,17 +99,9 @@ function revoke(): Command {
     );
 }
 
-const SECONDS: ReadonlyMap<string, number> = new Map([
-  ["s", 1],
-  ["m", 60],
-  ["h", 3600],
-  ["d", 86_400],
-]);
-
 function seconds(time: string): number {
-  const [, count, unit = ""] = /^([1-9][0-9]{0,8})([smhd])$/.exec(time) ?? [];
-  const factor = SECONDS.get(unit);
-  if (factor === undefined)
+  const milliseconds = durationIn(time, /^([1-9][0-9]{0,8})([smhd])$/);
+  if (milliseconds === undefined)
     throw new UsageError(`--expires-in takes a number with s, m, h or d, such as 90d, and not ${time}`);
-  return Number(count) * factor;
+  return milliseconds / 1000;
 }
