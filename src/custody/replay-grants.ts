@@ -50,10 +50,8 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
   refuseUnless(digests.includes(artifact), "it was granted for other artifacts");
   const exceptions = exceptionsIn(body);
   // Those that this artifact does not have are another one's.
-  refuseUnless(
-    digests.length > 1 || exceptions.every((id) => standing.exceptions.has(id)),
-    "it names an exception that did not stand",
-  );
+  const areAllOwn = exceptions.every((id) => standing.exceptions.has(id));
+  refuseUnless(digests.length > 1 || areAllOwn, "it names an exception that did not stand");
   const { policies, passed, verdicts, validUntil } = assertAllowed(
     standing,
     workload.spec.policies,
@@ -63,9 +61,8 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
   refuseUnless(policies.length > 0, "no policy that is enforced vouched for it");
   const listed = textsIn(body, "policies");
   // An exception of another of its artifacts takes a policy out of the list too.
-  const isWhole = exceptions.every((id) => standing.exceptions.has(id));
   refuseUnless(
-    isWhole ? sameJson([...passed], [...listed]) : listed.every((name) => passed.includes(name)),
+    areAllOwn ? sameJson([...passed], [...listed]) : listed.every((name) => passed.includes(name)),
     "it names other policies",
   );
   const wouldDeny = assertWouldDeny(body, standing, workload.spec.policies, issuedAt);

@@ -101,10 +101,8 @@ export function standingAfter(before: Standing, event: LogEvent): Standing {
         ...before,
         quarantines: new Map([...before.quarantines, [textIn(body, "id"), digestIn(body, "artifact")]]),
       };
-    case "quarantine.lifted": {
-      const lifted = textIn(body, "id");
-      return { ...before, quarantines: new Map([...before.quarantines].filter(([id]) => id !== lifted)) };
-    }
+    case "quarantine.lifted":
+      return { ...before, quarantines: without(before.quarantines, textIn(body, "id")) };
     case "approval.granted": {
       const approval = approvalIn(event);
       return { ...before, approvals: new Map([...before.approvals, [approval.id, approval]]) };

@@ -8,7 +8,7 @@ import type { ActivePolicies, ActiveTrust } from "./activations.ts";
 import { APPROVAL_COLUMNS, type ApprovalRecord, approvalOf } from "./approvals.ts";
 import { containersOf } from "./containment.ts";
 import { EXCEPTION_COLUMNS, type ExceptionRecord, exceptionOf } from "./exceptions.ts";
-import { type Quarantine, quarantineOf } from "./quarantines.ts";
+import { QUARANTINE_COLUMNS, type Quarantine, quarantineOf } from "./quarantines.ts";
 import type { Schema } from "./schema.ts";
 import { VERDICT_COLUMNS, verdictOf } from "./verdicts.ts";
 
@@ -51,7 +51,7 @@ export async function readDecisionInputs(
       jsonArrayFrom(
         head
           .selectFrom("quarantines")
-          .select(["id", "artifact", "reason", "opened_index", "lifted_index"])
+          .select(QUARANTINE_COLUMNS)
           .where("project_id", "=", project)
           // One array, so that the index of open quarantines is used however many there are.
           .where(

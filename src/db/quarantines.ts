@@ -4,6 +4,9 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import type { QuarantinesTable, Schema } from "./schema.ts";
 import { isUuid } from "./uuid.ts";
 
+/** What is read of a row of `quarantines`, for `quarantineOf`. */
+export const QUARANTINE_COLUMNS = ["id", "artifact", "reason", "opened_index", "lifted_index"] as const;
+
 export interface Quarantine {
   readonly id: string;
   readonly artifact: Digest;
@@ -12,18 +15,15 @@ export interface Quarantine {
   readonly liftedIndex?: number;
 }
 
-export async function openQuarantines(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  artifact?: Digest,
-): Promise<Quarantine[]> {
-  let query = db
+export async function openQuarantines(db: Kysely<Schema>, project: ProjectId): Promise<Quarantine[]> {
+  const rows = await db
     .selectFrom("quarantines")
     .selectAll()
     .where("project_id", "=", project)
-    .where("lifted_index", "is", null);
-  if (artifact !== undefined) query = query.where("artifact", "=", artifact);
-  return (await query.orderBy("opened_index").execute()).map(quarantineOf);
+    .where("lifted_index", "is", null)
+    .orderBy("opened_index")
+    .execute();
+  return rows.map(quarantineOf);
 }
 
 export async function findQuarantine(

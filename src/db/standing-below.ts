@@ -4,7 +4,7 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import { APPROVAL_COLUMNS, approvalOf } from "./approvals.ts";
 import type { DecisionInputs } from "./decision-inputs.ts";
 import { EXCEPTION_COLUMNS, exceptionOf } from "./exceptions.ts";
-import { quarantineOf } from "./quarantines.ts";
+import { QUARANTINE_COLUMNS, quarantineOf } from "./quarantines.ts";
 import type { Schema } from "./schema.ts";
 
 /** What people said of artifacts that stood when the log had `below` entries. */
@@ -16,7 +16,7 @@ export async function readStandingBelow(
 ): Promise<Pick<DecisionInputs, "quarantines" | "approvals" | "exceptions">> {
   const quarantines = await db
     .selectFrom("quarantines")
-    .select(["id", "artifact", "reason", "opened_index", "lifted_index"])
+    .select(QUARANTINE_COLUMNS)
     .where("project_id", "=", project)
     .where((where) => where("artifact", "=", where.fn.any(where.val([...artifacts]))))
     .where(stood("opened_index", "lifted_index", below))

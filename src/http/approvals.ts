@@ -88,8 +88,5 @@ export function approvalRoutes(app: App, v: Vouchsafe): void {
 }
 
 function granted(description: string) {
-  return Type.Object(
-    { ...Approval.properties, receipt: Receipt },
-    { additionalProperties: false, description },
-  );
+  return closed({ ...Approval.properties, receipt: Receipt }, description);
 }

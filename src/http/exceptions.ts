@@ -32,9 +32,7 @@ export function exceptionRoutes(app: App, v: Vouchsafe): void {
           owner: line(200),
           expiresAt: Type.String({ minLength: 1, maxLength: 40, description: "RFC 3339" }),
         }),
-        ...answers({
-          201: Type.Object({ ...Exception.properties, receipt: Receipt }, { additionalProperties: false }),
-        }),
+        ...answers({ 201: closed({ ...Exception.properties, receipt: Receipt }) }),
       },
     },
     async (request, reply) => {

@@ -1,4 +1,4 @@
-import { type EventDraft, PROJECT_CHAIN } from "../custody/events.ts";
+import type { EventDraft } from "../custody/events.ts";
 import type { Receipt } from "../custody/receipt.ts";
 import { chainsBehind } from "../db/decision-inputs.ts";
 import { findX509Identities, type IdentityRecord } from "../db/identities.ts";
@@ -80,8 +80,7 @@ export async function grantIdentities(
     const events = granted.map((grant) =>
       identityEvent(request, requesterName(requester), standing, grant, renewed),
     );
-    const behind = standing.digests.flatMap((one) => chainsBehind(one.digest, one));
-    const restsOn = [...new Set([PROJECT_CHAIN, ...behind])];
+    const restsOn = [...new Set(standing.digests.flatMap((one) => chainsBehind(one.digest, one)))];
     return {
       standing,
       granted,

@@ -141,8 +141,9 @@ async function grantSummary(
  */
 function decideWithoutExceptions(input: DecisionInput, now: number): Decision {
   const decision = decideGrant({ ...input, exceptions: [] }, now);
+  if (decision.decision === "allow") return decision;
   const { exceptions } = decideGrant(input, now);
-  if (decision.decision === "allow" || exceptions.length === 0) return decision;
+  if (exceptions.length === 0) return decision;
   const ids = exceptions.map(({ id }) => id).join(", ");
   const message = `No verification summary rests on an exception (${ids})`;
   return { ...decision, reasons: [{ code: "exception", message }, ...decision.reasons] };
