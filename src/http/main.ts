@@ -15,9 +15,10 @@ async function main(): Promise<void> {
   try {
     const app = await createApp(v);
     await listen(app, config);
-    console.log(banner(v, app.listeningOrigin));
     drainOnSignal(app, v);
     reloadOnSignal(v);
+    // Last: whoever reads it may send a signal at once, which would end the process where nothing waits for it.
+    console.log(banner(v, app.listeningOrigin));
   } catch (error) {
     await v.close();
     throw error;
