@@ -34,6 +34,9 @@ export function vouchsafe(
     });
     let stdout = "";
     let stderr = "";
+    // A pipe ends its chunks anywhere, also in the middle of a character.
+    child.stdout.setEncoding("utf8");
+    child.stderr.setEncoding("utf8");
     child.stdout.on("data", (chunk) => {
       stdout += chunk;
     });
