@@ -1,7 +1,8 @@
 import { Type } from "typebox";
 import { PACK_MEDIA_TYPE } from "../custody/pack.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { exportPack, readCustody } from "../services/read-custody.ts";
+import { exportPack } from "../services/export-pack.ts";
+import { readCustody } from "../services/read-custody.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

@@ -8,10 +8,10 @@ import { validateJwtSvid } from "../../src/identity/jwt-svid.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
+import { exportPack } from "../../src/services/export-pack.ts";
 import { issueJwtSvids } from "../../src/services/issue-svid.ts";
 import { listIdentities } from "../../src/services/list-identities.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
-import { exportPack } from "../../src/services/read-custody.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
 import type { TestNode } from "../http/node.ts";
 import {

@@ -12,10 +12,11 @@ import {
 } from "../../src/in-toto-attestation/index.ts";
 import type { Caller } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
+import { exportPack } from "../../src/services/export-pack.ts";
 import { issueSummary } from "../../src/services/issue-summary.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
-import { exportPack, readCustody } from "../../src/services/read-custody.ts";
+import { readCustody } from "../../src/services/read-custody.ts";
 import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";

@@ -8,10 +8,11 @@ import { CONTAINMENT_PREDICATE_TYPE } from "../../src/in-toto-attestation/contai
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { revisionDigests } from "../../src/in-toto-attestation/source-revision.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
+import { exportPack } from "../../src/services/export-pack.ts";
 import { readArtifact } from "../../src/services/find-artifacts.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
-import { exportPack, readCustody } from "../../src/services/read-custody.ts";
+import { readCustody } from "../../src/services/read-custody.ts";
 import { recordContainment } from "../../src/services/record-containment.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
