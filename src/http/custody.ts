@@ -6,7 +6,7 @@ import { readCustody } from "../services/read-custody.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, LogSize, nullable, Time } from "./schemas.ts";
+import { closed, Digest, EVENT, LogSize } from "./schemas.ts";
 
 const AUDITORS: Access = ["auditor", "operator"];
 
@@ -24,19 +24,7 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
             origin: Type.String(),
             treeSize: LogSize,
             checkpoint: Type.String(),
-            events: Type.Array(
-              closed({
-                index: LogSize,
-                type: Type.String(),
-                time: Time,
-                about: Type.Array(Type.String()),
-                previous: Type.Array(nullable(LogSize)),
-                salt: Type.String(),
-                leaf: Type.String(),
-                body: Type.Object({}),
-                inclusionProof: Type.Array(Type.String()),
-              }),
-            ),
+            events: Type.Array(closed({ ...EVENT, inclusionProof: Type.Array(Type.String()) })),
           }),
         }),
       },

@@ -177,6 +177,22 @@ export const Exception = closed({
   index: LogSize,
 });
 
+/** The members of an event of the custody log. */
+export const EVENT = {
+  index: LogSize,
+  type: Type.String(),
+  time: Time,
+  about: Type.Array(Type.String(), {
+    description: "the chains that it joins: digests, or * for the project's",
+  }),
+  previous: Type.Array(nullable(LogSize), {
+    description: "of each of these chains the event before, or null",
+  }),
+  salt: Type.String({ description: "32 bytes, base64" }),
+  leaf: Type.String({ description: "the entry of the log, base64" }),
+  body: Type.Object({}),
+};
+
 /** RFC 9457. Some codes carry more members (`errors`, `diagnostics`, `active` …). */
 export const Problem = Type.Object(
   {

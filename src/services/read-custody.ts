@@ -8,6 +8,7 @@ import { encodeBase64 } from "../tlog/base64.ts";
 import { type Proof, proveInclusions } from "../tlog/proofs.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { eventJson } from "./event-json.ts";
 
 /**
  * The custody chain of an artifact: its events in order, each with the proof that it is in the log whose
@@ -25,15 +26,8 @@ export async function readCustody(v: Vouchsafe, { project }: Caller, text: strin
     origin: v.log.origin,
     treeSize: head.size,
     checkpoint: head.checkpoint,
-    events: events.map(({ index, type, time, about, previous, salt, leaf, body }, i) => ({
-      index,
-      type,
-      time: new Date(time).toISOString(),
-      about,
-      previous,
-      salt: encodeBase64(salt),
-      leaf: encodeBase64(leaf),
-      body,
+    events: events.map((event, i) => ({
+      ...eventJson(event),
       inclusionProof: (proofs[i] ?? []).map(encodeBase64),
     })),
   };
