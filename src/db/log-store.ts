@@ -5,7 +5,10 @@ import { VouchsafeError } from "../errors.ts";
 import { encodePeaks } from "../tlog/frontier.ts";
 import type { Database, Query } from "./connection.ts";
 import { headOf, readTiles, type TileRow } from "./log.ts";
-import { projectCurrentVerdict, projectEvents } from "./projections.ts";
+import { projectEvents } from "./projections/project-events.ts";
+import type { Projection } from "./projections/rows.ts";
+import { STATEMENTS } from "./projections/statements.ts";
+import { projectCurrentVerdict } from "./projections/verdicts.ts";
 import { asUnavailable } from "./unavailable.ts";
 
 /** Postgres channel on which each commit announces the log's new size. */
@@ -70,6 +73,13 @@ async function chainEnds(query: Query, chains: readonly WatchedChain[]): Promise
   );
 }
 
+/** What of a batch is written beside the state that follows from its events, as JSON. */
+const LOG_PARTS = ["entries", "chain", "tiles", "evidence", "documents"] as const;
+const STATE_PARTS = Object.keys(STATEMENTS) as (keyof Projection)[];
+/** The parameter after the blob and the head's five columns that holds a part's rows. */
+const rowsOf = (part: (typeof LOG_PARTS)[number] | keyof Projection) =>
+  `$${7 + [...LOG_PARTS, ...STATE_PARTS].indexOf(part)}`;
+
 /**
  * One statement for everything. Bytes travel as one blob and rows name their places in it; other columns travel
  * as JSON, one document a table. (Measured against COPY, multi-row VALUES and arrays of bytea.)
@@ -79,154 +89,80 @@ const WRITE = `
     insert into log_entries (index, project_id, type, time, leaf, leaf_hash, salt, body)
     select index, project_id, type, time, substr($1::bytea, at, leaf), substr($1, at + leaf, 32),
            substr($1, at + leaf + 32, 32), substr($1, at + leaf + 64, body)
-    from json_to_recordset($2) as e
+    from json_to_recordset(${rowsOf("entries")}) as e
       (index int8, project_id uuid, type int2, time int8, at int4, leaf int4, body int4)
   ), chain as (
-    insert into log_chain select * from json_populate_recordset(null::log_chain, $3)
+    insert into log_chain select * from json_populate_recordset(null::log_chain, ${rowsOf("chain")})
   ), tiles as (
     insert into log_tiles (level, tile, hashes, root)
     select level, tile, substr($1, at, 8192), substr($1, at + 8192, 32)
-    from json_to_recordset($4) as t (level int2, tile int8, at int4)
+    from json_to_recordset(${rowsOf("tiles")}) as t (level int2, tile int8, at int4)
   ), evidence as (
     insert into evidence (project_id, id, media_type, bytes, index)
     select project_id, id, media_type, substr($1, at, length), index
-    from json_to_recordset($5) as e (project_id uuid, id text, media_type text, at int4, length int4, index int8)
+    from json_to_recordset(${rowsOf("evidence")}) as e
+      (project_id uuid, id text, media_type text, at int4, length int4, index int8)
   ), documents as (
     insert into documents (project_id, hash, kind, bytes)
     select project_id, hash, kind, substr($1, at, length)
-    from json_to_recordset($6) as d (project_id uuid, hash text, kind text, at int4, length int4)
+    from json_to_recordset(${rowsOf("documents")}) as d
+      (project_id uuid, hash text, kind text, at int4, length int4)
     on conflict do nothing
-  ), attestations as (
-    insert into attestations select * from json_populate_recordset(null::attestations, $7)
-  ), subjects as (
-    insert into attestation_subjects select * from json_populate_recordset(null::attestation_subjects, $8)
-  ), containment as (
-    insert into containment select * from json_populate_recordset(null::containment, $23)
-  ), rejections as (
-    insert into rejections select * from json_populate_recordset(null::rejections, $9)
-  ), verdicts as (
-    insert into verdicts select * from json_populate_recordset(null::verdicts, $10)
-    on conflict (project_id, artifact, policy) do update set
-      policy_hash = excluded.policy_hash, trust_hash = excluded.trust_hash,
-      evidence_set = excluded.evidence_set, outcome = excluded.outcome, slsa_level = excluded.slsa_level,
-      attestations = excluded.attestations, checks = excluded.checks, valid_until = excluded.valid_until,
-      index = excluded.index, rests_on = excluded.rests_on, as_of = excluded.as_of, approvals = excluded.approvals
-  ), quarantines as (
-    insert into quarantines select * from json_populate_recordset(null::quarantines, $11)
-  ), liftings as (
-    update quarantines set lifted_index = l.lifted_index
-    from json_to_recordset($12) as l (project_id uuid, id uuid, lifted_index int8)
-    where quarantines.project_id = l.project_id and quarantines.id = l.id and quarantines.lifted_index is null
-  ), approvals as (
-    insert into approvals select * from json_populate_recordset(null::approvals, $24)
-  ), approval_withdrawals as (
-    update approvals set withdrawn_index = w.withdrawn_index
-    from json_to_recordset($25) as w (project_id uuid, id uuid, withdrawn_index int8)
-    where approvals.project_id = w.project_id and approvals.id = w.id and approvals.withdrawn_index is null
-  ), exceptions as (
-    insert into exceptions select * from json_populate_recordset(null::exceptions, $26)
-  ), exception_withdrawals as (
-    update exceptions set withdrawn_index = w.withdrawn_index
-    from json_to_recordset($27) as w (project_id uuid, id uuid, withdrawn_index int8)
-    where exceptions.project_id = w.project_id and exceptions.id = w.id and exceptions.withdrawn_index is null
-  ), policies as (
-    insert into active_policies select * from json_populate_recordset(null::active_policies, $13)
-    on conflict (project_id) do update set
-      policy_set = excluded.policy_set, document = excluded.document, index = excluded.index
-  ), trust as (
-    insert into active_trust
-    select t.project_id, t.trust,
-           case when t.extends_previous then t.holding || coalesce(before.holding, '[]') else t.holding end, t.index
-    from json_to_recordset($14) as t
-      (project_id uuid, trust text, holding jsonb, extends_previous boolean, index int8)
-    left join active_trust before on before.project_id = t.project_id
-    on conflict (project_id) do update set
-      trust = excluded.trust, holding = excluded.holding, index = excluded.index
-  ), identities as (
-    insert into identities select * from json_populate_recordset(null::identities, $15)
-  ), agents as (
-    insert into agents select * from json_populate_recordset(null::agents, $16)
-  ), agent_revocations as (
-    insert into agent_revocations select * from json_populate_recordset(null::agent_revocations, $22)
-  ), used_tokens as (
+  ), ${STATE_PARTS.map((part) => `state_${part} as (${STATEMENTS[part](rowsOf(part))})`).join(", ")}, used_tokens as (
     update tokens set revoked_at = a.joined_at
-    from json_to_recordset($16) as a (token text, joined_at int8)
+    from json_to_recordset(${rowsOf("agents")}) as a (token text, joined_at int8)
     where tokens.id = a.token and tokens.revoked_at is null
   ), head as (
-    update log_head set size = $17::int8, root = $18, peaks = $19, time = $20, checkpoint = $21
-    where size < $17::int8
+    update log_head set size = $2::int8, root = $3, peaks = $4, time = $5, checkpoint = $6
+    where size < $2::int8
   )
-  select pg_notify('${LOG_CHANNEL}', ($17::int8)::text)`;
+  select pg_notify('${LOG_CHANNEL}', ($2::int8)::text)`;
 
 async function write(query: Query, batch: LogBatch): Promise<void> {
   const blob = createBlob();
-  const entries = batch.entries.map((entry) => ({
-    index: entry.index,
-    project_id: entry.project,
-    type: EVENT_TYPES[entry.draft.type],
-    time: entry.time,
-    at: blob.add(entry.leaf, entry.leafHash, entry.salt, entry.body),
-    leaf: entry.leaf.length,
-    body: entry.body.length,
-  }));
-  const chain = batch.entries.flatMap(({ project, draft, index }) =>
-    draft.about.map((key) => ({ project_id: project, key, index })),
-  );
-  const tiles = batch.tiles.map(({ level, tile, hashes, root }) => ({
-    level,
-    tile,
-    at: blob.add(hashes, root),
-  }));
-  const evidence = batch.evidence.map(({ project, id, mediaType, bytes, index }) => ({
-    project_id: project,
-    id,
-    media_type: mediaType,
-    at: blob.add(bytes),
-    length: bytes.length,
-    index,
-  }));
-  const documents = batch.documents.map(({ project, hash, kind, bytes }) => ({
-    project_id: project,
-    hash,
-    kind,
-    at: blob.add(bytes),
-    length: bytes.length,
-  }));
-  const rows = projectEvents(batch.entries);
-  for (const confirmation of batch.confirmations) projectCurrentVerdict(rows, confirmation);
+  const log: Record<(typeof LOG_PARTS)[number], readonly object[]> = {
+    entries: batch.entries.map((entry) => ({
+      index: entry.index,
+      project_id: entry.project,
+      type: EVENT_TYPES[entry.draft.type],
+      time: entry.time,
+      at: blob.add(entry.leaf, entry.leafHash, entry.salt, entry.body),
+      leaf: entry.leaf.length,
+      body: entry.body.length,
+    })),
+    chain: batch.entries.flatMap(({ project, draft, index }) =>
+      draft.about.map((key) => ({ project_id: project, key, index })),
+    ),
+    tiles: batch.tiles.map(({ level, tile, hashes, root }) => ({ level, tile, at: blob.add(hashes, root) })),
+    evidence: batch.evidence.map(({ project, id, mediaType, bytes, index }) => ({
+      project_id: project,
+      id,
+      media_type: mediaType,
+      at: blob.add(bytes),
+      length: bytes.length,
+      index,
+    })),
+    documents: batch.documents.map(({ project, hash, kind, bytes }) => ({
+      project_id: project,
+      hash,
+      kind,
+      at: blob.add(bytes),
+      length: bytes.length,
+    })),
+  };
+  const state = projectEvents(batch.entries);
+  for (const confirmation of batch.confirmations) projectCurrentVerdict(state, confirmation);
 
+  const { head } = batch;
   await query(WRITE, [
     blob.bytes(),
-    ...[
-      entries,
-      chain,
-      tiles,
-      evidence,
-      documents,
-      rows.attestations,
-      rows.attestation_subjects,
-      rows.rejections,
-      [...rows.verdicts.values()],
-      [...rows.quarantines.values()],
-      rows.liftings,
-      [...rows.active_policies.values()],
-      [...rows.active_trust.values()],
-      rows.identities,
-      rows.agents,
-    ].map(encodeRows),
-    batch.head.size,
-    batch.head.root,
-    encodePeaks(batch.head),
-    batch.head.time,
-    batch.head.checkpoint,
-    ...[
-      rows.agent_revocations,
-      rows.containment,
-      [...rows.approvals.values()],
-      rows.approval_withdrawals,
-      [...rows.exceptions.values()],
-      rows.exception_withdrawals,
-    ].map(encodeRows),
+    head.size,
+    head.root,
+    encodePeaks(head),
+    head.time,
+    head.checkpoint,
+    ...LOG_PARTS.map((part) => encodeRows(log[part])),
+    ...STATE_PARTS.map((part) => encodeRows([...state[part].values()])),
   ]);
 }
 

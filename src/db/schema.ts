@@ -11,7 +11,7 @@ type Fixed<T> = ColumnType<T, T, never>;
  * throughout; `bytea` reads as `Uint8Array`; digests and hashes in `text` are `algorithm:hex`.
  *
  * The `log_*` tables are the custody log. All other tables that a project owns, `tokens` and `agent_requests` apart,
- * follow from the log's events (`projections.ts`).
+ * follow from the log's events (`projections/`).
  */
 export interface Schema {
   projects: ProjectsTable;

@@ -1,0 +1,48 @@
+import type { EventType } from "../../custody/events.ts";
+import type { LogEntry } from "../../custody/log-store.ts";
+import { projectPolicies, projectTrust } from "./activations.ts";
+import { projectContainment, projectEvidence, projectRejection } from "./evidence.ts";
+import { projectAgent, projectAgentRevocation, projectIdentity } from "./identities.ts";
+import { noRows, type Projection, type Projector } from "./rows.ts";
+import {
+  beginApproval,
+  beginException,
+  beginQuarantine,
+  liftQuarantine,
+  withdrawApproval,
+  withdrawException,
+} from "./standing.ts";
+import { projectVerdict } from "./verdicts.ts";
+
+const nothing: Projector = () => {};
+
+const PROJECTORS: Readonly<Record<EventType, Projector>> = {
+  "log.created": nothing,
+  "authority.activated": nothing,
+  "policy.activated": projectPolicies,
+  "trust.activated": projectTrust,
+  "evidence.accepted": projectEvidence,
+  "evidence.rejected": projectRejection,
+  "containment.recorded": projectContainment,
+  "verdict.passed": (entry, rows) => projectVerdict("passed", entry, rows),
+  "verdict.failed": (entry, rows) => projectVerdict("failed", entry, rows),
+  "quarantine.opened": beginQuarantine,
+  "quarantine.lifted": liftQuarantine,
+  "approval.granted": beginApproval,
+  "approval.withdrawn": withdrawApproval,
+  "exception.granted": beginException,
+  "exception.withdrawn": withdrawException,
+  "decision.recorded": nothing,
+  "identity.issued": projectIdentity,
+  "identity.renewed": projectIdentity,
+  "identity.denied": nothing,
+  "agent.joined": projectAgent,
+  "agent.revoked": projectAgentRevocation,
+};
+
+/** Derives the state's rows from events: the one place where bodies become rows. */
+export function projectEvents(entries: readonly LogEntry[]): Projection {
+  const rows = noRows();
+  for (const entry of entries) PROJECTORS[entry.draft.type](entry, rows);
+  return rows;
+}

@@ -1,0 +1,82 @@
+import type { ProjectId } from "../../custody/events.ts";
+import type { LogEntry } from "../../custody/log-store.ts";
+
+/** One row as JSON: columns by name, for `json_populate_recordset`. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * The rows that follow from a batch of events, by the statement that writes them. A row of current state is named once,
+ * by its key, with what the batch leaves of it: one SQL statement must not change a row twice.
+ */
+export interface Projection {
+  readonly attestations: Row[];
+  readonly attestation_subjects: Row[];
+  readonly containment: Row[];
+  readonly rejections: Row[];
+  readonly verdicts: Map<string, Row>;
+  readonly quarantines: Map<string, Row>;
+  readonly quarantine_liftings: Row[];
+  readonly approvals: Map<string, Row>;
+  readonly approval_withdrawals: Row[];
+  readonly exceptions: Map<string, Row>;
+  readonly exception_withdrawals: Row[];
+  readonly active_policies: Map<string, Row>;
+  readonly active_trust: Map<string, TrustRow>;
+  readonly identities: Row[];
+  readonly agents: Row[];
+  readonly agent_revocations: Row[];
+}
+
+export interface TrustRow extends Row {
+  readonly project_id: string;
+  readonly trust: string;
+  /** Snapshots under which a pass holds from this batch on. */
+  readonly holding: readonly string[];
+  /** Whether those that held before the batch still do. */
+  readonly extends_previous: boolean;
+  readonly index: number;
+}
+
+/** Adds what follows from an event. */
+export type Projector = (entry: LogEntry, rows: Projection) => void;
+
+export function noRows(): Projection {
+  return {
+    attestations: [],
+    attestation_subjects: [],
+    containment: [],
+    rejections: [],
+    verdicts: new Map(),
+    quarantines: new Map(),
+    quarantine_liftings: [],
+    approvals: new Map(),
+    approval_withdrawals: [],
+    exceptions: new Map(),
+    exception_withdrawals: [],
+    active_policies: new Map(),
+    active_trust: new Map(),
+    identities: [],
+    agents: [],
+    agent_revocations: [],
+  };
+}
+
+/** Ends what began in this batch, or in one before it. */
+export function endRow(
+  begun: Map<string, Row>,
+  ends: Row[],
+  row: { readonly project_id: ProjectId; readonly id: unknown },
+  how: Row,
+): void {
+  const key = `${row.project_id} ${row.id}`;
+  const before = begun.get(key);
+  if (before !== undefined) begun.set(key, { ...before, ...how });
+  else ends.push({ ...row, ...how });
+}
+
+/** What ends at a time that cannot be read must not become something that never ends. */
+export function millisecondsOf(rfc3339: string): number {
+  const time = Date.parse(rfc3339);
+  if (Number.isNaN(time)) throw new RangeError(`${rfc3339} is not a time`);
+  return time;
+}
