@@ -1,10 +1,12 @@
 import { VouchsafeError } from "../errors.ts";
+import type { Frontier } from "./frontier.ts";
 import { EMPTY_ROOT, HASH_BYTES, nodeHash, sameHash } from "./hash.ts";
 import {
   consistencyPath,
   fullParts,
   inclusionPath,
   isTreeSize,
+  peaksOf,
   type Subtree,
   wholeTree,
 } from "./subtrees.ts";
@@ -47,6 +49,14 @@ export async function treeRoot(readTiles: TileReader, size: number): Promise<Uin
   if (size === 0) return EMPTY_ROOT;
   const whole = wholeTree(size);
   return (await readSubtrees(readTiles, [whole], size))(whole);
+}
+
+/** The frontier of the first `size` leaves of a tree, from its stored tiles. */
+export async function readFrontier(readTiles: TileReader, size: number, treeSize: number): Promise<Frontier> {
+  if (!isTreeSize(size) || !isTreeSize(treeSize) || size > treeSize)
+    throw new RangeError(`a tree of ${treeSize} has no frontier at ${size}`);
+  const peaks = peaksOf(size);
+  return { size, peaks: peaks.map(await readSubtrees(readTiles, peaks, treeSize)) };
 }
 
 /** Fetches every tile that the subtrees need, once each, and gives back the function from subtree to hash. */

@@ -25,3 +25,13 @@ export function parseTilePath(path: string): TilePath | undefined {
   const tile = Number(index.replaceAll(/[x/]/g, ""));
   return { holds: first === "entries" ? "entries" : "hashes", level, tile, width };
 }
+
+/** The one path that `parseTilePath` reads as this. */
+export function formatTilePath({ holds, level, tile, width }: TilePath): string {
+  const parts = [String(tile % 1000).padStart(3, "0")];
+  for (let rest = Math.floor(tile / 1000); rest > 0; rest = Math.floor(rest / 1000)) {
+    parts.unshift(`x${String(rest % 1000).padStart(3, "0")}`);
+  }
+  const partial = width === TILE_WIDTH ? "" : `.p/${width}`;
+  return `${holds === "entries" ? "entries" : level}/${parts.join("/")}${partial}`;
+}

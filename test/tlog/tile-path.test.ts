@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseTilePath } from "../../src/tlog/tile-path.ts";
+import { formatTilePath, parseTilePath } from "../../src/tlog/tile-path.ts";
 
 const READ: readonly (readonly [path: string, ...parsed: unknown[]])[] = [
   ["0/000", "hashes", 0, 0, 256],
@@ -16,6 +16,7 @@ for (const [path, ...parsed] of READ) {
   test(`reads ${path}`, () => {
     const { holds, level, tile, width } = parseTilePath(path) ?? assert.fail("not read");
     assert.deepEqual([holds, level, tile, width], parsed);
+    assert.equal(formatTilePath({ holds, level, tile, width }), path);
   });
 }
 
