@@ -164,6 +164,7 @@ export const PURE: readonly string[] = [
   "custody/replay.ts",
   "custody/reverify.ts",
   "custody/sequence.ts",
+  "custody/standing.ts",
   "custody/verify-pack.ts",
 ];
 

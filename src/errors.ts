@@ -62,6 +62,7 @@ export const ERRORS = {
   "agent-proof-replayed": { status: 401, title: "The agent's proof was used before" },
 
   // The log and what is kept from it
+  "evidence-expired": { status: 410, title: "Retention has deleted the evidence's bytes" },
   "malformed-leaf": { status: 500, title: "A log leaf is malformed" },
   "malformed-checkpoint": { status: 422, title: "The checkpoint is not a valid signed note" },
   "proof-invalid": { status: 422, title: "The Merkle proof does not verify" },

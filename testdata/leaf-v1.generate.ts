@@ -47,6 +47,7 @@ const TYPES = {
   "exception.granted": 19,
   "exception.withdrawn": 20,
   "containment.recorded": 21,
+  "evidence.expired": 29,
 };
 
 const EVENTS: readonly GoldenEvent[] = [

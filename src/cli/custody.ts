@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { Command } from "commander";
+import type { PackReport, PackStatus } from "../custody/pack-report.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readBytes } from "./files.ts";
@@ -103,14 +104,23 @@ function verify(): Command {
         const report = verifyPack(await readBytes(file), await verifierKey(logKey));
         if (json) terminal.printJson(report);
         else {
-          for (const { ok, statement } of report.checks) {
-            terminal.print(`${ok ? "holds" : "fails"} ${statement}`, ok ? "good" : "bad");
+          for (const { status, statement } of report.checks) {
+            terminal.print(`${status} ${statement}`, MARKS[status]);
           }
-          terminal.print(report.ok ? "The custody file holds." : "The custody file does not hold.");
+          terminal.print(verdictOf(report));
         }
         return report.ok ? EXIT.ok : EXIT.refused;
       }),
     );
+}
+
+const MARKS = { holds: "good", fails: "bad", "not-re-verifiable": "plain" } as const;
+
+/** The sentence to quote. It counts, so that what could not be verified again is not passed over. */
+function verdictOf({ ok, checks }: PackReport): string {
+  const count = (status: PackStatus) => checks.filter((check) => check.status === status).length;
+  const counts = `${count("holds")} hold, ${count("fails")} fail, ${count("not-re-verifiable")} cannot be verified again`;
+  return `The custody file ${ok ? "holds" : "does not hold"}: of ${checks.length} checks ${counts}.`;
 }
 
 /** `name+hash+base64` as it is (C2SP signed-note), or a file that holds it. */

@@ -26,6 +26,7 @@ export const EVENT_TYPES = {
   "exception.granted": 19,
   "exception.withdrawn": 20,
   "containment.recorded": 21,
+  "evidence.expired": 29,
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;

@@ -18,19 +18,26 @@ export type PackCheckName =
   | "exception"
   | "identity"
   | "decision"
+  | "expiry"
   | "contents";
 
-/** One thing that holds or does not, in words that can be quoted. */
+/**
+ * `not-re-verifiable`: the log proves that it was recorded, and nobody can make it again from the file, because
+ * retention has deleted bytes that it rests on.
+ */
+export type PackStatus = "holds" | "fails" | "not-re-verifiable";
+
+/** One thing that was checked, in words that can be quoted. */
 export interface PackCheck {
   readonly check: PackCheckName;
-  readonly ok: boolean;
+  readonly status: PackStatus;
   readonly statement: string;
   /** The event that it is about, where it is about one. */
   readonly event?: number;
 }
 
 /**
- * What an offline verification found. `ok` says that everything holds; the file then shows the artifact's whole
+ * What an offline verification found. `ok` says that nothing fails; the file then shows the artifact's whole
  * history up to its last event, and says nothing of what the log holds after it.
  */
 export interface PackReport {
@@ -49,11 +56,20 @@ export function allHold(
   failures: readonly PackCheck[],
   statement: string,
 ): readonly PackCheck[] {
-  return failures.length > 0 ? failures : [{ check, ok: true, statement }];
+  return failures.length > 0 ? failures : [{ check, status: "holds", statement }];
 }
 
 export function failure(check: PackCheckName, statement: string, event?: number): PackCheck {
-  return { check, ok: false, statement, ...(event !== undefined && { event }) };
+  return { check, status: "fails", statement, ...(event !== undefined && { event }) };
+}
+
+export function notReVerifiable(check: PackCheckName, statement: string, event: number): PackCheck {
+  return { check, status: "not-re-verifiable", statement, event };
+}
+
+/** Whether everything that could be verified again holds. */
+export function nothingFails(checks: readonly PackCheck[]): boolean {
+  return checks.every(({ status }) => status !== "fails");
 }
 
 /** What an error of ours says, to stand within a sentence. Any other error is a bug and goes on its way. */

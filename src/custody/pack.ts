@@ -32,7 +32,7 @@ export interface PackInput {
   /** The artifact's chain and the project's wide chain, together in the order of the log. */
   readonly events: readonly { readonly event: LogEvent; readonly proof: Proof }[];
   /** At least those that `allReferences` of the events names. */
-  readonly evidence: readonly Evidence[];
+  readonly evidence: readonly (Evidence | Omit<ExpiredEvidence, "case">)[];
   readonly documents: readonly Document[];
 }
 
@@ -43,7 +43,7 @@ export interface Pack {
   readonly records: readonly PackRecord[];
 }
 
-export type PackRecord = PackedEvent | PackedDocument | PackedEvidence;
+export type PackRecord = PackedEvent | PackedDocument | PackedEvidence | ExpiredEvidence;
 
 export interface PackedEvent {
   readonly case: "event";
@@ -68,6 +68,21 @@ export interface PackedEvidence {
   readonly bytes: Uint8Array;
 }
 
+/** Evidence whose bytes retention has deleted. */
+export interface ExpiredEvidence {
+  readonly case: "expired";
+  readonly hash: Digest;
+  readonly mediaType: string;
+  /** The index of the `evidence.expired` event that says so. */
+  readonly expired: number;
+}
+
+/** What a record is, and of which there can be one in a file. */
+export function recordName(record: PackRecord): string {
+  if (record.case === "event") return `event ${record.index}`;
+  return referenceName({ ...record, case: record.case === "expired" ? "evidence" : record.case });
+}
+
 /** More than any line that we write: evidence of the largest upload, in base64. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 0x0a;
@@ -77,8 +92,11 @@ export function buildPack({ artifact, checkpoint, events, evidence, documents }:
   const stored = new Map<string, JsonObject>();
   for (const { hash, kind, bytes } of documents)
     stored.set(`${kind} ${hash}`, { [kind]: hash, bytes: encodeBase64(bytes) });
-  for (const { id, mediaType, bytes } of evidence) {
-    stored.set(`evidence ${id}`, { evidence: id, mediaType, bytes: encodeBase64(bytes) });
+  for (const one of evidence) {
+    const { mediaType } = one;
+    const id = "hash" in one ? one.hash : one.id;
+    const rest = "expired" in one ? { expired: one.expired } : { bytes: encodeBase64(one.bytes) };
+    stored.set(`evidence ${id}`, { evidence: id, mediaType, ...rest });
   }
 
   const needed = newReferences(
@@ -155,8 +173,13 @@ function parseHeader(header: JsonObject): { artifact: Digest; checkpoint: string
 function parseRecord(record: JsonObject, line: number): PackRecord {
   if ("event" in record) return parseEvent(record, line);
   if ("evidence" in record) {
-    refuseOthers(record, ["evidence", "mediaType", "bytes"], line);
     const mediaType = textOf(record.mediaType, line);
+    if ("expired" in record) {
+      refuseOthers(record, ["evidence", "mediaType", "expired"], line);
+      const expired = indexOf(record.expired, line);
+      return { case: "expired", hash: digestOf(record.evidence, line), mediaType, expired };
+    }
+    refuseOthers(record, ["evidence", "mediaType", "bytes"], line);
     return { case: "evidence", mediaType, ...parseStored(record.evidence, record.bytes, line) };
   }
   for (const kind of ["policy", "trust", "manifest"] as const) {
@@ -168,19 +191,17 @@ function parseRecord(record: JsonObject, line: number): PackRecord {
 }
 
 function parseStored(hash: JsonValue | undefined, bytes: JsonValue | undefined, line: number) {
-  return { hash: attempt(line, () => parseDigest(textOf(hash, line))), bytes: bytesOf(bytes, line) };
+  return { hash: digestOf(hash, line), bytes: bytesOf(bytes, line) };
 }
 
 function parseEvent(record: JsonObject, line: number): PackedEvent {
   refuseOthers(record, ["event", "leaf", "salt", "body", "proof"], line);
-  const { event: index, body, proof } = record;
-  if (typeof index !== "number" || !Number.isSafeInteger(index) || index < 0)
-    throw invalid(line, "not an index");
+  const { body, proof } = record;
   if (!isJsonObject(body)) throw invalid(line, "the body is not an object");
   if (!Array.isArray(proof)) throw invalid(line, "the proof is not a list");
   return {
     case: "event",
-    index,
+    index: indexOf(record.event, line),
     leaf: bytesOf(record.leaf, line),
     salt: bytesOf(record.salt, line),
     body: Buffer.from(canonicalJson(body)),
@@ -196,6 +217,15 @@ function refuseOthers(record: JsonObject, known: readonly string[], line: number
 function textOf(value: JsonValue | undefined, line: number): string {
   if (typeof value !== "string") throw invalid(line, "a text is missing");
   return value;
+}
+
+function digestOf(value: JsonValue | undefined, line: number): Digest {
+  return attempt(line, () => parseDigest(textOf(value, line)));
+}
+
+function indexOf(value: JsonValue | undefined, line: number): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalid(line, "not an index");
 }
 
 function bytesOf(value: JsonValue | undefined, line: number): Uint8Array {

@@ -5,34 +5,52 @@ import { loadPolicyDocument, type PolicySet } from "../policy/load.ts";
 import { parseTrust, type TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { verifyEvidence } from "../verify/verify-evidence.ts";
-import type { PackedDocument, PackedEvidence, PackRecord } from "./pack.ts";
+import {
+  type ExpiredEvidence,
+  type PackedDocument,
+  type PackedEvidence,
+  type PackRecord,
+  recordName,
+} from "./pack.ts";
 
 /**
  * What a custody file holds beside events, found by hash and read once. Each function throws `pack-invalid`
- * when the file does not hold it or holds other bytes under its hash.
+ * when the file does not hold it or holds other bytes under its hash, and `evidence-expired` when retention has deleted them.
  */
 export interface PackedMaterial {
   policies(hash: Digest): PolicySet;
   trust(hash: Digest): TrustSnapshot;
   evidence(id: Digest): PackedEvidence;
+  /** The file's word for what the evidence is, which stays when its bytes are gone. */
+  mediaType(id: Digest): string;
   manifest(hash: Digest): Manifest & { readonly size: number };
   /** The evidence verified anew under a trust snapshot, as of `at`. Throws with the code of what failed. */
   verified(id: Digest, trust: Digest, at: number): VerifiedAttestation;
 }
 
 export function openMaterial(records: readonly PackRecord[]): PackedMaterial {
-  const stored = new Map<string, PackedDocument | PackedEvidence>();
+  const stored = new Map<string, PackedDocument | PackedEvidence | ExpiredEvidence>();
   for (const record of records) {
-    if (record.case !== "event") stored.set(`${record.case} ${record.hash}`, record);
+    if (record.case !== "event") stored.set(recordName(record), record);
+  }
+
+  function record(kind: string, hash: Digest): PackedDocument | PackedEvidence | ExpiredEvidence {
+    const found = stored.get(`${kind} ${hash}`);
+    if (found === undefined)
+      throw new VouchsafeError("pack-invalid", `the ${kind} ${hash} is not in the file`);
+    return found;
   }
 
   function find(kind: string, hash: Digest): PackedDocument | PackedEvidence {
-    const record = stored.get(`${kind} ${hash}`);
-    if (record === undefined)
-      throw new VouchsafeError("pack-invalid", `the ${kind} ${hash} is not in the file`);
-    if (sha256(record.bytes) !== hash)
+    const found = record(kind, hash);
+    if (found.case === "expired")
+      throw new VouchsafeError(
+        "evidence-expired",
+        `retention deleted the bytes of ${hash}, says event ${found.expired}`,
+      );
+    if (sha256(found.bytes) !== hash)
       throw new VouchsafeError("pack-invalid", `the ${kind} ${hash} was altered`);
-    return record;
+    return found;
   }
 
   const policies = remember((hash: Digest) => loadPolicyDocument(find("policy", hash).bytes));
@@ -46,7 +64,14 @@ export function openMaterial(records: readonly PackRecord[]): PackedMaterial {
     const [id, trustHash, at] = key.split(" ") as [Digest, Digest, string];
     return verifyEvidence(evidence(id).bytes, trust(trustHash), Number(at));
   });
-  return { policies, trust, evidence, manifest, verified: (id, hash, at) => verified(`${id} ${hash} ${at}`) };
+  return {
+    policies,
+    trust,
+    evidence,
+    mediaType: (id) => (record("evidence", id) as PackedEvidence | ExpiredEvidence).mediaType,
+    manifest,
+    verified: (id, hash, at) => verified(`${id} ${hash} ${at}`),
+  };
 }
 
 function remember<K, V>(read: (key: K) => V): (key: K) => V {

@@ -17,9 +17,9 @@ import {
   policiesInForce,
   quarantinedAmong,
   refuseUnless,
-  type Standing,
   sameJson,
 } from "./replay.ts";
+import type { Standing } from "./standing.ts";
 
 /** The times of an SVID are whole seconds, and it is decided at most that much after its `issuedAt`. */
 const SECOND = 1000;

@@ -1,128 +1,13 @@
 import { VouchsafeError } from "../errors.ts";
 import { canonicalJson, type Digest, groundsAllow, type JsonValue } from "../in-toto-attestation/index.ts";
-import { type Approval, tallyApprovals } from "../policy/approvals.ts";
+import { tallyApprovals } from "../policy/approvals.ts";
 import { evaluate } from "../policy/evaluate.ts";
-import type { Exception } from "../policy/exceptions.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
-import type { Containment } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
-import { actorsIn, approvalIn, exceptionIn } from "./approval-bodies.ts";
-import { digestIn, restsOnIn, textIn, textsIn, timeIn } from "./body-fields.ts";
-import type { LogEvent } from "./events.ts";
 import type { PackedMaterial } from "./packed-material.ts";
-import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
-
-/** What stands when the replay of an artifact's events comes to one of them. */
-export interface Standing {
-  readonly artifact: Digest;
-  readonly material: PackedMaterial;
-  readonly inForce: InForce;
-  /** The attestations so far: about the artifact, and about each other one that its verdicts rest on. */
-  readonly accepted: ReadonlyMap<Digest, readonly Accepted[]>;
-  readonly manifests: readonly Containment[];
-  /** The artifact's newest verdict under each policy. */
-  readonly verdicts: ReadonlyMap<string, ReplayedVerdict>;
-  /** By the ids of the quarantines that are open, what each is of. */
-  readonly quarantines: ReadonlyMap<string, Digest>;
-  /** The artifact's that nobody withdrew, by their ids. */
-  readonly approvals: ReadonlyMap<string, Approval>;
-  readonly exceptions: ReadonlyMap<string, Exception>;
-}
-
-interface Accepted {
-  readonly id: Digest;
-  readonly verifiedAt: number;
-}
-
-interface ReplayedVerdict {
-  readonly index: number;
-  readonly passed: boolean;
-  readonly restsOn: readonly Digest[];
-  readonly attestations: readonly string[];
-  /** Who built the artifact and who had it built; undefined where the policy asked for no approvals. */
-  readonly actors: readonly string[] | undefined;
-}
-
-/** @param related the other artifacts that its verdicts rest on: `relatedIn` its events */
-export function standingAtFirst(
-  artifact: Digest,
-  related: readonly Digest[],
-  material: PackedMaterial,
-): Standing {
-  return {
-    artifact,
-    material,
-    inForce: NOTHING_IN_FORCE,
-    accepted: new Map([artifact, ...related].map((digest) => [digest, []])),
-    manifests: [],
-    verdicts: new Map(),
-    quarantines: new Map(),
-    approvals: new Map(),
-    exceptions: new Map(),
-  };
-}
-
-/** Throws `malformed-leaf` for an event without the members of its type. */
-export function standingAfter(before: Standing, event: LogEvent): Standing {
-  const { type, body, index, about } = event;
-  switch (type) {
-    case "evidence.accepted": {
-      const attestation = { id: digestIn(body, "attestation"), verifiedAt: timeIn(body, "verifiedAt") };
-      const accepted = [...before.accepted].map(
-        ([digest, earlier]) =>
-          [digest, about.includes(digest) ? [...earlier, attestation] : earlier] as const,
-      );
-      return { ...before, accepted: new Map(accepted) };
-    }
-    case "containment.recorded": {
-      const container = digestIn(body, "manifest");
-      if (!before.accepted.has(container)) return before;
-      const { nested } = before.material.manifest(container);
-      const held = [...before.accepted.keys()].filter((key) => key !== container && about.includes(key));
-      const said = held.map((contained) => ({ container, contained, isBlob: !nested.includes(contained) }));
-      return { ...before, manifests: [...before.manifests, ...said] };
-    }
-    case "verdict.passed":
-    case "verdict.failed": {
-      if (!about.includes(before.artifact)) return before;
-      const verdict = {
-        index,
-        passed: type === "verdict.passed",
-        restsOn: restsOnIn(body),
-        attestations: textsIn(body, "attestations"),
-        actors: actorsIn(event),
-      };
-      return { ...before, verdicts: new Map([...before.verdicts, [textIn(body, "policy"), verdict]]) };
-    }
-    case "quarantine.opened":
-      return {
-        ...before,
-        quarantines: new Map([...before.quarantines, [textIn(body, "id"), digestIn(body, "artifact")]]),
-      };
-    case "quarantine.lifted":
-      return { ...before, quarantines: without(before.quarantines, textIn(body, "id")) };
-    case "approval.granted": {
-      const approval = approvalIn(event);
-      return { ...before, approvals: new Map([...before.approvals, [approval.id, approval]]) };
-    }
-    case "approval.withdrawn":
-      return { ...before, approvals: without(before.approvals, textIn(body, "id")) };
-    case "exception.granted": {
-      const exception = exceptionIn(event);
-      return { ...before, exceptions: new Map([...before.exceptions, [exception.id, exception]]) };
-    }
-    case "exception.withdrawn":
-      return { ...before, exceptions: without(before.exceptions, textIn(body, "id")) };
-    default:
-      return { ...before, inForce: inForceAfter(before.inForce, event) };
-  }
-}
-
-function without<T>(some: ReadonlyMap<string, T>, id: string): ReadonlyMap<string, T> {
-  return new Map([...some].filter(([key]) => key !== id));
-}
+import type { Accepted, Standing } from "./standing.ts";
 
 /** The policy set in force. Throws `pack-invalid`. */
 export function policiesInForce({ inForce, material }: Standing): PolicySet {

@@ -1,3 +1,4 @@
+import { VouchsafeError } from "../errors.ts";
 import { type Digest, isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { Signer } from "../verify/verified-attestation.ts";
@@ -7,17 +8,9 @@ import { digestIn, listIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
 import { type EventType, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { evidenceSetHash } from "./evidence-set.ts";
 import type { Pack } from "./pack.ts";
-import { failure, type PackCheck, type PackCheckName, reasonOf } from "./pack-report.ts";
+import { failure, notReVerifiable, type PackCheck, type PackCheckName, reasonOf } from "./pack-report.ts";
 import { openMaterial } from "./packed-material.ts";
-import {
-  evaluateAgain,
-  policiesInForce,
-  refuseUnless,
-  type Standing,
-  sameJson,
-  standingAfter,
-  standingAtFirst,
-} from "./replay.ts";
+import { evaluateAgain, policiesInForce, refuseUnless, sameJson } from "./replay.ts";
 import {
   replayApproval,
   replayApprovalWithdrawal,
@@ -25,6 +18,7 @@ import {
   replayExceptionWithdrawal,
 } from "./replay-approvals.ts";
 import { replayDecision, replayDenial, replayIdentity } from "./replay-grants.ts";
+import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
 
 /** Gives what can be said when the event holds; throws an error of ours when it does not. */
 type Replay = (event: LogEvent, standing: Standing) => string;
@@ -33,6 +27,7 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, Replay]> = new Ma
   ["policy.activated", ["activation", replayPolicies]],
   ["trust.activated", ["activation", replayTrust]],
   ["evidence.accepted", ["evidence", replayEvidence]],
+  ["evidence.expired", ["expiry", replayExpiry]],
   ["containment.recorded", ["containment", replayContainment]],
   ["verdict.passed", ["verdict", replayVerdict]],
   ["verdict.failed", ["verdict", replayVerdict]],
@@ -70,27 +65,29 @@ export function reverify(
       next = standingAfter(standing, event);
       checks.push({
         check,
-        ok: true,
+        status: "holds",
         statement: `Event ${event.index}: ${replay(event, standing)}`,
         event: event.index,
       });
     } catch (error) {
-      checks.push(
-        failure(
-          check,
-          `Event ${event.index} (${event.type}) does not hold: ${reasonOf(error)}.`,
-          event.index,
-        ),
-      );
+      checks.push(notHolding(check, event, error));
     }
     standing = next;
   }
   return checks;
 }
 
+function notHolding(check: PackCheckName, { index, type }: LogEvent, error: unknown): PackCheck {
+  const reason = reasonOf(error);
+  return error instanceof VouchsafeError && error.code === "evidence-expired"
+    ? notReVerifiable(check, `Event ${index} (${type}) cannot be verified again: ${reason}.`, index)
+    : failure(check, `Event ${index} (${type}) does not hold: ${reason}.`, index);
+}
+
 /** What verdicts can rest on of another artifact's events. The others are told and judged in that one's file. */
 const OF_OTHERS: readonly EventType[] = [
   "evidence.accepted",
+  "evidence.expired",
   "containment.recorded",
   "quarantine.opened",
   "quarantine.lifted",
@@ -121,14 +118,21 @@ function replayEvidence({ about, body }: LogEvent, standing: Standing): string {
   const trust = digestIn(body, "trust");
   refuseUnless(trust === inForce.trust, "the trust snapshot that it was accepted under was not in force");
   const id = digestIn(body, "attestation");
-  const { bytes, mediaType } = material.evidence(id);
+  refuseUnless(material.mediaType(id) === body.mediaType, "the file gives the evidence another media type");
+  const { bytes } = material.evidence(id);
   const verified = material.verified(id, trust, timeIn(body, "verifiedAt"));
   const said = { ...summaryBody(summarize(verified)), size: bytes.length };
   const recorded = pick(body, Object.keys(said));
   refuseUnless(sameJson(recorded, said), "the evidence says other things than were recorded of it");
-  refuseUnless(mediaType === verified.mediaType, "the file gives the evidence another media type");
   refuseUnless(sameJson([...about], artifactsOf(verified)), "the evidence is about other artifacts");
   return `attestation ${id} about ${about.join(", ")} verifies as signed by ${signerName(verified.signer)}.`;
+}
+
+function replayExpiry({ body }: LogEvent, { accepted }: Standing): string {
+  const id = digestIn(body, "attestation");
+  const counted = [...accepted.values()].some((all) => all.some((one) => one.id === id));
+  refuseUnless(counted, "no evidence of that id counted");
+  return `retention deleted the bytes of attestation ${id}, which counts no longer.`;
 }
 
 function replayContainment({ about, body }: LogEvent, { material, accepted }: Standing): string {

@@ -9,8 +9,8 @@ import { bodyHash, decodeBody, SALT_BYTES } from "./body.ts";
 import { brokenLinks } from "./chain.ts";
 import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { decodeLeaf } from "./leaf.ts";
-import { type Pack, type PackedEvent, type PackRecord, parsePack } from "./pack.ts";
-import { allHold, failure, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
+import { type Pack, type PackedEvent, parsePack, recordName } from "./pack.ts";
+import { allHold, failure, nothingFails, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
 import { newReferences, referenceName, relatedIn } from "./references.ts";
 import { reverify } from "./reverify.ts";
 
@@ -43,7 +43,7 @@ export function verifyPack(bytes: Uint8Array, verifierKey: string): PackReport {
     ...reverify(pack, events, related),
   ];
   return {
-    ok: checks.every(({ ok }) => ok),
+    ok: nothingFails(checks),
     artifact: pack.artifact,
     log: { origin: checkpoint.origin, size: checkpoint.size, root: encodeBase64(checkpoint.root) },
     events: events.map(({ index, time, type }) => ({ index, time: new Date(time).toISOString(), type })),
@@ -63,7 +63,7 @@ function checkCheckpoint(
     }
     const { origin, size, root } = checkpoint;
     const statement = `The log ${origin} signed a checkpoint of ${size} entries with the root ${encodeBase64(root)}.`;
-    return { checkpoint, checks: [{ check: "checkpoint", ok: true, statement }] };
+    return { checkpoint, checks: [{ check: "checkpoint", status: "holds", statement }] };
   } catch (error) {
     const statement = `The checkpoint is not one that ${verifier.name} signed: ${reasonOf(error)}.`;
     return { checks: [failure("checkpoint", statement)] };
@@ -197,10 +197,25 @@ function checkContents(
   for (const name of without(actual, expected)) {
     failures.push(failure("contents", `Nothing that is proved needs ${name}.`));
   }
+  failures.push(...falseExpiries(records, events));
   if (failures.length === 0 && actual.join("\n") !== expected.join("\n")) {
     failures.push(failure("contents", "The file's records are repeated or stand in another order."));
   }
   return allHold("contents", failures, "The file holds what its events need, and nothing else.");
+}
+
+/** Bytes may be missing where an event of the log says that they were deleted, and nowhere else. */
+function falseExpiries(records: Pack["records"], events: readonly LogEvent[]): PackCheck[] {
+  const expired = new Map(
+    events
+      .filter(({ type }) => type === "evidence.expired")
+      .map(({ index, body }) => [index, body.attestation]),
+  );
+  return records.flatMap((record) =>
+    record.case !== "expired" || expired.get(record.expired) === record.hash
+      ? []
+      : [failure("contents", `Event ${record.expired} does not say that evidence ${record.hash} expired.`)],
+  );
 }
 
 function without(names: readonly string[], others: readonly string[]): string[] {
@@ -217,8 +232,4 @@ function expectedRecords(artifact: Digest, events: readonly LogEvent[]): string[
     // Ours: an event without the members of its type, which is reported where it is verified again.
     return events.map(({ index }) => `event ${index}`);
   }
-}
-
-function recordName(record: PackRecord): string {
-  return record.case === "event" ? `event ${record.index}` : `${record.case} ${record.hash}`;
 }

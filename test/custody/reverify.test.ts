@@ -34,7 +34,7 @@ function lie(tell: (log: ReturnType<typeof smallLog>) => void): Set<PackCheckNam
 }
 
 function failedOf(checks: readonly PackCheck[]): Set<PackCheckName> {
-  return new Set(checks.filter(({ ok }) => !ok).map(({ check }) => check));
+  return new Set(checks.filter(({ status }) => status === "fails").map(({ check }) => check));
 }
 
 /** The last event once more with another body. */

@@ -12,7 +12,7 @@ import {
 } from "../../src/custody/events.ts";
 import { evidenceSetHash } from "../../src/custody/evidence-set.ts";
 import { encodeLeaf } from "../../src/custody/leaf.ts";
-import type { Document, Evidence } from "../../src/custody/log-store.ts";
+import type { Document } from "../../src/custody/log-store.ts";
 import { buildPack, type PackInput } from "../../src/custody/pack.ts";
 import { canonicalJson, type Digest, type JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
@@ -61,6 +61,8 @@ export interface SmallLog {
   activatePolicies(set: PolicySet): void;
   /** Accepts evidence and records the verdicts that it leads to. Gives back the last of them. */
   push(bytes: Uint8Array): LogEvent;
+  /** Retention deletes the evidence's bytes, so that it counts no longer. */
+  expire(id: Digest): LogEvent;
   /** The custody file's content, to be built or altered. */
   packInput(artifact?: Digest): PackInput;
   readonly events: LogEvent[];
@@ -69,9 +71,9 @@ export interface SmallLog {
 export function smallLog(): SmallLog {
   const events: LogEvent[] = [];
   const last = new Map<ChainKey, number>();
-  const evidence: Evidence[] = [];
+  const evidence: PackInput["evidence"][number][] = [];
   const documents: Document[] = [];
-  const accepted: { id: Digest; bytes: Uint8Array; at: number; about: readonly Digest[] }[] = [];
+  let accepted: { id: Digest; bytes: Uint8Array; at: number; about: readonly Digest[] }[] = [];
   let trust: TrustSnapshot | undefined;
   let policySet: PolicySet | undefined;
 
@@ -167,6 +169,15 @@ export function smallLog(): SmallLog {
         },
       });
       return about.map(verdict).at(-1) as LogEvent;
+    },
+    expire(id) {
+      const about = accepted.find((one) => one.id === id)?.about ?? [];
+      const event = append({ type: "evidence.expired", about, body: { attestation: id } });
+      const place = evidence.findIndex((one) => "id" in one && one.id === id);
+      const mediaType = evidence[place]?.mediaType ?? "";
+      evidence[place] = { hash: id, mediaType, expired: event.index };
+      accepted = accepted.filter((one) => one.id !== id);
+      return event;
     },
     packInput(artifact = ARTIFACT) {
       const growth = grow(

@@ -201,7 +201,7 @@ describe("identities for what runs", () => {
     const pack = await exportPack(node.v, callerWith(node, ["auditor"]), digest);
     const { ok, events, checks } = verifyPack(pack, node.v.log.verifierKey);
     assert.deepEqual(
-      checks.filter((check) => !check.ok),
+      checks.filter(({ status }) => status !== "holds"),
       [],
     );
     assert.ok(ok);

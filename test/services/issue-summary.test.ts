@@ -125,7 +125,7 @@ forEachDatabase("verification summaries", (create) => {
     await envelope(digest);
     const pack = await exportPack(node.v, auditor(), digest);
     const report = verifyPack(pack, node.v.log.verifierKey);
-    assert.ok(report.ok, JSON.stringify(report.checks.filter(({ ok }) => !ok)));
+    assert.ok(report.ok, JSON.stringify(report.checks.filter(({ status }) => status === "fails")));
     assert.ok(report.checks.some(({ check }) => check === "decision"));
   });
 

@@ -67,7 +67,7 @@ forEachDatabase("a policy that requires a scan beside the build", (create) => {
 
     const { ok, checks } = verifyPack(await exportPack(node.v, caller, digest), node.v.log.verifierKey);
     assert.deepEqual(
-      checks.filter((check) => !check.ok),
+      checks.filter(({ status }) => status !== "holds"),
       [],
     );
     assert.equal(ok, true);

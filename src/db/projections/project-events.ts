@@ -23,6 +23,7 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "trust.activated": projectTrust,
   "evidence.accepted": projectEvidence,
   "evidence.rejected": projectRejection,
+  "evidence.expired": nothing,
   "containment.recorded": projectContainment,
   "verdict.passed": (entry, rows) => projectVerdict("passed", entry, rows),
   "verdict.failed": (entry, rows) => projectVerdict("failed", entry, rows),
