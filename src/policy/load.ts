@@ -14,6 +14,8 @@ import { builderDocument } from "./builder-schema.ts";
 import { diagnosticLine } from "./diagnostics.ts";
 import { KINDS, type PolicySpec, type VerificationPolicy } from "./policy.ts";
 import { isText, type Reader } from "./readers.ts";
+import type { RetentionPolicy } from "./retention.ts";
+import { retentionDocument } from "./retention-schema.ts";
 import { policyUsing } from "./schema.ts";
 import type { Diagnostic } from "./types.ts";
 import type { WorkloadPolicy } from "./workload-policy.ts";
@@ -40,6 +42,8 @@ export interface PolicySet {
   readonly builders: ReadonlyMap<string, Builder>;
   /** Which workloads may be given which identities. */
   readonly workloads: ReadonlyMap<string, WorkloadPolicy>;
+  /** How long evidence is kept; absent: for ever. */
+  readonly retention?: RetentionPolicy;
 }
 
 const MAX_FILES = 256;
@@ -60,7 +64,8 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
   const workloads = new Map<string, WorkloadPolicy>();
   const read = sorted.map((file) => readYaml(file.name, file.text));
   const placed = read.flatMap(({ source, documents }) => documents.map((document) => ({ source, document })));
-  const { Builder = [], WorkloadPolicy = [], VerificationPolicy = [] } = Object.groupBy(placed, kindOf);
+  const byKind = Object.groupBy(placed, kindOf);
+  const { Builder = [], WorkloadPolicy = [], VerificationPolicy = [], RetentionPolicy = [] } = byKind;
   for (const one of Builder) add(builders, builderDocument, one);
   const policyDocument = policyUsing(new Map(Builder.map(nameOf).map((name) => [name, builders.get(name)])));
   for (const one of VerificationPolicy) {
@@ -71,6 +76,16 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
     const names = memberOf(one.document, ["spec", "policies"]);
     refuseUnknownPolicies(one.source, names, (name) => policies.has(name));
   }
+  const retentions = new Map<string, RetentionPolicy>();
+  for (const one of RetentionPolicy) {
+    add(retentions, retentionDocument, one);
+    if (one === RetentionPolicy[0]) continue;
+    one.source.report(
+      startOf(one.document.node),
+      "there is one RetentionPolicy already: a set has one at most",
+    );
+  }
+  const [retention] = retentions.values();
   const diagnostics = [...repeatedFiles(sorted), ...read.flatMap(({ source }) => source.diagnostics)];
   if (diagnostics.length > 0) throw invalid(diagnostics);
   const document = new TextEncoder().encode(canonicalJson(sorted.map(({ name, text }) => ({ name, text }))));
@@ -83,7 +98,16 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
       ...(builders.size > 0 && { builders: hashesOf(builders) }),
     }),
   );
-  return { hash, document, documentHash, files: sorted, policies, builders, workloads };
+  return {
+    hash,
+    document,
+    documentHash,
+    files: sorted,
+    policies,
+    builders,
+    workloads,
+    ...(retention && { retention }),
+  };
 }
 
 /** Loads a set from the `document` of one, as the log keeps it. Throws like `loadPolicySet`. */
