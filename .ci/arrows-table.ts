@@ -14,6 +14,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["der", []],
   ["x509", ["in-toto-attestation", "der"]],
   ["create-once.ts", ["errors.ts"]],
+  ["directory-lock.ts", ["errors.ts"]],
   ["private-key.ts", []],
   ["utc-time.ts", []],
   ["config.ts", ["errors.ts"]],
@@ -50,13 +51,19 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   ["decisions", ["errors.ts", "in-toto-attestation", "policy", "custody"]],
-  ["db", ["errors.ts", "in-toto-attestation", "tlog", "policy", "custody", "decisions"]],
+  // Run by a second party: it knows logs in general, and nothing of what this one's entries say.
+  [
+    "witness",
+    ["errors.ts", "create-once.ts", "directory-lock.ts", "private-key.ts", "tlog", "custody/acknowledged.ts"],
+  ],
+  ["db", ["errors.ts", "directory-lock.ts", "in-toto-attestation", "tlog", "policy", "custody", "decisions"]],
   [
     "services",
     [
       "errors.ts",
       "config.ts",
       "create-once.ts",
+      "directory-lock.ts",
       "private-key.ts",
       "utc-time.ts",
       "policy-files.ts",
@@ -92,6 +99,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "policy",
       "custody",
       "client",
+      "witness",
       "workload",
       "db/connection.ts",
     ],

@@ -2,7 +2,8 @@ import type { KeyObject } from "node:crypto";
 import { readOrCreate } from "../create-once.ts";
 import { VouchsafeError } from "../errors.ts";
 import { makeEd25519Key, readPrivateKey } from "../private-key.ts";
-import { ed25519Signer, isKeyName, type NoteSigner } from "../tlog/note.ts";
+import { ed25519Signer, type NoteSigner } from "../tlog/note.ts";
+import { isKeyName } from "../tlog/verifier-key.ts";
 
 /**
  * The Ed25519 key that signs the log's checkpoints, from a PKCS #8 PEM file; made there (mode 0600) when there

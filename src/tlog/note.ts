@@ -1,6 +1,7 @@
-import { createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto";
+import { type KeyObject, sign, verify } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { hasControlCharacter, isKeyName, readVerifierKey, verifierKeyOf } from "./verifier-key.ts";
 
 /**
  * C2SP signed notes (c2sp.org/signed-note): a text and the lines of those who signed it. The text means
@@ -37,9 +38,6 @@ export interface NoteSigner {
 /** A post-quantum signature takes some 5 KB, and at least 16 signatures must be readable. */
 const MAX_NOTE_LENGTH = 512 * 1024;
 const MAX_SIGNATURES = 100;
-const ED25519 = 0x01;
-/** DER of SubjectPublicKeyInfo up to the 32 bytes of an Ed25519 key (RFC 8410, section 4). */
-const ED25519_SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
 /** Takes a note apart without believing it. Throws `malformed-checkpoint`. */
 export function parseNote(note: string): Note {
@@ -73,84 +71,56 @@ function parseSignatureLine(line: string): NoteSignature {
  */
 export function openNote(note: string, verifiers: readonly NoteVerifier[]): Note {
   const parsed = parseNote(note);
-  const text = Buffer.from(parsed.text);
-  let believed = false;
-  for (const { name, keyId, signature } of parsed.signatures) {
-    const verifier = verifiers.find((v) => v.name === name && v.keyId === keyId);
-    if (verifier === undefined) continue;
-    refuseUnless(verifier.verify(text, signature), `the signature of ${name} is false`);
-    believed = true;
-  }
-  refuseUnless(believed, "none of the trusted keys signed the note");
+  refuseUnless(trustedSignatures(parsed, verifiers).length > 0, "none of the trusted keys signed the note");
   return parsed;
+}
+
+/** The signatures of a note that are of these keys. Throws `malformed-checkpoint` where one of them is false. */
+export function trustedSignatures(
+  { text, signatures }: Note,
+  verifiers: readonly NoteVerifier[],
+): NoteSignature[] {
+  const bytes = Buffer.from(text);
+  return signatures.filter(({ name, keyId, signature }) => {
+    const verifier = verifiers.find((v) => v.name === name && v.keyId === keyId);
+    if (verifier === undefined) return false;
+    refuseUnless(verifier.verify(bytes, signature), `the signature of ${name} is false`);
+    return true;
+  });
 }
 
 /** Signs a text that ends in a newline and has no other control character. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
   if (!text.endsWith("\n") || hasControlCharacter(text)) throw new RangeError("not the text of a note");
   const bytes = Buffer.from(text);
-  const lines = signers.map((signer) => {
-    const id = Buffer.alloc(4);
-    id.writeUInt32BE(signer.keyId);
-    return `— ${signer.name} ${encodeBase64(Buffer.concat([id, signer.sign(bytes)]))}\n`;
-  });
-  return `${text}\n${lines.join("")}`;
+  const signatures = signers.map((signer) => ({ ...signer, signature: signer.sign(bytes) }));
+  return `${text}\n${signatures.map(formatSignatureLine).join("")}`;
+}
+
+/** With its newline. */
+export function formatSignatureLine({ name, keyId, signature }: NoteSignature): string {
+  const id = Buffer.alloc(4);
+  id.writeUInt32BE(keyId);
+  return `— ${name} ${encodeBase64(Buffer.concat([id, signature]))}\n`;
 }
 
 /** The signer of this name with an Ed25519 private key. */
 export function ed25519Signer(name: string, privateKey: KeyObject): NoteSigner {
-  if (!isKeyName(name)) throw new RangeError("a key name has neither spaces nor plus signs");
-  if (privateKey.asymmetricKeyType !== "ed25519") throw new RangeError("not an Ed25519 key");
-  const spki = createPublicKey(privateKey).export({ format: "der", type: "spki" });
-  const material = Buffer.concat([Buffer.of(ED25519), spki.subarray(ED25519_SPKI_PREFIX.length)]);
-  const keyId = keyIdOf(name, material);
   return {
     name,
-    keyId,
-    verifierKey: `${name}+${keyId.toString(16).padStart(8, "0")}+${encodeBase64(material)}`,
+    ...verifierKeyOf(name, "Ed25519", privateKey),
     sign: (text) => sign(null, text, privateKey),
   };
 }
 
 /** Reads a verifier key, `name+hash+base64`, of type Ed25519. Throws `invalid-request`. */
 export function parseVerifierKey(text: string): NoteVerifier {
-  const [name = "", idHex = "", ...rest] = text.split("+");
-  const material = decodeBase64(rest.join("+"));
-  if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(idHex) || material === undefined) {
-    throw new VouchsafeError("invalid-request", "A verifier key has the form name+hash+base64.");
-  }
-  if (material.length !== 33 || material[0] !== ED25519) {
-    throw new VouchsafeError("invalid-request", "Only verifier keys of type Ed25519 are taken.");
-  }
-  const keyId = Number.parseInt(idHex, 16);
-  if (keyId !== keyIdOf(name, material)) {
-    throw new VouchsafeError("invalid-request", "The verifier key's hash does not fit its name and key.");
-  }
-  const der = Buffer.concat([ED25519_SPKI_PREFIX, material.subarray(1)]);
-  const key = createPublicKey({ key: der, format: "der", type: "spki" });
-  return { name, keyId, verify: (note, signature) => verify(null, note, key, signature) };
-}
-
-function keyIdOf(name: string, material: Uint8Array): number {
-  return readKeyId(hash("sha256", Buffer.concat([Buffer.from(`${name}\n`), material]), "buffer"));
+  const { name, keyId, publicKey } = readVerifierKey(text, "Ed25519");
+  return { name, keyId, verify: (note, signature) => verify(null, note, publicKey, signature) };
 }
 
 function readKeyId(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
-}
-
-/** Non-empty, without Unicode spaces and plus signs, and fit to stand in a note. */
-export function isKeyName(name: string): boolean {
-  return name.isWellFormed() && !hasControlCharacter(name) && /^[^\s+\u0085]+$/u.test(name);
-}
-
-/** ASCII control characters, which no note may have, other than the newline. */
-function hasControlCharacter(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x20 && unit !== 0x0a) return true;
-  }
-  return false;
 }
 
 function refuseUnless(condition: boolean, message: string): asserts condition {

@@ -151,7 +151,7 @@ forEachDatabase("a connection", (create) => {
     const second = promisify(execFile)(process.execPath, [
       "--input-type=module-typescript",
       "--eval",
-      `import { lockDirectory } from ${JSON.stringify(new URL("../../src/db/directory-lock.ts", import.meta.url).href)};
+      `import { lockDirectory } from ${JSON.stringify(new URL("../../src/directory-lock.ts", import.meta.url).href)};
        try { await lockDirectory(${JSON.stringify(test.dataDir)}); } catch (error) { process.exit(error.code === "configuration-invalid" ? 7 : 8); }`,
     ]);
     await assert.rejects(second, { code: 7 });

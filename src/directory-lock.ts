@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { VouchsafeError } from "../errors.ts";
+import { VouchsafeError } from "./errors.ts";
 
 /** Makes the data directory where it is missing, and nobody else's. Throws `configuration-invalid` where it cannot. */
 export async function ensurePrivateDirectory(directory: string): Promise<void> {
