@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commitGroup, type GroupCommitContext } from "../src/custody/group-commit.ts";
+import { logSigners } from "../src/custody/log-signers.ts";
 import { prepareProposal } from "../src/custody/sequence.ts";
 import { openDatabase } from "../src/db/connection.ts";
 import { readHead } from "../src/db/log.ts";
@@ -28,7 +29,11 @@ export async function ingest(): Promise<BenchResult> {
   const node = await openLogNode({ database, dataDir, signer });
   const store = createLogStore(database);
   try {
-    const context: GroupCommitContext = { store, signer, clock: Date.now };
+    const context: GroupCommitContext = {
+      store,
+      signers: logSigners(signer.name, [signer]),
+      clock: Date.now,
+    };
     const push = () => pushProposal(digestOf(randomBytes(32)), 1);
 
     const [grouped = 0, single = 0] = await compare(

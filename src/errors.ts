@@ -67,6 +67,7 @@ export const ERRORS = {
   "malformed-checkpoint": { status: 422, title: "The checkpoint is not a valid signed note" },
   "proof-invalid": { status: 422, title: "The Merkle proof does not verify" },
   "log-inconsistent": { status: 500, title: "The log contradicts what was acknowledged before" },
+  "log-key-mismatch": { status: 503, title: "This node's keys are not those that the log is signed with" },
   "pack-invalid": { status: 422, title: "The custody file does not hold" },
   "configuration-invalid": { status: 500, title: "The configuration does not load" },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -1,9 +1,9 @@
 import { VouchsafeError } from "../errors.ts";
-import { openCheckpoint } from "../tlog/checkpoint.ts";
 import { frontierRoot } from "../tlog/frontier.ts";
 import { EMPTY_ROOT, sameHash } from "../tlog/hash.ts";
-import type { NoteVerifier } from "../tlog/note.ts";
+import { type LogKeys, openLogCheckpoint } from "../tlog/log-keys.ts";
 import { proveConsistency, verifyConsistency } from "../tlog/proofs.ts";
+import { type LogSigners, requireSignedBy } from "./log-signers.ts";
 import type { LockedLog, LogHead } from "./log-store.ts";
 
 /** A tree of the log that was signed once and may never be contradicted. */
@@ -16,11 +16,12 @@ export const EMPTY_TREE: KnownTree = { size: 0, root: EMPTY_ROOT };
 
 /**
  * Refuses to go on from a head that contradicts what is known: a smaller tree, another root for the same size,
- * peaks that do not lead to the root, or a larger tree that was not signed with the log's key or does not
- * extend the known one. Throws `log-inconsistent`.
+ * peaks that do not lead to the root, or a larger tree that was not signed with the log's keys or does not
+ * extend the known one (`log-inconsistent`); and from one that other keys sign than ours (`log-key-mismatch`).
  */
-export async function refuseFork(log: LockedLog, known: KnownTree, verifier: NoteVerifier): Promise<void> {
+export async function refuseFork(log: LockedLog, known: KnownTree, signers: LogSigners): Promise<void> {
   const { head } = log;
+  const verifiers = requireSignedBy(head, signers);
   refuseUnless(sameHash(frontierRoot(head), head.root), "its peaks do not lead to its root");
   if (head.size === known.size) {
     refuseUnless(sameHash(head.root, known.root), `it has another root at size ${known.size}`);
@@ -28,7 +29,7 @@ export async function refuseFork(log: LockedLog, known: KnownTree, verifier: Not
   }
   refuseUnless(head.size > known.size, `it has ${head.size} entries where ${known.size} were acknowledged`);
   try {
-    refuseUnless(isSigned(head, verifier), "its checkpoint is of another tree");
+    refuseUnless(isSigned(head, { origin: signers.origin, verifiers }), "its checkpoint is of another tree");
     await proveExtension(log, known);
   } catch (cause) {
     throw new VouchsafeError("log-inconsistent", "The log does not extend what was acknowledged", { cause });
@@ -51,8 +52,9 @@ async function proveExtension({ head, readTiles }: LockedLog, known: KnownTree):
   verifyConsistency(known, head, await proveConsistency(readTiles, known.size, head.size));
 }
 
-function isSigned(head: LogHead, verifier: NoteVerifier): boolean {
-  const { size, root } = openCheckpoint(head.checkpoint, verifier.name, [verifier]);
+/** By all of these keys: none of them may be there with a signature that it did not make. */
+function isSigned(head: LogHead, keys: LogKeys): boolean {
+  const { size, root } = openLogCheckpoint(head.checkpoint, keys);
   return size === head.size && sameHash(root, head.root);
 }
 

@@ -1,8 +1,7 @@
-import { signCheckpoint } from "../tlog/checkpoint.ts";
 import { type Growth, grow } from "../tlog/frontier.ts";
-import type { NoteSigner } from "../tlog/note.ts";
 import { completeTiles, tilesToComplete } from "../tlog/tiles.ts";
 import { extendsTree } from "./consistency.ts";
+import { type LogSigners, signTree } from "./log-signers.ts";
 import { CommitUnknown, type LockedLog, type LogBatch, type LogStore } from "./log-store.ts";
 import { createReceipt } from "./receipt.ts";
 import { chainEndsOf, chainsOf, type Fate, type PreparedProposal, sequence } from "./sequence.ts";
@@ -10,7 +9,7 @@ import type { Appended } from "./writer.ts";
 
 export interface GroupCommitContext {
   readonly store: LogStore;
-  readonly signer: NoteSigner;
+  readonly signers: LogSigners;
   readonly clock: () => number;
 }
 
@@ -77,7 +76,7 @@ export async function tookPlace(store: LogStore, attempted: GroupCommit): Promis
 
 /** Extends the tree by the entries, completes its tiles and signs it. */
 async function seal(
-  { signer }: GroupCommitContext,
+  { signers }: GroupCommitContext,
   { head, readTiles }: LockedLog,
   fates: readonly Fate[],
 ): Promise<{ batch: LogBatch; growth: Growth }> {
@@ -100,7 +99,7 @@ async function seal(
             ...after,
             root,
             time: newest.time,
-            checkpoint: signCheckpoint({ origin: signer.name, size: after.size, root }, [signer]),
+            checkpoint: signTree({ size: after.size, root }, signers),
           },
     evidence: holding.flatMap(({ proposal: { project, evidence }, entries: [first] }) =>
       evidence === undefined || first === undefined ? [] : [{ ...evidence, project, index: first.index }],

@@ -1,8 +1,7 @@
 import { VouchsafeError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
-import { type Checkpoint, openCheckpoint } from "../tlog/checkpoint.ts";
 import { leafHash } from "../tlog/hash.ts";
-import { parseVerifierKey } from "../tlog/note.ts";
+import { type OpenedCheckpoint, openLogCheckpoint, parseLogKeys } from "../tlog/log-keys.ts";
 import { type Proof, verifyInclusion } from "../tlog/proofs.ts";
 
 /** Shows that an event is in the log, to whoever knows the log's verifier key. */
@@ -31,13 +30,12 @@ export function createReceipt(event: {
 }
 
 /**
- * Checks that the receipt proves the leaf to be in the log of this verifier key (`name+hash+base64`, known
- * from elsewhere), and gives back the checkpoint that says so. Throws `malformed-checkpoint`, `proof-invalid`
+ * Checks that the receipt proves the leaf to be in the log of these verifier keys (`name+hash+base64`, one a line,
+ * known from elsewhere), and gives back the checkpoint that says so. Throws `malformed-checkpoint`, `proof-invalid`
  * or, for a verifier key that is none, `invalid-request`.
  */
-export function verifyReceipt(leaf: Uint8Array, receipt: Receipt, verifierKey: string): Checkpoint {
-  const verifier = parseVerifierKey(verifierKey);
-  const checkpoint = openCheckpoint(receipt.checkpoint, verifier.name, [verifier]);
+export function verifyReceipt(leaf: Uint8Array, receipt: Receipt, verifierKeys: string): OpenedCheckpoint {
+  const checkpoint = openLogCheckpoint(receipt.checkpoint, parseLogKeys(verifierKeys));
   if (checkpoint.size !== receipt.treeSize) {
     throw new VouchsafeError("proof-invalid", "The receipt's tree size is not that of its checkpoint.");
   }

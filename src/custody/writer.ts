@@ -1,6 +1,5 @@
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
-import { VouchsafeError } from "../errors.ts";
-import { type NoteSigner, parseVerifierKey } from "../tlog/note.ts";
+import { type ErrorCode, VouchsafeError } from "../errors.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { type KnownTree, refuseFork } from "./consistency.ts";
 import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
@@ -11,6 +10,7 @@ import {
   OutcomeUnknown,
   tookPlace,
 } from "./group-commit.ts";
+import type { LogSigners } from "./log-signers.ts";
 import type { ChainRef, Confirmation, Document, Evidence, LogStore } from "./log-store.ts";
 import type { Receipt } from "./receipt.ts";
 import { type PreparedProposal, prepareProposal } from "./sequence.ts";
@@ -48,8 +48,8 @@ export interface Writer {
   /**
    * Resolves when the proposal is committed, with a receipt for each event, or found stale.
    *
-   * Throws `conflict` (something of it is recorded already), `too-many-items`, `log-inconsistent`, and
-   * `unavailable` (queue full, database away). After `unavailable` it may have been committed all the same if
+   * Throws `conflict` (something of it is recorded already), `too-many-items`, `log-inconsistent`,
+   * `log-key-mismatch`, and `unavailable` (queue full, database away). After `unavailable` it may have been committed all the same if
    * the database went away at that very moment: asking again is safe, as it is then stale or a conflict.
    */
   append(proposal: Proposal): Promise<Appended>;
@@ -84,8 +84,7 @@ const LIMITS: WriterLimits = {
 
 export interface WriterOptions {
   readonly store: LogStore;
-  /** The log's key; its name is the log's origin. */
-  readonly signer: NoteSigner;
+  readonly signers: LogSigners;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly random: (length: number) => Uint8Array;
@@ -100,10 +99,9 @@ interface Waiting extends PreparedProposal {
 
 /** The writer of one process: any number of them, in any number of processes, may share a store. */
 export function createWriter(options: WriterOptions): Writer {
-  const { store, signer, clock, random, acknowledged } = options;
+  const { store, signers, clock, random, acknowledged } = options;
   const limits = { ...LIMITS, ...options.limits };
-  const context: GroupCommitContext = { store, signer, clock };
-  const verifier = parseVerifierKey(signer.verifierKey);
+  const context: GroupCommitContext = { store, signers, clock };
   const listeners = new Set<CommitListener>();
   const queue: Waiting[] = [];
   let queueBytes = 0;
@@ -159,7 +157,7 @@ export function createWriter(options: WriterOptions): Writer {
   async function commit(batch: readonly Waiting[]): Promise<GroupCommit> {
     for (;;) {
       try {
-        return await commitGroup(context, batch, (log) => refuseFork(log, known, verifier));
+        return await commitGroup(context, batch, (log) => refuseFork(log, known, signers));
       } catch (error) {
         if (!(error instanceof OutcomeUnknown)) throw error;
         if (await findOut(error)) return error.attempted;
@@ -244,9 +242,11 @@ function touchedBy(batch: readonly Waiting[], answers: readonly Appended[]): Cha
   });
 }
 
+const EVERYBODYS: ReadonlySet<ErrorCode> = new Set(["unavailable", "log-inconsistent", "log-key-mismatch"]);
+
 /** Errors that no proposal of the batch has caused, and that each of them would meet again. */
 function isEverybodys(error: unknown): boolean {
-  return isUnavailable(error) || (error instanceof VouchsafeError && error.code === "log-inconsistent");
+  return error instanceof VouchsafeError && EVERYBODYS.has(error.code);
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { ProjectId } from "../custody/events.ts";
+import type { LogSigners } from "../custody/log-signers.ts";
 import type { Writer } from "../custody/writer.ts";
 import type { Database } from "../db/connection.ts";
 import type { Projection } from "../decisions/projection.ts";
@@ -36,8 +37,10 @@ export interface Vouchsafe {
   readonly clock: () => number;
   readonly log: {
     readonly origin: string;
-    /** C2SP signed-note verifier key, as text. */
+    /** The newest of its active keys, a C2SP signed-note verifier key: what new readers are given. */
     readonly verifierKey: string;
+    /** What this node signs checkpoints with, older ones too (`signOlderTree`). */
+    readonly signers: LogSigners;
   };
   /** The project `default`, which every installation has. */
   readonly project: ProjectId;

@@ -6,6 +6,7 @@ import { openAcknowledged } from "../custody/acknowledged.ts";
 import { INSTALLATION } from "../custody/events.ts";
 import { ensureLogCreated } from "../custody/genesis.ts";
 import { loadLogKey } from "../custody/log-key.ts";
+import { logSigners } from "../custody/log-signers.ts";
 import { createWriter } from "../custody/writer.ts";
 import { type Database, openDatabase } from "../db/connection.ts";
 import { readEvents, readHead } from "../db/log.ts";
@@ -83,9 +84,10 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile);
     const acknowledged = await openAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
     closers.push(() => acknowledged.close());
+    const signers = logSigners(config.origin, [signer]);
     const writer = createWriter({
       store: createLogStore(database),
-      signer,
+      signers,
       clock,
       random: randomBytes,
       acknowledged,
@@ -135,7 +137,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       policyDirectory: createPolicyDirectory(),
       trustSources: new Map(),
       clock,
-      log: { origin: config.origin, verifierKey: signer.verifierKey },
+      log: { origin: config.origin, verifierKey: signer.verifierKey, signers },
       project: project.id,
       report,
       background: background.run,

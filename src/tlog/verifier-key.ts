@@ -33,7 +33,7 @@ export function verifierKeyOf(
   const keyId = keyIdOf(name, material);
   return {
     keyId,
-    verifierKey: `${name}+${keyId.toString(16).padStart(8, "0")}+${encodeBase64(material)}`,
+    verifierKey: `${keyLabel({ name, keyId })}+${encodeBase64(material)}`,
   };
 }
 
@@ -53,6 +53,11 @@ export function readVerifierKey(text: string, type: SignatureType): VerifierKey 
   }
   const der = Buffer.concat([ED25519_SPKI_PREFIX, material.subarray(1)]);
   return { name, keyId, publicKey: createPublicKey({ key: der, format: "der", type: "spki" }) };
+}
+
+/** `name+hash`: how a key is named where its bytes are known, or do not matter. */
+export function keyLabel({ name, keyId }: Pick<VerifierKey, "name" | "keyId">): string {
+  return `${name}+${keyId.toString(16).padStart(8, "0")}`;
 }
 
 function keyIdOf(name: string, material: Uint8Array): number {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openAcknowledged } from "../../src/custody/acknowledged.ts";
 import { INSTALLATION } from "../../src/custody/events.ts";
 import { ensureLogCreated } from "../../src/custody/genesis.ts";
+import { logSigners } from "../../src/custody/log-signers.ts";
 import type { LogStore } from "../../src/custody/log-store.ts";
 import { createWriter, type Writer, type WriterLimits } from "../../src/custody/writer.ts";
 import type { Database } from "../../src/db/connection.ts";
@@ -34,7 +35,7 @@ export async function openLogNode(
   const acknowledged = await openAcknowledged(join(dataDir, `${name}.acknowledged`), signer.name);
   const writer = createWriter({
     store: store ?? createLogStore(database),
-    signer,
+    signers: logSigners(signer.name, [signer]),
     clock,
     random: randomBytes,
     acknowledged,
