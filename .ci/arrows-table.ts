@@ -163,6 +163,7 @@ export const PURE: readonly string[] = [
   "custody/events.ts",
   "custody/leaf.ts",
   "custody/log-store.ts",
+  "custody/open-event.ts",
   "custody/pack-report.ts",
   "custody/pack.ts",
   "custody/receipt.ts",

@@ -1,15 +1,13 @@
-import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/index.ts";
 import { encodeBase64 } from "../tlog/base64.ts";
 import { type Checkpoint, openCheckpoint } from "../tlog/checkpoint.ts";
-import { leafHash, sameHash } from "../tlog/hash.ts";
+import { leafHash } from "../tlog/hash.ts";
 import { type NoteVerifier, parseNote, parseVerifierKey } from "../tlog/note.ts";
 import { verifyInclusion } from "../tlog/proofs.ts";
-import { bodyHash, decodeBody, SALT_BYTES } from "./body.ts";
 import { brokenLinks } from "./chain.ts";
 import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
-import { decodeLeaf } from "./leaf.ts";
-import { type Pack, type PackedEvent, parsePack, recordName } from "./pack.ts";
+import { openEvent } from "./open-event.ts";
+import { type Pack, parsePack, recordName } from "./pack.ts";
 import { allHold, failure, nothingFails, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
 import { newReferences, referenceName, relatedIn } from "./references.ts";
 import { reverify } from "./reverify.ts";
@@ -90,7 +88,7 @@ function proveEvents(
       continue;
     }
     try {
-      events.push(readEvent(record));
+      events.push(openEvent(record));
     } catch (error) {
       bodies.push(failure("body", `Event ${index} is not what the log recorded: ${reasonOf(error)}.`, index));
     }
@@ -100,21 +98,6 @@ function proveEvents(
     ...allHold("body", bodies, "Each event says what its leaf in the log commits to."),
   ];
   return { events, checks };
-}
-
-function readEvent({ index, leaf, salt, body: bytes }: PackedEvent): LogEvent {
-  const { bodyHash: committed, ...fields } = decodeLeaf(leaf);
-  if (salt.length !== SALT_BYTES || !sameHash(bodyHash(salt, bytes), committed)) {
-    throw new VouchsafeError("malformed-leaf", "the leaf commits to another body");
-  }
-  const { about, body } = decodeBody(bytes);
-  if (about.length !== fields.previous.length) {
-    throw new VouchsafeError(
-      "malformed-leaf",
-      "its leaf has another number of links than its body names chains",
-    );
-  }
-  return { index, ...fields, about, body, salt, leaf };
 }
 
 /** By index and by time, each event once, and all of one project. */

@@ -49,6 +49,24 @@ export async function readChain(
   return (await query.orderBy("chain.index").execute()).map(eventOf);
 }
 
+/** Events of a project in the order of the log, also those that join no chain. */
+export async function readProjectEvents(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  { from, below, limit }: { readonly from: number; readonly below: number; readonly limit: number },
+): Promise<LogEvent[]> {
+  const rows = await db
+    .selectFrom("log_entries as entry")
+    .select(EVENT_COLUMNS)
+    .where("entry.project_id", "=", project)
+    .where("entry.index", ">=", from)
+    .where("entry.index", "<", below)
+    .orderBy("entry.index")
+    .limit(limit)
+    .execute();
+  return rows.map(eventOf);
+}
+
 /** The events with these indexes as far as they are the project's, in the order of the log. */
 export async function readEvents(
   db: Kysely<Schema>,

@@ -190,7 +190,7 @@ export const EVENT = {
   }),
   salt: Type.String({ description: "32 bytes, base64" }),
   leaf: Type.String({ description: "the entry of the log, base64" }),
-  body: Type.Object({}),
+  body: Type.Record(Type.String(), Type.Unknown()),
 };
 
 /** RFC 9457. Some codes carry more members (`errors`, `diagnostics`, `active` …). */

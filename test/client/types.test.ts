@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Static, TSchema } from "typebox";
 import type { Approval, Exception } from "../../src/client/approval-types.ts";
-import type { ConsistencyProof, InclusionProof } from "../../src/client/log-types.ts";
+import type { ConsistencyProof, EventPage, InclusionProof } from "../../src/client/log-types.ts";
 import type { Simulation } from "../../src/client/simulation-types.ts";
 import type {
   AttestationSummary,
@@ -13,6 +13,7 @@ import type {
   Receipt,
   VerdictSummary,
 } from "../../src/client/types.ts";
+import type * as events from "../../src/http/events.ts";
 import type * as proofs from "../../src/http/log-proofs.ts";
 import type * as schemas from "../../src/http/schemas.ts";
 import type * as simulated from "../../src/http/simulation-schemas.ts";
@@ -39,6 +40,7 @@ const agreements: {
   decision: Reads<Decision, typeof schemas.Decision>;
   approval: Reads<Approval, typeof schemas.Approval>;
   exception: Reads<Exception, typeof schemas.Exception>;
+  events: Reads<EventPage, typeof events.Events>;
   simulation: Reads<Simulation, typeof simulated.Simulation>;
   problem: Static<typeof schemas.Problem> extends Problem ? true : never;
 } = {
@@ -50,6 +52,7 @@ const agreements: {
   verdict: true,
   reason: true,
   decision: true,
+  events: true,
   simulation: true,
   approval: true,
   exception: true,

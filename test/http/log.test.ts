@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { verifyReceipt } from "../../src/custody/receipt.ts";
+import { encodeBody } from "../../src/custody/body.ts";
+import { decodeLeaf } from "../../src/custody/leaf.ts";
+import { openEvent } from "../../src/custody/open-event.ts";
+import { decodeProof, verifyReceipt } from "../../src/custody/receipt.ts";
 import { createProject } from "../../src/db/projects.ts";
 import { ROLES } from "../../src/services/caller.ts";
 import { createToken } from "../../src/services/tokens.ts";
+import { leafHash } from "../../src/tlog/hash.ts";
+import { verifyInclusion } from "../../src/tlog/proofs.ts";
 import { growLog } from "../support/grow-log.ts";
 import { type NaiveTree, naiveTree } from "../tlog/naive-tree.ts";
 import { fails, succeeds } from "./calls.ts";
@@ -16,6 +21,7 @@ const SIZES = [255, 256, 257, 511, 512, 513, 600];
 const SIZE = 600;
 const INCLUSION = "GET /log/proof/inclusion";
 const CONSISTENCY = "GET /log/proof/consistency";
+const EVENTS = "GET /events";
 const RECEIPTS = "POST /log/receipts";
 
 let node: TestNode;
@@ -250,4 +256,28 @@ test("takes up to 256 indexes, each once", async () => {
     await fails(node.app, "invalid-request", RECEIPTS, { as: anybody, json: { indexes } });
   }
   await succeeds(node.app, 200, RECEIPTS, { as: anybody, json: { indexes: many.slice(1) } });
+});
+
+test("gives an auditor every event of the project, page by page, as the public entries have them", async () => {
+  const as = await node.token(["auditor"]);
+  const own = entries.flatMap((leaf, index) => (decodeLeaf(leaf).project === node.v.project ? [index] : []));
+  const newestTree = { size: SIZE, root: tree.root(SIZE) };
+  const read: number[] = [];
+  for (let after: string | null = "0"; after !== null; ) {
+    const query = { limit: "200", proofs: "true", after };
+    const page = await succeeds(node.app, 200, EVENTS, { as, query });
+    assert.deepEqual([page.project, page.treeSize], [node.v.project, SIZE]);
+    for (const { index, about, body, ...bytes } of page.events) {
+      const leaf = Buffer.from(bytes.leaf, "base64");
+      assert.deepEqual(leaf, entries[index]);
+      const salt = Buffer.from(bytes.salt, "base64");
+      openEvent({ index, leaf, salt, body: encodeBody({ about, body }) });
+      verifyInclusion(leafHash(leaf), index, newestTree, decodeProof(bytes.inclusionProof));
+      read.push(index);
+    }
+    after = page.next;
+  }
+  assert.deepEqual(read, own);
+  const { events, next } = await succeeds(node.app, 200, EVENTS, { as, query: { after: `${SIZE - 3}` } });
+  assert.deepEqual([events.length, next, "inclusionProof" in events[0]], [2, null, false]);
 });
