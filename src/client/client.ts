@@ -1,5 +1,6 @@
 import { ApiError } from "./api-error.ts";
 import type { Approval, Approvals, ApprovalToGrant, Exception, ExceptionToGrant } from "./approval-types.ts";
+import type { CustodyEvent, CustodyPage, CustodyQuery } from "./custody-types.ts";
 import type {
   AgentCredential,
   Identity,
@@ -10,6 +11,7 @@ import type {
   X509Svids,
 } from "./identity-types.ts";
 import type { ConsistencyProof, InclusionProof } from "./log-types.ts";
+import { flags, part, search } from "./paths.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulationProgress, SimulationRequest } from "./simulation-types.ts";
 import { type Answer, type Call, createTransport, type TransportOptions } from "./transport.ts";
@@ -18,7 +20,6 @@ import type {
   ActivePolicies,
   ArtifactDetails,
   ArtifactFound,
-  CustodyChain,
   Decision,
   DecisionRecorded,
   DecisionToRecord,
@@ -77,6 +78,11 @@ export function createClient(options: TransportOptions) {
     new TextDecoder().decode((await transport({ method: "GET", path, repeatable: true })).bytes);
   const post = async <T>(path: string, value: object, { repeatable }: { repeatable: boolean }) =>
     json<T>(await transport({ method: "POST", path, body: jsonBody(value), repeatable }));
+
+  const readCustody = (digest: string, { types = [], proofs, related, ...page }: CustodyQuery = {}) =>
+    get<CustodyPage>(
+      `/custody/${part(digest)}${search({ type: types, ...page, ...flags({ proofs, related }) })}`,
+    );
 
   return {
     /** Whether the process lives. */
@@ -222,7 +228,18 @@ export function createClient(options: TransportOptions) {
     recordDecision: (decision: DecisionToRecord) =>
       post<DecisionRecorded>("/decisions", decision, { repeatable: false }),
 
-    readCustody: (digest: string) => get<CustodyChain>(`/custody/${part(digest)}`),
+    /** A page of an artifact's events, and of those beside them. */
+    readCustody,
+    /** The same events, of all pages. The first of them fixes the log size; without one, that is the newest. */
+    async *custodyEvents(digest: string, query: CustodyQuery = {}): AsyncGenerator<CustodyEvent> {
+      let page = await readCustody(digest, { limit: 200, ...query });
+      yield* page.events;
+      while (page.next !== null) {
+        const asOf = String(page.treeSize);
+        page = await readCustody(digest, { limit: 200, ...query, asOf, after: page.next });
+        yield* page.events;
+      }
+    },
     /** The custody file of an artifact, to be verified offline. */
     exportCustody: async (digest: string) =>
       (await transport({ method: "GET", path: `/custody/${part(digest)}.pack`, repeatable: true })).bytes,
@@ -237,7 +254,7 @@ export function createClient(options: TransportOptions) {
     requestJwtSvids: (request: JwtSvidRequest) => post<JwtSvids>("/svid/jwt", request, { repeatable: true }),
     listIdentities: ({ live, ...query }: IdentityQuery = {}) =>
       get<{ identities: readonly Identity[]; next: string | null }>(
-        `/identities${search({ ...query, ...(live !== undefined && { live: String(live) }) })}`,
+        `/identities${search({ ...query, ...flags({ live }) })}`,
       ),
     /**
      * Answers once something may have changed for the calling agent's identities since the log had `after` events,
@@ -269,16 +286,4 @@ function json<T>(answer: Answer): T {
 
 function jsonBody(value: object): NonNullable<Call["body"]> {
   return { mediaType: "application/json", bytes: new TextEncoder().encode(JSON.stringify(value)) };
-}
-
-/** One part of a path. A digest's colon stays readable (RFC 3986, 3.3). */
-function part(value: string): string {
-  return encodeURIComponent(value).replaceAll("%3A", ":");
-}
-
-function search(members: Readonly<Record<string, string | number | undefined>>): string {
-  const given = Object.entries(members).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, `${value}`] as [string, string]],
-  );
-  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }

@@ -194,26 +194,6 @@ export interface DecisionRecorded {
   readonly receipt: Receipt;
 }
 
-export interface CustodyEvent {
-  readonly index: number;
-  readonly type: string;
-  readonly time: string;
-  readonly about: readonly string[];
-  readonly previous: readonly (number | null)[];
-  readonly salt: string;
-  readonly leaf: string;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly inclusionProof: readonly string[];
-}
-
-export interface CustodyChain {
-  readonly artifact: string;
-  readonly origin: string;
-  readonly treeSize: number;
-  readonly checkpoint: string;
-  readonly events: readonly CustodyEvent[];
-}
-
 export type Role = "uploader" | "issuer" | "auditor" | "approver" | "operator" | "agent";
 
 export interface TokenToCreate {

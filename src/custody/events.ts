@@ -42,6 +42,18 @@ export const RECORDS: readonly EventType[] = [
   "identity.denied",
 ];
 
+/**
+ * What a verdict can rest on of another artifact's chain, and so what belongs beside the chain of an artifact whose
+ * verdicts rest on that one. The rest (its verdicts, identities, approvals) is told and judged in its own.
+ */
+export const OF_OTHERS: readonly EventType[] = [
+  "evidence.accepted",
+  "evidence.expired",
+  "containment.recorded",
+  "quarantine.opened",
+  "quarantine.lifted",
+];
+
 /** A project's opaque id: a random UUID that says nothing of its name. */
 export type ProjectId = string & { readonly __project: unique symbol };
 

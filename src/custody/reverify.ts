@@ -5,7 +5,7 @@ import type { Signer } from "../verify/verified-attestation.ts";
 import { approvalsBody } from "./approval-bodies.ts";
 import { artifactsOf, summarize, summaryBody } from "./attestation-summary.ts";
 import { digestIn, listIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
-import { type EventType, type LogEvent, PROJECT_CHAIN } from "./events.ts";
+import { type EventType, type LogEvent, OF_OTHERS, PROJECT_CHAIN } from "./events.ts";
 import { evidenceSetHash } from "./evidence-set.ts";
 import type { Pack } from "./pack.ts";
 import { failure, notReVerifiable, type PackCheck, type PackCheckName, reasonOf } from "./pack-report.ts";
@@ -83,15 +83,6 @@ function notHolding(check: PackCheckName, { index, type }: LogEvent, error: unkn
     ? notReVerifiable(check, `Event ${index} (${type}) cannot be verified again: ${reason}.`, index)
     : failure(check, `Event ${index} (${type}) does not hold: ${reason}.`, index);
 }
-
-/** What verdicts can rest on of another artifact's events. The others are told and judged in that one's file. */
-const OF_OTHERS: readonly EventType[] = [
-  "evidence.accepted",
-  "evidence.expired",
-  "containment.recorded",
-  "quarantine.opened",
-  "quarantine.lifted",
-];
 
 function concerns(artifact: Digest, { type, about }: LogEvent): boolean {
   return OF_OTHERS.includes(type) || about.includes(artifact) || about.includes(PROJECT_CHAIN);

@@ -1,6 +1,12 @@
 import { CompiledQuery, type Kysely, type Selectable } from "kysely";
 import { decodeBody } from "../custody/body.ts";
-import type { ChainKey, EventType, LogEvent, ProjectId } from "../custody/events.ts";
+import {
+  type ChainKey,
+  EVENT_TYPES,
+  type EventType,
+  type LogEvent,
+  type ProjectId,
+} from "../custody/events.ts";
 import { decodeLeaf } from "../custody/leaf.ts";
 import type { LogHead } from "../custody/log-store.ts";
 import { VouchsafeError } from "../errors.ts";
@@ -27,6 +33,8 @@ export interface ChainPage {
   readonly from?: number;
   /** Only events below this index: the chain as of a log size. */
   readonly below?: number;
+  /** Only events of these types. */
+  readonly types?: readonly EventType[];
   readonly limit?: number;
 }
 
@@ -45,6 +53,7 @@ export async function readChain(
     .where("chain.key", "=", key);
   if (page.from !== undefined) query = query.where("chain.index", ">=", page.from);
   if (page.below !== undefined) query = query.where("chain.index", "<", page.below);
+  if (page.types !== undefined) query = query.where("entry.type", "in", numbersOf(page.types));
   if (page.limit !== undefined) query = query.limit(page.limit);
   return (await query.orderBy("chain.index").execute()).map(eventOf);
 }
@@ -65,6 +74,11 @@ export async function readProjectEvents(
     .limit(limit)
     .execute();
   return rows.map(eventOf);
+}
+
+/** Event types as columns have them. */
+export function numbersOf(types: readonly EventType[]): number[] {
+  return types.map((type) => EVENT_TYPES[type]);
 }
 
 /** The events with these indexes as far as they are the project's, in the order of the log. */

@@ -3,10 +3,12 @@ import { PACK_MEDIA_TYPE } from "../custody/pack.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { exportPack } from "../services/export-pack.ts";
 import { readCustody } from "../services/read-custody.ts";
+import { readAsOf } from "../services/state-as-of.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
+import { CustodyPage, EVENT_TYPE_NAMES, EventTypeName } from "./custody-schemas.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, EVENT, LogSize } from "./schemas.ts";
+import { AsOfText, closed, Digest, Flag, PAGE } from "./schemas.ts";
 
 const AUDITORS: Access = ["auditor", "operator"];
 
@@ -18,18 +20,31 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "An artifact's events in the custody log, in order, each with its proof",
         params: closed({ digest: Digest }),
-        ...answers({
-          200: closed({
-            artifact: Type.String(),
-            origin: Type.String(),
-            treeSize: LogSize,
-            checkpoint: Type.String(),
-            events: Type.Array(closed({ ...EVENT, inclusionProof: Type.Array(Type.String()) })),
-          }),
+        querystring: closed({
+          type: Type.Optional(
+            Type.Union([EventTypeName, Type.Array(EventTypeName, { maxItems: EVENT_TYPE_NAMES.length })], {
+              description: "only events of this type; may be given several times",
+            }),
+          ),
+          asOf: Type.Optional(AsOfText),
+          proofs: Type.Optional(Flag),
+          related: Type.Optional(Flag),
+          ...PAGE,
         }),
+        ...answers({ 200: CustodyPage }),
       },
     },
-    async (request) => readCustody(v, callerOf(request), request.params.digest),
+    async (request) => {
+      const { type, asOf, proofs, related, limit, after } = request.query;
+      return readCustody(v, callerOf(request), request.params.digest, {
+        proofs: proofs !== "false",
+        related: related !== "false",
+        ...(type !== undefined && { types: [type].flat() }),
+        ...(asOf !== undefined && { asOf: readAsOf(asOf) }),
+        ...(limit !== undefined && { limit: Number(limit) }),
+        ...(after !== undefined && { after }),
+      });
+    },
   );
 
   app.get(

@@ -44,6 +44,14 @@ export const PAGE = {
   ),
   after: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: "next of the page before" })),
 };
+/** Of a query string: as of when. */
+export const AsOfText = Type.String({
+  minLength: 1,
+  maxLength: 40,
+  description: "a log size, or a time such as 2026-03-01T12:00:00Z; now if absent",
+});
+/** Of a query string, for what is done unless it is said not to be. */
+export const Flag = Type.Enum(["true", "false"], { description: "true if absent" });
 const Hash = Type.String({ description: "sha256:hex of the document's canonical bytes" });
 /** The hash that an activation replaces (compare-and-swap), or null when nothing is active yet. */
 export const PreviousHash = nullable(Type.String({ minLength: 1, maxLength: 200 }));

@@ -1,5 +1,6 @@
 import { digestIn } from "../custody/body-fields.ts";
 import { type LogEvent, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
+import type { LogHead } from "../custody/log-store.ts";
 import { inForceAfter, NOTHING_IN_FORCE } from "../custody/references.ts";
 import { readChain, readHead } from "../db/log.ts";
 import { sizeAtTime, timeOfEntry } from "../db/log-time.ts";
@@ -27,12 +28,13 @@ export interface StateAsOf {
 }
 
 /**
- * A log size as a number, or a time as text (RFC 3339, UTC).
+ * A log size as a number or its digits, or a time as text (RFC 3339, UTC).
  *
  * @throws VouchsafeError `invalid-request`
  */
 export function readAsOf(value: number | string): AsOf {
   if (typeof value === "number") return { case: "size", size: value };
+  if (/^[1-9][0-9]{0,14}$/.test(value)) return { case: "size", size: Number(value) };
   const time = parseUtcTime(value);
   if (time === undefined)
     throw new VouchsafeError("invalid-request", "asOf is no time such as 2026-03-01T12:00:00Z");
@@ -64,18 +66,27 @@ export async function stateAsOf(
   };
 }
 
-async function placeOf(v: Vouchsafe, asOf: AsOf | undefined): Promise<{ size: number; now: number }> {
+/**
+ * Where in the log that is: its size then, and the time at which is asked.
+ *
+ * @throws VouchsafeError `invalid-request` for a size that the log does not have, and for a time to come
+ */
+export async function placeOf(
+  v: Vouchsafe,
+  asOf: AsOf | undefined,
+): Promise<{ readonly head: LogHead; readonly size: number; readonly now: number }> {
   const db = v.database.kysely;
-  const { size } = await readHead(db);
-  if (asOf === undefined) return { size, now: v.clock() };
+  const head = await readHead(db);
+  const { size } = head;
+  if (asOf === undefined) return { head, size, now: v.clock() };
   if (asOf.case === "time") {
     if (asOf.time > v.clock()) throw new VouchsafeError("invalid-request", "The time is still to come");
-    return { size: await sizeAtTime(db, asOf.time, size), now: asOf.time };
+    return { head, size: await sizeAtTime(db, asOf.time, size), now: asOf.time };
   }
   if (asOf.size > size || asOf.size < 1) {
     throw new VouchsafeError("invalid-request", `The log's sizes so far are 1 to ${size}`);
   }
-  return { size: asOf.size, now: await timeOfEntry(db, asOf.size - 1) };
+  return { head, size: asOf.size, now: await timeOfEntry(db, asOf.size - 1) };
 }
 
 function holdingAfter(before: readonly string[], { type, body }: LogEvent): readonly string[] {

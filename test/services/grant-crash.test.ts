@@ -9,6 +9,7 @@ import { openAuthority } from "../../src/identity/authority.ts";
 import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { type RunningServer, startServer } from "../cli/server.ts";
+import { collected } from "../support/collected.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { newKey } from "./identity-house.ts";
 import { envelopeKey, signedEnvelope } from "./signed-envelope.ts";
@@ -108,8 +109,7 @@ describe("granting by servers that are killed, or stopped in the middle", () => 
   }
 
   async function recorded(client: Client, digest: Digest): Promise<Map<string, number>> {
-    const { events } = await client.readCustody(digest);
-    const grants = events.filter(({ type }) => type === "identity.issued");
+    const grants = await collected(client.custodyEvents(digest, { types: ["identity.issued"] }));
     return new Map(grants.map(({ body, index }) => [String(body.serial), index]));
   }
 

@@ -15,6 +15,7 @@ import { bareEnvironment } from "../cli/server.ts";
 import { vouchsafe } from "../cli/vouchsafe.ts";
 import { testAuthority } from "../identity/trust-domain.ts";
 import { endWithParent } from "../support/child.ts";
+import { collected } from "../support/collected.ts";
 import { startCutProxy } from "../support/cut-proxy.ts";
 import { type AgentHouse, openAgentHouse } from "./agent-house.ts";
 import { type Executable, tamperedCopy } from "./executable.ts";
@@ -86,7 +87,7 @@ describe("agents of a server", { skip: process.platform !== "linux" && "only Lin
       const renewed = leafOf(await living.next());
       assert.ok((await call(brief)).answer);
 
-      const { events } = await house.operator.readCustody(house.widget.digest);
+      const events = await collected(house.operator.custodyEvents(house.widget.digest));
       const { type, body } = events.find(({ body }) => body.serial === serialOf(renewed)) ?? {};
       assert.deepEqual([type, body?.renews], ["identity.renewed", serialOf(held)]);
     } finally {
@@ -133,7 +134,7 @@ describe("agents of a server", { skip: process.platform !== "linux" && "only Lin
     assertDenied(await call(house.widget, "node-2"), "no-workload-policy");
     const { answer } = await call(elsewhere, "node-2");
     assert.equal(answer.svids[0].spiffe_id, "spiffe://vouchsafe.local/elsewhere");
-    const { events } = await house.operator.readCustody(elsewhere.digest);
+    const events = await collected(house.operator.custodyEvents(elsewhere.digest));
     assert.deepEqual(
       events
         .filter(({ type }) => type.startsWith("identity."))

@@ -11,6 +11,7 @@ import { type RunningServer, startServer } from "../cli/server.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { collected } from "../support/collected.ts";
 import { buildExecutable, type Executable, tamperedCopy } from "./executable.ts";
 import { type RunningAgent, startAgent } from "./run-agent.ts";
 import { ask, type Line, startWorkload } from "./run-workload.ts";
@@ -123,8 +124,8 @@ describe("an agent of a server", { skip: process.platform !== "linux" && "only L
       await link(widget.path, path(name()));
       const { answer } = await call("FetchX509SVID", { ...widget, path: path(name()) });
       assert.match(answer.svids[0].spiffe_id, /\/widget\//);
-      const { events } = await operator.readCustody(widget.digest);
-      const told = events.findLast(({ type }) => type === "identity.issued")?.body.selectors as string[];
+      const granted = await collected(operator.custodyEvents(widget.digest, { types: ["identity.issued"] }));
+      const told = granted.at(-1)?.body.selectors as string[];
       assert.ok(told.includes(`unix:${widget.digest}`));
       assert.deepEqual(
         told.filter((selector) => selector.startsWith("unix:path:")),

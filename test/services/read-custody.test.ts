@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { EventType } from "../../src/custody/events.ts";
+import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import type { Digest } from "../../src/in-toto-attestation/types.ts";
+import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
+import { pushAttestation } from "../../src/services/push-attestation.ts";
+import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
+import { type CustodyQuery, readCustody } from "../../src/services/read-custody.ts";
+import { recordContainment } from "../../src/services/record-containment.ts";
+import { revokeAgent } from "../../src/services/revoke-agent.ts";
+import { verifyDigest } from "../../src/services/verify-digest.ts";
+import { openCheckpoint } from "../../src/tlog/checkpoint.ts";
+import { leafHash, sameHash } from "../../src/tlog/hash.ts";
+import { parseVerifierKey } from "../../src/tlog/note.ts";
+import { rootFromInclusion } from "../../src/tlog/proofs.ts";
+import { fails, succeeds } from "../http/calls.ts";
+import type { TestNode } from "../http/node.ts";
+import { RELEASE_POLICY } from "../http/release.ts";
+import { slsaProvenance } from "../sigstore/provenance.ts";
+import { anImage } from "../support/images.ts";
+import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
+import {
+  agentCaller,
+  fetchX509,
+  type IdentityHouse,
+  joinThroughDoor,
+  openIdentityHouse,
+  release,
+} from "./identity-house.ts";
+import { callerWith } from "./release-node.ts";
+
+type Page = Awaited<ReturnType<typeof readCustody>>;
+
+describe("the custody of an artifact", () => {
+  let postgres: TestPostgres;
+  let house: IdentityHouse;
+  let node: TestNode;
+  const image = anImage();
+  /** What a reader saw at each size that the log had. */
+  const seen: Page[] = [];
+
+  const operator = () => callerWith(node, ["operator"]);
+  const read = (query: CustodyQuery = {}) =>
+    readCustody(node.v, operator(), image.layer, { limit: 200, ...query });
+  const kinds = ({ events }: Pick<Page, "events">) =>
+    events.map(({ type, chain }) => (chain === undefined ? type : `${type} of ${nameOf(chain)}`));
+  const nameOf = (chain: string) =>
+    chain === image.digest || chain === sha256(image.manifest) ? "its image" : chain;
+
+  before(async () => {
+    postgres = await createPostgres();
+    house = await openIdentityHouse(postgres);
+    node = await house.open();
+    await tellItsStory();
+  });
+  after(async () => {
+    await house.close();
+    await postgres.drop();
+    await stopPostgres();
+  });
+
+  async function step(work: () => Promise<unknown>): Promise<void> {
+    await work();
+    seen.push(await read());
+  }
+  async function activate(text: string): Promise<void> {
+    const { documents, policySet: previous } = await readPolicies(node.v, operator());
+    const kept = documents.filter(({ name }) => name !== "other.yaml");
+    const other = { name: "other.yaml", text };
+    await activatePolicies(node.v, operator(), { documents: [...kept, other], previous });
+  }
+  const policy = (description: string) =>
+    RELEASE_POLICY.replace("name: release", `name: other\n  description: ${description}`);
+  const quarantine = async (artifact: Digest) =>
+    (await openQuarantine(node.v, operator(), { artifact, reason: "found malware" })).id;
+
+  /** A layer that its image lets through, and what happens to both; and other things, which do not belong. */
+  async function tellItsStory(): Promise<void> {
+    for (const name of ["node-1", "node-2"]) await joinThroughDoor(node, name);
+    const subject = { name: "widget", sha256: image.digest.slice("sha256:".length) };
+    const provenance = await house.sigstore.signStatement(slsaProvenance([subject]));
+    await pushAttestation(node.v, operator(), { bytes: provenance });
+    await recordContainment(node.v, operator(), image.index);
+    await step(() => recordContainment(node.v, operator(), image.manifest));
+    await step(() => verifyDigest(node.v, operator(), { digest: image.layer }));
+    await step(() => fetchX509(node, agentCaller(node, "node-1"), image.layer));
+    await step(() => activate(policy("nothing was recorded under it")));
+    await step(() => activate(policy("the next")));
+    let id = "";
+    await step(async () => {
+      id = await quarantine(image.digest);
+    });
+    await step(() => assert.rejects(fetchX509(node, agentCaller(node, "node-1"), image.layer)));
+    await step(() => liftQuarantine(node.v, operator(), { id, reason: "it was none" }));
+    const stranger = await release(house, node);
+    await fetchX509(node, agentCaller(node, "node-2"), stranger.digest);
+    for (const name of ["node-2", "node-1"]) {
+      const { agent } = agentCaller(node, name);
+      await step(() =>
+        revokeAgent(node.v, operator(), { agent: String(agent?.spiffeId), reason: "disk lost" }),
+      );
+    }
+    await step(() => quarantine(image.layer));
+  }
+
+  test("is its chain, what its verdicts rest on of others, and what touched it of the project", async () => {
+    const all = await read();
+    const own = await read({ related: false });
+    assert.deepEqual(kinds(own), [
+      "containment.recorded",
+      "verdict.passed",
+      "identity.issued",
+      "identity.denied",
+      "quarantine.opened",
+    ]);
+    assert.deepEqual(kinds(all), [
+      "trust.activated of *",
+      "policy.activated of *",
+      "evidence.accepted of its image",
+      "containment.recorded of its image",
+      "containment.recorded",
+      "verdict.passed",
+      "identity.issued",
+      "policy.activated of *",
+      "quarantine.opened of its image",
+      "identity.denied",
+      "quarantine.lifted of its image",
+      "agent.revoked of *",
+      "quarantine.opened",
+    ]);
+    const revoked = all.events.find(({ type }) => type === "agent.revoked");
+    assert.match(String(revoked?.body.agent), /node-1$/);
+    const [, second] = all.events.filter(({ type }) => type === "policy.activated");
+    const { policySet } = await readPolicies(node.v, operator());
+    assert.equal(second?.body.policySet, policySet);
+  });
+
+  test("put together from pages of any length it is the whole, filtered or not", async () => {
+    const filters: readonly CustodyQuery[] = [
+      {},
+      { related: false },
+      { types: ["quarantine.opened", "policy.activated", "containment.recorded"] },
+      { types: ["identity.renewed"] },
+    ];
+    for (const filter of filters) {
+      const whole = await read({ ...filter, proofs: false });
+      assert.equal(whole.next, null);
+      const { types } = filter;
+      assert.ok(types === undefined || whole.events.every(({ type }) => types.includes(type as EventType)));
+      for (const limit of [1, 2, 3, whole.events.length, whole.events.length + 1].filter(Boolean)) {
+        const events: Page["events"] = [];
+        for (let after: string | null = "-"; after !== null; ) {
+          const page: Page = await read({ ...filter, proofs: false, limit, ...(after !== "-" && { after }) });
+          assert.ok(page.events.length <= limit);
+          events.push(...page.events);
+          after = page.next;
+        }
+        assert.deepEqual(events, whole.events);
+      }
+    }
+  });
+
+  test("as of each size is what a reader saw then, and its proofs lead to that size's root", async () => {
+    const verifier = parseVerifierKey(node.v.log.verifierKey);
+    for (const { checkpoint, time, ...page } of seen) {
+      const {
+        checkpoint: _,
+        time: at,
+        ...again
+      } = await read({ asOf: { case: "size", size: page.treeSize } });
+      assert.deepEqual(again, page);
+      assert.ok(at <= time);
+      const { root } = openCheckpoint(String(checkpoint), verifier.name, [verifier]);
+      for (const { index, leaf, inclusionProof } of again.events) {
+        const hash = leafHash(Buffer.from(String(leaf), "base64"));
+        const path = (inclusionProof ?? []).map((part) => Buffer.from(part, "base64"));
+        assert.ok(sameHash(rootFromInclusion(hash, index, page.treeSize, path), root));
+      }
+    }
+    assert.equal(new Set(seen.map(({ events }) => events.length)).size > 6, true);
+  });
+
+  test("as of a time is as of the log's size then; before its first event, and in time to come, there is none", async () => {
+    const { events } = await read();
+    const last = events.at(-1);
+    const time = Date.parse(String(last?.time));
+    const then = await read({ asOf: { case: "time", time } });
+    assert.equal(then.treeSize, (last?.index ?? 0) + 1);
+    assert.equal(then.time, last?.time);
+    for (const asOf of [
+      { case: "size", size: 1 },
+      { case: "time", time: 1 },
+    ] as const)
+      await assert.rejects(read({ asOf }), { code: "not-found" });
+    await assert.rejects(read({ asOf: { case: "time", time: node.v.clock() + 60_000 } }), {
+      code: "invalid-request",
+    });
+    await assert.rejects(read({ after: "1e3" }), { code: "invalid-request" });
+  });
+
+  test("without proofs has no leaves and no salts", async () => {
+    const { events } = await read({ proofs: false });
+    assert.deepEqual(
+      events.map(({ index, body }) => [index, body]),
+      (await read()).events.map(({ index, body }) => [index, body]),
+    );
+    for (const event of events) {
+      assert.deepEqual([event.leaf, event.salt, event.inclusionProof], [undefined, undefined, undefined]);
+    }
+  });
+
+  test("is read through the door by an auditor, as asked", async () => {
+    const as = await node.token(["auditor"]);
+    const params = { digest: image.layer };
+    const get = (query: Readonly<Record<string, string>>) =>
+      succeeds(node.app, 200, "GET /custody/:digest", { as, params, query });
+    const all = await get({ proofs: "false", limit: "200" });
+    const { events } = await read({ proofs: false });
+    assert.deepEqual(all.events, JSON.parse(JSON.stringify(events)));
+    const [first, second] = events;
+    const asOf = await get({ asOf: String(events[5]?.index), limit: "1", type: String(second?.type) });
+    assert.deepEqual(
+      [asOf.treeSize, asOf.checkpoint, asOf.events[0].index],
+      [events[5]?.index, null, second?.index],
+    );
+    const types = `type=${first?.type}&type=${second?.type}`;
+    const several = await node.app.inject({
+      url: `/custody/${image.layer}?${types}&asOf=${all.time}&after=${first?.index}`,
+      headers: { authorization: `Bearer ${as}` },
+    });
+    assert.deepEqual(
+      several.json().events.map(({ type }: { type: string }) => type),
+      ["policy.activated", "policy.activated"],
+    );
+    for (const query of [
+      { type: "policy.deactivated" },
+      { proofs: "no" },
+      { limit: "0" },
+      { asOf: "01" },
+      { from: "1" },
+    ])
+      await fails(node.app, "invalid-request", "GET /custody/:digest", { as, params, query });
+  });
+});
