@@ -84,7 +84,8 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["client", ["errors.ts", "in-toto-attestation"]],
   // The node agent holds no policy and no database: it knows the kernel, identities and the server's API.
   ["workload", ["errors.ts", "in-toto-attestation", "der", "x509", "identity", "client"]],
-  // Of the database the CLI needs only to migrate it, which is done where no server runs.
+  // Of the database the CLI needs only to migrate it and, by a service, to check it: both are done where no server runs,
+  // and a check that asked the server would believe it.
   [
     "cli",
     [
@@ -102,6 +103,9 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "witness",
       "workload",
       "db/connection.ts",
+      "services/fsck.ts",
+      "services/fsck-state.ts",
+      "services/fsck-walk.ts",
     ],
   ],
 ]);
@@ -161,6 +165,9 @@ export const PURE: readonly string[] = [
   "custody/body.ts",
   "custody/chain.ts",
   "custody/events.ts",
+  "custody/fsck-entries.ts",
+  "custody/fsck-findings.ts",
+  "custody/fsck-tree.ts",
   "custody/leaf.ts",
   "custody/log-store.ts",
   "custody/open-event.ts",

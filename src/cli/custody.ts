@@ -4,6 +4,7 @@ import type { PackReport, PackStatus } from "../custody/pack-report.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readBytes } from "./files.ts";
+import { readLogKey } from "./log-key-argument.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -101,7 +102,7 @@ function verify(): Command {
       action(async ({ terminal, json }, file: string, { logKey }: { logKey: string }) => {
         // Loaded here alone: the verifier is large, and every other command would wait for it.
         const { verifyPack } = await import("../custody/verify-pack.ts");
-        const report = verifyPack(await readBytes(file), await verifierKey(logKey));
+        const report = verifyPack(await readBytes(file), await readLogKey(logKey));
         if (json) terminal.printJson(report);
         else {
           for (const { status, statement } of report.checks) {
@@ -121,14 +122,4 @@ function verdictOf({ ok, checks }: PackReport): string {
   const count = (status: PackStatus) => checks.filter((check) => check.status === status).length;
   const counts = `${count("holds")} hold, ${count("fails")} fail, ${count("not-re-verifiable")} cannot be verified again`;
   return `The custody file ${ok ? "holds" : "does not hold"}: of ${checks.length} checks ${counts}.`;
-}
-
-/** `name+hash+base64` as it is (C2SP signed-note), or a file that holds it. */
-async function verifierKey(keyOrFile: string): Promise<string> {
-  if (/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(keyOrFile)) return keyOrFile;
-  const bytes = await readBytes(keyOrFile).catch((cause: unknown) => {
-    const message = `--log-key takes a verifier key, as \`vouchsafe log key\` prints it, or a file that holds one, and not ${keyOrFile}`;
-    throw new UsageError(message, { cause });
-  });
-  return new TextDecoder().decode(bytes).trim();
 }

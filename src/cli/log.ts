@@ -2,12 +2,13 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import { formatTlogProof } from "../tlog/tlog-proof.ts";
 import { EXIT } from "./exit-codes.ts";
+import { fsckCommand } from "./log-fsck.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
 export function logCommand(): Command {
   const log = new Command("log").description("look at the custody log");
-  for (const command of [key(), checkpoint(), proof()]) log.addCommand(command);
+  for (const command of [key(), checkpoint(), proof(), fsckCommand()]) log.addCommand(command);
   return log;
 }
 

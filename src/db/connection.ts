@@ -34,16 +34,19 @@ export interface DatabaseOptions {
   readonly dataDir: string;
   /** Connections of this process at most. */
   readonly poolSize?: number;
+  /** Takes the database as it is: nothing is made, migrated or granted. */
+  readonly asItIs?: boolean;
 }
 
 /**
  * Opens the database with its schema brought up to date.
  *
  * Throws `configuration-invalid` (another process holds the data directory, a migration's text changed, the
- * role may not migrate) and `unavailable` (no connection).
+ * role may not migrate; `asItIs`: no database is there, or its schema is another version's) and `unavailable` (no
+ * connection).
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   return options.databaseUrl === undefined
-    ? openPGlite(options.dataDir)
+    ? openPGlite(options)
     : openPostgres({ ...options, databaseUrl: options.databaseUrl });
 }

@@ -7,7 +7,7 @@ import type { Database, Query } from "./connection.ts";
 import { headOf, readTiles, type TileRow } from "./log.ts";
 import { projectEvents } from "./projections/project-events.ts";
 import type { Projection } from "./projections/rows.ts";
-import { STATEMENTS } from "./projections/statements.ts";
+import { encodeRows, STATEMENTS } from "./projections/statements.ts";
 import { projectCurrentVerdict } from "./projections/verdicts.ts";
 import { asUnavailable } from "./unavailable.ts";
 
@@ -179,18 +179,6 @@ function createBlob(): { add(...parts: readonly Uint8Array[]): number; bytes(): 
     },
     bytes: () => Buffer.concat(parts, length),
   };
-}
-
-/**
- * Rows as JSON. Postgres's text holds no NUL: where an attacker's string has one, the row that is searched by
- * gets U+FFFD in its place, and the event's body keeps what was signed.
- */
-function encodeRows(rows: readonly object[]): string {
-  const json = JSON.stringify(rows);
-  if (!json.includes("\\u0000")) return json;
-  return JSON.stringify(rows, (_, value) =>
-    typeof value === "string" ? value.replaceAll("\0", "\ufffd") : value,
-  );
 }
 
 /** SQLSTATE 23505: a key that is already there, e.g. the same evidence accepted twice. */

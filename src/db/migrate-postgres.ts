@@ -1,12 +1,19 @@
 import pg from "pg";
 import { VouchsafeError } from "../errors.ts";
 import { ensureRole, grant } from "./grants.ts";
-import { applyMigrations, type MigrationSession, pendingMigrations, whileMigrating } from "./migrate.ts";
+import {
+  applyMigrations,
+  isCurrent,
+  type MigrationSession,
+  refuseUnlessCurrent,
+  whileMigrating,
+} from "./migrate.ts";
 
 /**
  * Migrates as the owner (`migrateUrl`) and grants the application's role, the user of `databaseUrl`, what it
  * needs; creates that role with that URL's password where it is missing. Without `migrateUrl`, a schema that is
- * up to date is used as it is, and any other is migrated by the application's role itself.
+ * up to date is used as it is, and any other is migrated by the application's role itself. `asItIs`: only looks whether
+ * it is up to date.
  *
  * Resolves to warnings in whole sentences. Throws `unavailable`, and `configuration-invalid` as
  * `applyMigrations` does.
@@ -14,12 +21,17 @@ import { applyMigrations, type MigrationSession, pendingMigrations, whileMigrati
 export async function migratePostgres(options: {
   readonly databaseUrl: string;
   readonly migrateUrl?: string;
+  readonly asItIs?: boolean;
 }): Promise<readonly string[]> {
   const { databaseUrl, migrateUrl } = options;
+  if (options.asItIs === true) {
+    await connected(databaseUrl, refuseUnlessCurrent);
+    return [];
+  }
   if (migrateUrl !== undefined) await connected(migrateUrl, (owner) => migrateAsOwner(owner, databaseUrl));
   return connected(databaseUrl, async (app) => {
     if (migrateUrl === undefined && !(await isCurrent(app))) await migrateAsApplication(app);
-    await refuseUnlessCurrent(app);
+    await refuseUnlessMigrated(app);
     return (await ownsLog(app))
       ? [
           "The application's database role owns the log's tables and could lift their protection: give the owner in MIGRATE_DATABASE_URL and another role in DATABASE_URL.",
@@ -60,14 +72,7 @@ async function grantTo(owner: MigrationSession, user: string, password: string |
   await owner.exec(grant(user));
 }
 
-async function isCurrent(session: MigrationSession): Promise<boolean> {
-  const [table] = await session.query<{ found: boolean }>(
-    "select to_regclass('schema_migrations') is not null as found",
-  );
-  return table?.found === true && (await pendingMigrations(session)).length === 0;
-}
-
-async function refuseUnlessCurrent(session: MigrationSession): Promise<void> {
+async function refuseUnlessMigrated(session: MigrationSession): Promise<void> {
   if (await isCurrent(session)) return;
   throw new VouchsafeError(
     "configuration-invalid",

@@ -67,6 +67,23 @@ export async function pendingMigrations(
   return migrations.slice(applied.length);
 }
 
+/** Whether this version's schema is there. Throws `configuration-invalid` as `pendingMigrations` does. */
+export async function isCurrent(session: Pick<MigrationSession, "query">): Promise<boolean> {
+  const [table] = await session.query<{ found: boolean }>(
+    "select to_regclass('schema_migrations') is not null as found",
+  );
+  return table?.found === true && (await pendingMigrations(session)).length === 0;
+}
+
+/** For who takes the database as it is. Throws `configuration-invalid`. */
+export async function refuseUnlessCurrent(session: Pick<MigrationSession, "query">): Promise<void> {
+  if (await isCurrent(session)) return;
+  throw new VouchsafeError(
+    "configuration-invalid",
+    "The database's schema is not that of this version: run `vouchsafe migrate` first",
+  );
+}
+
 function hashOf({ sql }: Migration): string {
   return createHash("sha256").update(sql).digest("hex");
 }

@@ -1,13 +1,15 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite, types } from "@electric-sql/pglite";
 import { CompiledQuery, Kysely, PGliteDialect } from "kysely";
 import { CommitUnknown } from "../custody/log-store.ts";
 import { lockDirectory } from "../directory-lock.ts";
+import { VouchsafeError } from "../errors.ts";
 import { integerOf } from "./column-values.ts";
-import type { Database } from "./connection.ts";
+import type { Database, DatabaseOptions } from "./connection.ts";
 import { ensureRole, grant } from "./grants.ts";
-import { applyMigrations, type MigrationSession, whileMigrating } from "./migrate.ts";
+import { applyMigrations, type MigrationSession, refuseUnlessCurrent, whileMigrating } from "./migrate.ts";
 import type { Schema } from "./schema.ts";
 
 const APP_ROLE = "vouchsafe_app";
@@ -17,10 +19,13 @@ const APP_ROLE = "vouchsafe_app";
  * to its superuser and the session then becomes the application's role, so that the same grants hold as on
  * Postgres.
  *
- * Throws `configuration-invalid` when another process has the directory.
+ * Throws `configuration-invalid` when another process has the directory, and `asItIs` where there is no database or
+ * that of another version.
  */
-export async function openPGlite(dataDir: string): Promise<Database> {
+export async function openPGlite({ dataDir, asItIs = false }: DatabaseOptions): Promise<Database> {
   const directory = join(dataDir, "pglite");
+  if (asItIs && !existsSync(directory))
+    throw new VouchsafeError("configuration-invalid", `There is no database in ${dataDir}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const unlock = await lockDirectory(dataDir);
   try {
@@ -30,9 +35,12 @@ export async function openPGlite(dataDir: string): Promise<Database> {
       query: async <Row>(text: string, values?: readonly unknown[]) =>
         (await pglite.query<Row>(text, values && [...values])).rows,
     };
-    await whileMigrating(session, () => applyMigrations(session));
-    await pglite.exec(ensureRole(APP_ROLE));
-    await pglite.exec(grant(APP_ROLE));
+    if (asItIs) await refuseUnlessCurrent(session);
+    else {
+      await whileMigrating(session, () => applyMigrations(session));
+      await pglite.exec(ensureRole(APP_ROLE));
+      await pglite.exec(grant(APP_ROLE));
+    }
     await pglite.exec(`set role ${APP_ROLE}`);
     return databaseOf(pglite, unlock);
   } catch (error) {

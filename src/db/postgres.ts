@@ -19,6 +19,7 @@ export interface PostgresOptions {
   readonly databaseUrl: string;
   readonly migrateUrl?: string;
   readonly poolSize?: number;
+  readonly asItIs?: boolean;
 }
 
 /** Migrates (`migratePostgres`), then opens the pool of the application's role. */

@@ -74,3 +74,15 @@ function ended<T extends "quarantines" | "approvals" | "exceptions">(
     from json_to_recordset(${rows}) as e (project_id uuid, id uuid, ${column} int8)
     where ${table}.project_id = e.project_id and ${table}.id = e.id and ${table}.${column} is null`;
 }
+
+/**
+ * Rows as JSON. Postgres's text holds no NUL: where an attacker's string has one, the row that is searched by
+ * gets U+FFFD in its place, and the event's body keeps what was signed.
+ */
+export function encodeRows(rows: readonly object[]): string {
+  const json = JSON.stringify(rows);
+  if (!json.includes("\\u0000")) return json;
+  return JSON.stringify(rows, (_, value) =>
+    typeof value === "string" ? value.replaceAll("\0", "\ufffd") : value,
+  );
+}
