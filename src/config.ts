@@ -10,7 +10,10 @@ export interface Config {
   readonly migrateDatabaseUrl: string | undefined;
   readonly requirePostgres: boolean;
   readonly dataDir: string;
-  readonly logKeyFile: string | undefined;
+  /** The keys that sign the log; none named: made in `dataDir`. Nodes that share a database share them. */
+  readonly logKeyFiles: readonly string[];
+  /** The log's key, `name+hash`, that is to sign no more. */
+  readonly retiresLogKey: string | undefined;
   /** The name under which all SPIFFE IDs are, e.g. `example.org`. */
   readonly trustDomain: string;
   /** Where the keys are that SVIDs are signed with; absent: made in `dataDir`. Nodes that share a database share them. */
@@ -46,6 +49,8 @@ export interface Config {
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 const MIB = 1024 * 1024;
+/** Each adds a line to every checkpoint; a rotation needs two. */
+const MAX_LOG_KEYS = 8;
 
 /**
  * Reads the configuration from environment variables.
@@ -101,7 +106,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     migrateDatabaseUrl: postgresUrl("MIGRATE_DATABASE_URL"),
     requirePostgres: oneOf("VOUCHSAFE_REQUIRE_POSTGRES", "0", ["0", "1"]) === "1",
     dataDir: text("VOUCHSAFE_DATA_DIR") ?? ".vouchsafe",
-    logKeyFile: text("VOUCHSAFE_LOG_KEY_FILE"),
+    logKeyFiles: list("VOUCHSAFE_LOG_KEY_FILE"),
+    retiresLogKey: text("VOUCHSAFE_RETIRE_LOG_KEY"),
     origin,
     summaryKeyFile: text("VOUCHSAFE_VSA_KEY"),
     verifierId: text("VOUCHSAFE_VERIFIER_ID") ?? `https://${origin}`,
@@ -140,6 +146,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     mistakes.push(
       "VOUCHSAFE_VERIFIER_ID must be a URI whose scheme and host are in lower case, without query and fragment; by default it is https:// and VOUCHSAFE_ORIGIN",
     );
+  if (config.logKeyFiles.length > MAX_LOG_KEYS)
+    mistakes.push(`VOUCHSAFE_LOG_KEY_FILE names at most ${MAX_LOG_KEYS} files`);
   if (!/^[a-z0-9._-]{1,255}$/.test(config.trustDomain))
     mistakes.push("VOUCHSAFE_TRUST_DOMAIN must be lower-case letters, digits, dots, dashes and underscores");
   if (mistakes.length > 0) throw new VouchsafeError("configuration-invalid", mistakes.join("; "));

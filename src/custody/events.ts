@@ -26,6 +26,8 @@ export const EVENT_TYPES = {
   "exception.granted": 19,
   "exception.withdrawn": 20,
   "containment.recorded": 21,
+  "log-key.added": 22,
+  "log-key.retired": 23,
   "evidence.expired": 29,
 } as const;
 

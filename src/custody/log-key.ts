@@ -6,7 +6,7 @@ import { ed25519Signer, type NoteSigner } from "../tlog/note.ts";
 import { isKeyName } from "../tlog/verifier-key.ts";
 
 /**
- * The Ed25519 key that signs the log's checkpoints, from a PKCS #8 PEM file; made there (mode 0600) when there
+ * An Ed25519 key that signs the log's checkpoints, from a PKCS #8 PEM file; made there (mode 0600) when there
  * is none. Nodes that share a database share this file, or copies of it.
  *
  * Throws `configuration-invalid` for a file that holds no such key, and for an origin that cannot be a key name.

@@ -17,6 +17,8 @@ export interface LogSigners {
   /** In the order in which the log took them on: each node's checkpoint of a tree has the same bytes. */
   readonly signers: readonly NoteSigner[];
   readonly verifiers: readonly NoteVerifier[];
+  /** The newest key, `name+hash+base64`. */
+  readonly verifierKey: string;
   /** Set where the next entry changes the keys: the head may then still be signed with these. */
   readonly succeeds?: readonly NoteVerifier[];
 }
@@ -27,10 +29,12 @@ export function logSigners(
   signers: readonly NoteSigner[],
   succeeds?: readonly NoteVerifier[],
 ): LogSigners {
-  if (signers.length === 0 || signers.some(({ name }) => name !== origin))
+  const newest = signers.at(-1);
+  if (newest === undefined || signers.some(({ name }) => name !== origin))
     throw new RangeError("a log signs under its origin");
   const verifiers = signers.map(({ verifierKey }) => parseVerifierKey(verifierKey));
-  return { origin, signers, verifiers, ...(succeeds && { succeeds }) };
+  const { verifierKey } = newest;
+  return { origin, signers, verifiers, verifierKey, ...(succeeds && { succeeds }) };
 }
 
 /** The checkpoint of this tree, signed with each of the keys. */

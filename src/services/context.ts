@@ -4,6 +4,7 @@ import type { LogSigners } from "../custody/log-signers.ts";
 import type { Writer } from "../custody/writer.ts";
 import type { Database } from "../db/connection.ts";
 import type { Projection } from "../decisions/projection.ts";
+import type { VouchsafeError } from "../errors.ts";
 import type { Authority } from "../identity/authority.ts";
 import type { JwtMinter } from "../identity/jwt-svid.ts";
 import type { X509Minter } from "../identity/x509-svid.ts";
@@ -37,11 +38,13 @@ export interface Vouchsafe {
   readonly clock: () => number;
   readonly log: {
     readonly origin: string;
-    /** The newest of its active keys, a C2SP signed-note verifier key: what new readers are given. */
+    /** The newest of its keys, a C2SP signed-note verifier key: what new readers are given. */
     readonly verifierKey: string;
     /** What this node signs checkpoints with, older ones too (`signOlderTree`). */
     readonly signers: LogSigners;
   };
+  /** What keeps this node from adding to the log, by who found it; empty while nothing does. Readiness tells it. */
+  readonly obstacles: Map<string, VouchsafeError>;
   /** The project `default`, which every installation has. */
   readonly project: ProjectId;
   /** Tells an operator what happened in the background, most of all what went wrong; never given secrets. */

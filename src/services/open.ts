@@ -3,13 +3,13 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { openAcknowledged } from "../custody/acknowledged.ts";
-import { INSTALLATION } from "../custody/events.ts";
-import { ensureLogCreated } from "../custody/genesis.ts";
+import { INSTALLATION, PROJECT_CHAIN } from "../custody/events.ts";
 import { loadLogKey } from "../custody/log-key.ts";
-import { logSigners } from "../custody/log-signers.ts";
+import type { LogSigners } from "../custody/log-signers.ts";
+import { settleLogKeys } from "../custody/settle-log-keys.ts";
 import { createWriter } from "../custody/writer.ts";
 import { type Database, openDatabase } from "../db/connection.ts";
-import { readEvents, readHead } from "../db/log.ts";
+import { readChain, readHead } from "../db/log.ts";
 import { createLogStore, LOG_CHANNEL } from "../db/log-store.ts";
 import { createProject } from "../db/projects.ts";
 import { createProjection, type Projection } from "../decisions/projection.ts";
@@ -18,6 +18,7 @@ import { openAuthority } from "../identity/authority.ts";
 import { createJwtMinter } from "../identity/jwt-svid.ts";
 import { parseTrustDomain } from "../identity/spiffe-id.ts";
 import { createX509Minter } from "../identity/x509-svid.ts";
+import type { NoteSigner } from "../tlog/note.ts";
 import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { createDocuments } from "./documents.ts";
@@ -34,6 +35,7 @@ import { createPolicyWatch } from "./reload-policies.ts";
 import { openSummaryKey } from "./summary-key.ts";
 import { ensureOperatorToken } from "./tokens.ts";
 import { createVerifier } from "./verifier.ts";
+import { watchLogKeys } from "./watch-log-keys.ts";
 
 /** Artifacts whose decisions one node keeps in memory: some 1 kB each. */
 const HOT_ARTIFACTS = 100_000;
@@ -53,7 +55,7 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a node: database brought up to date, log key loaded or made, the log's first event and the
+ * Opens a node: database brought up to date, log keys loaded or made, the log's first event, its keys and the
  * authority pinned, what is configured proposed, and the log followed. When it resolves the node may answer.
  *
  * A crash at any step leaves nothing that the next start does not find and go on from: each step first looks
@@ -74,7 +76,6 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const signer = await loadLogKey(config.logKeyFile ?? join(config.dataDir, "log-key.pem"), config.origin);
     const authority = await openAuthority({
       trustDomain: parseTrustDomain(config.trustDomain),
       dataDir: config.dataDir,
@@ -84,22 +85,30 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile);
     const acknowledged = await openAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
     closers.push(() => acknowledged.close());
-    const signers = logSigners(config.origin, [signer]);
-    const writer = createWriter({
-      store: createLogStore(database),
-      signers,
-      clock,
-      random: randomBytes,
-      acknowledged,
-    });
+    const openWriter = (signers: LogSigners) =>
+      createWriter({
+        store: createLogStore(database),
+        signers,
+        clock,
+        random: randomBytes,
+        acknowledged,
+      });
+    const signers = await settleLogKeys(
+      {
+        readWide: () => readChain(database.kysely, INSTALLATION, PROJECT_CHAIN),
+        readHead: () => readHead(database.kysely),
+        openWriter,
+      },
+      {
+        origin: config.origin,
+        signers: await loadLogKeys(config),
+        retires: config.retiresLogKey,
+      },
+    );
+    const writer = openWriter(signers);
     closers.push(() => writer.close());
     const denials = createDenials({ writer, clock, report });
     closers.push(() => denials.close());
-    await ensureLogCreated(
-      writer,
-      async () => (await readEvents(database.kysely, INSTALLATION, [0]))[0],
-      signer,
-    );
     await pinAuthority({ writer, database }, authority, config.replacesAuthority);
 
     const documents = createDocuments(database);
@@ -137,7 +146,8 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       policyDirectory: createPolicyDirectory(),
       trustSources: new Map(),
       clock,
-      log: { origin: config.origin, verifierKey: signer.verifierKey, signers },
+      log: { origin: config.origin, verifierKey: signers.verifierKey, signers },
+      obstacles: new Map(),
       project: project.id,
       report,
       background: background.run,
@@ -150,12 +160,18 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     const configuration = { project: v.project, token: CONFIGURATION };
     if (config.tuf === "auto") closers.push(repeat(v, DAY, () => refreshTrustByItself(v, configuration)));
     if (config.policiesReload === "watch") closers.push(repeat(v, LOOK, createPolicyWatch(v)));
+    closers.push(repeat(v, POLL, () => watchLogKeys(v)));
     closers.push(repeat(v, ENDED, (signal) => reevaluateEnded(v, v.project, signal)));
     return v;
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function loadLogKeys({ logKeyFiles, dataDir, origin }: Config): Promise<readonly NoteSigner[]> {
+  const files = logKeyFiles.length > 0 ? logKeyFiles : [join(dataDir, "log-key.pem")];
+  return Promise.all(files.map((file) => loadLogKey(file, origin)));
 }
 
 /** Follows the log by notifications, and by the clock in case one is lost. Resolves when it has caught up. */

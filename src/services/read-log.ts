@@ -8,11 +8,13 @@ export async function readCheckpoint(v: Vouchsafe): Promise<string> {
 }
 
 /**
- * The log size that this node has followed to, when it may decide.
+ * The log size that this node has followed to, when it may decide and append.
  *
- * @throws VouchsafeError `stale` when it has not heard from the log for longer than it may
+ * @throws VouchsafeError `stale` when it has not heard from the log for longer than it may, and what keeps it from
+ *   adding to the log
  */
 export function requireReady(v: Vouchsafe): number {
+  for (const obstacle of v.obstacles.values()) throw obstacle;
   const staleness = v.projection.staleness();
   if (staleness > v.config.maxStaleness) {
     throw new VouchsafeError(

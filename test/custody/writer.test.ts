@@ -207,7 +207,7 @@ forEachDatabase("the writer", (create) => {
       [0],
     );
     const other = openLogNode({ database, dataDir: test.dataDir, name: "other", signer: testSigner() });
-    await assert.rejects(other, { code: "log-inconsistent" });
+    await assert.rejects(other, { code: "configuration-invalid" });
   });
 
   it("logs no second log.created", async () => {

@@ -1,13 +1,13 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { openAcknowledged } from "../../src/custody/acknowledged.ts";
-import { INSTALLATION } from "../../src/custody/events.ts";
-import { ensureLogCreated } from "../../src/custody/genesis.ts";
-import { logSigners } from "../../src/custody/log-signers.ts";
+import { INSTALLATION, PROJECT_CHAIN } from "../../src/custody/events.ts";
+import type { LogSigners } from "../../src/custody/log-signers.ts";
 import type { LogStore } from "../../src/custody/log-store.ts";
+import { settleLogKeys } from "../../src/custody/settle-log-keys.ts";
 import { createWriter, type Writer, type WriterLimits } from "../../src/custody/writer.ts";
 import type { Database } from "../../src/db/connection.ts";
-import { readEvents } from "../../src/db/log.ts";
+import { readChain, readHead } from "../../src/db/log.ts";
 import { createLogStore } from "../../src/db/log-store.ts";
 import { ed25519Signer, type NoteSigner } from "../../src/tlog/note.ts";
 
@@ -19,6 +19,10 @@ export interface LogNodeOptions {
   readonly database: Database;
   readonly dataDir: string;
   readonly signer: NoteSigner;
+  /** Further keys that it is configured with. */
+  readonly others?: readonly NoteSigner[];
+  /** The key, `name+hash`, that it retires. */
+  readonly retires?: string;
   /** Tells the nodes that share a data directory apart. */
   readonly name?: string;
   /** In place of the database's own, e.g. one that fails at a chosen step. */
@@ -30,25 +34,44 @@ export interface LogNodeOptions {
 /** A writer with all that a node gives it, on a log that has its first event. */
 export async function openLogNode(
   options: LogNodeOptions,
-): Promise<{ writer: Writer; close(): Promise<void> }> {
-  const { database, dataDir, signer, name = "node", store, limits, clock = Date.now } = options;
+): Promise<{ writer: Writer; signers: LogSigners; close(): Promise<void> }> {
+  const {
+    database,
+    dataDir,
+    signer,
+    others = [],
+    retires,
+    name = "node",
+    store,
+    limits,
+    clock = Date.now,
+  } = options;
   const acknowledged = await openAcknowledged(join(dataDir, `${name}.acknowledged`), signer.name);
-  const writer = createWriter({
-    store: store ?? createLogStore(database),
-    signers: logSigners(signer.name, [signer]),
-    clock,
-    random: randomBytes,
-    acknowledged,
-    ...(limits && { limits }),
+  const openWriter = (signers: LogSigners) =>
+    createWriter({
+      store: store ?? createLogStore(database),
+      signers,
+      clock,
+      random: randomBytes,
+      acknowledged,
+      ...(limits && { limits }),
+    });
+  const settling = settleLogKeys(
+    {
+      readWide: () => readChain(database.kysely, INSTALLATION, PROJECT_CHAIN),
+      readHead: () => readHead(database.kysely),
+      openWriter,
+    },
+    { origin: signer.name, signers: [signer, ...others], ...(retires && { retires }) },
+  );
+  const signers = await settling.catch(async (error) => {
+    await acknowledged.close();
+    throw error;
   });
+  const writer = openWriter(signers);
   const close = async () => {
     await writer.close();
     await acknowledged.close();
   };
-  const readFirst = async () => (await readEvents(database.kysely, INSTALLATION, [0]))[0];
-  await ensureLogCreated(writer, readFirst, signer).catch(async (error) => {
-    await close();
-    throw error;
-  });
-  return { writer, close };
+  return { writer, signers, close };
 }

@@ -19,6 +19,8 @@ const nothing: Projector = () => {};
 const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "log.created": nothing,
   "authority.activated": nothing,
+  "log-key.added": nothing,
+  "log-key.retired": nothing,
   "policy.activated": projectPolicies,
   "trust.activated": projectTrust,
   "evidence.accepted": projectEvidence,

@@ -1,0 +1,155 @@
+import { VouchsafeError } from "../errors.ts";
+import { type NoteSigner, parseVerifierKey } from "../tlog/note.ts";
+import { type EventDraft, INSTALLATION, type LogEvent, PROJECT_CHAIN } from "./events.ts";
+import { activeKeys, type LogKeyRecord, logKeysOf } from "./log-key-history.ts";
+import { type LogSigners, logSigners } from "./log-signers.ts";
+import type { LogHead } from "./log-store.ts";
+import type { Writer } from "./writer.ts";
+
+/** What a node was given to sign with. */
+export interface ConfiguredKeys {
+  /** The log's name, and that of each key. */
+  readonly origin: string;
+  /** At least one. */
+  readonly signers: readonly NoteSigner[];
+  /** The key, as `name+hash`, that an operator wants to sign no more. */
+  readonly retires?: string | undefined;
+}
+
+/** The log as it is being settled. */
+export interface LogToSettle {
+  /** The installation's events. */
+  readWide(): Promise<readonly LogEvent[]>;
+  readHead(): Promise<LogHead>;
+  /** A writer for one append, which signs with these. */
+  openWriter(signers: LogSigners): Pick<Writer, "append" | "close">;
+}
+
+/** Each round appends an event, or finds that another node did. */
+const MAX_ROUNDS = 64;
+
+/**
+ * Brings the log's keys to what is configured, an event at a time, and gives back what this node signs with from then
+ * on. The log's first event names its first key; a configured key that it does not know is added, by an event whose
+ * checkpoint the keys before it sign as well; a key is retired only when an operator names it. Any number of nodes may
+ * start at once: an event is written by one of them.
+ *
+ * A crash leaves the log with some of these events, each of which stands by itself: the next start finds what is left.
+ *
+ * @throws VouchsafeError `log-inconsistent` when the log is another's; `configuration-invalid` when keys are missing,
+ *   retired or contradict one another; what the writer throws
+ */
+export async function settleLogKeys(log: LogToSettle, configured: ConfiguredKeys): Promise<LogSigners> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const wide = await log.readWide();
+    const step = nextStep(logKeysOf(wide), await log.readHead(), configured);
+    if (step.event === undefined) return step.signers;
+    const writer = log.openWriter(step.signers);
+    try {
+      await writer.append({
+        project: INSTALLATION,
+        asOf: (wide.at(-1)?.index ?? -1) + 1,
+        restsOn: [PROJECT_CHAIN],
+        events: [step.event],
+      });
+    } catch (error) {
+      // Another node has changed the keys since: what that means for this one, the next round says.
+      if (!(error instanceof VouchsafeError && error.code === "log-key-mismatch")) throw error;
+    } finally {
+      await writer.close();
+    }
+  }
+  throw new VouchsafeError("unavailable", "Other nodes kept changing the log's keys; start this one again");
+}
+
+interface Step {
+  /** What to append, signed so; nothing when these are what the node signs with. */
+  readonly event?: EventDraft;
+  readonly signers: LogSigners;
+}
+
+function nextStep(keys: readonly LogKeyRecord[], head: LogHead, configured: ConfiguredKeys): Step {
+  const { origin, signers } = configured;
+  const [first] = signers;
+  if (first === undefined) throw new RangeError("a node has a key");
+  if (keys.length === 0) {
+    const body = { origin, verifierKey: first.verifierKey };
+    return { event: eventOf("log.created", body), signers: logSigners(origin, [first]) };
+  }
+  const retiring = refuseUnfit(keys, configured);
+  const active = activeKeys(keys);
+  const verifiers = active.map(({ verifierKey }) => parseVerifierKey(verifierKey));
+  const staying = active
+    .filter((key) => key !== retiring)
+    .flatMap(({ verifierKey }) => signers.filter((signer) => signer.verifierKey === verifierKey));
+  if (retiring !== undefined) {
+    // Who knows the retired key alone learns of the others from the last that it signed.
+    const body = { verifierKey: retiring.verifierKey, checkpoint: head.checkpoint };
+    return { event: eventOf("log-key.retired", body), signers: logSigners(origin, staying, verifiers) };
+  }
+  const added = signers.find((signer) => !keys.some(({ verifierKey }) => verifierKey === signer.verifierKey));
+  if (added === undefined) return { signers: logSigners(origin, staying) };
+  const body = { verifierKey: added.verifierKey };
+  return {
+    event: eventOf("log-key.added", body),
+    signers: logSigners(origin, [...staying, added], verifiers),
+  };
+}
+
+function eventOf(type: EventDraft["type"], body: EventDraft["body"]): EventDraft {
+  return { type, about: [PROJECT_CHAIN], body };
+}
+
+/** @returns the active key that is to be retired, if one is */
+function refuseUnfit(
+  keys: readonly LogKeyRecord[],
+  { origin, signers, retires }: ConfiguredKeys,
+): LogKeyRecord | undefined {
+  const [first] = keys;
+  if (first?.added.body.origin !== origin) {
+    throw new VouchsafeError(
+      "log-inconsistent",
+      `The database holds the log ${String(first?.added.body.origin)}, and this node is set up for ${origin}`,
+    );
+  }
+  const isConfigured = (key: LogKeyRecord) =>
+    signers.some(({ verifierKey }) => verifierKey === key.verifierKey);
+  const named = keys.find(({ label }) => label === retires);
+  if (retires !== undefined && named === undefined) {
+    throw unfit(
+      `VOUCHSAFE_RETIRE_LOG_KEY names ${retires}, which is no key of this log: ${listed(keys)} are`,
+    );
+  }
+  const active = activeKeys(keys);
+  const again = keys.find((key) => isConfigured(key) && (!active.includes(key) || key === named));
+  if (again !== undefined) {
+    throw unfit(
+      `The log's key ${again.label} is retired, or is to be, and a retired key never signs again: take its file out of ` +
+        "VOUCHSAFE_LOG_KEY_FILE",
+    );
+  }
+  const missing = active.filter((key) => key !== named && !isConfigured(key));
+  if (missing.length > 0) {
+    throw unfit(
+      `The log is signed with ${listed(active)}, and this node lacks ${listed(missing)}: name the file of each in ` +
+        "VOUCHSAFE_LOG_KEY_FILE, separated by commas. To have a key sign no more, take its file out and set " +
+        "VOUCHSAFE_RETIRE_LOG_KEY to it, once another one has been added",
+    );
+  }
+  const retiring = active.find((key) => key === named);
+  if (retiring !== undefined && active.length === 1) {
+    throw unfit(
+      `${retiring.label} is the only key that signs the log: start with it and the new one in ` +
+        "VOUCHSAFE_LOG_KEY_FILE first, and retire it when readers know the new one",
+    );
+  }
+  return retiring;
+}
+
+function listed(keys: readonly LogKeyRecord[]): string {
+  return keys.map(({ label }) => label).join(" and ");
+}
+
+function unfit(message: string): VouchsafeError {
+  return new VouchsafeError("configuration-invalid", message);
+}
