@@ -49,6 +49,9 @@ const TYPES = {
   "containment.recorded": 21,
   "log-key.added": 22,
   "log-key.retired": 23,
+  "hold.placed": 26,
+  "hold.released": 27,
+  "retention.assigned": 28,
   "evidence.expired": 29,
 };
 

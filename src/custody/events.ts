@@ -28,6 +28,9 @@ export const EVENT_TYPES = {
   "containment.recorded": 21,
   "log-key.added": 22,
   "log-key.retired": 23,
+  "hold.placed": 26,
+  "hold.released": 27,
+  "retention.assigned": 28,
   "evidence.expired": 29,
 } as const;
 

@@ -209,6 +209,8 @@ function evidenceParts(db: Kysely<Schema>, project: ProjectId, digests: readonly
           row.fn<number>("octet_length", ["evidence.bytes"]).as("size"),
         ])
         .where("subject.project_id", "=", project)
+        // What has expired counts no longer: nobody can verify it.
+        .where("evidence.bytes", "is not", null)
         .where((where) => where("subject.digest", "=", where.fn.any(where.val([...digests]))))
         .orderBy("subject.attestation"),
     ).as("subjects"),

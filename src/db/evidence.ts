@@ -1,6 +1,8 @@
 import type { Kysely, Selectable } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { Document, Evidence } from "../custody/log-store.ts";
+import type { ExpiredEvidence } from "../custody/pack.ts";
+import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { AttestationsTable, Schema } from "./schema.ts";
 
@@ -27,17 +29,26 @@ export async function findEvidence(
   db: Kysely<Schema>,
   project: ProjectId,
   id: Digest,
-): Promise<(Evidence & { readonly index: number }) | undefined> {
+): Promise<Evidence | Omit<ExpiredEvidence, "case"> | undefined> {
   const row = await db
     .selectFrom("evidence")
-    .select(["media_type as mediaType", "bytes", "index"])
-    .where("project_id", "=", project)
-    .where("id", "=", id)
+    .leftJoin("expirations", (join) =>
+      join
+        .onRef("expirations.project_id", "=", "evidence.project_id")
+        .onRef("expirations.attestation", "=", "evidence.id"),
+    )
+    .select(["media_type as mediaType", "bytes", "expirations.index as expired"])
+    .where("evidence.project_id", "=", project)
+    .where("evidence.id", "=", id)
     .executeTakeFirst();
-  return row === undefined ? undefined : { id, ...row };
+  if (row === undefined) return undefined;
+  const { mediaType, bytes, expired } = row;
+  if (bytes !== null) return { id, mediaType, bytes };
+  if (expired !== null) return { hash: id, mediaType, expired };
+  throw new VouchsafeError("log-inconsistent", `The bytes of ${id} are gone, and no event says why`);
 }
 
-/** The bytes of stored evidence and when it was accepted, in no order; what is not stored is left out. */
+/** The bytes of stored evidence and when it was accepted, in no order; what is not stored, or not any more, is left out. */
 export async function readEvidence(
   db: Kysely<Schema>,
   project: ProjectId,
@@ -54,7 +65,9 @@ export async function readEvidence(
     .where("evidence.project_id", "=", project)
     .where((where) => where("evidence.id", "=", where.fn.any(where.val([...ids]))))
     .execute();
-  return rows.map((row) => ({ ...row, id: row.id as Digest }));
+  return rows.flatMap(({ id, bytes, verifiedAt }) =>
+    bytes === null ? [] : [{ id: id as Digest, bytes, verifiedAt }],
+  );
 }
 
 export async function findAttestation(
@@ -86,7 +99,7 @@ export async function subjectsOfAttestation(
   return rows.map(({ digest, name }) => ({ digest: digest as Digest, ...(name !== null && { name }) }));
 }
 
-/** The attestations about a digest, oldest first, with the name that each gives it and the evidence's bytes. */
+/** The attestations about a digest, oldest first, with the name that each gives it and the evidence's bytes; without what has expired. */
 export async function readAttestations(
   db: Kysely<Schema>,
   project: ProjectId,
@@ -110,11 +123,17 @@ export async function readAttestations(
     .where("subject.digest", "=", digest)
     .orderBy("attestation.index")
     .execute();
-  return rows.map((row) => ({
-    ...attestationOf(row),
-    ...(row.subject_name !== null && { subjectName: row.subject_name }),
-    bytes: row.bytes,
-  }));
+  return rows.flatMap(({ bytes, ...row }) =>
+    bytes === null
+      ? []
+      : [
+          {
+            ...attestationOf(row),
+            ...(row.subject_name !== null && { subjectName: row.subject_name }),
+            bytes,
+          },
+        ],
+  );
 }
 
 export interface AttestationSearch {

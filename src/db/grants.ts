@@ -15,6 +15,10 @@ const APPEND_ONLY = [
   "agents",
   "agent_revocations",
   "identities",
+  "holds",
+  "hold_releases",
+  "expirations",
+  "verdict_grounds",
 ];
 /** What is forgotten once it has expired. */
 const PASSING = ["agent_requests"];
@@ -24,6 +28,7 @@ const STATE = [
   "quarantines",
   "approvals",
   "exceptions",
+  "retention_classes",
   "active_policies",
   "active_trust",
   "tokens",

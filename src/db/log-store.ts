@@ -183,6 +183,8 @@ function createBlob(): { add(...parts: readonly Uint8Array[]): number; bytes(): 
 
 /** SQLSTATE 23505: a key that is already there, e.g. the same evidence accepted twice. */
 const UNIQUE_VIOLATION = "23505";
+/** SQLSTATE 55006, of `vouchsafe_keep_evidence`: a hold was placed on what the evidence is needed for. */
+const OBJECT_IN_USE = "55006";
 
 function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof VouchsafeError || error instanceof CommitUnknown)
@@ -190,6 +192,9 @@ function asStoreError(error: unknown): unknown {
   const { code } = error as { code?: unknown };
   if (code === UNIQUE_VIOLATION) {
     return new VouchsafeError("conflict", "Something of this is recorded already", { cause: error });
+  }
+  if (code === OBJECT_IN_USE) {
+    return new VouchsafeError("conflict", "A legal hold keeps this evidence", { cause: error });
   }
   return asUnavailable(error);
 }

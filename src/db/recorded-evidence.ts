@@ -3,10 +3,11 @@ import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { containersOf } from "./containment.ts";
 import type { EvidenceInputs, StoredAttestation } from "./decision-inputs.ts";
+import { notExpired } from "./retention.ts";
 import type { Schema } from "./schema.ts";
 
 // Evidence as of a log size, in the order of the log: what is about one release was stored together, and is read
-// together.
+// together. What has expired since is left out.
 
 /** Of the log's indexes those from `from` on and below `below`. */
 export interface IndexRange {
@@ -25,6 +26,7 @@ export async function countAttestations(
     .where("project_id", "=", project)
     .where("index", ">=", from)
     .where("index", "<", below)
+    .where(notExpired("attestations"))
     .executeTakeFirstOrThrow();
   return Number(count);
 }
@@ -42,6 +44,7 @@ export async function attestationsFrom(
     .where("project_id", "=", project)
     .where("index", ">=", from)
     .where("index", "<", below)
+    .where(notExpired("attestations"))
     .orderBy("index")
     .limit(limit)
     .execute();
@@ -95,7 +98,7 @@ export async function readEvidenceBelow(
       select attestation.index, attestation.verified_at as "verifiedAt", octet_length(evidence.bytes) as size
       from attestations as attestation, evidence
       where attestation.project_id = ${project} and attestation.id = subject.id
-        and evidence.project_id = ${project} and evidence.id = subject.id offset 0
+        and evidence.project_id = ${project} and evidence.id = subject.id and evidence.bytes is not null offset 0
     ) as about
     where about.index < ${below}
     order by about.index`.execute(db);
@@ -129,7 +132,8 @@ export async function readRecordedText(
     cross join lateral (
       select convert_from(evidence.bytes, 'UTF8') as evidence, convert_from(entry.body, 'UTF8') as body
       from evidence, log_entries as entry
-      where evidence.project_id = ${project} and evidence.id = wanted.id and entry.index = evidence.index offset 0
+      where evidence.project_id = ${project} and evidence.id = wanted.id and evidence.bytes is not null
+        and entry.index = evidence.index offset 0
     ) as recorded`.execute(db);
   return rows;
 }

@@ -35,6 +35,11 @@ export interface Schema {
   agents: AgentsTable;
   agent_revocations: AgentRevocationsTable;
   identities: IdentitiesTable;
+  holds: HoldsTable;
+  hold_releases: HoldReleasesTable;
+  retention_classes: RetentionClassesTable;
+  expirations: ExpirationsTable;
+  verdict_grounds: VerdictGroundsTable;
   agent_requests: AgentRequestsTable;
 }
 
@@ -88,7 +93,8 @@ export interface EvidenceTable {
   project_id: Fixed<string>;
   id: Fixed<string>;
   media_type: Fixed<string>;
-  bytes: Fixed<Uint8Array>;
+  /** Null where retention has deleted them: `expirations` says by which event. */
+  bytes: Fixed<Uint8Array | null>;
   index: Fixed<number>;
 }
 
@@ -268,6 +274,43 @@ export interface IdentitiesTable {
   issued_at: Fixed<number>;
   expires_at: Fixed<number>;
   index: Fixed<number>;
+}
+
+/** Legal holds: each stands until it is among `hold_releases`. */
+export interface HoldsTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  artifact: Fixed<string>;
+  reason: Fixed<string>;
+  index: Fixed<number>;
+}
+
+export interface HoldReleasesTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  index: Fixed<number>;
+}
+
+/** The retention class of each artifact that one was assigned to. */
+export interface RetentionClassesTable {
+  project_id: string;
+  artifact: string;
+  class: string;
+  index: number;
+}
+
+/** Evidence whose bytes are gone. */
+export interface ExpirationsTable {
+  project_id: Fixed<string>;
+  attestation: Fixed<string>;
+  index: Fixed<number>;
+}
+
+/** The other artifacts that any verdict of an artifact has ever rested on. */
+export interface VerdictGroundsTable {
+  project_id: Fixed<string>;
+  artifact: Fixed<string>;
+  ground: Fixed<string>;
 }
 
 /** Proofs of agents that were used, kept until they have expired: each holds once. */

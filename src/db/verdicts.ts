@@ -28,6 +28,11 @@ export const VERDICT_COLUMNS = [
       where s.project_id = verdicts.project_id
         and s.digest = any (verdicts.rests_on || verdicts.artifact) and a.index >= verdicts.as_of
     ) or exists (
+      select from attestation_subjects s
+      join expirations x on x.project_id = s.project_id and x.attestation = s.attestation
+      where s.project_id = verdicts.project_id
+        and s.digest = any (verdicts.rests_on || verdicts.artifact) and x.index >= verdicts.as_of
+    ) or exists (
       select from containment c
       where c.project_id = verdicts.project_id
         and c.contained = any (verdicts.rests_on || verdicts.artifact) and c.index >= verdicts.as_of

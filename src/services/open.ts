@@ -23,6 +23,7 @@ import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
+import { sweepByItself } from "./expire-evidence.ts";
 import { createSummaries } from "./issue-summary.ts";
 import { pinAuthority } from "./pin-authority.ts";
 import { createPolicyDirectory } from "./policy-directory.ts";
@@ -47,6 +48,8 @@ const DAY = 24 * 3_600_000;
 const LOOK = 2_000;
 /** How often passes are sought that have ended. */
 const ENDED = 30_000;
+/** How often evidence is sought that nothing keeps any more: classes are counted in days. */
+const SWEEP = 3_600_000;
 
 export interface OpenOptions {
   /** Milliseconds since the epoch. */
@@ -162,6 +165,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     if (config.policiesReload === "watch") closers.push(repeat(v, LOOK, createPolicyWatch(v)));
     closers.push(repeat(v, POLL, () => watchLogKeys(v)));
     closers.push(repeat(v, ENDED, (signal) => reevaluateEnded(v, v.project, signal)));
+    closers.push(repeat(v, SWEEP, (signal) => sweepByItself(v, v.project, signal)));
     return v;
   } catch (error) {
     await close();

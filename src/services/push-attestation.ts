@@ -9,6 +9,7 @@ import type { Receipt } from "../custody/receipt.ts";
 import type { Proposal } from "../custody/writer.ts";
 import { activeTrust } from "../db/activations.ts";
 import { findAttestation } from "../db/evidence.ts";
+import { findExpiration } from "../db/retention.ts";
 import { VouchsafeError } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -22,6 +23,7 @@ import type { Vouchsafe } from "./context.ts";
 import { evaluateArtifacts } from "./evaluate-artifacts.ts";
 import { attestationByIndex } from "./find-artifacts.ts";
 import { joinLogEntries } from "./join-log-entries.ts";
+import { expired } from "./read-attestation.ts";
 import { receiptFor } from "./receipts.ts";
 import { recordRejection } from "./record-rejection.ts";
 
@@ -131,10 +133,12 @@ export async function currentTrust(v: Vouchsafe, { project }: Caller): Promise<T
   return v.documents.trust(project, active.trust);
 }
 
-/** The answer to an upload of bytes that were accepted before. */
+/** The answer to an upload of bytes that were accepted before. Throws `evidence-expired`: what was deleted is not taken again. */
 async function findPushed(v: Vouchsafe, { project }: Caller, id: Digest): Promise<Pushed | undefined> {
   const record = await findAttestation(v.database.kysely, project, id);
   if (!record) return undefined;
+  const expiredBy = await findExpiration(v.database.kysely, project, id);
+  if (expiredBy !== undefined) throw expired(id, expiredBy);
   const attestation = await attestationByIndex(v, project, record.index);
   return { created: false, attestation, receipt: await receiptFor(v, record.index), verdicts: [] };
 }

@@ -8,13 +8,16 @@ import type { Vouchsafe } from "./context.ts";
 
 /** What is taken back, by an event of which type, and why. */
 export interface TakingBack {
-  readonly type: Extract<EventType, "quarantine.lifted" | "approval.withdrawn" | "exception.withdrawn">;
+  readonly type: Extract<
+    EventType,
+    "quarantine.lifted" | "approval.withdrawn" | "exception.withdrawn" | "hold.released"
+  >;
   readonly id: string;
   readonly reason: string;
 }
 
 /**
- * Ends what stands in an artifact's chain: a quarantine, an approval or an exception.
+ * Ends what stands in an artifact's chain: a quarantine, an approval, an exception or a hold.
  *
  * @param find reads it; throws where it does not stand, or is not the caller's to take back
  * @throws VouchsafeError what `find` throws

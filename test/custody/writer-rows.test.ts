@@ -85,7 +85,8 @@ forEachDatabase("what the writer stores", (create) => {
     const bytes = Uint8Array.from({ length: 3_000 }, (_, i) => i % 256);
     committed(await writer.append(pushProposal(artifact, await sizeNow(), { evidence: bytes })));
     const found = await findEvidence(database.kysely, PROJECT, digestOf(bytes));
-    assert.deepEqual(found?.bytes, bytes);
+    assert.ok(found && "bytes" in found);
+    assert.deepEqual(found.bytes, bytes);
   });
 
   it("stores a tree whose tiles lead to the head's root, across tile borders", async () => {

@@ -3,6 +3,7 @@ import type { LogEntry } from "../../custody/log-store.ts";
 import { projectPolicies, projectTrust } from "./activations.ts";
 import { projectContainment, projectEvidence, projectRejection } from "./evidence.ts";
 import { projectAgent, projectAgentRevocation, projectIdentity } from "./identities.ts";
+import { projectExpiration, projectHold, projectHoldRelease, projectRetentionClass } from "./retention.ts";
 import { noRows, type Projection, type Projector } from "./rows.ts";
 import {
   beginApproval,
@@ -25,7 +26,6 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "trust.activated": projectTrust,
   "evidence.accepted": projectEvidence,
   "evidence.rejected": projectRejection,
-  "evidence.expired": nothing,
   "containment.recorded": projectContainment,
   "verdict.passed": (entry, rows) => projectVerdict("passed", entry, rows),
   "verdict.failed": (entry, rows) => projectVerdict("failed", entry, rows),
@@ -41,6 +41,10 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "identity.denied": nothing,
   "agent.joined": projectAgent,
   "agent.revoked": projectAgentRevocation,
+  "hold.placed": projectHold,
+  "hold.released": projectHoldRelease,
+  "retention.assigned": projectRetentionClass,
+  "evidence.expired": projectExpiration,
 };
 
 /** Derives the state's rows from events: the one place where bodies become rows. */

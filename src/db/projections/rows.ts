@@ -25,6 +25,11 @@ export interface Projection {
   readonly identities: Row[];
   readonly agents: Row[];
   readonly agent_revocations: Row[];
+  readonly holds: Row[];
+  readonly hold_releases: Row[];
+  readonly retention_classes: Map<string, Row>;
+  readonly expirations: Row[];
+  readonly verdict_grounds: Map<string, Row>;
 }
 
 export interface TrustRow extends Row {
@@ -58,6 +63,11 @@ export function noRows(): Projection {
     identities: [],
     agents: [],
     agent_revocations: [],
+    holds: [],
+    hold_releases: [],
+    retention_classes: new Map(),
+    expirations: [],
+    verdict_grounds: new Map(),
   };
 }
 

@@ -47,6 +47,11 @@ export const STATEMENTS: Readonly<Record<keyof Projection, Statement>> = {
   identities: added("identities"),
   agents: added("agents"),
   agent_revocations: added("agent_revocations"),
+  holds: added("holds"),
+  hold_releases: added("hold_releases"),
+  retention_classes: replaced("retention_classes", ["project_id", "artifact"], ["class", "index"]),
+  expirations: added("expirations"),
+  verdict_grounds: (rows) => `${added("verdict_grounds")(rows)} on conflict do nothing`,
 };
 
 /** Rows that never change. */

@@ -39,6 +39,10 @@ export function projectVerdict(
       index,
     };
     projectCurrentVerdict(rows, { ...current, project, asOf: index });
+    for (const ground of current.restsOn) {
+      const row = { project_id: project, artifact: digest, ground };
+      rows.verdict_grounds.set(`${project} ${digest} ${ground}`, row);
+    }
   }
 }
 
