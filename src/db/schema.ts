@@ -1,10 +1,12 @@
-import type { ColumnType } from "kysely";
 import type { EvidenceOnApproval } from "../policy/types.ts";
-
-/** A jsonb column: parsed when read, JSON text when written. */
-type Json<T> = ColumnType<T, string, string>;
-/** A column of a row that never changes. */
-type Fixed<T> = ColumnType<T, T, never>;
+import type { Fixed, Json } from "./column-types.ts";
+import type {
+  ExpirationsTable,
+  HoldReleasesTable,
+  HoldsTable,
+  RetentionClassesTable,
+  VerdictGroundsTable,
+} from "./retention-tables.ts";
 
 /**
  * Every table, one interface each. Times are milliseconds since the epoch, `int8` and safe integers
@@ -274,43 +276,6 @@ export interface IdentitiesTable {
   issued_at: Fixed<number>;
   expires_at: Fixed<number>;
   index: Fixed<number>;
-}
-
-/** Legal holds: each stands until it is among `hold_releases`. */
-export interface HoldsTable {
-  project_id: Fixed<string>;
-  id: Fixed<string>;
-  artifact: Fixed<string>;
-  reason: Fixed<string>;
-  index: Fixed<number>;
-}
-
-export interface HoldReleasesTable {
-  project_id: Fixed<string>;
-  id: Fixed<string>;
-  index: Fixed<number>;
-}
-
-/** The retention class of each artifact that one was assigned to. */
-export interface RetentionClassesTable {
-  project_id: string;
-  artifact: string;
-  class: string;
-  index: number;
-}
-
-/** Evidence whose bytes are gone. */
-export interface ExpirationsTable {
-  project_id: Fixed<string>;
-  attestation: Fixed<string>;
-  index: Fixed<number>;
-}
-
-/** The other artifacts that any verdict of an artifact has ever rested on. */
-export interface VerdictGroundsTable {
-  project_id: Fixed<string>;
-  artifact: Fixed<string>;
-  ground: Fixed<string>;
 }
 
 /** Proofs of agents that were used, kept until they have expired: each holds once. */
