@@ -50,6 +50,7 @@ export const ERRORS = {
   "subject-mismatch": { status: 422, title: "The evidence is about another artifact" },
   "signer-mismatch": { status: 422, title: "Somebody else signed the evidence" },
   "statement-mismatch": { status: 422, title: "The Statement does not say what is asked of it" },
+  "evidence-revoked": { status: 422, title: "The evidence was revoked" },
   "second-opinion-refused": { status: 422, title: "The second verifier does not confirm the evidence" },
 
   // Identities

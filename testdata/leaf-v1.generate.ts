@@ -47,6 +47,8 @@ const TYPES = {
   "exception.granted": 19,
   "exception.withdrawn": 20,
   "containment.recorded": 21,
+  "evidence.revoked": 24,
+  "revocation.withdrawn": 25,
   "log-key.added": 22,
   "log-key.retired": 23,
   "hold.placed": 26,

@@ -1,6 +1,6 @@
 import { provenanceOf } from "../in-toto-attestation/provenance.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
-import type { Signer, Subject, VerifiedAttestation } from "../verify/verified-attestation.ts";
+import type { Signer, Subject, VerifiedAttestation, VerifiedFacts } from "../verify/verified-attestation.ts";
 
 /** Where the source of an artifact is, as far as the evidence says. */
 export interface SourceSummary {
@@ -31,12 +31,11 @@ export interface AttestationSummary {
   readonly builder: string | null;
 }
 
-/**
- * Describes verified evidence. The source is what the certificate says, for the certificate authority checked
- * it; the provenance's own claim stands in only where there is no certificate to ask.
- */
+/** Of an attestation, what it is described by. */
+export type Said = Pick<VerifiedFacts, "id" | "subjects" | "statement" | "signer" | "times">;
+
+/** Describes verified evidence. */
 export function summarize(attestation: VerifiedAttestation): AttestationSummary {
-  const provenance = attestation.statement ? provenanceOf(attestation.statement) : undefined;
   return {
     id: attestation.id,
     mediaType: attestation.mediaType,
@@ -44,7 +43,22 @@ export function summarize(attestation: VerifiedAttestation): AttestationSummary 
     signer: signerSummary(attestation.signer),
     subjects: attestation.subjects,
     times: attestation.times.map((time) => new Date(time).toISOString()),
-    source: certificateSource(attestation.signer) ?? provenanceSource(provenance?.source) ?? {},
+    ...originOf(attestation),
+  };
+}
+
+/**
+ * Where evidence says that its artifacts come from. The source is what the certificate says, for the certificate authority
+ * checked it; the provenance's own claim stands in only where there is no certificate to ask. (Where both differ, no policy
+ * passes on it.)
+ */
+export function originOf({
+  statement,
+  signer,
+}: Pick<Said, "statement" | "signer">): Pick<AttestationSummary, "source" | "builder"> {
+  const provenance = statement ? provenanceOf(statement) : undefined;
+  return {
+    source: certificateSource(signer) ?? provenanceSource(provenance?.source) ?? {},
     builder: provenance?.builderId ?? null,
   };
 }

@@ -28,6 +28,8 @@ export const EVENT_TYPES = {
   "containment.recorded": 21,
   "log-key.added": 22,
   "log-key.retired": 23,
+  "evidence.revoked": 24,
+  "revocation.withdrawn": 25,
   "hold.placed": 26,
   "hold.released": 27,
   "retention.assigned": 28,

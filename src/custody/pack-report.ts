@@ -14,6 +14,7 @@ export type PackCheckName =
   | "containment"
   | "verdict"
   | "quarantine"
+  | "revocation"
   | "approval"
   | "exception"
   | "identity"

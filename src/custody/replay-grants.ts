@@ -101,7 +101,7 @@ function assertWouldDeny(
     const again = evaluateAgain(standing, policy, decidedAt, restsOn);
     return (
       again.outcome === "failed" ||
-      approvedUntil(standing, policy, again, decidedAt) === undefined ||
+      approvedUntil([...standing.approvals.values()], policy, again, decidedAt) === undefined ||
       quarantinedAmong(again.restsOn, standing) !== undefined
     );
   });

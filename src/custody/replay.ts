@@ -1,13 +1,14 @@
 import { VouchsafeError } from "../errors.ts";
 import { canonicalJson, type Digest, groundsAllow, type JsonValue } from "../in-toto-attestation/index.ts";
-import { tallyApprovals } from "../policy/approvals.ts";
+import { type Approval, tallyApprovals } from "../policy/approvals.ts";
 import { evaluate } from "../policy/evaluate.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import type { PackedMaterial } from "./packed-material.ts";
-import type { Accepted, Standing } from "./standing.ts";
+import { revocationOf, withoutRevoked } from "./revocations.ts";
+import type { Standing } from "./standing.ts";
 
 /** The policy set in force. Throws `pack-invalid`. */
 export function policiesInForce({ inForce, material }: Standing): PolicySet {
@@ -18,24 +19,27 @@ export function policiesInForce({ inForce, material }: Standing): PolicySet {
 }
 
 /**
- * Evaluates a policy again on all evidence so far, under the trust in force.
+ * Evaluates a policy again on all evidence so far that was not revoked, under the trust in force.
  *
  * @param restsOn what the verdict names as the other artifacts that it rests on: what holds the artifact besides was not
  *   looked at, or did not pass
  */
 export function evaluateAgain(
-  { artifact, inForce, accepted, manifests, material }: Standing,
+  { artifact, inForce, accepted, manifests, material, revocations }: Standing,
   policy: VerificationPolicy,
   at: number,
   restsOn: readonly Digest[],
 ): Evaluation {
   const { trust } = inForce;
   refuseUnless(trust !== null, "no trust was in force");
-  const verified = (all: readonly Accepted[]) =>
-    all.flatMap(({ id, verifiedAt }) => verifiedIfItStillIs(material, id, trust, verifiedAt));
-  const evidence = verified(accepted.get(artifact) ?? []);
-  const others = new Map(restsOn.map((digest) => [digest, verified(accepted.get(digest) ?? [])]));
-  const within = manifests.filter(({ container }) => others.has(container));
+  const revoked = [...revocations.values()];
+  const about = (digest: Digest) =>
+    (accepted.get(digest) ?? [])
+      .flatMap(({ id, verifiedAt }) => verifiedIfItStillIs(material, id, trust, verifiedAt))
+      .filter((attestation) => revocationOf(attestation, digest, revoked) === undefined);
+  const evidence = about(artifact);
+  const others = new Map(restsOn.map((digest) => [digest, about(digest)]));
+  const within = withoutRevoked(manifests, revoked).filter(({ container }) => others.has(container));
   return evaluate(policy, { artifact, evidence, others, manifests: within }, at);
 }
 
@@ -107,7 +111,7 @@ export function assertAllowed(
     refuseUnless(verdict?.passed === true, `the artifact had not passed ${name}`);
     const again = evaluateAgain(standing, policy, at, verdict.restsOn);
     refuseUnless(again.outcome === "passed", `evaluated again, ${name} failed`);
-    const until = approvedUntil(standing, policy, again, at);
+    const until = approvedUntil([...standing.approvals.values()], policy, again, at);
     refuseUnless(until !== undefined, `${name} was not approved as it asks`);
     passed.push(name);
     verdicts.push(verdict.index);
@@ -118,7 +122,7 @@ export function assertAllowed(
 
 /** Until when a pass lasts, with the approvals that its policy asks for; undefined where there are too few. */
 export function approvedUntil(
-  { approvals }: Standing,
+  approvals: readonly Approval[],
   { name, hash, spec }: VerificationPolicy,
   pass: Evaluation,
   at: number,
@@ -126,7 +130,7 @@ export function approvedUntil(
   const { validUntil = Number.POSITIVE_INFINITY } = pass;
   if (spec.approvals === undefined) return validUntil;
   const approvable = { ...pass, policy: name, policyHash: hash };
-  const { counted } = tallyApprovals(spec.approvals, approvable, [...approvals.values()], at);
+  const { counted } = tallyApprovals(spec.approvals, approvable, approvals, at);
   const last = counted[spec.approvals.required - 1];
   return last && Math.min(validUntil, last.until);
 }

@@ -18,6 +18,7 @@ import {
   replayExceptionWithdrawal,
 } from "./replay-approvals.ts";
 import { replayDecision, replayDenial, replayIdentity } from "./replay-grants.ts";
+import { replayRevocation, replayWithdrawal } from "./replay-revocations.ts";
 import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
 
 /** Gives what can be said when the event holds; throws an error of ours when it does not. */
@@ -33,6 +34,8 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, Replay]> = new Ma
   ["verdict.failed", ["verdict", replayVerdict]],
   ["quarantine.opened", ["quarantine", replayQuarantine]],
   ["quarantine.lifted", ["quarantine", replayLifting]],
+  ["evidence.revoked", ["revocation", replayRevocation]],
+  ["revocation.withdrawn", ["revocation", replayWithdrawal]],
   ["approval.granted", ["approval", replayApproval]],
   ["approval.withdrawn", ["approval", replayApprovalWithdrawal]],
   ["exception.granted", ["exception", replayException]],

@@ -7,6 +7,7 @@ import { digestIn, restsOnIn, textIn, textsIn, timeIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
 import type { PackedMaterial } from "./packed-material.ts";
 import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
+import { type Revocation, revocationsAfter } from "./revocations.ts";
 
 /** What stands when the replay of an artifact's events comes to one of them. */
 export interface Standing {
@@ -23,6 +24,8 @@ export interface Standing {
   /** The artifact's that nobody withdrew, by their ids. */
   readonly approvals: ReadonlyMap<string, Approval>;
   readonly exceptions: ReadonlyMap<string, Exception>;
+  /** The project's that nobody withdrew, by their ids. */
+  readonly revocations: ReadonlyMap<string, Revocation>;
 }
 
 export interface Accepted {
@@ -55,6 +58,7 @@ export function standingAtFirst(
     quarantines: new Map(),
     approvals: new Map(),
     exceptions: new Map(),
+    revocations: new Map(),
   };
 }
 
@@ -118,7 +122,11 @@ export function standingAfter(before: Standing, event: LogEvent): Standing {
     case "exception.withdrawn":
       return { ...before, exceptions: without(before.exceptions, textIn(body, "id")) };
     default:
-      return { ...before, inForce: inForceAfter(before.inForce, event) };
+      return {
+        ...before,
+        inForce: inForceAfter(before.inForce, event),
+        revocations: revocationsAfter(before.revocations, event),
+      };
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { jsonArrayFrom, jsonObjectFrom } from "kysely/helpers/postgres";
 import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
+import type { Revocation } from "../custody/revocations.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Containment } from "../policy/question.ts";
@@ -9,6 +10,7 @@ import { APPROVAL_COLUMNS, type ApprovalRecord, approvalOf } from "./approvals.t
 import { containersOf } from "./containment.ts";
 import { EXCEPTION_COLUMNS, type ExceptionRecord, exceptionOf } from "./exceptions.ts";
 import { QUARANTINE_COLUMNS, type Quarantine, quarantineOf } from "./quarantines.ts";
+import { REVOCATION_COLUMNS, revocationOf, revocationsAsOf } from "./revocations.ts";
 import type { Schema } from "./schema.ts";
 import { VERDICT_COLUMNS, verdictOf } from "./verdicts.ts";
 
@@ -29,6 +31,7 @@ export interface DecisionInputs {
   readonly hasEvidence: boolean;
   readonly policies?: ActivePolicies;
   readonly trust?: ActiveTrust;
+  readonly revocationsAsOf: number;
 }
 
 export async function readDecisionInputs(
@@ -109,8 +112,7 @@ export async function readDecisionInputs(
     approvals: row.approvals.map(approvalOf),
     exceptions: row.exceptions.map(exceptionOf),
     hasEvidence: row.hasEvidence === true,
-    ...(row.policies !== null && { policies: row.policies }),
-    ...(row.trust !== null && { trust: row.trust }),
+    ...activeIn(row),
   };
 }
 
@@ -140,6 +142,9 @@ export interface EvaluationInputs extends EvidenceInputs {
   readonly size: number;
   readonly policies?: ActivePolicies;
   readonly trust?: ActiveTrust;
+  /** Not withdrawn. */
+  readonly revocations: readonly Revocation[];
+  readonly revocationsAsOf: number;
   readonly verdicts: ReadonlyMap<Digest, readonly StandingVerdict[]>;
 }
 
@@ -161,6 +166,14 @@ export async function readEvaluationInputs(
           .where((where) => where("artifact", "=", where.fn.any(where.val([...digests]))))
           .orderBy("policy"),
       ).as("verdicts"),
+      jsonArrayFrom(
+        head
+          .selectFrom("revocations")
+          .select(REVOCATION_COLUMNS)
+          .where("project_id", "=", project)
+          .where("withdrawn_index", "is", null)
+          .orderBy("revoked_index"),
+      ).as("revocations"),
       ...activeParts(db, project),
     ])
     .executeTakeFirstOrThrow();
@@ -168,8 +181,8 @@ export async function readEvaluationInputs(
   for (const verdict of row.verdicts.map(verdictOf)) verdicts.get(verdict.artifact)?.push(verdict);
   return {
     size: row.size,
-    ...(row.policies !== null && { policies: row.policies }),
-    ...(row.trust !== null && { trust: row.trust }),
+    ...activeIn(row),
+    revocations: row.revocations.map(revocationOf),
     ...evidenceOf(digests, row),
     verdicts,
   };
@@ -251,5 +264,18 @@ function activeParts(db: Kysely<Schema>, project: ProjectId) {
     jsonObjectFrom(
       db.selectFrom("active_trust").select(["trust", "holding", "index"]).where("project_id", "=", project),
     ).as("trust"),
+    revocationsAsOf(project).as("revocationsAsOf"),
   ] as const;
+}
+
+function activeIn(row: {
+  readonly policies: ActivePolicies | null;
+  readonly trust: ActiveTrust | null;
+  readonly revocationsAsOf: number;
+}) {
+  return {
+    ...(row.policies !== null && { policies: row.policies }),
+    ...(row.trust !== null && { trust: row.trust }),
+    revocationsAsOf: row.revocationsAsOf,
+  };
 }

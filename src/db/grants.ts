@@ -28,6 +28,7 @@ const STATE = [
   "quarantines",
   "approvals",
   "exceptions",
+  "revocations",
   "retention_classes",
   "active_policies",
   "active_trust",

@@ -20,6 +20,8 @@ export interface IdentityRecord {
 
 export interface IdentitySearch {
   readonly digest?: Digest;
+  /** Only those granted for one of these, at least. */
+  readonly anyOf?: readonly Digest[];
   readonly spiffeId?: string;
   /** Only those that have not expired at this time. */
   readonly liveAt?: number;
@@ -32,10 +34,11 @@ export interface IdentitySearch {
 export async function searchIdentities(
   db: Kysely<Schema>,
   project: ProjectId,
-  { digest, spiffeId, liveAt, before, limit }: IdentitySearch,
+  { digest, anyOf, spiffeId, liveAt, before, limit }: IdentitySearch,
 ): Promise<IdentityRecord[]> {
   let query = db.selectFrom("identities").selectAll().where("project_id", "=", project);
   if (digest !== undefined) query = query.where("digests", "@>", sql<string[]>`array[${digest}]`);
+  if (anyOf !== undefined) query = query.where("digests", "&&", sql<string[]>`${[...anyOf]}::text[]`);
   if (spiffeId !== undefined) query = query.where("spiffe_id", "=", spiffeId);
   if (liveAt !== undefined) query = query.where("expires_at", ">", liveAt);
   if (before !== undefined) query = query.where("index", "<", before);

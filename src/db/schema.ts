@@ -1,3 +1,4 @@
+import type { RevocationTarget } from "../custody/revocation-target.ts";
 import type { EvidenceOnApproval } from "../policy/types.ts";
 import type { Fixed, Json } from "./column-types.ts";
 import type {
@@ -31,6 +32,7 @@ export interface Schema {
   quarantines: QuarantinesTable;
   approvals: ApprovalsTable;
   exceptions: ExceptionsTable;
+  revocations: RevocationsTable;
   active_policies: ActivePoliciesTable;
   active_trust: ActiveTrustTable;
   tokens: TokensTable;
@@ -206,6 +208,15 @@ export interface ExceptionsTable {
   reason: Fixed<string>;
   expires_at: Fixed<number>;
   granted_index: Fixed<number>;
+  withdrawn_index: number | null;
+}
+
+export interface RevocationsTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  target: Json<RevocationTarget>;
+  reason: Fixed<string>;
+  revoked_index: Fixed<number>;
   withdrawn_index: number | null;
 }
 

@@ -20,6 +20,7 @@ export const VERDICT_COLUMNS = [
   "index",
   "rests_on",
   "approvals",
+  "as_of",
   // Not by the chains: an artifact's can have a million identities since.
   sql<boolean>`(
     exists (
@@ -81,7 +82,7 @@ export async function endedVerdicts(
 }
 
 export function verdictOf(
-  row: Selectable<Omit<VerdictsTable, "project_id" | "as_of">> & { readonly is_overtaken: boolean },
+  row: Selectable<Omit<VerdictsTable, "project_id">> & { readonly is_overtaken: boolean },
 ): StandingVerdict {
   return {
     artifact: row.artifact as Digest,
@@ -97,6 +98,7 @@ export function verdictOf(
     restsOn: row.rests_on as Digest[],
     ...(row.approvals !== null && { approvals: row.approvals }),
     index: row.index,
+    asOf: row.as_of,
     isOvertaken: row.is_overtaken,
   };
 }

@@ -18,6 +18,8 @@ export interface Quarantine {
 export interface StandingVerdict extends Verdict {
   /** Whether there is something to judge that it was made without: evidence about what it rests on, a container. */
   readonly isOvertaken: boolean;
+  /** The log size that it was found at last. */
+  readonly asOf: number;
 }
 
 /** What decisions need of an active policy. */
@@ -33,6 +35,8 @@ export interface InForce {
   readonly trust: string;
   /** Trust hashes under which a pass still holds: the active snapshot's and those that it only added to. */
   readonly holding: ReadonlySet<string>;
+  /** The log size after the last event that revoked evidence or took that back: older verdicts do not know it. */
+  readonly revocationsAsOf: number;
 }
 
 export interface DecisionInput {
@@ -55,6 +59,7 @@ export type ReasonCode =
   | "approval-missing"
   | "exception"
   | "verdict-failed"
+  | "evidence-revoked"
   | "verdict-outdated"
   | "verdict-expired"
   | "no-verdict"

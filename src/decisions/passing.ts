@@ -1,4 +1,5 @@
 import type { Verdict } from "../custody/log-store.ts";
+import { REVOCATION_CHECK } from "../custody/revocations.ts";
 import type { InForce, Reason, StandingVerdict } from "./decide.ts";
 
 /** The policy's verdict if by it the artifact passes now, approved or not; or why it does not. */
@@ -21,6 +22,10 @@ export function passing<Given extends StandingVerdict>(
   }
   if (verdict.outcome === "failed") {
     const checks = verdict.checks.filter((check) => !check.passed);
+    if (checks.some(({ check }) => check === REVOCATION_CHECK)) {
+      const message = `Policy ${policy} failed without the evidence that was revoked`;
+      return { code: "evidence-revoked", message, policy, checks };
+    }
     return { code: "verdict-failed", message: `Policy ${policy} failed`, policy, checks };
   }
   if (hasEnded(verdict, now)) {
@@ -30,16 +35,18 @@ export function passing<Given extends StandingVerdict>(
 }
 
 /**
- * Whether the verdict was computed from the policy and the trust that are in force, and from all evidence. Trust that
- * was only added to takes no pass away, but may turn a failure.
+ * Whether the verdict was computed from the policy and the trust that are in force, and from all evidence and none that is
+ * revoked. Trust that was only added to takes no pass away, but may turn a failure.
  */
 export function isCurrent(
-  verdict: Pick<StandingVerdict, "policy" | "policyHash" | "trustHash" | "outcome" | "isOvertaken">,
+  verdict: Pick<StandingVerdict, "policy" | "policyHash" | "trustHash" | "outcome" | "isOvertaken" | "asOf">,
   inForce: InForce,
 ): boolean {
-  const { policyHash, trustHash, outcome, isOvertaken } = verdict;
+  const { policyHash, trustHash, outcome, isOvertaken, asOf } = verdict;
   const trustHolds = outcome === "passed" ? inForce.holding.has(trustHash) : inForce.trust === trustHash;
-  return !isOvertaken && inForce.policies.get(verdict.policy)?.hash === policyHash && trustHolds;
+  const knowsRevocations = asOf >= inForce.revocationsAsOf;
+  const isOfPolicy = inForce.policies.get(verdict.policy)?.hash === policyHash;
+  return !isOvertaken && isOfPolicy && trustHolds && knowsRevocations;
 }
 
 /** Whether time alone has ended the pass. */

@@ -29,6 +29,7 @@ import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
 import { quarantineRoutes } from "./quarantines.ts";
+import { revocationRoutes } from "./revocations.ts";
 import { svidRoutes } from "./svid.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trust.ts";
@@ -125,6 +126,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   policyRoutes(app, v);
   trustRoutes(app, v);
   quarantineRoutes(app, v);
+  revocationRoutes(app, v);
   approvalRoutes(app, v);
   exceptionRoutes(app, v);
   decisionRoutes(app, v);

@@ -15,7 +15,7 @@ import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { receiptFor } from "./receipts.ts";
-import { takeBack } from "./take-back.ts";
+import { standingIn, takeBack } from "./take-back.ts";
 import { type DigestStanding, standingOf } from "./workload-standing.ts";
 
 /** What somebody approves, and what of it he has seen. */
@@ -111,7 +111,7 @@ export async function withdrawApproval(
     if (approval.approver !== name && !roles.includes("operator")) {
       throw new VouchsafeError("forbidden", `${approval.approver} or an operator withdraws this approval`);
     }
-    return approval;
+    return standingIn(approval);
   });
 }
 

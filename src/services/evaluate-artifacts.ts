@@ -2,6 +2,8 @@ import { approvalsBody } from "../custody/approval-bodies.ts";
 import { type EventDraft, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import { evidenceSetHash } from "../custody/evidence-set.ts";
 import type { Verdict } from "../custody/log-store.ts";
+import { targetText } from "../custody/revocation-target.ts";
+import { type Revocation, revocationOf, tellingRevoked } from "../custody/revocations.ts";
 import type { Proposal } from "../custody/writer.ts";
 import { readEvaluationInputs, type StoredAttestation } from "../db/decision-inputs.ts";
 import type { InForce, StandingVerdict } from "../decisions/decide.ts";
@@ -35,7 +37,9 @@ export interface Evaluated {
 /**
  * Evaluates artifacts under every active policy that applies to them or that is named, from the evidence that is
  * stored and from `added`, which is about to be. Evidence is verified anew from its bytes under the active trust snapshot; what
- * no longer verifies does not count.
+ * no longer verifies, and what was revoked, does not count.
+ *
+ * @throws VouchsafeError `evidence-revoked` for `added` that counts for nothing; `too-many-items`
  */
 export async function evaluateArtifacts(
   v: Vouchsafe,
@@ -51,11 +55,15 @@ export async function evaluateArtifacts(
 
   const policySet = await v.documents.policies(project, inputs.policies.document);
   const trust = await v.documents.trust(project, trustHash);
-  if (added)
+  const { revocations } = inputs;
+  if (added) {
+    refuseRevoked(added, artifacts, revocations);
     for (const artifact of artifacts) refuseTooMany(artifact, inputs.attestations.get(artifact) ?? []);
+  }
   const gathered = await gatherEvidence(v, project, inputs, {
     policies: [...policySet.policies.values()],
     trust,
+    revocations,
     ...(added && { added }),
   });
 
@@ -72,10 +80,16 @@ export async function evaluateArtifacts(
       const before = inputs.verdicts.get(artifact)?.find((verdict) => verdict.policy === policy.name);
       if (!before && !named.includes(policy.name) && !appliesTo(policy, question)) continue;
       await giveWay();
-      const evaluation = evaluate(policy, question, v.clock());
+      const found = evaluate(policy, question, v.clock());
+      const looked = [artifact, ...found.restsOn];
+      const evaluation = tellingRevoked(
+        found,
+        looked.flatMap((digest) => gathered.revoked.get(digest) ?? []),
+      );
       if (before && sameOutcome(before, evaluation)) {
         const isUnchanged =
           !before.isOvertaken &&
+          before.asOf >= inputs.revocationsAsOf &&
           before.evidenceSet === evidenceSet &&
           before.policyHash === policy.hash &&
           before.trustHash === trustHash;
@@ -108,6 +122,22 @@ export function needsEvaluation(
     const verdict = verdicts.find((candidate) => candidate.policy === name);
     return verdict === undefined || !isCurrent(verdict, inForce) || hasEnded(verdict, now);
   });
+}
+
+/** Refused is what would count for nothing. What counts about one of its artifacts is taken, and counts there. */
+function refuseRevoked(
+  added: VerifiedAttestation,
+  artifacts: readonly Digest[],
+  revocations: readonly Revocation[],
+): void {
+  const [first, ...others] = artifacts.map((artifact) => revocationOf(added, artifact, revocations));
+  if (first === undefined || others.includes(undefined)) return;
+  const { id, target, reason } = first;
+  throw new VouchsafeError(
+    "evidence-revoked",
+    `The ${targetText(target)} was revoked (${id}: ${reason}): nothing that this says counts`,
+    { extensions: { revocation: id } },
+  );
 }
 
 function refuseTooMany(artifact: Digest, stored: readonly StoredAttestation[]): void {

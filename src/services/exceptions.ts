@@ -11,7 +11,7 @@ import { MAX_EXCEPTION } from "../policy/exceptions.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { takeBack } from "./take-back.ts";
+import { standingIn, takeBack } from "./take-back.ts";
 import { timeOf } from "./time.ts";
 
 export interface ExceptionRequest {
@@ -105,7 +105,7 @@ export async function withdrawException(
     if (exception?.artifact !== artifact || exception.withdrawnIndex !== undefined) {
       throw new VouchsafeError("not-found", `No exception ${id} for ${artifact} stands`);
     }
-    return exception;
+    return standingIn(exception);
   });
 }
 

@@ -62,13 +62,14 @@ export async function findArtifacts(v: Vouchsafe, { project }: Caller, search: A
 export async function readArtifact(v: Vouchsafe, { project }: Caller, text: string) {
   const digest = parseDigest(text);
   const { kysely } = v.database;
-  const [chain, { verdicts, quarantines, approvals, exceptions, policies, trust }] = await Promise.all([
+  const [chain, inputs] = await Promise.all([
     readChain(kysely, project, digest),
     readDecisionInputs(kysely, project, digest),
   ]);
+  const { verdicts, quarantines, approvals, exceptions } = inputs;
   if (chain.length === 0)
     throw new VouchsafeError("not-found", `Nothing is recorded about ${digest}; push its attestations first`);
-  const inForce = await inForceOf(v, project, policies, trust);
+  const inForce = await inForceOf(v, project, inputs);
   const attestations = chain.filter(({ type }) => type === "evidence.accepted").map(loggedAttestation);
   const named = groupByDigest(attestations).filter((artifact) => artifact.digest === digest);
   return {

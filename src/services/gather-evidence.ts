@@ -1,4 +1,10 @@
 import type { ProjectId } from "../custody/events.ts";
+import {
+  type Revocation,
+  type RevokedEvidence,
+  revocationOf,
+  withoutRevoked,
+} from "../custody/revocations.ts";
 import { type EvidenceInputs, readEvidenceInputs, type StoredAttestation } from "../db/decision-inputs.ts";
 import { readEvidenceBelow } from "../db/recorded-evidence.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -14,11 +20,15 @@ export interface Gathered {
   /** The evidence about each artifact, and about each other one that the policies look at because of it. */
   readonly about: ReadonlyMap<Digest, readonly VerifiedAttestation[]>;
   readonly manifests: readonly Containment[];
+  /** Evidence about each artifact that does not count. */
+  readonly revoked: ReadonlyMap<Digest, readonly RevokedEvidence[]>;
 }
 
 export interface GatherOptions {
   readonly policies: readonly VerificationPolicy[];
   readonly trust: TrustSnapshot;
+  /** Evidence that they cover does not count. */
+  readonly revocations: readonly Revocation[];
   /** Evidence about all of the artifacts that is not stored yet. */
   readonly added?: VerifiedAttestation;
   /** Only what was there when the log had so many entries. */
@@ -34,10 +44,11 @@ export async function gatherEvidence(
   v: Vouchsafe,
   project: ProjectId,
   inputs: EvidenceInputs,
-  { policies, trust, added, below }: GatherOptions,
+  { policies, trust, revocations, added, below }: GatherOptions,
 ): Promise<Gathered> {
   const artifacts = [...inputs.attestations.keys()];
   const about = new Map<Digest, VerifiedAttestation[]>();
+  const revoked = new Map<Digest, RevokedEvidence[]>();
   const manifests: Containment[] = [];
   const budget = createEvidenceBudget();
   const leftOut = new Set<Digest>();
@@ -46,9 +57,12 @@ export async function gatherEvidence(
     const verified = await v.evidence.verified(project, distinct(found), trust);
     for (const [digest, stored] of found.attestations) {
       const isNew = added !== undefined && found === inputs;
-      about.set(digest, [...stored.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])]);
+      const all = [...stored.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])];
+      const split = splitRevoked(all, digest, revocations);
+      about.set(digest, split.standing);
+      revoked.set(digest, split.revoked);
     }
-    manifests.push(...(await asManifestsSay(v, project, found.manifests)));
+    manifests.push(...withoutRevoked(await asManifestsSay(v, project, found.manifests), revocations));
     // What is not looked at holds nothing: else a verdict would name it among what it was made from.
     const counted = manifests.filter(({ container }) => !leftOut.has(container));
     const wanted = new Map(
@@ -58,7 +72,7 @@ export async function gatherEvidence(
       }),
     );
     const missing = [...new Set([...wanted.values()].flat())];
-    if (missing.length === 0) return { about, manifests: counted };
+    if (missing.length === 0) return { about, manifests: counted, revoked };
     const read =
       below === undefined
         ? await readEvidenceInputs(v.database.kysely, project, missing)
@@ -70,6 +84,21 @@ export async function gatherEvidence(
       manifests: read.manifests.filter(({ contained }) => chosen.has(contained)),
     };
   }
+}
+
+function splitRevoked(
+  evidence: readonly VerifiedAttestation[],
+  artifact: Digest,
+  revocations: readonly Revocation[],
+): { standing: VerifiedAttestation[]; revoked: RevokedEvidence[] } {
+  const standing: VerifiedAttestation[] = [];
+  const revoked: RevokedEvidence[] = [];
+  for (const attestation of evidence) {
+    const revocation = revocationOf(attestation, artifact, revocations);
+    if (revocation === undefined) standing.push(attestation);
+    else revoked.push({ attestation: attestation.id, revocation });
+  }
+  return { standing, revoked };
 }
 
 /** What holds what, read again from the manifests' bytes: as with evidence, the database is not believed about what they say. */
@@ -94,7 +123,10 @@ export async function asManifestsSay(
   });
 }
 
-export function questionOf(artifact: Digest, { about, manifests }: Gathered): Question {
+export function questionOf(
+  artifact: Digest,
+  { about, manifests }: Pick<Gathered, "about" | "manifests">,
+): Question {
   return { artifact, evidence: about.get(artifact) ?? [], others: about, manifests };
 }
 

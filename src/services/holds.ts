@@ -5,7 +5,7 @@ import { parseDigest } from "../in-toto-attestation/digest.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { takeBack } from "./take-back.ts";
+import { standingIn, takeBack } from "./take-back.ts";
 
 /**
  * Keeps the evidence about an artifact, and about all that its verdicts have rested on, for as long as the hold stands, whatever
@@ -39,7 +39,7 @@ export async function releaseHold(
   return takeBack(v, caller, { type: "hold.released", id, reason }, async () => {
     const hold = await findStandingHold(v.database.kysely, caller.project, id);
     if (!hold) throw new VouchsafeError("not-found", `No hold ${id} stands`);
-    return hold;
+    return standingIn(hold);
   });
 }
 

@@ -20,7 +20,7 @@ import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { appendFresh } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { evaluateArtifacts } from "./evaluate-artifacts.ts";
+import { type Evaluated, evaluateArtifacts } from "./evaluate-artifacts.ts";
 import { attestationByIndex } from "./find-artifacts.ts";
 import { joinLogEntries } from "./join-log-entries.ts";
 import { expired } from "./read-attestation.ts";
@@ -66,7 +66,7 @@ export async function pushAttestation(
     const trust = await currentTrust(v, caller);
     const { attestation, summary } = await verifyOrRecord(v, caller, bytes, trust, verifiedAt);
     const artifacts = artifactsOf(attestation);
-    const evaluated = await evaluateArtifacts(v, caller.project, artifacts, { added: attestation });
+    const evaluated = await evaluateOrRecord(v, caller, { bytes, trust, attestation, artifacts });
     const { events, confirmations, basis } = evaluated;
     if (evaluated.trust !== trust.hash) return undefined;
     // Looked for after the basis was read: the same upload committed in between makes this proposal stale.
@@ -97,6 +97,32 @@ export async function pushAttestation(
     receipt: first.receipt,
     verdicts: proposal.events.slice(1).map(verdictSummary),
   };
+}
+
+/** An upload that was revoked before it came may be an attack under way: its refusal is recorded. */
+async function evaluateOrRecord(
+  v: Vouchsafe,
+  caller: Caller,
+  {
+    bytes,
+    trust,
+    attestation,
+    artifacts,
+  }: {
+    readonly bytes: Uint8Array;
+    readonly trust: TrustSnapshot;
+    readonly attestation: VerifiedAttestation;
+    readonly artifacts: readonly Digest[];
+  },
+): Promise<Evaluated> {
+  try {
+    return await evaluateArtifacts(v, caller.project, artifacts, { added: attestation });
+  } catch (error) {
+    if (error instanceof VouchsafeError && error.code === "evidence-revoked") {
+      await recordRejection(v, caller, bytes, error.code, trust.hash);
+    }
+    throw error;
+  }
 }
 
 async function verifyOrRecord(

@@ -5,7 +5,7 @@ import { parseDigest } from "../in-toto-attestation/digest.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { takeBack } from "./take-back.ts";
+import { standingIn, takeBack } from "./take-back.ts";
 
 /** Denies a digest from the commit of this event on, whatever its verdicts say. Several may stand at once. */
 export async function openQuarantine(
@@ -40,7 +40,7 @@ export async function liftQuarantine(
     if (!quarantine || quarantine.liftedIndex !== undefined) {
       throw new VouchsafeError("not-found", `No quarantine ${id} is open`);
     }
-    return quarantine;
+    return standingIn(quarantine);
   });
 }
 

@@ -52,8 +52,8 @@ export async function* simulateArtifacts(
   });
   if (of === 0) return result();
 
-  const { holding, now } = state;
-  const data = { before: before?.files ?? [], after: proposed.files, holding, now };
+  const { holding, revocations, now } = state;
+  const data = { before: before?.files ?? [], after: proposed.files, holding, revocations, now };
   const threads = startSimulationThreads(data, of);
   // In order, so that the first that are named are the first that the log knew.
   const underWay: Promise<readonly EditTally[]>[] = [];

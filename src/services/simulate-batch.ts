@@ -1,4 +1,5 @@
 import { listIn, textIn } from "../custody/body-fields.ts";
+import { type Revocation, revocationOf, withoutRevoked } from "../custody/revocations.ts";
 import { VouchsafeError } from "../errors.ts";
 import { isJsonObject, parseJson } from "../in-toto-attestation/json.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
@@ -24,6 +25,8 @@ export interface SimulationTerms {
   readonly edits: readonly PolicyEdit[];
   /** Trust hashes under which what was verified is still believed. */
   readonly holding: ReadonlySet<string>;
+  /** Evidence that they cover does not count. */
+  readonly revocations: readonly Revocation[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -34,9 +37,12 @@ export type JudgedBatch =
   | { readonly case: "missing"; readonly verify: readonly Digest[]; readonly about: readonly Digest[] };
 
 /** Judges a batch by both sides of each edit. Takes the log's word for evidence that was verified under trust that holds. */
-export function judgeBatch({ edits, holding, now }: SimulationTerms, batch: SimulationBatch): JudgedBatch {
+export function judgeBatch(
+  { edits, holding, revocations, now }: SimulationTerms,
+  batch: SimulationBatch,
+): JudgedBatch {
   const verify = new Set<Digest>();
-  const about = new Set<Digest>();
+  const missingAbout = new Set<Digest>();
   const recalled = new Map<Digest, Recalled>();
   for (const id of batch.evidence.keys()) {
     if (batch.verified.get(id) === null) continue;
@@ -45,17 +51,22 @@ export function judgeBatch({ edits, holding, now }: SimulationTerms, batch: Simu
     // What was verified and still cannot be read does not count, rather than to be asked for again.
     else if (!batch.verified.has(id)) verify.add(id);
   }
-  const of = (ids: readonly Digest[]) => ids.flatMap((id) => recalled.get(id) ?? []);
-  const others = new Map([...batch.others].map(([digest, ids]) => [digest, of(ids)]));
+  const about = (digest: Digest, ids: readonly Digest[]) =>
+    ids
+      .flatMap((id) => recalled.get(id) ?? [])
+      .filter((said) => revocationOf(said, digest, revocations) === undefined);
+  const others = new Map([...batch.others].map(([digest, ids]) => [digest, about(digest, ids)]));
+  const manifests = withoutRevoked(batch.manifests, revocations);
   const questions = batch.artifacts.map(({ digest, attestations }): Question<Recalled> => {
-    return { artifact: digest, evidence: of(attestations), others, manifests: batch.manifests };
+    return { artifact: digest, evidence: about(digest, attestations), others, manifests };
   });
   for (const question of questions) {
     const missing = missingFor(edits, question);
     for (const id of missing.findings) verify.add(id);
-    for (const digest of missing.about) about.add(digest);
+    for (const digest of missing.about) missingAbout.add(digest);
   }
-  if (verify.size + about.size > 0) return { case: "missing", verify: [...verify], about: [...about] };
+  if (verify.size + missingAbout.size > 0)
+    return { case: "missing", verify: [...verify], about: [...missingAbout] };
   const tallies = edits.map((edit) =>
     questions
       .map((question) => tallyOf(question.artifact, simulateEdit(edit, question, now)))

@@ -29,9 +29,10 @@ export async function readStandings(
   digests: readonly Digest[],
   policies: readonly VerificationPolicy[],
 ): Promise<(digests: readonly Digest[]) => Standings> {
-  const { size: below, trust } = state;
+  const { size: below, trust, revocations } = state;
   const found = await readEvidenceBelow(v.database.kysely, project, digests, below);
-  const gathered = trust && (await gatherEvidence(v, project, found, { policies, trust, below }));
+  const gathered =
+    trust && (await gatherEvidence(v, project, found, { policies, trust, revocations, below }));
   const about = [...(gathered?.about.keys() ?? digests)];
   const said = await readStandingBelow(v.database.kysely, project, about, below);
   const verdicts = new Map<string, StandingVerdict>();
@@ -49,6 +50,7 @@ export async function readStandings(
       trustHash,
       evidenceSet: evidenceSetHash(question.evidence.map(({ id }) => id)),
       isOvertaken: false,
+      asOf: below,
       index: state.size,
     };
     verdicts.set(key, verdict);
@@ -56,7 +58,12 @@ export async function readStandings(
   }
 
   return (digests) => (set, named) => {
-    const inForce = { policies: set?.policies ?? new Map(), trust: trustHash, holding: new Set([trustHash]) };
+    const inForce = {
+      policies: set?.policies ?? new Map(),
+      trust: trustHash,
+      holding: new Set([trustHash]),
+      revocationsAsOf: 0,
+    };
     const asked = named.flatMap((name) => set?.policies.get(name) ?? []);
     return digests.map((digest) => {
       const question = gathered && questionOf(digest, gathered);
@@ -65,6 +72,7 @@ export async function readStandings(
         size: below,
         digest,
         inForce,
+        revocationsAsOf: 0,
         hasEvidence: question !== undefined,
         verdicts: question ? asked.map((policy) => verdictOf(policy, question)) : [],
         quarantines: said.quarantines,

@@ -9,11 +9,11 @@ export interface ThreadData extends Omit<SimulationTerms, "edits"> {
   readonly after: readonly PolicyFile[];
 }
 
-const { before, after, holding, now }: ThreadData = workerData;
+const { before, after, ...terms }: ThreadData = workerData;
 const edits = editsBetween(loadPolicySet(before).policies, loadPolicySet(after).policies).filter(
   (edit) => changeOf(edit) !== "unchanged",
 );
 
 parentPort?.on("message", (batch: SimulationBatch) => {
-  parentPort?.postMessage(judgeBatch({ edits, holding, now }, batch));
+  parentPort?.postMessage(judgeBatch({ edits, ...terms }, batch));
 });

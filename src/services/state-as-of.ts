@@ -2,6 +2,7 @@ import { digestIn } from "../custody/body-fields.ts";
 import { type LogEvent, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import type { LogHead } from "../custody/log-store.ts";
 import { inForceAfter, NOTHING_IN_FORCE } from "../custody/references.ts";
+import { type Revocation, revocationsAfter } from "../custody/revocations.ts";
 import { readChain, readHead } from "../db/log.ts";
 import { sizeAtTime, timeOfEntry } from "../db/log-time.ts";
 import { VouchsafeError } from "../errors.ts";
@@ -25,6 +26,7 @@ export interface StateAsOf {
   readonly trust: TrustSnapshot | undefined;
   /** Trust hashes under which a pass held: the active snapshot's and those that it only added to. */
   readonly holding: ReadonlySet<string>;
+  readonly revocations: readonly Revocation[];
 }
 
 /**
@@ -63,6 +65,7 @@ export async function stateAsOf(
         : await v.documents.policies(project, inForce.policyDocument),
     trust: inForce.trust === null ? undefined : await v.documents.trust(project, inForce.trust),
     holding: new Set(wide.reduce(holdingAfter, [])),
+    revocations: [...wide.reduce(revocationsAfter, new Map()).values()],
   };
 }
 

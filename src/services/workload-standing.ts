@@ -57,7 +57,7 @@ export async function standingOf(
 ): Promise<DigestStanding> {
   const read = async () => {
     const inputs = await readDecisionInputs(v.database.kysely, project, digest);
-    return { ...inputs, digest, inForce: await inForceOf(v, project, inputs.policies, inputs.trust) };
+    return { ...inputs, digest, inForce: await inForceOf(v, project, inputs) };
   };
   const standing = await read();
   const { hasEvidence, verdicts, inForce } = standing;

@@ -42,6 +42,7 @@ export function verdict(over: Partial<StandingVerdict> = {}): StandingVerdict {
     approvals: OF_EVIDENCE,
     restsOn: [],
     isOvertaken: false,
+    asOf: 0,
     index: 7,
     ...over,
   };
@@ -71,6 +72,7 @@ export function input(over: Partial<DecisionInput> = {}): DecisionInput {
       policies: new Map([["release", { hash: "sha256:policy", spec: { mode: "enforce", approvals: RULE } }]]),
       trust: "sha256:trust",
       holding: new Set(["sha256:trust"]),
+      revocationsAsOf: 0,
     },
     verdicts: [verdict()],
     quarantines: [],

@@ -21,7 +21,7 @@ function inForce(modes: Modes): InForce {
   const policies = Object.entries(modes).map(
     ([name, mode]) => [name, { hash: name, spec: { mode } }] as const,
   );
-  return { policies: new Map(policies), trust: "trust", holding: new Set(["trust"]) };
+  return { policies: new Map(policies), trust: "trust", holding: new Set(["trust"]), revocationsAsOf: 0 };
 }
 
 function verdict(policy: string, over: Partial<StandingVerdict> = {}): StandingVerdict {
@@ -37,6 +37,7 @@ function verdict(policy: string, over: Partial<StandingVerdict> = {}): StandingV
     checks: [],
     restsOn: [],
     isOvertaken: false,
+    asOf: 0,
     index: 7,
     ...over,
   };

@@ -30,6 +30,7 @@ function verdict(over: Partial<StandingVerdict> = {}): StandingVerdict {
     restsOn: [],
     index: 7,
     isOvertaken: false,
+    asOf: 0,
     ...over,
   };
 }
@@ -42,6 +43,7 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
       policies: new Map([["release", ENFORCED]]),
       trust: "sha256:trust",
       holding: new Set(["sha256:trust", "sha256:narrower"]),
+      revocationsAsOf: 0,
     },
     verdicts: [verdict()],
     quarantines: [],
@@ -50,6 +52,11 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
     ...over,
   };
 }
+
+test("a verdict made after evidence was revoked stands", () => {
+  const inForce = { ...input().inForce, revocationsAsOf: 9 };
+  assert.equal(decide(input({ verdicts: [verdict({ asOf: 9 })], inForce }), NOW).decision, "allow");
+});
 
 test("a quarantine of what only another policy's verdict rests on denies nothing", () => {
   const other = verdict({ policy: "other", restsOn: [CONTAINER] });
@@ -78,6 +85,7 @@ const DENIALS: readonly (readonly [string, Partial<DecisionInput>, ReasonCode])[
         policies: new Map(),
         trust: "sha256:trust",
         holding: new Set(["sha256:trust", "sha256:narrower"]),
+        revocationsAsOf: 0,
       },
     },
     "unknown-policy",
@@ -108,6 +116,23 @@ const DENIALS: readonly (readonly [string, Partial<DecisionInput>, ReasonCode])[
     "there is evidence that it was made without",
     { verdicts: [verdict({ isOvertaken: true })] },
     "verdict-outdated",
+  ],
+  [
+    "evidence was revoked since it was made",
+    { verdicts: [verdict({ asOf: 8 })], inForce: { ...input().inForce, revocationsAsOf: 9 } },
+    "verdict-outdated",
+  ],
+  [
+    "it failed without evidence that was revoked",
+    {
+      verdicts: [
+        verdict({
+          outcome: "failed",
+          checks: [{ check: "evidence.revoked", passed: false, expected: "", actual: "" }],
+        }),
+      ],
+    },
+    "evidence-revoked",
   ],
   [
     "the digest is quarantined",
@@ -146,6 +171,7 @@ test("all named policies must pass, and the answer holds as long and as high as 
     ]),
     trust: "sha256:trust",
     holding: new Set(["sha256:trust", "sha256:narrower"]),
+    revocationsAsOf: 0,
   };
   const policies = ["release", "scan"];
   const both = decide(

@@ -38,6 +38,7 @@ function fakeLog() {
         ]),
         trust: "",
         holding: new Set(),
+        revocationsAsOf: 0,
       };
       return { size: log.length, inForce };
     },
@@ -86,6 +87,7 @@ function verdictOn(artifact: Digest, restsOn: readonly Digest[]): StandingVerdic
     restsOn,
     index: 0,
     isOvertaken: false,
+    asOf: 0,
   };
 }
 

@@ -25,6 +25,7 @@ function inForce(): InForce {
     ]),
     trust: "trust",
     holding: new Set(["trust"]),
+    revocationsAsOf: 0,
   };
 }
 
@@ -47,6 +48,7 @@ function verdict(
     restsOn: [],
     index: 7,
     isOvertaken: false,
+    asOf: 0,
   };
 }
 

@@ -9,9 +9,11 @@ import {
   beginApproval,
   beginException,
   beginQuarantine,
+  beginRevocation,
   liftQuarantine,
   withdrawApproval,
   withdrawException,
+  withdrawRevocation,
 } from "./standing.ts";
 import { projectVerdict } from "./verdicts.ts";
 
@@ -35,6 +37,8 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "approval.withdrawn": withdrawApproval,
   "exception.granted": beginException,
   "exception.withdrawn": withdrawException,
+  "evidence.revoked": beginRevocation,
+  "revocation.withdrawn": withdrawRevocation,
   "decision.recorded": nothing,
   "identity.issued": projectIdentity,
   "identity.renewed": projectIdentity,

@@ -20,6 +20,8 @@ export interface Projection {
   readonly approval_withdrawals: Row[];
   readonly exceptions: Map<string, Row>;
   readonly exception_withdrawals: Row[];
+  readonly revocations: Map<string, Row>;
+  readonly revocation_withdrawals: Row[];
   readonly active_policies: Map<string, Row>;
   readonly active_trust: Map<string, TrustRow>;
   readonly identities: Row[];
@@ -58,6 +60,8 @@ export function noRows(): Projection {
     approval_withdrawals: [],
     exceptions: new Map(),
     exception_withdrawals: [],
+    revocations: new Map(),
+    revocation_withdrawals: [],
     active_policies: new Map(),
     active_trust: new Map(),
     identities: [],

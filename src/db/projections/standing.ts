@@ -54,3 +54,14 @@ export const withdrawException: Projector = ({ project, index, draft: { body } }
   const row = { project_id: project, id: body.id };
   endRow(rows.exceptions, rows.exception_withdrawals, row, { withdrawn_index: index });
 };
+
+export const beginRevocation: Projector = ({ project, index, draft }, rows) => {
+  const { id, target, reason } = draft.body;
+  const row = { project_id: project, id, target, reason, revoked_index: index, withdrawn_index: null };
+  rows.revocations.set(`${project} ${id}`, row);
+};
+
+export const withdrawRevocation: Projector = ({ project, index, draft: { body } }, rows) => {
+  const row = { project_id: project, id: body.id };
+  endRow(rows.revocations, rows.revocation_withdrawals, row, { withdrawn_index: index });
+};

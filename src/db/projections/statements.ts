@@ -34,6 +34,8 @@ export const STATEMENTS: Readonly<Record<keyof Projection, Statement>> = {
   approval_withdrawals: ended("approvals", "withdrawn_index"),
   exceptions: added("exceptions"),
   exception_withdrawals: ended("exceptions", "withdrawn_index"),
+  revocations: added("revocations"),
+  revocation_withdrawals: ended("revocations", "withdrawn_index"),
   active_policies: replaced("active_policies", ["project_id"], ["policy_set", "document", "index"]),
   active_trust: (rows) => `
     insert into active_trust
@@ -70,7 +72,7 @@ function replaced<T extends keyof Schema>(
 }
 
 /** What stood since an earlier batch, by its id, ends at the index given. */
-function ended<T extends "quarantines" | "approvals" | "exceptions">(
+function ended<T extends "quarantines" | "approvals" | "exceptions" | "revocations">(
   table: T,
   column: keyof Schema[T] & string,
 ): Statement {

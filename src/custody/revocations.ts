@@ -1,0 +1,108 @@
+import type { Digest } from "../in-toto-attestation/index.ts";
+import type { Containment } from "../policy/question.ts";
+import type { Check, Evaluation } from "../policy/types.ts";
+import type { Signer } from "../verify/verified-attestation.ts";
+import { originOf, type Said } from "./attestation-summary.ts";
+import { textIn } from "./body-fields.ts";
+import type { LogEvent } from "./events.ts";
+import { parseTarget, type RevocationTarget, type RevokedSigner, type Window } from "./revocation-target.ts";
+
+/** A revocation that nobody withdrew. */
+export interface Revocation {
+  readonly id: string;
+  readonly target: RevocationTarget;
+  readonly reason: string;
+}
+
+/** Evidence that does not count, and why. */
+export interface RevokedEvidence {
+  readonly attestation: Digest;
+  readonly revocation: Revocation;
+}
+
+/** The check that a failed verdict has for evidence that was taken from it. */
+export const REVOCATION_CHECK = "evidence.revoked";
+/** Of revoked evidence, how much a verdict names: what it lacks is told besides. */
+const MAX_NAMED = 8;
+
+/** The first of these by which evidence does not count about an artifact. What it is judged by is what the log recorded of it. */
+export function revocationOf(
+  said: Said,
+  artifact: Digest,
+  revocations: readonly Revocation[],
+): Revocation | undefined {
+  return revocations.find(({ target }) => isCovered(said, artifact, target));
+}
+
+function isCovered(said: Said, artifact: Digest, target: RevocationTarget): boolean {
+  if ("attestation" in target) return said.id === target.attestation;
+  // All digests of a subject name one artifact: another of its names does not bring the evidence back.
+  if ("artifact" in target)
+    return said.subjects.some(
+      ({ digests }) => digests.includes(artifact) && digests.includes(target.artifact),
+    );
+  if ("repository" in target) return originOf(said).source.repository === target.repository;
+  if ("builder" in target) return originOf(said).builder === target.builder && isWithin(said.times, target);
+  return isSigner(said.signer, target.signer) && isWithin(said.times, target);
+}
+
+function isSigner(signer: Signer, revoked: RevokedSigner): boolean {
+  if ("key" in revoked) return signer.case === "key" && signer.name === revoked.key;
+  const { issuer, identity } = revoked;
+  return signer.case === "certificate" && signer.issuer === issuer && signer.identity === identity;
+}
+
+/** By the earliest trusted time: a later timestamp takes nothing out of a window. Without any, it is inside. */
+function isWithin([signedAt]: readonly number[], { from, until }: Window): boolean {
+  if (signedAt === undefined) return true;
+  return (
+    (from === undefined || signedAt >= Date.parse(from)) &&
+    (until === undefined || signedAt < Date.parse(until))
+  );
+}
+
+/** What manifests say, without what they say of artifacts that are revoked: those lie nowhere. */
+export function withoutRevoked(
+  manifests: readonly Containment[],
+  revocations: readonly Revocation[],
+): readonly Containment[] {
+  const revoked = new Set(
+    revocations.flatMap(({ target }) => ("artifact" in target ? [target.artifact] : [])),
+  );
+  return revoked.size === 0 ? manifests : manifests.filter(({ contained }) => !revoked.has(contained));
+}
+
+/** A failure with what was taken from its evidence; what passes without it passes. */
+export function tellingRevoked(evaluation: Evaluation, revoked: readonly RevokedEvidence[]): Evaluation {
+  if (evaluation.outcome === "passed" || revoked.length === 0) return evaluation;
+  return { ...evaluation, checks: [...revoked.slice(0, MAX_NAMED).map(checkOf), ...evaluation.checks] };
+}
+
+function checkOf({ attestation, revocation: { id, reason } }: RevokedEvidence): Check {
+  return {
+    check: REVOCATION_CHECK,
+    passed: false,
+    expected: "evidence that nobody has revoked",
+    actual: `${attestation}, revoked by ${id}: ${reason}`,
+    attestation,
+  };
+}
+
+/** Those that stand after an event, by their ids. Throws an error of ours for a body without the members of its type. */
+export function revocationsAfter(
+  before: ReadonlyMap<string, Revocation>,
+  { type, body }: Pick<LogEvent, "type" | "body">,
+): ReadonlyMap<string, Revocation> {
+  switch (type) {
+    case "evidence.revoked": {
+      const [id, reason] = [textIn(body, "id"), textIn(body, "reason")];
+      return new Map([...before, [id, { id, target: parseTarget(body.target), reason }]]);
+    }
+    case "revocation.withdrawn": {
+      const id = textIn(body, "id");
+      return new Map([...before].filter(([key]) => key !== id));
+    }
+    default:
+      return before;
+  }
+}

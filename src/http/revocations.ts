@@ -1,0 +1,136 @@
+import { Type } from "typebox";
+import type { Vouchsafe } from "../services/context.ts";
+import {
+  listRevocations,
+  previewRevocation,
+  readRevocation,
+  revokeEvidence,
+  withdrawRevocation,
+} from "../services/revocations.ts";
+import type { App } from "./app.ts";
+import { callerOf } from "./authentication.ts";
+import { answers } from "./openapi.ts";
+import { closed, Digest, EventId, LogSize, line, nullable, Reason, Receipt, Time } from "./schemas.ts";
+
+const Name = line(2048);
+const WINDOW = {
+  from: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, UTC: signed then or later" })),
+  until: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, UTC: signed before" })),
+};
+/** Exact values. */
+const Target = Type.Union([
+  closed({ attestation: Digest }),
+  closed({
+    signer: Type.Union([closed({ issuer: Name, identity: Name }), closed({ key: Name })]),
+    ...WINDOW,
+  }),
+  closed({ builder: Name, ...WINDOW }),
+  closed({ repository: Name }),
+  closed({ artifact: Digest }),
+]);
+
+const Revocation = closed({
+  id: Type.String(),
+  target: Target,
+  reason: Type.String(),
+  index: LogSize,
+  withdrawnIndex: nullable(LogSize),
+});
+
+const Falls = closed(
+  {
+    artifacts: Type.Array(closed({ digest: Type.String(), policies: Type.Array(Type.String()) })),
+    identities: Type.Array(
+      closed({
+        kind: Type.Enum(["x509", "jwt"]),
+        serial: Type.String(),
+        spiffeId: Type.String(),
+        requester: Type.String(),
+        expiresAt: Time,
+      }),
+    ),
+    workloads: Type.Array(
+      closed({
+        spiffeId: Type.String(),
+        workload: Type.String(),
+        requester: Type.String(),
+        digests: Type.Array(Type.String()),
+      }),
+    ),
+    totals: closed({ artifacts: LogSize, identities: LogSize, workloads: LogSize }),
+    truncated: Type.Boolean({ description: "there are more than the 1,000 of each kind that are named" }),
+    complete: Type.Boolean({
+      description: "false where the totals are too small: there was no time to count",
+    }),
+  },
+  "The artifacts that pass no longer, the live identities that rest on them, and who holds those",
+);
+
+export function revocationRoutes(app: App, v: Vouchsafe): void {
+  app.get(
+    "/revocations",
+    {
+      config: { access: ["operator", "auditor", "issuer"] },
+      schema: {
+        summary: "The revocations of evidence that stand",
+        ...answers({ 200: closed({ revocations: Type.Array(Revocation) }) }),
+      },
+    },
+    async (request) => listRevocations(v, callerOf(request)),
+  );
+
+  app.get(
+    "/revocations/:id",
+    {
+      config: { access: ["operator", "auditor", "issuer"] },
+      schema: {
+        summary: "A revocation, whether or not it still stands",
+        params: closed({ id: EventId }),
+        ...answers({ 200: Revocation }),
+      },
+    },
+    async (request) => readRevocation(v, callerOf(request), request.params.id),
+  );
+
+  app.post(
+    "/revocations",
+    {
+      config: { access: ["operator"] },
+      schema: {
+        summary: "Have evidence count for nothing from now on, and say what falls with it",
+        body: closed({
+          target: Target,
+          reason: Reason,
+          dryRun: Type.Optional(Type.Boolean({ description: "say what would fall, and revoke nothing" })),
+        }),
+        ...answers({
+          200: closed({ target: Target, falls: Falls }, "With dryRun"),
+          201: closed({
+            ...Revocation.properties,
+            receipt: Receipt,
+            falls: nullable(Falls),
+          }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { dryRun, ...asked } = request.body;
+      if (dryRun === true) return previewRevocation(v, callerOf(request), asked);
+      return reply.code(201).send(await revokeEvidence(v, callerOf(request), asked));
+    },
+  );
+
+  app.post(
+    "/revocations/:id/withdraw",
+    {
+      config: { access: ["operator"] },
+      schema: {
+        summary: "End a revocation: the evidence counts again",
+        params: closed({ id: EventId }),
+        body: closed({ reason: Reason }),
+        ...answers({ 200: closed({ id: Type.String(), receipt: Receipt }) }),
+      },
+    },
+    async (request) => withdrawRevocation(v, callerOf(request), { ...request.params, ...request.body }),
+  );
+}
