@@ -14,7 +14,7 @@ import type { ConsistencyProof, InclusionProof } from "./log-types.ts";
 import { flags, part, search } from "./paths.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulationProgress, SimulationRequest } from "./simulation-types.ts";
-import { type Answer, type Call, createTransport, type TransportOptions } from "./transport.ts";
+import { type Answer, type Call, createTransport, type Pieces, type TransportOptions } from "./transport.ts";
 import type { ActiveTrust, RefreshedTrust, TrustActivated } from "./trust-types.ts";
 import type {
   ActivePolicies,
@@ -240,9 +240,12 @@ export function createClient(options: TransportOptions) {
         yield* page.events;
       }
     },
-    /** The custody file of an artifact, to be verified offline. */
-    exportCustody: async (digest: string) =>
-      (await transport({ method: "GET", path: `/custody/${part(digest)}.pack`, repeatable: true })).bytes,
+    /** The custody file of an artifact, to be verified offline, as it comes. @param asOf a log size or a time */
+    exportCustody: async (digest: string, asOf?: string): Promise<Pieces> => {
+      const path = `/custody/${part(digest)}.pack${search({ asOf })}`;
+      const { body = [] } = await transport({ method: "GET", path, repeatable: true, streamed: true });
+      return body;
+    },
 
     /** With a join token, which is used up: an agent's first credential. @param csr base64 DER */
     joinAgent: (csr: string) => post<AgentCredential>("/agents", { csr }, { repeatable: false }),

@@ -30,14 +30,20 @@ export interface Call {
   readonly signal?: AbortSignal;
   /** Given each line of an answer that is no error as it comes; the time that a try may take is then that of a line. */
   readonly onLine?: (line: string) => void;
+  /** An answer that is no error is handed out as `body` before it has come; a try may take that long for each piece. */
+  readonly streamed?: true;
 }
 
-/** An answer that is no error, read to its end; without `bytes` where `onLine` was given them. */
+/** An answer that is no error, read to its end; without `bytes` where `onLine` was given them or `body` gives them. */
 export interface Answer {
   readonly status: number;
   readonly mediaType: string;
   readonly bytes: Uint8Array;
+  /** Where the call was `streamed`. An answer that breaks off throws an `ApiError` and does not end. */
+  readonly body?: Pieces;
 }
+
+export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 export type Transport = (call: Call) => Promise<Answer>;
 
@@ -112,10 +118,14 @@ async function send(base: URL, call: Call, options: TransportOptions, deadline: 
 
 async function read(response: Response, call: Call, deadline: Deadline): Promise<Answer> {
   const { onLine } = call;
+  const { status } = response;
+  const mediaType = response.headers.get("content-type") ?? "";
+  if (call.streamed && response.ok)
+    return { status, mediaType, bytes: new Uint8Array(0), body: piecesOf(response, call, deadline) };
   try {
     return {
-      status: response.status,
-      mediaType: response.headers.get("content-type") ?? "",
+      status,
+      mediaType,
       bytes:
         onLine !== undefined && response.ok
           ? await readLines(response, deadline, onLine)
@@ -123,12 +133,23 @@ async function read(response: Response, call: Call, deadline: Deadline): Promise
     };
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
-    throw unreachable(
-      new URL(response.url),
-      cause,
-      `before the answer to ${call.method} ${call.path} was complete`,
-    );
+    throw brokenOff(response, call, cause);
   }
+}
+
+async function* piecesOf(response: Response, call: Call, deadline: Deadline): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of response.body ?? []) {
+      deadline.putOff();
+      yield piece;
+    }
+  } catch (cause) {
+    throw brokenOff(response, call, cause);
+  }
+}
+
+function brokenOff({ url }: Response, { method, path }: Call, cause: unknown): ApiError {
+  return unreachable(new URL(url), cause, `before the answer to ${method} ${path} was complete`);
 }
 
 async function readLines(

@@ -18,15 +18,29 @@ export function previousIn(key: ChainKey, { about, previous }: Linked): number |
   return position === -1 ? undefined : previous[position];
 }
 
+/** A chain that is followed from its first event on. */
+export interface ChainFollower {
+  /** Takes the next event of the chain, and says where it does not follow the one before it. */
+  follow(event: Linked): BrokenLink | undefined;
+  /** The indexes of the first and the last event so far; undefined before the first. */
+  ends(): { readonly first: number; readonly last: number } | undefined;
+}
+
 /**
- * Every break in a chain whose events are given in the order of the log: from the first, which has no
- * predecessor, each must name the one before it. A chain without breaks misses no event between its first and
- * its last; what came after the last, it cannot say.
+ * Follows a chain whose events come in the order of the log: from the first, which has no predecessor, each must name
+ * the one before it. A chain without breaks misses no event between its first and its last; what came after the last, it
+ * cannot say.
  */
-export function brokenLinks(key: ChainKey, events: readonly Linked[]): BrokenLink[] {
-  return events.flatMap((event, i) => {
-    const expected = events[i - 1]?.index ?? null;
-    const actual = previousIn(key, event);
-    return actual === expected ? [] : [{ index: event.index, expected, actual }];
-  });
+export function followChain(key: ChainKey): ChainFollower {
+  let ends: { first: number; last: number } | undefined;
+  return {
+    follow(event) {
+      const { index } = event;
+      const expected = ends?.last ?? null;
+      ends = { first: ends?.first ?? index, last: index };
+      const actual = previousIn(key, event);
+      return actual === expected ? undefined : { index, expected, actual };
+    },
+    ends: () => ends,
+  };
 }

@@ -1,20 +1,9 @@
-import { VouchsafeError } from "../errors.ts";
-import {
-  canonicalJson,
-  type Digest,
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  parseDigest,
-  parseJson,
-} from "../in-toto-attestation/index.ts";
-import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
+import { canonicalJson, type Digest, type JsonObject, parseJson } from "../in-toto-attestation/index.ts";
+import { encodeBase64 } from "../tlog/base64.ts";
 import type { Proof } from "../tlog/proofs.ts";
 import { encodeBody } from "./body.ts";
 import type { LogEvent } from "./events.ts";
-import type { Document, Evidence } from "./log-store.ts";
-import { decodeProof } from "./receipt.ts";
-import { newReferences, referenceName } from "./references.ts";
+import { referenceName } from "./references.ts";
 
 /**
  * The custody file of one artifact (docs/log-format.md): JSON Lines, each line canonical, so that it can be
@@ -25,22 +14,19 @@ import { newReferences, referenceName } from "./references.ts";
 export const PACK_FORMAT = "vouchsafe-custody/v1";
 export const PACK_MEDIA_TYPE = "application/vnd.vouchsafe.custody+jsonl";
 
-export interface PackInput {
+/** The kinds of records, by the member that each has as its name. */
+export const RECORD_KINDS = ["event", "evidence", "manifest", "policy", "trust"] as const;
+export type RecordKind = (typeof RECORD_KINDS)[number];
+
+/** What the file says first of itself. */
+export interface PackHeader {
   readonly artifact: Digest;
+  /** The other artifacts whose chains are in the file, because verdicts rest on them: sorted. */
+  readonly related: readonly Digest[];
   /** The signed checkpoint that the proofs lead to. */
   readonly checkpoint: string;
-  /** The artifact's chain and the project's wide chain, together in the order of the log. */
-  readonly events: readonly { readonly event: LogEvent; readonly proof: Proof }[];
-  /** At least those that `allReferences` of the events names. */
-  readonly evidence: readonly (Evidence | Omit<ExpiredEvidence, "case">)[];
-  readonly documents: readonly Document[];
-}
-
-/** A custody file taken apart. Nothing in it is believed yet. */
-export interface Pack {
-  readonly artifact: Digest;
-  readonly checkpoint: string;
-  readonly records: readonly PackRecord[];
+  /** How many records of each kind follow: a file that breaks off has fewer. */
+  readonly records: Readonly<Record<RecordKind, number>>;
 }
 
 export type PackRecord = PackedEvent | PackedDocument | PackedEvidence | ExpiredEvidence;
@@ -77,171 +63,50 @@ export interface ExpiredEvidence {
   readonly expired: number;
 }
 
-/** What a record is, and of which there can be one in a file. */
-export function recordName(record: PackRecord): string {
-  if (record.case === "event") return `event ${record.index}`;
-  return referenceName({ ...record, case: record.case === "expired" ? "evidence" : record.case });
-}
-
 /** More than any line that we write: evidence of the largest upload, in base64. */
-const MAX_LINE_BYTES = 64 * 1024 * 1024;
-const NEWLINE = 0x0a;
+export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
-/** Writes the custody file. Throws `log-inconsistent` when something that an event needs was not given. */
-export function buildPack({ artifact, checkpoint, events, evidence, documents }: PackInput): Uint8Array {
-  const stored = new Map<string, JsonObject>();
-  for (const { hash, kind, bytes } of documents)
-    stored.set(`${kind} ${hash}`, { [kind]: hash, bytes: encodeBase64(bytes) });
-  for (const one of evidence) {
-    const { mediaType } = one;
-    const id = "hash" in one ? one.hash : one.id;
-    const rest = "expired" in one ? { expired: one.expired } : { bytes: encodeBase64(one.bytes) };
-    stored.set(`evidence ${id}`, { evidence: id, mediaType, ...rest });
-  }
-
-  const needed = newReferences(
-    artifact,
-    events.map(({ event }) => event),
-  );
-  const lines: JsonObject[] = [{ format: PACK_FORMAT, artifact, checkpoint }];
-  for (const [i, { event, proof }] of events.entries()) {
-    for (const name of (needed[i] ?? []).map(referenceName)) {
-      const record = stored.get(name);
-      if (record === undefined) {
-        throw new VouchsafeError(
-          "log-inconsistent",
-          `The ${name} that event ${event.index} names is not stored.`,
-        );
-      }
-      lines.push(record);
-    }
-    lines.push(eventLine(event, proof));
-  }
-  // Each by itself: together they may be longer than a text can be.
-  return Buffer.concat(lines.map((line) => Buffer.from(`${canonicalJson(line)}\n`)));
+export function kindOf(record: PackRecord): RecordKind {
+  return record.case === "expired" ? "evidence" : record.case;
 }
 
-function eventLine(event: LogEvent, proof: Proof): JsonObject {
-  return {
+/** What a record is, and of which there can be one in a file. */
+export function recordName(record: Exclude<PackRecord, PackedEvent>): string {
+  const { hash } = record;
+  return referenceName({ case: record.case === "expired" ? "evidence" : record.case, hash });
+}
+
+/** The file's first line, with its newline. */
+export function writeHeader({ artifact, related, checkpoint, records }: PackHeader): Uint8Array {
+  return writeLine({ format: PACK_FORMAT, artifact, related, checkpoint, records });
+}
+
+/** The line of a record that is no event. */
+export function writeRecord(record: Exclude<PackRecord, PackedEvent>): Uint8Array {
+  switch (record.case) {
+    case "expired":
+      return writeLine({ evidence: record.hash, mediaType: record.mediaType, expired: record.expired });
+    case "evidence":
+      return writeLine({
+        evidence: record.hash,
+        mediaType: record.mediaType,
+        bytes: encodeBase64(record.bytes),
+      });
+    default:
+      return writeLine({ [record.case]: record.hash, bytes: encodeBase64(record.bytes) });
+  }
+}
+
+export function writeEvent(event: LogEvent, proof: Proof): Uint8Array {
+  return writeLine({
     event: event.index,
     leaf: encodeBase64(event.leaf),
     salt: encodeBase64(event.salt),
     body: parseJson(encodeBody(event)),
     proof: proof.map(encodeBase64),
-  };
+  });
 }
 
-/**
- * Reads a custody file of exactly the form that `buildPack` writes: known members only, every line canonical.
- * Throws `pack-invalid`, with the line.
- */
-export function parsePack(bytes: Uint8Array): Pack {
-  const [header, ...records] = splitLines(bytes);
-  if (header === undefined) throw invalid(1, "the file is empty");
-  const { artifact, checkpoint } = parseHeader(header);
-  return { artifact, checkpoint, records: records.map((line, i) => parseRecord(line, i + 2)) };
-}
-
-function splitLines(bytes: Uint8Array): JsonObject[] {
-  const lines: JsonObject[] = [];
-  for (let begin = 0; begin < bytes.length; ) {
-    const end = bytes.indexOf(NEWLINE, begin);
-    if (end === -1) throw invalid(lines.length + 1, "the file breaks off");
-    lines.push(parseLine(bytes.subarray(begin, end), lines.length + 1));
-    begin = end + 1;
-  }
-  return lines;
-}
-
-function parseLine(bytes: Uint8Array, line: number): JsonObject {
-  const value = attempt(line, () => parseJson(bytes, { maxBytes: MAX_LINE_BYTES }));
-  if (!isJsonObject(value) || !Buffer.from(canonicalJson(value)).equals(bytes)) {
-    throw invalid(line, "not a canonical JSON object");
-  }
-  return value;
-}
-
-function parseHeader(header: JsonObject): { artifact: Digest; checkpoint: string } {
-  if (header.format !== PACK_FORMAT) throw invalid(1, `not a file of format ${PACK_FORMAT}`);
-  refuseOthers(header, ["format", "artifact", "checkpoint"], 1);
-  return {
-    artifact: attempt(1, () => parseDigest(textOf(header.artifact, 1))),
-    checkpoint: textOf(header.checkpoint, 1),
-  };
-}
-
-function parseRecord(record: JsonObject, line: number): PackRecord {
-  if ("event" in record) return parseEvent(record, line);
-  if ("evidence" in record) {
-    const mediaType = textOf(record.mediaType, line);
-    if ("expired" in record) {
-      refuseOthers(record, ["evidence", "mediaType", "expired"], line);
-      const expired = indexOf(record.expired, line);
-      return { case: "expired", hash: digestOf(record.evidence, line), mediaType, expired };
-    }
-    refuseOthers(record, ["evidence", "mediaType", "bytes"], line);
-    return { case: "evidence", mediaType, ...parseStored(record.evidence, record.bytes, line) };
-  }
-  for (const kind of ["policy", "trust", "manifest"] as const) {
-    if (!(kind in record)) continue;
-    refuseOthers(record, [kind, "bytes"], line);
-    return { case: kind, ...parseStored(record[kind], record.bytes, line) };
-  }
-  throw invalid(line, "neither event, nor evidence, nor policy, nor trust, nor manifest");
-}
-
-function parseStored(hash: JsonValue | undefined, bytes: JsonValue | undefined, line: number) {
-  return { hash: digestOf(hash, line), bytes: bytesOf(bytes, line) };
-}
-
-function parseEvent(record: JsonObject, line: number): PackedEvent {
-  refuseOthers(record, ["event", "leaf", "salt", "body", "proof"], line);
-  const { body, proof } = record;
-  if (!isJsonObject(body)) throw invalid(line, "the body is not an object");
-  if (!Array.isArray(proof)) throw invalid(line, "the proof is not a list");
-  return {
-    case: "event",
-    index: indexOf(record.event, line),
-    leaf: bytesOf(record.leaf, line),
-    salt: bytesOf(record.salt, line),
-    body: Buffer.from(canonicalJson(body)),
-    proof: attempt(line, () => decodeProof(proof.map((hash) => textOf(hash, line)))),
-  };
-}
-
-function refuseOthers(record: JsonObject, known: readonly string[], line: number): void {
-  const other = Object.keys(record).find((name) => !known.includes(name));
-  if (other !== undefined) throw invalid(line, `unknown member ${JSON.stringify(other)}`);
-}
-
-function textOf(value: JsonValue | undefined, line: number): string {
-  if (typeof value !== "string") throw invalid(line, "a text is missing");
-  return value;
-}
-
-function digestOf(value: JsonValue | undefined, line: number): Digest {
-  return attempt(line, () => parseDigest(textOf(value, line)));
-}
-
-function indexOf(value: JsonValue | undefined, line: number): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalid(line, "not an index");
-}
-
-function bytesOf(value: JsonValue | undefined, line: number): Uint8Array {
-  const bytes = decodeBase64(textOf(value, line));
-  if (bytes === undefined) throw invalid(line, "not base64");
-  return bytes;
-}
-
-function attempt<T>(line: number, parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw invalid(line, cause instanceof Error ? cause.message : "malformed", cause);
-  }
-}
-
-function invalid(line: number, message: string, cause?: unknown): VouchsafeError {
-  return new VouchsafeError("pack-invalid", `Line ${line}: ${message}.`, { cause });
+function writeLine(line: JsonObject): Uint8Array {
+  return Buffer.from(`${canonicalJson(line)}\n`);
 }

@@ -5,19 +5,15 @@ import { loadPolicyDocument, type PolicySet } from "../policy/load.ts";
 import { parseTrust, type TrustSnapshot } from "../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { verifyEvidence } from "../verify/verify-evidence.ts";
-import {
-  type ExpiredEvidence,
-  type PackedDocument,
-  type PackedEvidence,
-  type PackRecord,
-  recordName,
-} from "./pack.ts";
+import { type ExpiredEvidence, type PackedDocument, type PackedEvidence, recordName } from "./pack.ts";
 
 /**
  * What a custody file holds beside events, found by hash and read once. Each function throws `pack-invalid`
  * when the file does not hold it or holds other bytes under its hash, and `evidence-expired` when retention has deleted them.
  */
 export interface PackedMaterial {
+  /** Takes the next record of the file. */
+  add(record: PackedThing): void;
   policies(hash: Digest): PolicySet;
   trust(hash: Digest): TrustSnapshot;
   evidence(id: Digest): PackedEvidence;
@@ -28,13 +24,12 @@ export interface PackedMaterial {
   verified(id: Digest, trust: Digest, at: number): VerifiedAttestation;
 }
 
-export function openMaterial(records: readonly PackRecord[]): PackedMaterial {
-  const stored = new Map<string, PackedDocument | PackedEvidence | ExpiredEvidence>();
-  for (const record of records) {
-    if (record.case !== "event") stored.set(recordName(record), record);
-  }
+type PackedThing = PackedDocument | PackedEvidence | ExpiredEvidence;
 
-  function record(kind: string, hash: Digest): PackedDocument | PackedEvidence | ExpiredEvidence {
+export function openMaterial(): PackedMaterial {
+  const stored = new Map<string, PackedThing>();
+
+  function record(kind: string, hash: Digest): PackedThing {
     const found = stored.get(`${kind} ${hash}`);
     if (found === undefined)
       throw new VouchsafeError("pack-invalid", `the ${kind} ${hash} is not in the file`);
@@ -65,6 +60,7 @@ export function openMaterial(records: readonly PackRecord[]): PackedMaterial {
     return verifyEvidence(evidence(id).bytes, trust(trustHash), Number(at));
   });
   return {
+    add: (record) => stored.set(recordName(record), record),
     policies,
     trust,
     evidence,

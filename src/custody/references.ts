@@ -42,7 +42,7 @@ export function referenceName({ case: kind, hash }: Reference): string {
  * @param judged the artifact that is judged, and those that its verdicts rest on: of others no manifest is needed, and there can
  *   be any number that hold a layer
  */
-function referencesOf({ type, body }: LogEvent, inForce: InForce, judged: ReadonlySet<Digest>): Reference[] {
+function referencesOf({ type, body }: Said, inForce: InForce, judged: ReadonlySet<Digest>): Reference[] {
   switch (type) {
     case "evidence.accepted":
       return [
@@ -82,31 +82,29 @@ function referencesOf({ type, body }: LogEvent, inForce: InForce, judged: Readon
  * `malformed-leaf`.
  */
 export function relatedIn(artifact: Digest, events: readonly LogEvent[]): Digest[] {
-  const related = events.flatMap(({ type, about, body }) =>
-    (type === "verdict.passed" || type === "verdict.failed") && about.includes(artifact)
-      ? restsOnIn(body)
-      : [],
-  );
-  return [...new Set(related)].filter((digest) => digest !== artifact).sort();
+  return [...new Set(events.flatMap((event) => relatedBy(artifact, event)))].sort();
 }
 
-/** Every reference of an artifact's events, each once, in the order in which the events need them. */
-export function allReferences(artifact: Digest, events: readonly LogEvent[]): Reference[] {
-  return newReferences(artifact, events).flat();
+/** Those that one event adds, in any order and any number of times. */
+export function relatedBy(artifact: Digest, { type, about, body }: LogEvent): Digest[] {
+  if ((type !== "verdict.passed" && type !== "verdict.failed") || !about.includes(artifact)) return [];
+  return restsOnIn(body).filter((digest) => digest !== artifact);
 }
 
-/** For each event, what it needs and no event before it did. Throws `malformed-leaf`. */
-export function newReferences(artifact: Digest, events: readonly LogEvent[]): Reference[][] {
-  const judged = new Set([artifact, ...relatedIn(artifact, events)]);
+/**
+ * Gives, for one event after the other in the order of the log, what it needs and no event before it did. Throws
+ * `malformed-leaf` for an event without the members of its type.
+ */
+export function createNeeds(artifact: Digest, related: readonly Digest[]): (event: Said) => Reference[] {
+  const judged = new Set([artifact, ...related]);
   // By both: an envelope takes members that it does not know, so that the same bytes can be evidence and a manifest.
   const seen = new Set<string>();
   let inForce = NOTHING_IN_FORCE;
-  return events.map((event) => {
-    const fresh = referencesOf(event, inForce, judged).filter(
-      (reference) => !seen.has(referenceName(reference)),
-    );
-    for (const reference of fresh) seen.add(referenceName(reference));
+  return (event) => {
+    const needed = referencesOf(event, inForce, judged);
     inForce = inForceAfter(inForce, event);
+    const fresh = needed.filter((reference) => !seen.has(referenceName(reference)));
+    for (const reference of fresh) seen.add(referenceName(reference));
     return fresh;
-  });
+  };
 }

@@ -7,9 +7,8 @@ import { artifactsOf, summarize, summaryBody } from "./attestation-summary.ts";
 import { digestIn, listIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
 import { type EventType, type LogEvent, OF_OTHERS, PROJECT_CHAIN } from "./events.ts";
 import { evidenceSetHash } from "./evidence-set.ts";
-import type { Pack } from "./pack.ts";
 import { failure, notReVerifiable, type PackCheck, type PackCheckName, reasonOf } from "./pack-report.ts";
-import { openMaterial } from "./packed-material.ts";
+import type { PackedMaterial } from "./packed-material.ts";
 import { evaluateAgain, policiesInForce, refuseUnless, sameJson } from "./replay.ts";
 import {
   replayApproval,
@@ -22,9 +21,9 @@ import { replayRevocation, replayWithdrawal } from "./replay-revocations.ts";
 import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
 
 /** Gives what can be said when the event holds; throws an error of ours when it does not. */
-type Replay = (event: LogEvent, standing: Standing) => string;
+type ReplayOne = (event: LogEvent, standing: Standing) => string;
 
-const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, Replay]> = new Map([
+const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, ReplayOne]> = new Map([
   ["policy.activated", ["activation", replayPolicies]],
   ["trust.activated", ["activation", replayTrust]],
   ["evidence.accepted", ["evidence", replayEvidence]],
@@ -46,38 +45,41 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, Replay]> = new Ma
   ["decision.recorded", ["decision", replayDecision]],
 ]);
 
+/** The replay of events that are proved and come in order. */
+export interface Replay {
+  proved(event: LogEvent): void;
+  /** What stands after the last event. */
+  standing(): Standing;
+  checks(): readonly PackCheck[];
+}
+
 /**
- * Replays events that are proved and in order: each change of policy and trust must name what it replaced, each
+ * Replays events: each change of policy and trust must name what it replaced, each
  * attestation must verify again from its bytes as of when it was accepted, each verdict must come out again from
  * what was in force and in evidence when it was made, and each identity must follow from them.
  *
  * @param related the other artifacts that the artifact's verdicts rest on
  */
-export function reverify(
-  { artifact, records }: Pack,
-  events: readonly LogEvent[],
-  related: readonly Digest[],
-): PackCheck[] {
+export function createReplay(artifact: Digest, related: readonly Digest[], material: PackedMaterial): Replay {
   const checks: PackCheck[] = [];
-  let standing = standingAtFirst(artifact, related, openMaterial(records));
-  for (const event of events) {
-    const [check, replay] = REPLAYS.get(event.type) ?? [];
-    if (check === undefined || replay === undefined || !concerns(artifact, event)) continue;
-    let next = standing;
-    try {
-      next = standingAfter(standing, event);
-      checks.push({
-        check,
-        status: "holds",
-        statement: `Event ${event.index}: ${replay(event, standing)}`,
-        event: event.index,
-      });
-    } catch (error) {
-      checks.push(notHolding(check, event, error));
-    }
-    standing = next;
-  }
-  return checks;
+  let standing = standingAtFirst(artifact, related, material);
+  return {
+    proved(event) {
+      const { index, type } = event;
+      const [check, replay] = REPLAYS.get(type) ?? [];
+      if (check === undefined || replay === undefined || !concerns(artifact, event)) return;
+      const before = standing;
+      try {
+        standing = standingAfter(before, event);
+        const statement = `Event ${index}: ${replay(event, before)}`;
+        checks.push({ check, status: "holds", statement, event: index });
+      } catch (error) {
+        checks.push(notHolding(check, event, error));
+      }
+    },
+    standing: () => standing,
+    checks: () => checks,
+  };
 }
 
 function notHolding(check: PackCheckName, { index, type }: LogEvent, error: unknown): PackCheck {

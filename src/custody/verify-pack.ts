@@ -4,63 +4,135 @@ import { type Checkpoint, openCheckpoint } from "../tlog/checkpoint.ts";
 import { leafHash } from "../tlog/hash.ts";
 import { type NoteVerifier, parseNote, parseVerifierKey } from "../tlog/note.ts";
 import { verifyInclusion } from "../tlog/proofs.ts";
-import { brokenLinks } from "./chain.ts";
-import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
+import { keyLabel } from "../tlog/verifier-key.ts";
+import type { LogEvent } from "./events.ts";
+import { createLineCutter } from "./lines.ts";
 import { openEvent } from "./open-event.ts";
-import { type Pack, parsePack, recordName } from "./pack.ts";
+import { MAX_LINE_BYTES, type PackedEvent, type PackHeader, type PackRecord } from "./pack.ts";
+import { createChainsCheck } from "./pack-chains.ts";
+import { createContentsCheck } from "./pack-contents.ts";
 import { allHold, failure, nothingFails, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
-import { newReferences, referenceName, relatedIn } from "./references.ts";
-import { reverify } from "./reverify.ts";
+import { openMaterial } from "./packed-material.ts";
+import { invalidLine, parseHeader, parseRecord } from "./parse-pack.ts";
+import { createReplay } from "./reverify.ts";
+
+/** Checks a custody file as it is read: each event is verified when its line has come. */
+export interface PackVerifier {
+  /** Takes the file's next bytes, cut anywhere. Throws `pack-invalid` for what is no custody file. */
+  read(bytes: Uint8Array): void;
+  /** How many records were read, of how many. */
+  progress(): { readonly done: number; readonly of: number };
+  /** After the last bytes. Throws `pack-invalid` for what is no custody file. */
+  finish(): PackReport;
+}
 
 /**
- * Checks a custody file offline, needing nothing but the log's verifier key (`name+hash+base64`), which the
- * auditor has from elsewhere. Every byte of a file that holds is accounted for.
+ * Opens the verification of a custody file, offline, needing nothing but the log's verifier key (`name+hash+base64`),
+ * which the auditor has from elsewhere. Every byte of a file that holds is accounted for. What is held in memory is what the
+ * replay needs: evidence, policies and trust, and no event that has been replayed.
  *
- * Throws `invalid-request` for a verifier key that is none and `pack-invalid` for bytes that are no custody
- * file; all else that is wrong is in the report.
+ * Throws `invalid-request` for a verifier key that is none.
  */
-export function verifyPack(bytes: Uint8Array, verifierKey: string): PackReport {
+export function openPackVerifier(verifierKey: string): PackVerifier {
   const verifier = parseVerifierKey(verifierKey);
-  const pack = parsePack(bytes);
-  const { checkpoint, checks: signed } = checkCheckpoint(pack, verifier);
-  if (checkpoint === undefined)
-    return { ok: false, artifact: pack.artifact, log: null, events: [], checks: signed };
+  const lines = createLineCutter(MAX_LINE_BYTES);
+  let run: Run | undefined;
+  let line = 0;
 
-  const { events, checks: proved } = proveEvents(pack, checkpoint);
-  const related = relatedOf(pack.artifact, events);
-  const checks = [
-    ...signed,
-    ...proved,
-    ...checkOrder(events),
-    ...checkChain(pack.artifact, events, `The chain of ${pack.artifact}`),
-    ...checkChain(PROJECT_CHAIN, events, "The chain of the project's policy and trust changes"),
-    ...related.flatMap((other) =>
-      checkChain(other, events, `The chain of ${other}, which verdicts rest on,`),
-    ),
-    ...checkContents(pack, events, [pack.artifact, PROJECT_CHAIN, ...related]),
-    ...reverify(pack, events, related),
-  ];
+  function take(bytes: Uint8Array): void {
+    line += 1;
+    if (run === undefined) run = startRun(parseHeader(bytes), verifier);
+    else run.record(parseRecord(bytes, line));
+  }
+
+  function cut(bytes: Uint8Array): Uint8Array[] {
+    try {
+      return lines.push(bytes);
+    } catch (cause) {
+      throw invalidLine(line + 1, "it is too long", cause);
+    }
+  }
+
   return {
-    ok: nothingFails(checks),
-    artifact: pack.artifact,
-    log: { origin: checkpoint.origin, size: checkpoint.size, root: encodeBase64(checkpoint.root) },
-    events: events.map(({ index, time, type }) => ({ index, time: new Date(time).toISOString(), type })),
-    checks,
+    read(bytes) {
+      for (const one of cut(bytes)) take(one);
+    },
+    progress: () => ({ done: Math.max(0, line - 1), of: run?.total ?? 0 }),
+    finish() {
+      if (!lines.isAtEnd()) throw invalidLine(line + 1, "the file breaks off");
+      if (run === undefined) throw invalidLine(1, "the file is empty");
+      return run.report();
+    },
+  };
+}
+
+/** The same of a file that is in memory. */
+export function verifyPack(bytes: Uint8Array, verifierKey: string): PackReport {
+  const verifier = openPackVerifier(verifierKey);
+  verifier.read(bytes);
+  return verifier.finish();
+}
+
+interface Run {
+  /** How many records the header counts. */
+  readonly total: number;
+  record(record: PackRecord): void;
+  report(): PackReport;
+}
+
+function startRun(header: PackHeader, verifier: NoteVerifier): Run {
+  const total = Object.values(header.records).reduce((sum, count) => sum + count, 0);
+  const { artifact } = header;
+  const { checkpoint, checks: signed } = checkCheckpoint(header, verifier);
+  if (checkpoint === undefined) {
+    // Without a tree nothing can be proved, and what is not proved is not looked at.
+    const report = { ok: false, artifact, log: null, events: [], checks: signed };
+    return { total, record: () => {}, report: () => report };
+  }
+
+  const material = openMaterial();
+  const inclusion = createInclusionCheck(checkpoint);
+  const chains = createChainsCheck(header);
+  const contents = createContentsCheck(header);
+  const replay = createReplay(artifact, header.related, material);
+  const events: PackReport["events"][number][] = [];
+  return {
+    total,
+    record(record) {
+      contents.stands(record);
+      if (record.case !== "event") return material.add(record);
+      const event = inclusion.open(record);
+      if (event === undefined) return;
+      events.push({ index: event.index, time: new Date(event.time).toISOString(), type: event.type });
+      chains.proved(event);
+      contents.proved(event);
+      replay.proved(event);
+    },
+    report() {
+      const checks = [
+        ...signed,
+        ...inclusion.checks(),
+        ...chains.checks(),
+        ...contents.checks(),
+        ...replay.checks(),
+      ];
+      const { origin, size, root } = checkpoint;
+      const log = { origin, size, root: encodeBase64(root) };
+      return { ok: nothingFails(checks), artifact, log, events, checks };
+    },
   };
 }
 
 function checkCheckpoint(
-  { checkpoint: note }: Pack,
+  { checkpoint: note }: { readonly checkpoint: string; readonly artifact: Digest },
   verifier: NoteVerifier,
 ): { checkpoint?: Checkpoint; checks: readonly PackCheck[] } {
   try {
     const checkpoint = openCheckpoint(note, verifier.name, [verifier]);
-    // A line that nobody can check would be bytes of the file that nothing accounts for.
-    if (parseNote(note).signatures.length !== 1) {
-      return { checks: [failure("checkpoint", "The checkpoint has signatures besides the log's.")] };
-    }
     const { origin, size, root } = checkpoint;
-    const statement = `The log ${origin} signed a checkpoint of ${size} entries with the root ${encodeBase64(root)}.`;
+    const statement =
+      `The log ${origin} signed a checkpoint of ${size} entries with the root ${encodeBase64(root)}` +
+      `${othersText(note, verifier)}.`;
     return { checkpoint, checks: [{ check: "checkpoint", status: "holds", statement }] };
   } catch (error) {
     const statement = `The checkpoint is not one that ${verifier.name} signed: ${reasonOf(error)}.`;
@@ -68,151 +140,45 @@ function checkCheckpoint(
   }
 }
 
-/** The events whose leaf is proved to be in the log and whose body is the one that the leaf commits to. */
-function proveEvents(
-  { records }: Pack,
-  checkpoint: Checkpoint,
-): { events: readonly LogEvent[]; checks: readonly PackCheck[] } {
-  const packed = records.filter((record) => record.case === "event");
+/** Other signatures are told: further keys of the log, and witnesses. Nothing here rests on them. */
+function othersText(note: string, { name, keyId }: NoteVerifier): string {
+  const others = parseNote(note).signatures.filter((one) => one.name !== name || one.keyId !== keyId);
+  if (others.length === 0) return "";
+  return `; besides, it has signatures of other keys, which were not checked: ${others.map(keyLabel).join(", ")}`;
+}
+
+interface InclusionCheck {
+  /** The event, if its leaf is proved to be in the log and its body is the one that the leaf commits to. */
+  open(record: PackedEvent): LogEvent | undefined;
+  checks(): readonly PackCheck[];
+}
+
+function createInclusionCheck(checkpoint: Checkpoint): InclusionCheck {
   const inclusion: PackCheck[] = [];
   const bodies: PackCheck[] = [];
-  const events: LogEvent[] = [];
-  for (const record of packed) {
-    const { index, leaf, proof } = record;
-    try {
-      verifyInclusion(leafHash(leaf), index, checkpoint, proof);
-    } catch (error) {
-      inclusion.push(
-        failure("inclusion", `Event ${index} is not proved to be in the log: ${reasonOf(error)}.`, index),
-      );
-      continue;
-    }
-    try {
-      events.push(openEvent(record));
-    } catch (error) {
-      bodies.push(failure("body", `Event ${index} is not what the log recorded: ${reasonOf(error)}.`, index));
-    }
-  }
-  const checks = [
-    ...allHold("inclusion", inclusion, `All ${packed.length} events are proved to be in that log.`),
-    ...allHold("body", bodies, "Each event says what its leaf in the log commits to."),
-  ];
-  return { events, checks };
-}
-
-/** By index and by time, each event once, and all of one project. */
-function checkOrder(events: readonly LogEvent[]): readonly PackCheck[] {
-  const failures = events.flatMap((event, i) => {
-    const before = events[i - 1];
-    if (before === undefined) return [];
-    if (event.index <= before.index || event.time < before.time) {
-      return [failure("order", `Event ${event.index} stands after event ${before.index}.`, event.index)];
-    }
-    if (event.project !== before.project) {
-      return [failure("order", `Event ${event.index} is of another project.`, event.index)];
-    }
-    return [];
-  });
-  return allHold("order", failures, "The events stand in the order of the log and are of one project.");
-}
-
-/** The artifacts whose chains belong to the file as well. */
-function relatedOf(artifact: Digest, events: readonly LogEvent[]): Digest[] {
-  try {
-    return relatedIn(artifact, events);
-  } catch (error) {
-    reasonOf(error);
-    // Ours: a verdict without the members of its type, which is reported where it is made again.
-    return [];
-  }
-}
-
-function checkChain(key: ChainKey, events: readonly LogEvent[], name: string): readonly PackCheck[] {
-  const chain = events.filter(({ about }) => about.includes(key));
-  const failures = brokenLinks(key, chain).map(({ index, expected, actual }) =>
-    failure(
-      "chain",
-      `${name} is broken: event ${index} follows ${nameOf(actual)}, and here ${nameOf(expected)}.`,
-      index,
-    ),
-  );
-  const [first, last] = [chain[0], chain.at(-1)];
-  if (first === undefined || last === undefined) {
-    // Nothing need be known yet of what a verdict rests on, nor need a project have changed policy or trust.
-    return [];
-  }
-  return allHold(
-    "chain",
-    failures,
-    `${name} misses no event from its first (${first.index}) to its last here (${last.index}).`,
-  );
-}
-
-function nameOf(index: number | null | undefined): string {
-  return index === null || index === undefined ? "none" : `event ${index}`;
-}
-
-/**
- * Every event is of one of these chains, and before it stands what it needs and no event before it did: nothing else. The
- * artifact has at least one: without any it has no custody to show.
- */
-function checkContents(
-  { artifact, records }: Pack,
-  events: readonly LogEvent[],
-  chains: readonly ChainKey[],
-): readonly PackCheck[] {
-  const failures: PackCheck[] = [];
-  if (!events.some(({ about }) => about.includes(artifact)))
-    failures.push(failure("chain", `The chain of ${artifact} has no event.`));
-  const strangers = events.filter(({ about }) => !about.some((key) => chains.includes(key)));
-  for (const { index } of strangers) {
-    failures.push(
-      failure(
-        "contents",
-        `Event ${index} is not about ${artifact}, nor about what its verdicts rest on.`,
-        index,
-      ),
-    );
-  }
-  const expected = expectedRecords(artifact, events);
-  const actual = records.map(recordName);
-  for (const name of without(expected, actual)) failures.push(failure("contents", `There is no ${name}.`));
-  for (const name of without(actual, expected)) {
-    failures.push(failure("contents", `Nothing that is proved needs ${name}.`));
-  }
-  failures.push(...falseExpiries(records, events));
-  if (failures.length === 0 && actual.join("\n") !== expected.join("\n")) {
-    failures.push(failure("contents", "The file's records are repeated or stand in another order."));
-  }
-  return allHold("contents", failures, "The file holds what its events need, and nothing else.");
-}
-
-/** Bytes may be missing where an event of the log says that they were deleted, and nowhere else. */
-function falseExpiries(records: Pack["records"], events: readonly LogEvent[]): PackCheck[] {
-  const expired = new Map(
-    events
-      .filter(({ type }) => type === "evidence.expired")
-      .map(({ index, body }) => [index, body.attestation]),
-  );
-  return records.flatMap((record) =>
-    record.case !== "expired" || expired.get(record.expired) === record.hash
-      ? []
-      : [failure("contents", `Event ${record.expired} does not say that evidence ${record.hash} expired.`)],
-  );
-}
-
-function without(names: readonly string[], others: readonly string[]): string[] {
-  const known = new Set(others);
-  return names.filter((name) => !known.has(name));
-}
-
-function expectedRecords(artifact: Digest, events: readonly LogEvent[]): string[] {
-  try {
-    const needed = newReferences(artifact, events);
-    return events.flatMap((event, i) => [...(needed[i] ?? []).map(referenceName), `event ${event.index}`]);
-  } catch (error) {
-    reasonOf(error);
-    // Ours: an event without the members of its type, which is reported where it is verified again.
-    return events.map(({ index }) => `event ${index}`);
-  }
+  let count = 0;
+  return {
+    open(record) {
+      const { index, leaf, proof } = record;
+      count += 1;
+      try {
+        verifyInclusion(leafHash(leaf), index, checkpoint, proof);
+      } catch (error) {
+        const statement = `Event ${index} is not proved to be in the log: ${reasonOf(error)}.`;
+        inclusion.push(failure("inclusion", statement, index));
+        return undefined;
+      }
+      try {
+        return openEvent(record);
+      } catch (error) {
+        const statement = `Event ${index} is not what the log recorded: ${reasonOf(error)}.`;
+        bodies.push(failure("body", statement, index));
+        return undefined;
+      }
+    },
+    checks: () => [
+      ...allHold("inclusion", inclusion, `All ${count} events are proved to be in that log.`),
+      ...allHold("body", bodies, "Each event says what its leaf in the log commits to."),
+    ],
+  };
 }

@@ -1,4 +1,4 @@
-import { CompiledQuery, type Kysely, type Selectable } from "kysely";
+import { CompiledQuery, type Kysely, type Selectable, sql } from "kysely";
 import { decodeBody } from "../custody/body.ts";
 import {
   type ChainKey,
@@ -79,6 +79,32 @@ export async function readProjectEvents(
 /** Event types as columns have them. */
 export function numbersOf(types: readonly EventType[]): number[] {
   return types.map((type) => EVENT_TYPES[type]);
+}
+
+/** The first `limit` events of any of these chains in a range of indexes, in the order of the log, each once. */
+export async function readChains(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  keys: readonly ChainKey[],
+  { from, below, limit }: Required<Omit<ChainPage, "types">>,
+): Promise<LogEvent[]> {
+  // Each chain's own first events by its index, and no more: chains can be long, and there can be many.
+  const { rows } = await sql<EventRow>`
+    select entry.index, entry.salt, entry.body, entry.leaf
+    from (
+      select distinct chained.index
+      from unnest(${keys}::text[]) as wanted (key)
+      cross join lateral (
+        select chain.index from log_chain chain
+        where chain.project_id = ${project} and chain.key = wanted.key
+          and chain.index >= ${from} and chain.index < ${below}
+        order by chain.index limit ${limit}
+      ) chained
+      order by chained.index limit ${limit}
+    ) chosen
+    join log_entries entry on entry.index = chosen.index
+    order by entry.index`.execute(db);
+  return rows.map(eventOf);
 }
 
 /** The events with these indexes as far as they are the project's, in the order of the log. */
@@ -200,7 +226,14 @@ const READ_TILES = `
 
 const EVENT_COLUMNS = ["entry.index", "entry.salt", "entry.body", "entry.leaf"] as const;
 
-function eventOf(row: { index: number; salt: Uint8Array; body: Uint8Array; leaf: Uint8Array }): LogEvent {
+interface EventRow {
+  readonly index: number;
+  readonly salt: Uint8Array;
+  readonly body: Uint8Array;
+  readonly leaf: Uint8Array;
+}
+
+function eventOf(row: EventRow): LogEvent {
   const { type, time, project, previous } = decodeLeaf(row.leaf);
   const { about, body } = decodeBody(row.body);
   return { index: row.index, type, time, project, about, previous, salt: row.salt, body, leaf: row.leaf };

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { Type } from "typebox";
 import { PACK_MEDIA_TYPE } from "../custody/pack.ts";
 import type { Vouchsafe } from "../services/context.ts";
@@ -54,16 +55,33 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "The same with evidence, policies and trust in one file that verifies offline",
         params: closed({ digest: Digest }),
+        querystring: closed({ asOf: Type.Optional(AsOfText) }),
         produces: [PACK_MEDIA_TYPE],
         ...answers({ 200: Type.Unknown() }),
       },
     },
     async (request, reply) => {
-      const digest = request.params.digest;
-      const pack = await exportPack(v, callerOf(request), digest);
+      const { digest } = request.params;
+      const { asOf } = request.query;
+      const lines = exportPack(v, callerOf(request), digest, asOf === undefined ? asOf : readAsOf(asOf));
       const filename = `custody-${digest.replace(":", "-")}.jsonl`;
+      const file = await begun(lines);
       reply.header("content-disposition", `attachment; filename="${filename}"`);
-      return reply.type(PACK_MEDIA_TYPE).send(Buffer.from(pack.buffer, pack.byteOffset, pack.byteLength));
+      return reply.type(PACK_MEDIA_TYPE).send(file);
     },
+  );
+}
+
+/**
+ * The lines as a stream whose first line is there, so that what fails before it is answered as any failure is. What fails
+ * later breaks the connection off, and so does not look like an end.
+ */
+async function begun(lines: AsyncGenerator<Uint8Array, void>): Promise<Readable> {
+  const first = await lines.next();
+  return Readable.from(
+    (async function* () {
+      if (!first.done) yield first.value;
+      yield* lines;
+    })(),
   );
 }

@@ -1,65 +1,118 @@
+import type { LogEvent, ProjectId } from "../custody/events.ts";
 import { PROJECT_CHAIN } from "../custody/events.ts";
-import { buildPack } from "../custody/pack.ts";
-import { allReferences, type Reference, relatedIn } from "../custody/references.ts";
+import {
+  type PackedEvent,
+  type PackHeader,
+  type PackRecord,
+  writeEvent,
+  writeHeader,
+  writeRecord,
+} from "../custody/pack.ts";
+import { createNeeds, type Reference, referenceName, relatedBy } from "../custody/references.ts";
 import { findEvidence, readDocument } from "../db/evidence.ts";
-import { readChain, readHead, tileReader } from "../db/log.ts";
+import { readChains, tileReader } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
 import { proveInclusions } from "../tlog/proofs.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import type { AsOf } from "./state-as-of.ts";
+import { type TreeAsOf, treeAsOf } from "./tree-as-of.ts";
+
+/** Events that are in memory at a time. */
+const PAGE = 256;
 
 /**
- * One file with all that is needed to check the artifact's chain again offline: its events, those of the artifacts that
- * its verdicts rest on and the project's wide events with proofs; the evidence, manifests, policies and trust that they name.
+ * One file with all that is needed to check the artifact's chain again offline, line by line: its events, those of the
+ * artifacts that its verdicts rest on and the project's wide events with proofs; the evidence, manifests, policies and trust
+ * that they name. As of the same size it is the same bytes, however much the log has grown since.
  *
- * @throws VouchsafeError `not-found` when nothing is recorded about it
+ * What is below a size never changes, so that no transaction is held open. Whoever reads slowly is waited for.
+ *
+ * @throws VouchsafeError before the first line: `not-found` when nothing is recorded about it, and as `treeAsOf`
  */
-export async function exportPack(v: Vouchsafe, { project }: Caller, text: string): Promise<Uint8Array> {
+export async function* exportPack(
+  v: Vouchsafe,
+  { project }: Caller,
+  text: string,
+  asOf?: AsOf,
+): AsyncGenerator<Uint8Array, void> {
   const artifact = parseDigest(text);
-  const head = await readHead(v.database.kysely);
-  const chain = await readChain(v.database.kysely, project, artifact, { below: head.size });
-  if (chain.length === 0) throw new VouchsafeError("not-found", `Nothing is recorded about ${artifact}`);
-  const others = await Promise.all(
-    [PROJECT_CHAIN, ...relatedIn(artifact, chain)].map((key) =>
-      readChain(v.database.kysely, project, key, { below: head.size }),
-    ),
-  );
-  // An event can be of several of these chains.
-  const byIndex = new Map([chain, ...others].flat().map((event) => [event.index, event]));
-  const events = [...byIndex.values()].sort((a, b) => a.index - b.index);
-  const proofs = await proveInclusions(
-    tileReader(v.database.kysely),
-    events.map(({ index }) => index),
-    head.size,
-  );
+  const tree = await treeAsOf(v, asOf);
+  const header = await describe(v, project, artifact, tree);
+  yield writeHeader(header);
 
-  const references = allReferences(artifact, events);
-  const documents = await Promise.all(
-    references
-      .filter(({ case: kind }) => kind !== "evidence")
-      .map(async (reference) =>
-        present(await readDocument(v.database.kysely, project, reference.hash), reference),
-      ),
-  );
-  const evidence = await Promise.all(
-    references
-      .filter(({ case: kind }) => kind === "evidence")
-      .map(async (reference) =>
-        present(await findEvidence(v.database.kysely, project, reference.hash), reference),
-      ),
-  );
-  return buildPack({
-    artifact,
-    checkpoint: head.checkpoint,
-    events: events.map((event, i) => ({ event, proof: proofs[i] ?? [] })),
-    evidence,
-    documents,
-  });
+  const readTiles = tileReader(v.database.kysely);
+  const needs = createNeeds(artifact, header.related);
+  for await (const events of pagesOf(v, project, [artifact, PROJECT_CHAIN, ...header.related], tree)) {
+    const indexes = events.map(({ index }) => index);
+    const proofs = await proveInclusions(readTiles, indexes, tree.size);
+    for (const [i, event] of events.entries()) {
+      for (const reference of needs(event)) yield writeRecord(await readRecord(v, project, reference));
+      yield writeEvent(event, proofs[i] ?? []);
+    }
+  }
 }
 
-function present<T>(stored: T | undefined, { case: kind, hash }: Reference): T {
-  if (stored === undefined)
-    throw new VouchsafeError("log-inconsistent", `The ${kind} ${hash} that the log names is not stored`);
-  return stored;
+/** What is going to be in the file: nothing of it is kept. */
+async function describe(
+  v: Vouchsafe,
+  project: ProjectId,
+  artifact: Digest,
+  { size, checkpoint }: TreeAsOf,
+): Promise<PackHeader> {
+  const found = new Set<Digest>();
+  let isKnown = false;
+  for await (const events of pagesOf(v, project, [artifact], { size })) {
+    isKnown = true;
+    for (const event of events) for (const digest of relatedBy(artifact, event)) found.add(digest);
+  }
+  if (!isKnown) throw new VouchsafeError("not-found", `Nothing is recorded about ${artifact}`);
+
+  const related = [...found].sort();
+  const records = { event: 0, evidence: 0, manifest: 0, policy: 0, trust: 0 };
+  const needs = createNeeds(artifact, related);
+  for await (const events of pagesOf(v, project, [artifact, PROJECT_CHAIN, ...related], { size })) {
+    records.event += events.length;
+    for (const event of events) for (const { case: kind } of needs(event)) records[kind] += 1;
+  }
+  return { artifact, related, checkpoint, records };
+}
+
+/** The events of these chains below a size in the order of the log, each once. */
+async function* pagesOf(
+  { database }: Vouchsafe,
+  project: ProjectId,
+  keys: readonly (Digest | typeof PROJECT_CHAIN)[],
+  { size }: Pick<TreeAsOf, "size">,
+): AsyncGenerator<readonly LogEvent[], void> {
+  for (let from = 0; ; ) {
+    const page = { from, below: size, limit: PAGE };
+    const events = await readChains(database.kysely, project, keys, page);
+    const last = events.at(-1);
+    if (last === undefined) return;
+    yield events;
+    from = last.index + 1;
+  }
+}
+
+async function readRecord(
+  { database }: Vouchsafe,
+  project: ProjectId,
+  reference: Reference,
+): Promise<Exclude<PackRecord, PackedEvent>> {
+  const { case: kind, hash } = reference;
+  if (kind !== "evidence") {
+    const { bytes } = present(await readDocument(database.kysely, project, hash), reference);
+    return { case: kind, hash, bytes };
+  }
+  const { mediaType, bytes } = present(await findEvidence(database.kysely, project, hash), reference);
+  return { case: "evidence", hash, mediaType, bytes };
+}
+
+function present<T>(stored: T | undefined, reference: Reference): T {
+  if (stored !== undefined) return stored;
+  const name = referenceName(reference);
+  throw new VouchsafeError("log-inconsistent", `The ${name} that the log names is not stored`);
 }

@@ -39,7 +39,10 @@ export function readAsOf(value: number | string): AsOf {
   if (/^[1-9][0-9]{0,14}$/.test(value)) return { case: "size", size: Number(value) };
   const time = parseUtcTime(value);
   if (time === undefined)
-    throw new VouchsafeError("invalid-request", "asOf is no time such as 2026-03-01T12:00:00Z");
+    throw new VouchsafeError(
+      "invalid-request",
+      "asOf is no log size and no time such as 2026-03-01T12:00:00Z",
+    );
   return { case: "time", time };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brokenLinks, type Linked, previousIn } from "../../src/custody/chain.ts";
+import { type BrokenLink, followChain, type Linked, previousIn } from "../../src/custody/chain.ts";
 import type { ChainKey } from "../../src/custody/events.ts";
 import type { Digest } from "../../src/in-toto-attestation/index.ts";
 
@@ -20,6 +20,11 @@ const third = event(9, [
   [A, 5],
   ["*", null],
 ]);
+
+function brokenLinks(key: ChainKey, events: readonly Linked[]): BrokenLink[] {
+  const chain = followChain(key);
+  return events.flatMap((event) => chain.follow(event) ?? []);
+}
 
 test("a chain of which each event names the one before it is unbroken", () => {
   assert.deepEqual(brokenLinks(A, [first, second, third]), []);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildPack } from "../../src/custody/pack.ts";
 import type { PackReport, PackStatus } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";
+import { buildPack } from "./build-pack.ts";
 import { byBuilder, firstPolicies, firstTrust } from "./evidence.ts";
 import { editLines, logSigner, smallLog } from "./small-log.ts";
 

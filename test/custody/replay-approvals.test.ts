@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventType } from "../../src/custody/events.ts";
-import { buildPack } from "../../src/custody/pack.ts";
 import type { PackCheckName } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { digestOf, type JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
+import { buildPack } from "./build-pack.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER } from "./evidence.ts";
 import { logSigner, type SmallLog, smallLog } from "./small-log.ts";
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INSTALLATION } from "../../src/custody/events.ts";
 import { decodeLeaf, encodeLeaf } from "../../src/custody/leaf.ts";
-import { buildPack } from "../../src/custody/pack.ts";
 import type { PackCheck, PackCheckName } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
+import { buildPack } from "./build-pack.ts";
 import {
   ARTIFACT,
   byBuilder,

@@ -13,7 +13,6 @@ import {
 import { evidenceSetHash } from "../../src/custody/evidence-set.ts";
 import { encodeLeaf } from "../../src/custody/leaf.ts";
 import type { Document } from "../../src/custody/log-store.ts";
-import { buildPack, type PackInput } from "../../src/custody/pack.ts";
 import { canonicalJson, type Digest, type JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import type { PolicySet } from "../../src/policy/load.ts";
@@ -25,6 +24,7 @@ import { ed25519Signer } from "../../src/tlog/note.ts";
 import type { TrustSnapshot } from "../../src/trust/snapshot.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
+import { buildPack, type PackInput } from "./build-pack.ts";
 import {
   ARTIFACT,
   byBuilder,
@@ -175,7 +175,7 @@ export function smallLog(): SmallLog {
       const event = append({ type: "evidence.expired", about, body: { attestation: id } });
       const place = evidence.findIndex((one) => "id" in one && one.id === id);
       const mediaType = evidence[place]?.mediaType ?? "";
-      evidence[place] = { hash: id, mediaType, expired: event.index };
+      evidence[place] = { case: "expired", hash: id, mediaType, expired: event.index };
       accepted = accepted.filter((one) => one.id !== id);
       return event;
     },

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import { buildPack } from "../../src/custody/pack.ts";
 import type { PackCheckName, PackReport } from "../../src/custody/pack-report.ts";
-import { verifyPack } from "../../src/custody/verify-pack.ts";
+import { openPackVerifier, verifyPack } from "../../src/custody/verify-pack.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { parseManifest } from "../../src/oci/manifest.ts";
-import { ed25519Signer, signNote } from "../../src/tlog/note.ts";
+import { ed25519Signer, type NoteSigner, signNote } from "../../src/tlog/note.ts";
+import { buildPack } from "./build-pack.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER } from "./evidence.ts";
 import {
   editLines,
@@ -95,10 +95,10 @@ test("a byte too many, a byte too few, or a line left out is noticed", () => {
   assert.equal(holds(pack.subarray(0, -1)), false);
   assert.equal(holds(Buffer.concat([pack, Buffer.from("\n")])), false);
   assert.equal(holds(Buffer.concat([pack, Buffer.from("{}\n")])), false);
-  const lines = readLines(pack).length;
-  // The last line is an event that no other names: without it the file is that of a moment before.
-  for (let i = 1; i < lines - 1; i += 1)
+  for (const [i] of readLines(pack).entries()) {
     assert.equal(holds(editLines(pack, (all) => all.toSpliced(i, 1))), false, `line ${i}`);
+    assert.equal(holds(editLines(pack, (all) => all.slice(0, i))), false, `up to line ${i}`);
+  }
 });
 
 function holds(bytes: Uint8Array): boolean {
@@ -145,12 +145,28 @@ test("the file of one artifact is none for another", () => {
   assert.ok(failures(([header, ...rest]) => [{ ...header, artifact: OTHER }, ...rest]).has("contents"));
 });
 
-test("a checkpoint with a line that nobody can check is refused", () => {
+test("a checkpoint's further signatures are told, and nothing rests on them", () => {
   const stranger = ed25519Signer("witness.example", generateKeyPairSync("ed25519").privateKey);
-  const cosign = (note: string) =>
-    signNote(note.slice(0, note.lastIndexOf("\n\n") + 1), [logSigner, stranger]);
-  const cosigned = storyPack((input) => ({ ...input, checkpoint: cosign(input.checkpoint) }));
-  assert.deepEqual(failed(verifyPack(cosigned, KEY)), new Set(["checkpoint"]));
+  const cosign = (note: string, signers: NoteSigner[]) =>
+    signNote(note.slice(0, note.lastIndexOf("\n\n") + 1), signers);
+  const cosigned = (signers: NoteSigner[]) =>
+    verifyPack(
+      storyPack((input) => ({ ...input, checkpoint: cosign(input.checkpoint, signers) })),
+      KEY,
+    );
+  const report = cosigned([logSigner, stranger]);
+  assert.deepEqual(failed(report), new Set());
+  assert.match(report.checks[0]?.statement ?? "", /witness\.example\+[0-9a-f]{8}/);
+  assert.deepEqual(failed(cosigned([stranger])), new Set(["checkpoint"]));
+});
+
+test("the file is read in pieces as it is read at once, wherever they are cut", () => {
+  const whole = verifyPack(pack, KEY);
+  for (const size of [1, 7, 4096]) {
+    const verifier = openPackVerifier(KEY);
+    for (let at = 0; at < pack.length; at += size) verifier.read(pack.subarray(at, at + size));
+    assert.deepEqual(verifier.finish(), whole);
+  }
 });
 
 test("an event of the chain that is left out is missed, with what only it needed", () => {

@@ -7,12 +7,12 @@ import { grantApproval } from "../../src/services/approvals.ts";
 import type { Caller, Role } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
 import { grantException } from "../../src/services/exceptions.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { packOf } from "../support/packs.ts";
 import type { TestPostgres } from "../support/postgres.ts";
 import { WORKLOADS } from "./identity-house.ts";
 import { callerWith, openReleaseHouse } from "./release-node.ts";
@@ -91,7 +91,7 @@ export async function openApprovalHouse(postgres: TestPostgres) {
       ...over,
     });
   async function assertHolds(digest: Digest) {
-    const pack = await exportPack(node.v, caller("audit", "auditor"), digest);
+    const pack = await packOf(node.v, caller("audit", "auditor"), digest);
     const report = verifyPack(pack, node.v.log.verifierKey);
     assert.deepEqual(
       report.checks.filter(({ status }) => status === "fails"),

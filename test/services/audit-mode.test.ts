@@ -6,11 +6,11 @@ import { VouchsafeError } from "../../src/errors.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
 import { canonicalJson } from "../../src/in-toto-attestation/json.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { issueSummary } from "../../src/services/issue-summary.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import type { TestNode } from "../http/node.ts";
+import { packOf } from "../support/packs.ts";
 import { agentCaller, fetchX509, release, WORKLOADS } from "./identity-house.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
@@ -52,7 +52,7 @@ describe("a policy that is tried in audit mode", () => {
   }
 
   async function verifiesOffline(digest: string): Promise<void> {
-    const pack = await exportPack(node.v, callerWith(node, ["auditor"]), digest);
+    const pack = await packOf(node.v, callerWith(node, ["auditor"]), digest);
     const failed = verifyPack(pack, node.v.log.verifierKey).checks.filter(({ status }) => status === "fails");
     assert.deepEqual(failed, []);
   }

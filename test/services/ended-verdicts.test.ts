@@ -5,7 +5,6 @@ import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { readChain } from "../../src/db/log.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { readArtifact } from "../../src/services/find-artifacts.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { reevaluateEnded } from "../../src/services/reevaluate.ts";
@@ -13,6 +12,7 @@ import { verifyDigest } from "../../src/services/verify-digest.ts";
 import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { packOf } from "../support/packs.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
@@ -88,7 +88,7 @@ describe("verdicts that time ends", () => {
       fresh?.checks.filter(({ passed }) => !passed).map(({ check }) => check),
       ["maxAge"],
     );
-    const pack = await exportPack(a.v, callerWith(a, ["auditor"]), digest);
+    const pack = await packOf(a.v, callerWith(a, ["auditor"]), digest);
     assert.ok(verifyPack(pack, a.v.log.verifierKey).ok);
   });
 });

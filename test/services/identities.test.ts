@@ -8,12 +8,12 @@ import { validateJwtSvid } from "../../src/identity/jwt-svid.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { issueJwtSvids } from "../../src/services/issue-svid.ts";
 import { listIdentities } from "../../src/services/list-identities.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
 import type { TestNode } from "../http/node.ts";
+import { packOf } from "../support/packs.ts";
 import {
   agentCaller,
   fetchX509,
@@ -198,7 +198,7 @@ describe("identities for what runs", () => {
     await assert.rejects(fetchX509(node, agent, digest), denied("quarantined"));
     await assert.rejects(fetchX509(node, agent, digest), denied("quarantined"));
 
-    const pack = await exportPack(node.v, callerWith(node, ["auditor"]), digest);
+    const pack = await packOf(node.v, callerWith(node, ["auditor"]), digest);
     const { ok, events, checks } = verifyPack(pack, node.v.log.verifierKey);
     assert.deepEqual(
       checks.filter(({ status }) => status !== "holds"),
@@ -239,7 +239,7 @@ describe("identities for what runs", () => {
     await assert.rejects(fetchX509(node, agentCaller(node), digest), denied("no-workload-policy"));
     await edit("agent/db-*", "agent/node-*");
     assert.equal((await fetchX509(node, agentCaller(node), digest)).svids.length, 1);
-    const pack = await exportPack(node.v, callerWith(node, ["auditor"]), digest);
+    const pack = await packOf(node.v, callerWith(node, ["auditor"]), digest);
     assert.ok(verifyPack(pack, node.v.log.verifierKey).ok);
   });
 

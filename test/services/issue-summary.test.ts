@@ -12,7 +12,6 @@ import {
 } from "../../src/in-toto-attestation/index.ts";
 import type { Caller } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { issueSummary } from "../../src/services/issue-summary.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
@@ -21,6 +20,7 @@ import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { forEachDatabase } from "../support/databases.ts";
+import { packOf } from "../support/packs.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
 const MINUTE = 60_000;
@@ -123,7 +123,7 @@ forEachDatabase("verification summaries", (create) => {
   test("are in the artifact's custody file, which holds", async () => {
     const digest = await release();
     await envelope(digest);
-    const pack = await exportPack(node.v, auditor(), digest);
+    const pack = await packOf(node.v, auditor(), digest);
     const report = verifyPack(pack, node.v.log.verifierKey);
     assert.ok(report.ok, JSON.stringify(report.checks.filter(({ status }) => status === "fails")));
     assert.ok(report.checks.some(({ check }) => check === "decision"));

@@ -8,7 +8,6 @@ import { withShippedBuilders } from "../../src/policy-files.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
 import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
 import type { Caller } from "../../src/services/caller.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { findArtifacts, readArtifact } from "../../src/services/find-artifacts.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { liftQuarantine, listQuarantines, openQuarantine } from "../../src/services/quarantine.ts";
@@ -22,6 +21,7 @@ import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
 import { forEachDatabase } from "../support/databases.ts";
+import { packOf } from "../support/packs.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
 forEachDatabase("the use cases", (create) => {
@@ -207,10 +207,10 @@ forEachDatabase("the use cases", (create) => {
     const { digest, bundle } = await release();
     await pushAttestation(node.v, caller, { bytes: bundle });
     await openQuarantine(node.v, caller, { artifact: digest, reason: "test" });
-    const pack = await exportPack(node.v, caller, digest);
+    const pack = await packOf(node.v, caller, digest);
     const report = verifyPack(pack, node.v.log.verifierKey);
     assert.equal(report.ok, true, JSON.stringify(report, null, 1));
-    assert.deepEqual(Buffer.from(await exportPack(node.v, caller, digest)), Buffer.from(pack));
+    assert.deepEqual(Buffer.from(await packOf(node.v, caller, digest)), Buffer.from(pack));
   });
 
   test("an edited policy denies what it no longer passes, at once, and only its author's base is accepted", async () => {
@@ -247,7 +247,7 @@ forEachDatabase("the use cases", (create) => {
     const { digest, bundle } = await release();
     await pushAttestation(node.v, caller, { bytes: bundle });
     assert.equal((await ask(digest)).slsaLevel, 2);
-    assert.ok(verifyPack(await exportPack(node.v, caller, digest), node.v.log.verifierKey).ok);
+    assert.ok(verifyPack(await packOf(node.v, caller, digest), node.v.log.verifierKey).ok);
     const { documents: old } = before;
     await activatePolicies(node.v, caller, { documents: old, previous: active.policySet });
   });

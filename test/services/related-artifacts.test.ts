@@ -8,7 +8,6 @@ import { CONTAINMENT_PREDICATE_TYPE } from "../../src/in-toto-attestation/contai
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { revisionDigests } from "../../src/in-toto-attestation/source-revision.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { readArtifact } from "../../src/services/find-artifacts.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
@@ -22,6 +21,7 @@ import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
 import { anImage, INDEX } from "../support/images.ts";
+import { packOf } from "../support/packs.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509, WORKLOADS } from "./identity-house.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
@@ -97,7 +97,7 @@ describe("verdicts that rest on other artifacts", () => {
     return image;
   }
   async function holds(digest: Digest) {
-    const report = verifyPack(await exportPack(a.v, operator(), digest), a.v.log.verifierKey);
+    const report = verifyPack(await packOf(a.v, operator(), digest), a.v.log.verifierKey);
     assert.deepEqual(
       report.checks.filter(({ status }) => status === "fails"),
       [],
@@ -212,7 +212,7 @@ describe("verdicts that rest on other artifacts", () => {
     const image = await aRelease();
     assert.equal((await ask(image.layer)).decision, "allow");
     await holds(image.layer);
-    const file = Buffer.from(await exportPack(a.v, operator(), image.layer)).toString();
+    const file = Buffer.from(await packOf(a.v, operator(), image.layer)).toString();
     const failing = (text: string) =>
       verifyPack(Buffer.from(text), a.v.log.verifierKey)
         .checks.filter(({ status }) => status === "fails")

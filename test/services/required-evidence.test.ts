@@ -4,7 +4,6 @@ import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import type { TestNode } from "../http/node.ts";
@@ -12,6 +11,7 @@ import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
 import { forEachDatabase } from "../support/databases.ts";
+import { packOf } from "../support/packs.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
 const SCAN = "https://in-toto.io/attestation/vulns/v0.2";
@@ -65,7 +65,7 @@ forEachDatabase("a policy that requires a scan beside the build", (create) => {
     await setTimeout(1_100);
     assert.deepEqual(await push(await scan([{ id: "CVE-1", severity: [] }])), ["deny", "evidence.scan"]);
 
-    const { ok, checks } = verifyPack(await exportPack(node.v, caller, digest), node.v.log.verifierKey);
+    const { ok, checks } = verifyPack(await packOf(node.v, caller, digest), node.v.log.verifierKey);
     assert.deepEqual(
       checks.filter(({ status }) => status !== "holds"),
       [],

@@ -1,0 +1,69 @@
+import { followChain } from "./chain.ts";
+import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
+import type { PackHeader } from "./pack.ts";
+import { allHold, failure, type PackCheck } from "./pack-report.ts";
+
+/** Whether the events of a file, each proved by itself, are its chains: in order, of one project, and none missing in between. */
+export interface ChainsCheck {
+  proved(event: LogEvent): void;
+  checks(): readonly PackCheck[];
+}
+
+export function createChainsCheck({ artifact, related }: PackHeader): ChainsCheck {
+  const chains = new Map(
+    [artifact, PROJECT_CHAIN, ...related].map((key) => [
+      key,
+      { follower: followChain(key), name: nameOf(key, artifact), failures: [] as PackCheck[] },
+    ]),
+  );
+  const outOfOrder: PackCheck[] = [];
+  let before: Pick<LogEvent, "index" | "time" | "project"> | undefined;
+
+  return {
+    proved(event) {
+      outOfOrder.push(...checkOrder(before, event));
+      before = { index: event.index, time: event.time, project: event.project };
+      for (const key of event.about) {
+        const { follower, name, failures } = chains.get(key) ?? {};
+        const broken = follower?.follow(event);
+        if (broken === undefined) continue;
+        const { index, expected, actual } = broken;
+        const statement = `${name} is broken: event ${index} follows ${eventName(actual)}, and here ${eventName(expected)}.`;
+        failures?.push(failure("chain", statement, index));
+      }
+    },
+    checks() {
+      const order = "The events stand in the order of the log and are of one project.";
+      const linked = [...chains].flatMap(([key, { follower, name, failures }]) => {
+        const ends = follower.ends();
+        // Nothing need be known yet of what a verdict rests on, nor need a project have changed policy or trust.
+        if (ends === undefined) return key === artifact ? [failure("chain", `${name} has no event.`)] : [];
+        const { first, last } = ends;
+        const whole = `${name} misses no event from its first (${first}) to its last here (${last}).`;
+        return allHold("chain", failures, whole);
+      });
+      return [...allHold("order", outOfOrder, order), ...linked];
+    },
+  };
+}
+
+/** By index and by time, each event once, and all of one project. */
+function checkOrder(
+  before: Pick<LogEvent, "index" | "time" | "project"> | undefined,
+  { index, time, project }: LogEvent,
+): readonly PackCheck[] {
+  if (before === undefined) return [];
+  if (index <= before.index || time < before.time)
+    return [failure("order", `Event ${index} stands after event ${before.index}.`, index)];
+  if (project !== before.project) return [failure("order", `Event ${index} is of another project.`, index)];
+  return [];
+}
+
+function nameOf(key: ChainKey, artifact: ChainKey): string {
+  if (key === PROJECT_CHAIN) return "The chain of the project's policy and trust changes";
+  return key === artifact ? `The chain of ${key}` : `The chain of ${key}, which verdicts rest on,`;
+}
+
+function eventName(index: number | null | undefined): string {
+  return index === null || index === undefined ? "none" : `event ${index}`;
+}
