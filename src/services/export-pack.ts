@@ -11,6 +11,7 @@ import {
 import { createNeeds, type Reference, referenceName, relatedBy } from "../custody/references.ts";
 import { findEvidence, readDocument } from "../db/evidence.ts";
 import { readChains, tileReader } from "../db/log.ts";
+import { findExpiration } from "../db/retention.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -30,7 +31,8 @@ const PAGE = 256;
  *
  * What is below a size never changes, so that no transaction is held open. Whoever reads slowly is waited for.
  *
- * @throws VouchsafeError before the first line: `not-found` when nothing is recorded about it, and as `treeAsOf`
+ * @throws VouchsafeError before the first line: `not-found` when nothing is recorded about it, `evidence-expired` when retention has
+ *   deleted bytes since then, and as `treeAsOf`
  */
 export async function* exportPack(
   v: Vouchsafe,
@@ -75,9 +77,27 @@ async function describe(
   const needs = createNeeds(artifact, related);
   for await (const events of pagesOf(v, project, [artifact, PROJECT_CHAIN, ...related], { size })) {
     records.event += events.length;
-    for (const event of events) for (const { case: kind } of needs(event)) records[kind] += 1;
+    for (const { case: kind, hash } of events.flatMap(needs)) {
+      records[kind] += 1;
+      if (kind === "evidence") await refuseExpiredSince(v, project, hash, size);
+    }
   }
   return { artifact, related, checkpoint, records };
+}
+
+/** Which event took bytes away could not be shown in a file that ends before it. */
+async function refuseExpiredSince(
+  { database }: Vouchsafe,
+  project: ProjectId,
+  attestation: Digest,
+  size: number,
+): Promise<void> {
+  const index = await findExpiration(database.kysely, project, attestation);
+  if (index === undefined || index < size) return;
+  throw new VouchsafeError(
+    "evidence-expired",
+    `Event ${index} deleted the bytes of attestation ${attestation}: export as of a size after it`,
+  );
 }
 
 /** The events of these chains below a size in the order of the log, each once. */
@@ -107,8 +127,9 @@ async function readRecord(
     const { bytes } = present(await readDocument(database.kysely, project, hash), reference);
     return { case: kind, hash, bytes };
   }
-  const { mediaType, bytes } = present(await findEvidence(database.kysely, project, hash), reference);
-  return { case: "evidence", hash, mediaType, bytes };
+  const stored = present(await findEvidence(database.kysely, project, hash), reference);
+  if ("expired" in stored) return { case: "expired", ...stored };
+  return { case: "evidence", hash, mediaType: stored.mediaType, bytes: stored.bytes };
 }
 
 function present<T>(stored: T | undefined, reference: Reference): T {
