@@ -3,12 +3,12 @@ import { randomBytes } from "node:crypto";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { readHead } from "../../src/db/log.ts";
 import { type Digest, type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { previewRevocation, revokeEvidence, withdrawRevocation } from "../../src/services/revocations.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import { actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { packOf } from "../support/packs.ts";
 import type { TestPostgres } from "../support/postgres.ts";
 import { WORKLOADS } from "./identity-house.ts";
 import { callerWith, openReleaseHouse } from "./release-node.ts";
@@ -79,7 +79,7 @@ export async function openRevocationHouse(postgres: TestPostgres) {
     revokeEvidence(a.v, operator(), { target, reason });
   const preview = (target: JsonObject) => previewRevocation(a.v, operator(), { target, reason: "leaked" });
   const withdraw = (id: string) => withdrawRevocation(a.v, operator(), { id, reason: "a mistake" });
-  const pack = (digest: Digest) => exportPack(a.v, operator(), digest);
+  const pack = (digest: Digest) => packOf(a.v, operator(), digest);
   const check = (bytes: Uint8Array) => verifyPack(bytes, a.v.log.verifierKey);
   async function assertHolds(digest: Digest) {
     const { checks } = check(await pack(digest));
