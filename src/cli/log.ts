@@ -3,26 +3,14 @@ import { ApiError } from "../client/api-error.ts";
 import { formatTlogProof } from "../tlog/tlog-proof.ts";
 import { EXIT } from "./exit-codes.ts";
 import { fsckCommand } from "./log-fsck.ts";
+import { keyCommand } from "./log-key.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
 export function logCommand(): Command {
   const log = new Command("log").description("look at the custody log");
-  for (const command of [key(), checkpoint(), proof(), fsckCommand()]) log.addCommand(command);
+  for (const command of [keyCommand(), checkpoint(), proof(), fsckCommand()]) log.addCommand(command);
   return log;
-}
-
-function key(): Command {
-  return new Command("key")
-    .description("print the log's verifier key; keep it where the server cannot change it")
-    .action(
-      action(async ({ client, terminal, json }) => {
-        const verifierKey = await client().logKey();
-        if (json) terminal.printJson({ verifierKey });
-        else terminal.print(verifierKey);
-        return EXIT.ok;
-      }),
-    );
 }
 
 function checkpoint(): Command {

@@ -1,3 +1,4 @@
+import type { JsonValue } from "../in-toto-attestation/types.ts";
 import { ApiError } from "./api-error.ts";
 import type { Approval, Approvals, ApprovalToGrant, Exception, ExceptionToGrant } from "./approval-types.ts";
 import type { CustodyEvent, CustodyPage, CustodyQuery } from "./custody-types.ts";
@@ -92,8 +93,10 @@ export function createClient(options: TransportOptions) {
     openApi: () => get<unknown>("/openapi.json"),
     /** The log's newest checkpoint, a C2SP signed note. */
     checkpoint: () => text("/log/checkpoint"),
-    /** The log's C2SP verifier key. */
+    /** The log's active C2SP verifier keys, one a line, newest last. */
     logKey: async () => (await text("/log/key")).trim(),
+    /** What proves, to who knows a key of the log, which are active: to be checked, and believed in nothing before. */
+    logKeyProof: () => get<JsonValue>("/log/keys"),
     /** That an entry is in the tree of a size, the newest unless named. */
     proveInclusion: (query: { index: number; treeSize?: number }) =>
       get<InclusionProof>(`/log/proof/inclusion${search(query)}`),

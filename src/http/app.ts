@@ -23,6 +23,7 @@ import { exceptionRoutes } from "./exceptions.ts";
 import { healthRoutes } from "./health.ts";
 import { identityRoutes } from "./identities.ts";
 import { logRoutes } from "./log.ts";
+import { logKeyRoutes } from "./log-keys.ts";
 import { logProofRoutes } from "./log-proofs.ts";
 import { manifestRoutes } from "./manifests.ts";
 import { describeRoutes, openapiRoute } from "./openapi.ts";
@@ -117,6 +118,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   healthRoutes(app, v);
   openapiRoute(app);
   logRoutes(app, v);
+  logKeyRoutes(app, v);
   logProofRoutes(app, v);
   attestationRoutes(app, v);
   manifestRoutes(app, v);

@@ -9,12 +9,13 @@ const DEFAULT_DATA_DIR = ".vouchsafe";
 export function banner(v: Vouchsafe, origin: string): string {
   const { config, database, log } = v;
   const isEmbedded = database.kind === "pglite";
+  const keys = log.signers.signers.map(({ verifierKey }) => verifierKey);
   const settings = settingsFor(origin, config.dataDir);
   const lines = [
     "",
     `Vouchsafe listens on ${origin}`,
     `  database  ${isEmbedded ? `embedded, in ${config.dataDir}` : "Postgres (DATABASE_URL)"}`,
-    `  log       ${log.origin}, with the key ${log.verifierKey}`,
+    `  log       ${log.origin}, with the key ${keys.join(" and ")}`,
     // Another node of the same database may have made it, or an operator put it away.
     ...(existsSync(v.operatorTokenFile) ? [`  operator  token in ${v.operatorTokenFile}`] : []),
     ...v.warnings.map((warning) => `  warning   ${warning}`),

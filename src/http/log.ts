@@ -39,20 +39,6 @@ export function logRoutes(app: App, v: Vouchsafe): void {
   );
 
   app.get(
-    "/log/key",
-    {
-      config: { access: "public" },
-      schema: {
-        summary:
-          "The log's verifier key (C2SP signed-note). Get it by another way than the log itself, and compare",
-        produces: ["text/plain"],
-        ...answers({ 200: Type.String() }),
-      },
-    },
-    async (_request, reply) => reply.type(TEXT).send(`${v.log.verifierKey}\n`),
-  );
-
-  app.get(
     "/log/tile/:level/*",
     {
       config: { access: "public" },
