@@ -81,7 +81,8 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   ["http", ["errors.ts", "config.ts", "in-toto-attestation", "oci", "policy", "custody", "services"]],
-  ["client", ["errors.ts", "in-toto-attestation"]],
+  // A summary of custody has one description, for those who make it and those who are sent it.
+  ["client", ["errors.ts", "in-toto-attestation", "custody/custody-summary.ts"]],
   // The node agent holds no policy and no database: it knows the kernel, identities and the server's API.
   ["workload", ["errors.ts", "in-toto-attestation", "der", "x509", "identity", "client"]],
   // Of the database the CLI needs only to migrate it and, by a service, to check it: both are done where no server runs,
@@ -164,11 +165,13 @@ export const PURE: readonly string[] = [
   "custody/body-fields.ts",
   "custody/body.ts",
   "custody/chain.ts",
+  "custody/custody-summary.ts",
   "custody/events.ts",
   "custody/fsck-entries.ts",
   "custody/fsck-findings.ts",
   "custody/fsck-tree.ts",
   "custody/leaf.ts",
+  "custody/listed.ts",
   "custody/log-store.ts",
   "custody/open-event.ts",
   "custody/lines.ts",
@@ -187,6 +190,8 @@ export const PURE: readonly string[] = [
   "custody/revocation-target.ts",
   "custody/revocations.ts",
   "custody/sequence.ts",
+  "custody/summarize-custody.ts",
+  "custody/summarize-grants.ts",
   "custody/standing.ts",
   "custody/verify-pack.ts",
 ];

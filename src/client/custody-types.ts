@@ -1,3 +1,5 @@
+import type { CustodySummary } from "../custody/custody-summary.ts";
+
 /** An event of an artifact's custody; the last three members are left out where no proofs are asked for. */
 export interface CustodyEvent {
   readonly index: number;
@@ -19,7 +21,10 @@ export interface CustodyPage {
   readonly treeSize: number;
   /** As of when that is. */
   readonly time: string;
-  readonly checkpoint: string | null;
+  /** Of `treeSize`; an older tree is signed anew. */
+  readonly checkpoint: string;
+  /** On the first page: what all of it comes to. */
+  readonly summary: CustodySummary | null;
   readonly events: readonly CustodyEvent[];
   readonly next: string | null;
 }

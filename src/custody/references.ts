@@ -1,6 +1,6 @@
 import type { Digest } from "../in-toto-attestation/index.ts";
 import { digestIn, restsOnIn, textIn } from "./body-fields.ts";
-import type { LogEvent } from "./events.ts";
+import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 
 /** The policies and the trust that the wide events up to some point put in force. */
 export interface InForce {
@@ -89,6 +89,19 @@ export function relatedIn(artifact: Digest, events: readonly LogEvent[]): Digest
 export function relatedBy(artifact: Digest, { type, about, body }: LogEvent): Digest[] {
   if ((type !== "verdict.passed" && type !== "verdict.failed") || !about.includes(artifact)) return [];
   return restsOnIn(body).filter((digest) => digest !== artifact);
+}
+
+/**
+ * The other chain by which an event belongs beside an artifact's own: that of one that its verdicts rest on, or the wide
+ * one. Undefined for an event of its own.
+ */
+export function otherChain(
+  artifact: Digest,
+  related: readonly Digest[],
+  about: readonly ChainKey[],
+): ChainKey | undefined {
+  if (about.includes(artifact)) return undefined;
+  return about.find((key) => key === PROJECT_CHAIN || related.some((other) => other === key));
 }
 
 /**

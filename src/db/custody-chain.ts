@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import {
   type ChainKey,
+  EVENT_TYPES,
   type EventType,
   OF_OTHERS,
   PROJECT_CHAIN,
@@ -9,12 +10,6 @@ import {
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { numbersOf } from "./log.ts";
 import type { Schema } from "./schema.ts";
-
-/** An event of an artifact's custody, by its index, and the other chain that it comes from where it is not of its own. */
-export interface CustodyPlace {
-  readonly index: number;
-  readonly chain: ChainKey | null;
-}
 
 export interface CustodyPlaces {
   readonly artifact: Digest;
@@ -28,50 +23,38 @@ export interface CustodyPlaces {
   readonly limit: number;
 }
 
-/** Where an artifact's custody stands in the log, in its order. What there is of other chains, is there once. */
-export async function readCustodyPlaces(
+/** The indexes of an artifact's events, and of those that belong beside them, in the order of the log. */
+export async function readCustodyIndexes(
   db: Kysely<Schema>,
   project: ProjectId,
   places: CustodyPlaces,
-): Promise<CustodyPlace[]> {
+): Promise<number[]> {
   const { artifact, related, limit } = places;
+  const others = numbersOf(OF_OTHERS);
   const parts = [
-    ownPlaces(project, places),
-    ...(related === undefined ? [] : [widePlaces(project, places)]),
-    ...(related === undefined || related.length === 0 ? [] : [relatedPlaces(project, places, related)]),
+    // Each part is as long as the whole can be, and no longer: a page costs what it holds.
+    sql`(select c.index ${inChains(project, [artifact], places)} order by c.index limit ${limit})`,
+    ...(related === undefined ? [] : [wideIndexes(project, places)]),
+    ...(related === undefined || related.length === 0
+      ? []
+      : [
+          sql`(select distinct c.index ${inChains(project, related, places)} and e.type = any(${others}::int2[])
+            order by c.index limit ${limit})`,
+        ]),
   ];
-  const { rows } = await sql<CustodyPlace>`
-    select place.index, min(place.chain) as chain
-    from (${sql.join(parts, sql` union all `)}) place
-    where place.chain is null or not exists (
-      select from log_chain own
-      where own.project_id = ${project} and own.key = ${artifact} and own.index = place.index
-    )
-    group by place.index order by place.index limit ${limit}`.execute(db);
-  return rows;
-}
-
-function ownPlaces(project: ProjectId, { artifact, ...range }: CustodyPlaces) {
-  return sql`(
-    select c.index, null as chain ${chainRange(project, sql`c.key = ${artifact}`, range)}
-    order by c.index limit ${range.limit})`;
-}
-
-function relatedPlaces(project: ProjectId, range: CustodyPlaces, related: readonly Digest[]) {
-  return sql`(
-    select c.index, min(c.key) as chain ${chainRange(project, sql`c.key = any(${related}::text[])`, range)}
-      and e.type = any(${numbersOf(OF_OTHERS)}::int2[])
-    group by c.index order by c.index limit ${range.limit})`;
+  const { rows } = await sql<{ index: number }>`
+    select distinct place.index from (${sql.join(parts, sql` union all `)}) place
+    order by place.index limit ${limit}`.execute(db);
+  return rows.map(({ index }) => index);
 }
 
 /**
  * Of the project's wide events those that touched the artifact: an activation, when something was recorded about it while
  * that was in force; an agent's revocation, when it had been granted identities for it.
  */
-function widePlaces(project: ProjectId, { artifact, ...range }: CustodyPlaces) {
+function wideIndexes(project: ProjectId, { artifact, ...range }: CustodyPlaces) {
   return sql`(
-    select c.index, ${PROJECT_CHAIN}::text as chain
-    ${chainRange(project, sql`c.key = ${PROJECT_CHAIN}`, range)} and (
+    select c.index ${inChains(project, [PROJECT_CHAIN], range)} and (
       e.type = any(${numbersOf(["policy.activated", "trust.activated"])}::int2[]) and exists (
         select from log_chain own
         where own.project_id = ${project} and own.key = ${artifact}
@@ -87,13 +70,33 @@ function widePlaces(project: ProjectId, { artifact, ...range }: CustodyPlaces) {
     order by c.index limit ${range.limit})`;
 }
 
-function chainRange(
+function inChains(
   project: ProjectId,
-  key: ReturnType<typeof sql>,
+  keys: readonly ChainKey[],
   { after, below, types }: Pick<CustodyPlaces, "after" | "below" | "types">,
 ) {
   return sql`
     from log_chain c join log_entries e on e.index = c.index
-    where c.project_id = ${project} and ${key} and c.index > ${after} and c.index < ${below}
+    where c.project_id = ${project} and ${among(keys)} and c.index > ${after} and c.index < ${below}
       and (${types === undefined ? sql`true` : sql`e.type = any(${numbersOf(types)}::int2[])`})`;
+}
+
+/** One chain's rows come in their order, so that a page of a long one is read and not the whole. */
+function among(keys: readonly ChainKey[]) {
+  return keys.length === 1 ? sql`c.key = ${keys[0]}` : sql`c.key = any(${keys}::text[])`;
+}
+
+/** The indexes of the activations, of policies and of trust, that are the last below a log size. */
+export async function readLastActivations(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  below: number,
+): Promise<number[]> {
+  const last = (type: EventType) => sql`(
+    select c.index from log_chain c join log_entries e on e.index = c.index
+    where c.project_id = ${project} and c.key = ${PROJECT_CHAIN} and c.index < ${below} and e.type = ${EVENT_TYPES[type]}
+    order by c.index desc limit 1)`;
+  const { rows } = await sql<{ index: number }>`
+    ${last("policy.activated")} union all ${last("trust.activated")}`.execute(db);
+  return rows.map(({ index }) => index);
 }

@@ -1,30 +1,108 @@
-import { Type } from "typebox";
+import { type TSchema, Type } from "typebox";
 import { EVENT_TYPES, type EventType } from "../custody/events.ts";
-import { closed, EVENT, LogSize, nullable, Time } from "./schemas.ts";
+import { closed, EVENT, LogSize, nullable, Signer, Time } from "./schemas.ts";
 
 export const EVENT_TYPE_NAMES = Object.keys(EVENT_TYPES) as EventType[];
 export const EventTypeName = Type.Enum(EVENT_TYPE_NAMES);
 
 const { salt, leaf, ...SAID } = EVENT;
+const Text = Type.String();
+const Count = Type.Integer({ minimum: 0 });
+const Texts = Type.Array(Text);
+const CHAIN = {
+  chain: Type.Optional(
+    Type.String({ description: "the chain that it is of where that is not the artifact's: another's, or *" }),
+  ),
+};
+
+/** Lines that each name the event that says them, and its time. */
+function listed(members: Record<string, TSchema>) {
+  return closed({
+    count: Count,
+    newest: Type.Array(closed({ index: LogSize, time: Time, ...CHAIN, ...members }), { maxItems: 100 }),
+  });
+}
+
+const Summary = closed(
+  {
+    names: Texts,
+    sources: listed({ repository: Text, ref: Type.Optional(Text), commit: Type.Optional(Text) }),
+    builders: listed({ builder: Text }),
+    evidence: listed({
+      attestation: Text,
+      predicateType: nullable(Text),
+      signer: Signer,
+      expired: nullable(LogSize),
+    }),
+    containment: listed({ container: Text, contained: Count }),
+    verdicts: listed({
+      policy: Text,
+      outcome: Type.Enum(["passed", "failed"]),
+      slsaLevel: Count,
+      validUntil: nullable(Time),
+      attestations: Texts,
+      restsOn: Texts,
+      miss: nullable(closed({ check: Text, expected: Text, actual: Text })),
+      policiesActivated: nullable(LogSize),
+      trustActivated: nullable(LogSize),
+      policyInForce: Type.Boolean(),
+    }),
+    approvals: listed({
+      id: Text,
+      policy: Text,
+      approver: Text,
+      reason: nullable(Text),
+      withdrawn: nullable(LogSize),
+    }),
+    exceptions: listed({
+      id: Text,
+      policy: Text,
+      owner: Text,
+      reason: Text,
+      expiresAt: Time,
+      withdrawn: nullable(LogSize),
+    }),
+    identities: listed({
+      kind: Text,
+      spiffeId: Text,
+      requester: Text,
+      first: LogSize,
+      granted: Count,
+      renewed: Count,
+      live: Count,
+      expiresAt: Time,
+      agentRevoked: nullable(LogSize),
+    }),
+    denials: listed({ requester: Text, codes: Texts, first: LogSize, count: Count }),
+    decisions: listed({
+      issuer: Text,
+      grantedTo: Text,
+      decision: Text,
+      first: LogSize,
+      count: Count,
+      isSummary: Type.Boolean(),
+    }),
+    quarantines: listed({ id: Text, artifact: Text, reason: Text, lifted: nullable(LogSize) }),
+    others: listed({ type: Text, reason: nullable(Text) }),
+  },
+  "What all of it comes to: the newest 100 of each kind, and how many there are",
+);
 
 export const CustodyPage = closed({
-  artifact: Type.String(),
-  origin: Type.String(),
+  artifact: Text,
+  origin: Text,
   treeSize: LogSize,
   time: Time,
-  checkpoint: nullable(Type.String()),
+  checkpoint: Text,
+  summary: nullable(Summary),
   events: Type.Array(
     closed({
       ...SAID,
-      chain: Type.Optional(
-        Type.String({
-          description: "the chain that it comes from where that is not the artifact's: another's, or *",
-        }),
-      ),
+      ...CHAIN,
       salt: Type.Optional(salt),
       leaf: Type.Optional(leaf),
-      inclusionProof: Type.Optional(Type.Array(Type.String())),
+      inclusionProof: Type.Optional(Texts),
     }),
   ),
-  next: nullable(Type.String()),
+  next: nullable(Text),
 });

@@ -67,7 +67,7 @@ export const Receipt = closed(
   "Proof that the event is in the custody log",
 );
 
-const Signer = Type.Union([
+export const Signer = Type.Union([
   closed({
     case: Type.Literal("certificate"),
     issuer: Type.String(),

@@ -1,44 +1,43 @@
-import type { ChainKey, EventType, LogEvent, ProjectId } from "../custody/events.ts";
-import { relatedIn } from "../custody/references.ts";
-import { readCustodyPlaces } from "../db/custody-chain.ts";
+import type { EventType, LogEvent, ProjectId } from "../custody/events.ts";
+import { otherChain, relatedIn } from "../custody/references.ts";
+import { readCustodyIndexes } from "../db/custody-chain.ts";
 import { readChain, readEvents, tileReader } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { encodeBase64 } from "../tlog/base64.ts";
-import { type Proof, proveInclusions } from "../tlog/proofs.ts";
+import { proveInclusions } from "../tlog/proofs.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { eventJson } from "./event-json.ts";
 import { pageStart } from "./page-start.ts";
-import { type AsOf, placeOf } from "./state-as-of.ts";
+import type { AsOf } from "./state-as-of.ts";
+import { type CustodyAsOf, summarizeCustody } from "./summarize-custody.ts";
+import { treeAsOf } from "./tree-as-of.ts";
 
 export interface CustodyQuery {
   /** Only events of these types. */
   readonly types?: readonly EventType[];
-  readonly asOf?: AsOf | undefined;
+  readonly asOf?: AsOf;
   /** Each event with its leaf, its salt and the proof that it is in the log. Default true. */
   readonly proofs?: boolean;
   /** What its verdicts rest on of other artifacts, and the wide events that touched it. Default true. */
   readonly related?: boolean;
-  /** 1 to 200. */
+  /** 1 to 200, 50 if absent. */
   readonly limit?: number;
   /** `next` of the page before. */
   readonly after?: string;
 }
 
-/** An event of an artifact's custody, and the chain that it comes from where that is another than the artifact's. */
-export type CustodyEvent = LogEvent & { readonly chain?: ChainKey };
-
 const DEFAULT_PAGE = 50;
-const VERDICTS: readonly EventType[] = ["verdict.passed", "verdict.failed"];
 
 /**
  * The custody chain of an artifact, a page of it: its events in the order of the log, each with the proof that it is in
  * the log. Beside them, marked by their `chain`, what its verdicts rest on of other artifacts, and of the project's wide
- * events those that touched it. As of an older log size or time, it is what was answered then.
+ * events those that touched it. The first page has the summary of all. As of an older log size or time, it is what was
+ * answered then.
  *
- * @throws VouchsafeError `not-found` when nothing is recorded about it, `invalid-request`
+ * @throws VouchsafeError `not-found` when nothing is recorded about it, `invalid-request`, and as `treeAsOf`
  */
 export async function readCustody(
   v: Vouchsafe,
@@ -47,74 +46,56 @@ export async function readCustody(
   { types, asOf, proofs = true, related = true, limit = DEFAULT_PAGE, after }: CustodyQuery = {},
 ) {
   const artifact = parseDigest(text);
-  const { head, size, now } = await placeOf(v, asOf);
-  await refuseUnknown(v, project, artifact, size);
-  // One more than asked for tells whether there are more.
-  const found = await readPage(v, project, {
+  const { size, checkpoint, now } = await treeAsOf(v, asOf);
+  const custody = { project, artifact, related: await relatedBelow(v, project, artifact, size), size, now };
+  const indexes = await readCustodyIndexes(v.database.kysely, project, {
     artifact,
-    related: related ? await relatedBelow(v, project, artifact, size) : undefined,
+    related: related ? custody.related : undefined,
     after: after === undefined ? -1 : pageStart(after),
     below: size,
     types,
+    // One more than asked for tells whether there are more.
     limit: limit + 1,
   });
-  const events = found.slice(0, limit);
-  const last = events.at(-1);
-  const paths = proofs ? await prove(v, events, size) : [];
+  const page = indexes.slice(0, limit);
+  const events = await readEvents(v.database.kysely, project, page);
+  const paths = proofs ? await proveInclusions(tileReader(v.database.kysely), page, size) : [];
   return {
     artifact,
     origin: v.log.origin,
     treeSize: size,
     time: new Date(now).toISOString(),
-    checkpoint: size === head.size ? head.checkpoint : null,
-    events: events.map((event, i) => custodyEventJson(event, paths[i])),
-    next: last !== undefined && found.length > limit ? String(last.index) : null,
+    checkpoint,
+    summary: after === undefined ? await summarizeCustody(v, custody) : null,
+    events: events.map((event, i) => ({
+      ...custodyEventJson(event, custody),
+      ...(paths[i] && { ...proofJson(event), inclusionProof: paths[i].map(encodeBase64) }),
+    })),
+    next: indexes.length > limit ? String(page.at(-1)) : null,
   };
 }
 
-async function refuseUnknown(v: Vouchsafe, project: ProjectId, artifact: Digest, size: number) {
-  const [first] = await readChain(v.database.kysely, project, artifact, { below: size, limit: 1 });
-  if (first === undefined) throw new VouchsafeError("not-found", `Nothing is recorded about ${artifact}`);
-}
-
-async function relatedBelow(v: Vouchsafe, project: ProjectId, artifact: Digest, below: number) {
-  return relatedIn(
-    artifact,
-    await readChain(v.database.kysely, project, artifact, { below, types: VERDICTS }),
-  );
-}
-
-async function readPage(
+/** Equivalence as its verdicts had it. Throws `not-found` for an artifact that nothing is recorded about. */
+async function relatedBelow(
   v: Vouchsafe,
   project: ProjectId,
-  wanted: Parameters<typeof readCustodyPlaces>[2],
-): Promise<CustodyEvent[]> {
-  const places = await readCustodyPlaces(v.database.kysely, project, wanted);
-  const events = await readEvents(
-    v.database.kysely,
-    project,
-    places.map(({ index }) => index),
-  );
-  const chains = new Map(places.map(({ index, chain }) => [index, chain]));
-  return events.map((event) => {
-    const chain = chains.get(event.index);
-    return chain ? { ...event, chain } : event;
-  });
+  artifact: Digest,
+  below: number,
+): Promise<Digest[]> {
+  const db = v.database.kysely;
+  const [first] = await readChain(db, project, artifact, { below, limit: 1 });
+  if (first === undefined) throw new VouchsafeError("not-found", `Nothing is recorded about ${artifact}`);
+  const types: EventType[] = ["verdict.passed", "verdict.failed"];
+  return relatedIn(artifact, await readChain(db, project, artifact, { below, types }));
 }
 
-function prove(v: Vouchsafe, events: readonly LogEvent[], size: number): Promise<Proof[]> {
-  return proveInclusions(
-    tileReader(v.database.kysely),
-    events.map(({ index }) => index),
-    size,
-  );
+function custodyEventJson(event: LogEvent, { artifact, related }: CustodyAsOf) {
+  const { salt: _, leaf: __, ...said } = eventJson(event);
+  const chain = otherChain(artifact, related, event.about);
+  return { ...said, ...(chain !== undefined && { chain }) };
 }
 
-function custodyEventJson(event: CustodyEvent, path: Proof | undefined) {
-  const { salt, leaf, ...said } = eventJson(event);
-  return {
-    ...said,
-    ...(event.chain !== undefined && { chain: event.chain }),
-    ...(path !== undefined && { salt, leaf, inclusionProof: path.map(encodeBase64) }),
-  };
+function proofJson(event: LogEvent) {
+  const { salt, leaf } = eventJson(event);
+  return { salt, leaf };
 }

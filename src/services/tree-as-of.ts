@@ -10,6 +10,8 @@ export interface TreeAsOf {
   readonly size: number;
   readonly root: Uint8Array;
   readonly checkpoint: string;
+  /** The time that is asked about, in milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /**
@@ -21,12 +23,12 @@ export interface TreeAsOf {
  *   `malformed-checkpoint` or `proof-invalid` when the stored log is not the one that was signed
  */
 export async function treeAsOf(v: Vouchsafe, asOf?: AsOf): Promise<TreeAsOf> {
-  const { head, size } = await placeOf(v, asOf);
-  if (size === head.size) return head;
+  const { head, size, now } = await placeOf(v, asOf);
+  if (size === head.size) return { ...head, now };
   const { origin, signers } = v.log;
   const newest = openCheckpoint(head.checkpoint, origin, signers.verifiers);
   const readTiles = tileReader(v.database.kysely);
   const older = { size, root: await treeRoot(readTiles, size) };
   verifyConsistency(older, newest, await proveConsistency(readTiles, size, newest.size));
-  return { ...older, checkpoint: signOlderTree(head, older, signers) };
+  return { ...older, checkpoint: signOlderTree(head, older, signers), now };
 }

@@ -1,0 +1,211 @@
+import { type Digest, isJsonObject, type JsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
+import type { SignerSummary } from "./attestation-summary.ts";
+import { digestIn, listIn, restsOnIn, textIn, textsIn } from "./body-fields.ts";
+import type {
+  ApprovalLine,
+  BuilderLine,
+  ContainmentLine,
+  CustodySummary,
+  EvidenceLine,
+  ExceptionLine,
+  Line,
+  OtherLine,
+  QuarantineLine,
+  SourceLine,
+  VerdictLine,
+} from "./custody-summary.ts";
+import { type EventType, type LogEvent, OF_OTHERS, PROJECT_CHAIN } from "./events.ts";
+import { createNewest, listed } from "./listed.ts";
+import { otherChain } from "./references.ts";
+import { createGrantLines } from "./summarize-grants.ts";
+
+/** What an artifact's custody comes to, found event by event in the order of the log. */
+export interface CustodySummarizer {
+  /** An event of the artifact's chain, of one that its verdicts rest on, or a wide one. Throws `malformed-leaf`. */
+  add(event: LogEvent): void;
+  read(): CustodySummary;
+}
+
+export interface Summarized {
+  readonly artifact: Digest;
+  /** The other artifacts that its verdicts rest on. */
+  readonly related: readonly Digest[];
+  /** As of when, in milliseconds since the epoch. */
+  readonly now: number;
+}
+
+const MOST_NAMES = 16;
+
+export function createCustodySummarizer({ artifact, related, now }: Summarized): CustodySummarizer {
+  const names = new Set<string>();
+  const sources = new Map<string, SourceLine>();
+  const builders = new Map<string, BuilderLine>();
+  const evidence = new Map<string, EvidenceLine>();
+  const containment = new Map<string, ContainmentLine>();
+  const verdicts = new Map<string, VerdictLine & { readonly policyHash: string }>();
+  const approvals = new Map<string, ApprovalLine>();
+  const exceptions = new Map<string, ExceptionLine>();
+  const quarantines = new Map<string, QuarantineLine>();
+  const others = createNewest<OtherLine>();
+  const grants = createGrantLines(now);
+  let policies = { index: null as number | null, hashes: new Set<string>() };
+  let trustActivated: number | null = null;
+
+  const readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>> = {
+    ...grants.readers,
+    "policy.activated": ({ index, body }) => {
+      policies = { index, hashes: new Set(listIn(body, "policies").flatMap(policyKey)) };
+    },
+    "trust.activated": ({ index }) => {
+      trustActivated = index;
+    },
+    "evidence.accepted": ({ body }, line) => {
+      for (const name of namesIn(body, artifact)) if (names.size < MOST_NAMES) names.add(name);
+      const attestation = digestIn(body, "attestation");
+      const { predicateType, builder, source } = body;
+      evidence.set(attestation, {
+        ...line,
+        attestation,
+        predicateType: typeof predicateType === "string" ? predicateType : null,
+        signer: signerIn(body),
+        expired: null,
+      });
+      if (isJsonObject(source) && source.repository !== undefined) {
+        const said = {
+          repository: textIn(source, "repository"),
+          ...some(source, "ref"),
+          ...some(source, "commit"),
+        };
+        first(sources, JSON.stringify([line.chain, said]), { ...line, ...said });
+      }
+      if (typeof builder === "string")
+        first(builders, JSON.stringify([line.chain, builder]), { ...line, builder });
+    },
+    "evidence.expired": ({ index, body }) => {
+      change(evidence, digestIn(body, "attestation"), { expired: index });
+    },
+    "containment.recorded": ({ body }, line) => {
+      const container = digestIn(body, "manifest");
+      containment.set(container, { ...line, container, contained: listIn(body, "contained").length });
+    },
+    "verdict.passed": (event, line) => addVerdict(event, line, "passed"),
+    "verdict.failed": (event, line) => addVerdict(event, line, "failed"),
+    "approval.granted": ({ body }, line) => {
+      const { id, policy, approver } = textsOf(body, "id", "policy", "approver");
+      approvals.set(id, { ...line, id, policy, approver, reason: reasonIn(body), withdrawn: null });
+    },
+    "approval.withdrawn": ({ index, body }) => change(approvals, textIn(body, "id"), { withdrawn: index }),
+    "exception.granted": ({ body }, line) => {
+      const said = textsOf(body, "id", "policy", "owner", "reason", "expiresAt");
+      exceptions.set(said.id, { ...line, ...said, withdrawn: null });
+    },
+    "exception.withdrawn": ({ index, body }) => change(exceptions, textIn(body, "id"), { withdrawn: index }),
+    "quarantine.opened": ({ body }, line) => {
+      const said = textsOf(body, "id", "reason");
+      quarantines.set(said.id, { ...line, ...said, artifact: digestIn(body, "artifact"), lifted: null });
+    },
+    "quarantine.lifted": ({ index, body }) => change(quarantines, textIn(body, "id"), { lifted: index }),
+  };
+
+  function addVerdict({ body }: LogEvent, line: Line, outcome: VerdictLine["outcome"]): void {
+    const { policy, policyHash } = textsOf(body, "policy", "policyHash");
+    const { slsaLevel, validUntil } = body;
+    verdicts.set(policy, {
+      ...line,
+      policy,
+      policyHash,
+      outcome,
+      slsaLevel: typeof slsaLevel === "number" ? slsaLevel : 0,
+      validUntil: typeof validUntil === "string" ? validUntil : null,
+      attestations: textsIn(body, "attestations"),
+      restsOn: restsOnIn(body),
+      miss: outcome === "failed" ? nearestMiss(body) : null,
+      policiesActivated: policies.index,
+      trustActivated,
+      policyInForce: false,
+    });
+  }
+
+  return {
+    add(event) {
+      const chain = otherChain(artifact, related, event.about);
+      if (chain !== undefined && chain !== PROJECT_CHAIN && !OF_OTHERS.includes(event.type)) return;
+      const time = new Date(event.time).toISOString();
+      const line = { index: event.index, time, ...(chain !== undefined && { chain }) };
+      const read = readers[event.type];
+      if (read !== undefined) read(event, line);
+      else if (chain !== PROJECT_CHAIN)
+        others.add({ ...line, type: event.type, reason: reasonIn(event.body) });
+    },
+    read: () => ({
+      names: [...names],
+      sources: inOrder(sources),
+      builders: inOrder(builders),
+      evidence: inOrder(evidence),
+      containment: inOrder(containment),
+      verdicts: inOrder(
+        new Map(
+          [...verdicts].map(([policy, { policyHash, ...verdict }]) => [
+            policy,
+            { ...verdict, policyInForce: policies.hashes.has(`${policy} ${policyHash}`) },
+          ]),
+        ),
+      ),
+      approvals: inOrder(approvals),
+      exceptions: inOrder(exceptions),
+      ...grants.read(),
+      quarantines: inOrder(quarantines),
+      others: others.read(),
+    }),
+  };
+}
+
+function inOrder<T extends Line>(lines: ReadonlyMap<string, T>) {
+  return listed(lines.values());
+}
+
+function first<T>(lines: Map<string, T>, key: string, line: T): void {
+  if (!lines.has(key)) lines.set(key, line);
+}
+
+/** Of what a line is that is not here, nothing is known to end. */
+function change<T>(lines: Map<string, T>, key: string, ending: Partial<T>): void {
+  const line = lines.get(key);
+  if (line !== undefined) lines.set(key, { ...line, ...ending });
+}
+
+function policyKey(policy: JsonValue): string[] {
+  return isJsonObject(policy) ? [`${policy.name} ${policy.hash}`] : [];
+}
+
+function textsOf<K extends string>(body: JsonObject, ...names: readonly K[]): Readonly<Record<K, string>> {
+  return Object.fromEntries(names.map((name) => [name, textIn(body, name)])) as Record<K, string>;
+}
+
+function some<K extends string>(body: JsonObject, name: K): Partial<Record<K, string>> {
+  return body[name] === undefined ? {} : textsOf(body, name);
+}
+
+function reasonIn({ reason }: JsonObject): string | null {
+  return typeof reason === "string" ? reason : null;
+}
+
+function namesIn(body: JsonObject, artifact: Digest): string[] {
+  return listIn(body, "subjects").flatMap((subject) =>
+    isJsonObject(subject) && subject.name !== undefined && listIn(subject, "digests").includes(artifact)
+      ? [textIn(subject, "name")]
+      : [],
+  );
+}
+
+function signerIn(body: JsonObject): SignerSummary {
+  const signer = isJsonObject(body.signer) ? body.signer : {};
+  if (signer.case === "key") return { case: "key", ...textsOf(signer, "name", "keyId") };
+  return { case: "certificate", ...textsOf(signer, "issuer", "identity", "instance") };
+}
+
+/** A verdict names its checks with the nearest miss first. */
+function nearestMiss(body: JsonObject): VerdictLine["miss"] {
+  const miss = listIn(body, "checks").find((check) => isJsonObject(check) && check.passed === false);
+  return isJsonObject(miss) ? textsOf(miss, "check", "expected", "actual") : null;
+}

@@ -1,0 +1,105 @@
+import { isJsonObject, type JsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
+import { listIn, textIn, timeIn } from "./body-fields.ts";
+import type { DecisionLine, DenialLine, IdentityLine, Line } from "./custody-summary.ts";
+import type { EventType, LogEvent } from "./events.ts";
+import { type Listed, listed } from "./listed.ts";
+
+/** Lines that many events come to: an artifact can be granted a new identity every minute on a thousand nodes. */
+export interface GrantLines {
+  readonly readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>>;
+  read(): {
+    readonly identities: Listed<IdentityLine>;
+    readonly denials: Listed<DenialLine>;
+    readonly decisions: Listed<DecisionLine>;
+  };
+}
+
+/** @param now as of when an identity lives, in milliseconds since the epoch */
+export function createGrantLines(now: number): GrantLines {
+  const identities = new Map<string, IdentityLine>();
+  const denials = new Map<string, DenialLine>();
+  const decisions = new Map<string, DecisionLine>();
+
+  function addIdentity({ type, body }: LogEvent, line: Line): void {
+    const [kind, spiffeId, requester] = [
+      textIn(body, "kind"),
+      textIn(body, "spiffeId"),
+      textIn(body, "requester"),
+    ];
+    const key = JSON.stringify([kind, spiffeId, requester]);
+    const before = identities.get(key);
+    const expiresAt = timeIn(body, "expiresAt");
+    const isRenewal = type === "identity.renewed";
+    identities.set(key, {
+      ...line,
+      kind,
+      spiffeId,
+      requester,
+      first: before?.first ?? line.index,
+      granted: (before?.granted ?? 0) + (isRenewal ? 0 : 1),
+      renewed: (before?.renewed ?? 0) + (isRenewal ? 1 : 0),
+      live: (before?.live ?? 0) + (expiresAt > now ? 1 : 0),
+      expiresAt: new Date(Math.max(expiresAt, Date.parse(before?.expiresAt ?? "") || 0)).toISOString(),
+      agentRevoked: null,
+    });
+  }
+
+  function addDenial({ body }: LogEvent, line: Line): void {
+    const requester = textIn(body, "requester");
+    const codes = [...new Set(listIn(body, "reasons").map(codeOf))].sort();
+    const key = JSON.stringify([requester, codes]);
+    const before = denials.get(key);
+    const first = before?.first ?? line.index;
+    denials.set(key, { ...line, requester, codes, first, count: (before?.count ?? 0) + countIn(body) });
+  }
+
+  function addDecision({ body }: LogEvent, line: Line): void {
+    const [issuer, grantedTo, decision] = [
+      textIn(body, "issuer"),
+      textIn(body, "grantedTo"),
+      textIn(body, "decision"),
+    ];
+    const isSummary = body.summary !== undefined;
+    const key = JSON.stringify([issuer, grantedTo, decision, isSummary]);
+    const before = decisions.get(key);
+    const first = before?.first ?? line.index;
+    decisions.set(key, {
+      ...line,
+      issuer,
+      grantedTo,
+      decision,
+      isSummary,
+      first,
+      count: (before?.count ?? 0) + 1,
+    });
+  }
+
+  return {
+    readers: {
+      "identity.issued": addIdentity,
+      "identity.renewed": addIdentity,
+      "identity.denied": addDenial,
+      "decision.recorded": addDecision,
+      "agent.revoked": ({ index, body }) => {
+        const agent = textIn(body, "agent");
+        for (const [key, line] of identities) {
+          if (line.requester === agent)
+            identities.set(key, { ...line, agentRevoked: line.agentRevoked ?? index });
+        }
+      },
+    },
+    read: () => ({
+      identities: listed(identities.values()),
+      denials: listed(denials.values()),
+      decisions: listed(decisions.values()),
+    }),
+  };
+}
+
+function codeOf(reason: JsonValue): string {
+  return isJsonObject(reason) ? textIn(reason, "code") : "";
+}
+
+function countIn({ count }: JsonObject): number {
+  return typeof count === "number" ? count : 0;
+}
