@@ -35,7 +35,8 @@ async function create(path: string, text: string): Promise<string> {
   return readFile(path, "utf8");
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** Until then a crash of the machine may take a file's name away, though its content is on the disk. */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, "r");
   await directory.sync().finally(() => directory.close());
 }

@@ -18,6 +18,7 @@ import { trustCommand } from "./trust.ts";
 import { verifyCommand } from "./verify.ts";
 import { verifyDigestCommand } from "./verify-digest.ts";
 import { vsaCommand } from "./vsa.ts";
+import { witnessCommand } from "./witness.ts";
 
 const EPILOGUE = `
 Environment:
@@ -58,6 +59,7 @@ export function createProgram(): Command {
     logCommand(),
     vsaCommand(),
     agentCommand(),
+    witnessCommand(),
     migrateCommand(),
   ]) {
     program.addCommand(command);

@@ -1,6 +1,8 @@
 import { hash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncDirectory } from "../create-once.ts";
 import { VouchsafeError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
 import { EMPTY_TREE, type KnownTree } from "./consistency.ts";
@@ -29,6 +31,7 @@ const SLOT_BYTES = 512;
 export async function openAcknowledged(path: string, origin: string): Promise<Acknowledged> {
   const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
+    await syncDirectory(dirname(path));
     const slots = await readSlots(file, origin);
     const newest = slots.reduce((a, b) => (b.tree.size >= a.tree.size ? b : a), {
       slot: 1,

@@ -63,6 +63,8 @@ export interface RunningCommand {
   /** The line that said that it is ready. */
   readonly said: string;
   stop(): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
 }
 
 /** Starts `vouchsafe ARGUMENTS…` and waits for a line on stdout that says that it is ready. */
@@ -83,7 +85,7 @@ export function startVouchsafe(
     });
     createInterface({ input: child.stdout }).on("line", (said) => {
       if (!options.ready.test(said)) return;
-      resolve({ said, stop: () => endChild(child) });
+      resolve({ said, stop: () => endChild(child), kill: () => endChild(child, "SIGKILL") });
     });
     child.once("error", reject);
     child.once("close", (status) =>

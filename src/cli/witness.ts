@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { Command } from "commander";
+import type { WitnessLogEntry } from "../witness/server.ts";
+import { collect } from "./collect.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
+
+interface WitnessOptions {
+  readonly listen: string;
+  readonly dir: string;
+  readonly name: string;
+  readonly log: readonly string[];
+}
+
+export function witnessCommand(): Command {
+  return new Command("witness")
+    .description("cosign other parties' logs as a C2SP tlog-witness, until SIGTERM")
+    .requiredOption("--name <name>", "of its key, for good: best a URL without https://")
+    .requiredOption("--dir <path>", "its key and its memory; never put back from a copy")
+    .requiredOption(
+      "--log <key>",
+      "verifier key of a log to witness, as `vouchsafe log key` prints it",
+      collect,
+    )
+    .option("--listen <host:port>", "where logs submit their checkpoints", "127.0.0.1:8090")
+    .action(
+      action(async ({ terminal, json }, options: WitnessOptions) => {
+        const address = parseAddress(options.listen);
+        const { openWitness } = await import("../witness/witness.ts");
+        const { serveWitness } = await import("../witness/server.ts");
+        const ending = new AbortController();
+        for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => ending.abort());
+        const { dir: directory, name, log: logs } = options;
+        const witness = await openWitness({ directory, name, logs, clock: Date.now });
+        try {
+          const server = await serveWitness(witness, address, logTo(terminal, json));
+          const { verifierKey } = witness;
+          if (json) terminal.printJson({ verifierKey, url: server.url });
+          else terminal.print(`${verifierKey} witnesses ${witness.origins.join(", ")} on ${server.url}`);
+          if (!ending.signal.aborted) await once(ending.signal, "abort");
+          await server.close();
+        } finally {
+          await witness.close();
+        }
+        return EXIT.ok;
+      }),
+    );
+}
+
+function parseAddress(listen: string): { host: string; port: number } {
+  const [, host = "", port = ""] = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):([0-9]{1,5})$/.exec(listen) ?? [];
+  if (host === "" || Number(port) > 65_535) {
+    throw new UsageError(`--listen takes HOST:PORT, such as 127.0.0.1:8090, and not ${listen}`);
+  }
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+/** One line for each submission that was judged. */
+function logTo(terminal: Terminal, json: boolean) {
+  return (entry: WitnessLogEntry) => {
+    const { event, status, problem, submission } = entry;
+    const time = new Date().toISOString();
+    if (json) terminal.note(JSON.stringify({ time, ...entry }));
+    else {
+      terminal.note(
+        [time, event, status, problem, submission && JSON.stringify(submission)].filter(Boolean).join(" "),
+      );
+    }
+  };
+}

@@ -1,0 +1,141 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { VouchsafeError } from "../errors.ts";
+import { SIZE_MEDIA_TYPE } from "../tlog/add-checkpoint.ts";
+import type { Answer, Witness } from "./witness.ts";
+
+export interface WitnessServer {
+  /** Its submission prefix. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** What became of a submission that was signed by its log, or could not be judged. One line of a journal. */
+export interface WitnessLogEntry {
+  readonly event: "cosigned" | "refused" | "failed";
+  readonly status: number;
+  /** What was submitted, where the log signed what it must not have: whoever has it can prove that. */
+  readonly submission?: string;
+  readonly problem?: string;
+}
+
+/** Room for sixteen post-quantum signatures and the longest proof. */
+const MAX_BODY = 128 * 1024;
+const TEXT = "text/plain; charset=utf-8";
+
+interface Reply {
+  readonly status: number;
+  readonly body: string;
+  readonly type?: string;
+}
+
+/**
+ * Serves a witness: `POST /add-checkpoint`, and a page of text that says who it is. Whoever asks is a stranger:
+ * sizes, times and connections are bounded, and so are the answers.
+ *
+ * @throws VouchsafeError `configuration-invalid` when the address cannot be listened on
+ */
+export async function serveWitness(
+  witness: Witness,
+  { host, port }: { readonly host: string; readonly port: number },
+  log: (entry: WitnessLogEntry) => void,
+): Promise<WitnessServer> {
+  const server = createServer(
+    { maxHeaderSize: 8192, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 60_000 },
+    (request, response) => {
+      void answer(witness, request, log)
+        .catch((error: unknown): Reply => {
+          log({
+            event: "failed",
+            status: 500,
+            problem: error instanceof Error ? error.message : String(error),
+          });
+          return { status: 500, body: "the witness cannot answer now\n" };
+        })
+        .then((reply) => send(response, reply));
+    },
+  );
+  server.maxConnections = 256;
+  try {
+    server.listen({ host, port });
+    await once(server, "listening");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new VouchsafeError("configuration-invalid", `${host}:${port} cannot be listened on: ${why}`, {
+      cause,
+    });
+  }
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeIdleConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  witness: Witness,
+  request: IncomingMessage,
+  log: (entry: WitnessLogEntry) => void,
+): Promise<Reply> {
+  const { method, url } = request;
+  if (url === "/" && (method === "GET" || method === "HEAD")) return { status: 200, body: page(witness) };
+  if (url !== "/add-checkpoint") return { status: 404, body: "there is nothing here\n" };
+  if (method !== "POST") return { status: 405, body: "this is for POST\n" };
+  const body = await readBody(request);
+  if (typeof body !== "string") return body;
+  const answered = await witness.addCheckpoint(body);
+  log(entryOf(answered, body));
+  if (answered.status === 200) return { status: 200, body: answered.line };
+  if (answered.status === 409) return { status: 409, body: `${answered.size}\n`, type: SIZE_MEDIA_TYPE };
+  return { status: answered.status, body: `${answered.why}\n` };
+}
+
+function entryOf(answered: Answer, submission: string): WitnessLogEntry {
+  const { status } = answered;
+  if (status === 200) return { event: "cosigned", status };
+  const isEvidence = status === 422 || (status === 409 && answered.fork);
+  return { event: "refused", status, ...(isEvidence && { submission }) };
+}
+
+async function readBody(request: IncomingMessage): Promise<string | Reply> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_BODY) return { status: 413, body: `a submission has at most ${MAX_BODY} bytes\n` };
+      chunks.push(chunk);
+    }
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+  } catch {
+    return { status: 400, body: "a submission is UTF-8, and arrives whole\n" };
+  }
+}
+
+function page({ name, verifierKey, origins }: Witness): string {
+  return [
+    `${name} is a witness (c2sp.org/tlog-witness).`,
+    "",
+    `Its key:           ${verifierKey}`,
+    ...origins.map((origin, i) => `${i === 0 ? "The logs it knows:" : "                  "} ${origin}`),
+    "",
+  ].join("\n");
+}
+
+function send(response: ServerResponse, { status, body, type = TEXT }: Reply): void {
+  response
+    .writeHead(status, {
+      "content-type": type,
+      "content-length": Buffer.byteLength(body),
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+      ...(status === 413 && { connection: "close" }),
+    })
+    .end(body);
+}
