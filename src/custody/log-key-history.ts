@@ -4,6 +4,9 @@ import { keyLabel } from "../tlog/verifier-key.ts";
 import { textIn } from "./body-fields.ts";
 import type { EventType, LogEvent } from "./events.ts";
 
+/** What an event says of keys: no more of it is looked at. */
+export type KeyEvent = Pick<LogEvent, "index" | "type" | "body">;
+
 /** One of the log's keys, from the event that took it on to the one that retired it. */
 export interface LogKeyRecord {
   /** `name+hash+base64`; its name is the log's origin. */
@@ -11,9 +14,9 @@ export interface LogKeyRecord {
   /** `name+hash`. */
   readonly label: string;
   /** `log.created` for the first key, `log-key.added` for the others. */
-  readonly added: LogEvent;
+  readonly added: KeyEvent;
   /** `log-key.retired`. */
-  readonly retired?: LogEvent;
+  readonly retired?: KeyEvent;
 }
 
 export const LOG_KEY_EVENTS: readonly EventType[] = ["log.created", "log-key.added", "log-key.retired"];
@@ -25,7 +28,7 @@ export const LOG_KEY_EVENTS: readonly EventType[] = ["log.created", "log-key.add
  * @param events those of other types are passed over; none when the log is empty
  * @throws VouchsafeError `log-inconsistent` for events that no node would have written
  */
-export function logKeysOf(events: readonly LogEvent[]): readonly LogKeyRecord[] {
+export function logKeysOf(events: readonly KeyEvent[]): readonly LogKeyRecord[] {
   const keys = new Map<string, LogKeyRecord>();
   let origin: string | undefined;
   for (const event of events) {
@@ -56,7 +59,7 @@ export function activeKeys(keys: readonly LogKeyRecord[]): readonly LogKeyRecord
   return keys.filter(({ retired }) => retired === undefined);
 }
 
-function keyIn(event: LogEvent): { verifierKey: string; name: string; label: string } {
+function keyIn(event: KeyEvent): { verifierKey: string; name: string; label: string } {
   try {
     const verifierKey = textIn(event.body, "verifierKey");
     const verifier = parseVerifierKey(verifierKey);
@@ -66,6 +69,6 @@ function keyIn(event: LogEvent): { verifierKey: string; name: string; label: str
   }
 }
 
-function refuseUnless(condition: boolean, { index, type }: LogEvent, what: string): asserts condition {
+function refuseUnless(condition: boolean, { index, type }: KeyEvent, what: string): asserts condition {
   if (!condition) throw new VouchsafeError("log-inconsistent", `Event ${index} (${type}) ${what}`);
 }

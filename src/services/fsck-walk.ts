@@ -1,6 +1,8 @@
+import { INSTALLATION } from "../custody/events.ts";
 import { type CheckedEntry, chainName, checkEntry, checkLinks } from "../custody/fsck-entries.ts";
 import type { Findings } from "../custody/fsck-findings.ts";
 import { checkTiles } from "../custody/fsck-tree.ts";
+import { type KeyEvent, LOG_KEY_EVENTS } from "../custody/log-key-history.ts";
 import type { LogEntry } from "../custody/log-store.ts";
 import type { Inspection } from "../db/inspection.ts";
 import { chainEnds, namedBytes, replay } from "../db/replay.ts";
@@ -33,8 +35,8 @@ export interface Walked {
   readonly tree: Frontier | undefined;
   /** Milliseconds since the epoch, of the newest entry. */
   readonly time: number;
-  /** The event at index 0, if it can be read. */
-  readonly first: LogEntry | undefined;
+  /** What the installation's events say of the keys that sign the log, as far as they can be read. */
+  readonly keyEvents: readonly KeyEvent[];
 }
 
 /** Reads a log of this size from its first entry to its last, checks each, and fills the inspection's twins. */
@@ -48,7 +50,7 @@ export async function walkLog(
   const stack = createTileStack();
   let isWhole = true;
   let time = 0;
-  let first: LogEntry | undefined;
+  const keyEvents: KeyEvent[] = [];
   for (let next = 0; next < size; ) {
     const isKnown = from !== undefined && next < from.size;
     const stored = await readStoredEntries(query, next, isKnown ? Math.min(size, from.size) : size, BATCH);
@@ -67,7 +69,7 @@ export async function walkLog(
       next = end;
     }
     const entries = checked.flatMap(({ entry }) => entry ?? []);
-    first ??= entries.find(({ index }) => index === 0);
+    keyEvents.push(...keyEventsIn(entries));
     findings.add(...checkLinks(checked, await endsBefore(inspection, entries)));
     findings.add(...(await replay(inspection, entries)));
     if (!isKnown) await checkBytes(inspection, entries, findings);
@@ -80,7 +82,13 @@ export async function walkLog(
     const sound = findings.count === 0 ? { size: next, root: frontierRoot(tree) } : undefined;
     await onProgress?.(next, size, sound);
   }
-  return { tree: isWhole ? stack.frontier() : undefined, time, first };
+  return { tree: isWhole ? stack.frontier() : undefined, time, keyEvents };
+}
+
+function keyEventsIn(entries: readonly LogEntry[]): KeyEvent[] {
+  return entries.flatMap(({ index, project, draft: { type, body } }) =>
+    project === INSTALLATION && LOG_KEY_EVENTS.includes(type) ? [{ index, type, body }] : [],
+  );
 }
 
 function missing(findings: Findings, from: number, below: number): false {

@@ -1,12 +1,12 @@
 import { INSTALLATION } from "../custody/events.ts";
 import { createFindings, type Finding, type Findings } from "../custody/fsck-findings.ts";
 import { checkHead, type StoredHead } from "../custody/fsck-tree.ts";
-import type { LogEntry } from "../custody/log-store.ts";
+import { activeKeys, type KeyEvent, logKeysOf } from "../custody/log-key-history.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../db/connection.ts";
 import { differences } from "../db/differences.ts";
 import { beginInspection } from "../db/inspection.ts";
 import { readEnd, readMissingProjects, readStoredHeads, readStrays } from "../db/stored-log.ts";
-import { type LogKeys, parseLogKeys } from "../tlog/log-keys.ts";
+import { parseLogKeys } from "../tlog/log-keys.ts";
 import { type WalkOptions, walkLog } from "./fsck-walk.ts";
 
 /** Entries and tiles beyond the tree that are told of. */
@@ -67,11 +67,12 @@ export async function fsck(database: Database, options: FsckOptions = {}): Promi
       findings.add({ table: "log_head", key: "the only row", problem });
     }
 
-    const { tree, time, first } = await walkLog(inspection, size, findings, options);
-    const verifierKeys = keysOf(first);
-    const active = activeKeys(verifierKeys, findings);
-    if (head !== undefined && tree !== undefined && active !== undefined)
+    const { tree, time, keyEvents } = await walkLog(inspection, size, findings, options);
+    const verifierKeys = keysBy(keyEvents, findings);
+    if (head !== undefined && tree !== undefined && verifierKeys.length > 0) {
+      const active = parseLogKeys(verifierKeys.join("\n"));
       findings.add(...checkHead(head, { frontier: tree, time }, active, given));
+    }
     for (const stray of await readStrays(query, size, STRAYS))
       findings.add({ ...stray, problem: `a log of ${size} entries does not have it` });
     for (const project of await readMissingProjects(query, INSTALLATION))
@@ -93,16 +94,15 @@ function oneHead(heads: readonly StoredHead[], findings: Findings): StoredHead |
   return heads[0];
 }
 
-function keysOf(first: LogEntry | undefined): string[] {
-  const key = first?.draft.type === "log.created" ? first.draft.body.verifierKey : undefined;
-  return typeof key === "string" ? [key] : [];
-}
-
-function activeKeys(verifierKeys: readonly string[], findings: Findings): LogKeys | undefined {
+/** The keys that sign the log after its newest entry, by the log's own events. */
+function keysBy(events: readonly KeyEvent[], findings: Findings): readonly string[] {
   try {
-    return parseLogKeys(verifierKeys.join("\n"));
-  } catch {
+    const active = activeKeys(logKeysOf(events)).map(({ verifierKey }) => verifierKey);
+    if (active.length > 0) return active;
     findings.add({ table: "log_entries", key: "index 0", problem: "it pins no key of the log" });
-    return undefined;
+  } catch (error) {
+    const problem = `they name no keys that could sign the log: ${error instanceof Error ? error.message : ""}`;
+    findings.add({ table: "log_entries", key: "events about the log's keys", problem });
   }
+  return [];
 }

@@ -11,6 +11,7 @@ import { readEvents } from "../../src/db/log.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { JsonValue } from "../../src/in-toto-attestation/types.ts";
+import { fsck } from "../../src/services/fsck.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { requireReady } from "../../src/services/read-log.ts";
 import { proveLogKeys, readActiveKeys } from "../../src/services/read-log-keys.ts";
@@ -77,7 +78,10 @@ describe("replacing the log's key", () => {
     assert.equal((await both.app.inject("/log/key")).body, `${k1}\n${k2}\n`);
 
     const { receipt, leaf } = await push(both);
-    for (const known of [k1, k2, `${k1}\n${k2}\n`]) verifyReceipt(leaf, receipt, known);
+    for (const known of [k1, k2, `${k1}\n${k2}\n`]) {
+      verifyReceipt(leaf, receipt, known);
+      assert.deepEqual((await fsck(both.v.database, { logKeys: known })).findings, []);
+    }
 
     await assert.rejects(push(early), { code: "log-key-mismatch" });
     await watchLogKeys(early.v);
@@ -124,6 +128,8 @@ describe("replacing the log's key", () => {
     }
     const last = await start(["k3.pem"], k2);
     for (const known of [k1, k2, k3]) verifyLogKeys(await served(last), known);
+    assert.deepEqual((await fsck(last.v.database, { logKeys: k3 })).findings, []);
+    assert.equal((await fsck(last.v.database, { logKeys: k1 })).count, 1);
   });
 
   test("a proof that was changed anywhere proves nothing else, and a stranger's key nothing at all", async () => {
