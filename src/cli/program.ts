@@ -12,6 +12,8 @@ import { migrateCommand } from "./migrate.ts";
 import { policyCommand } from "./policy.ts";
 import { pushCommand } from "./push.ts";
 import { quarantineCommand } from "./quarantine.ts";
+import { revocationCommand } from "./revocation.ts";
+import { revokeCommand } from "./revoke.ts";
 import { DEFAULT_SERVER } from "./session.ts";
 import { tokenCommand } from "./token.ts";
 import { trustCommand } from "./trust.ts";
@@ -54,6 +56,8 @@ export function createProgram(): Command {
     approveCommand(),
     exceptionCommand(),
     quarantineCommand(),
+    revokeCommand(),
+    revocationCommand(),
     identitiesCommand(),
     tokenCommand(),
     logCommand(),

@@ -13,6 +13,7 @@ import type {
 } from "./identity-types.ts";
 import type { ConsistencyProof, InclusionProof } from "./log-types.ts";
 import { flags, part, search } from "./paths.ts";
+import { revocationCalls } from "./revocations.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulationProgress, SimulationRequest } from "./simulation-types.ts";
 import { type Answer, type Call, createTransport, type Pieces, type TransportOptions } from "./transport.ts";
@@ -203,6 +204,8 @@ export function createClient(options: TransportOptions) {
       ),
     listQuarantines: async () =>
       (await get<{ quarantines: readonly Quarantine[] }>("/quarantines")).quarantines,
+
+    ...revocationCalls({ get, post }),
 
     readApprovals: (digest: string) => get<Approvals>(`/artifacts/${part(digest)}/approvals`),
     /** A repeat is answered by the approval that stands. */

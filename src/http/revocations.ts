@@ -29,7 +29,7 @@ const Target = Type.Union([
   closed({ artifact: Digest }),
 ]);
 
-const Revocation = closed({
+export const Revocation = closed({
   id: Type.String(),
   target: Target,
   reason: Type.String(),
@@ -37,7 +37,7 @@ const Revocation = closed({
   withdrawnIndex: nullable(LogSize),
 });
 
-const Falls = closed(
+export const Falls = closed(
   {
     artifacts: Type.Array(closed({ digest: Type.String(), policies: Type.Array(Type.String()) })),
     identities: Type.Array(

@@ -200,6 +200,43 @@ describe("an operator at a terminal", () => {
     );
   });
 
+  test("evidence is revoked once it is clear what falls, and counts again", async () => {
+    const ask = ["verify-digest", DIGEST, "--policy", "widget-release"];
+    const { value } = await json("artifact", "show", DIGEST);
+    const [attestation] = value.attestations;
+    const { issuer, identity } = attestation.signer;
+    const signer = ["revoke", "signer", "--issuer", issuer, "--identity", identity];
+    const preview = await $(...signer, "--from", "2026-01-01T00:00:00Z", "--dry-run");
+    assertEnded(preview, 0, "stdout", /^nothing is revoked; by signer .* from 2026-01-01T00:00:00\.000Z$/m);
+    assert.match(preview.stdout, /^would fall: 1 artifact, 0 live identities, 0 workloads$/m);
+    assert.match(
+      preview.stdout,
+      new RegExp(`^ {2}ARTIFACT +PASSES NO LONGER\n {2}${DIGEST} {2}.*widget-release`, "m"),
+    );
+    assertEnded(await $(...ask), 0, "stdout", /^allow/);
+
+    assertEnded(await $(...signer), 2, "stderr", /--reason/);
+    assertEnded(await $("revoke", "signer", "--issuer", issuer, "--reason", "x"), 2, "stderr", /--identity/);
+    const revoked = await $("revoke", "attestation", "release.json", "--reason", "leaked");
+    assertEnded(
+      revoked,
+      0,
+      "stdout",
+      new RegExp(`^revoked attestation ${attestation.id}: id (\\S+), log index`),
+    );
+    assert.match(revoked.stdout, /^falls: 1 artifact/m);
+    const [, id = ""] = /id (\S+),/.exec(revoked.stdout) ?? [];
+    assertEnded(await $(...ask), 1, "stdout", /evidence-revoked/);
+    assertEnded(
+      await $("revocation", "list"),
+      0,
+      "stdout",
+      new RegExp(`^${id} attestation ${attestation.id}: leaked\\n$`),
+    );
+    assertEnded(await $("revocation", "withdraw", id, "--reason", "found"), 0, "stdout", /^withdrew/);
+    assertEnded(await $(...ask), 0, "stdout", /^allow/);
+  });
+
   test("trust is shown, and its document activates again as it is", async () => {
     const { stdout } = await $("trust", "show", "--document");
     await writeFile(path("trust.json"), stdout);

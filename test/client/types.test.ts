@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Static, TSchema } from "typebox";
 import type { Approval, Exception } from "../../src/client/approval-types.ts";
 import type { ConsistencyProof, EventPage, InclusionProof } from "../../src/client/log-types.ts";
+import type { Falls, Revocation } from "../../src/client/revocation-types.ts";
 import type { Simulation } from "../../src/client/simulation-types.ts";
 import type {
   AttestationSummary,
@@ -15,6 +16,7 @@ import type {
 } from "../../src/client/types.ts";
 import type * as events from "../../src/http/events.ts";
 import type * as proofs from "../../src/http/log-proofs.ts";
+import type * as revocations from "../../src/http/revocations.ts";
 import type * as schemas from "../../src/http/schemas.ts";
 import type * as simulated from "../../src/http/simulation-schemas.ts";
 
@@ -40,6 +42,8 @@ const agreements: {
   decision: Reads<Decision, typeof schemas.Decision>;
   approval: Reads<Approval, typeof schemas.Approval>;
   exception: Reads<Exception, typeof schemas.Exception>;
+  falls: Reads<Falls, typeof revocations.Falls>;
+  revocation: Reads<Revocation, typeof revocations.Revocation>;
   events: Reads<EventPage, typeof events.Events>;
   simulation: Reads<Simulation, typeof simulated.Simulation>;
   problem: Static<typeof schemas.Problem> extends Problem ? true : never;
@@ -56,6 +60,8 @@ const agreements: {
   simulation: true,
   approval: true,
   exception: true,
+  falls: true,
+  revocation: true,
   problem: true,
 };
 

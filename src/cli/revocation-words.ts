@@ -1,0 +1,64 @@
+import type { Falls, RevocationTarget } from "../client/revocation-types.ts";
+import { targetText } from "../custody/revocation-target.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What is revoked, in words. */
+export function revokedText(target: RevocationTarget): string {
+  return targetText(target as Parameters<typeof targetText>[0]);
+}
+
+/** First how much falls, then who is hit soonest: workloads, what they hold and until when, and the artifacts. */
+export function tellFalls(terminal: Terminal, falls: Falls, falling: "falls" | "would fall"): void {
+  const { totals, artifacts, identities, workloads, complete } = falls;
+  const atLeast = complete ? "" : "at least ";
+  const counts = [
+    counted(totals.artifacts, "artifact", "artifacts"),
+    counted(totals.identities, "live identity", "live identities"),
+    counted(totals.workloads, "workload", "workloads"),
+  ].join(", ");
+  terminal.print(`${falling}: ${atLeast}${counts}`, totals.artifacts > 0 ? "bad" : "good");
+  tellTable(
+    terminal,
+    ["WORKLOAD", "SPIFFE ID", "HELD BY", "RUNS"],
+    workloads.map(({ workload, spiffeId, requester, digests }) => [
+      workload,
+      spiffeId,
+      requester,
+      digests.join(" "),
+    ]),
+    totals.workloads,
+  );
+  tellTable(
+    terminal,
+    ["VALID UNTIL", "KIND", "SPIFFE ID", "SERIAL"],
+    identities
+      .toSorted((a, b) => (a.expiresAt < b.expiresAt ? 1 : -1))
+      .map(({ expiresAt, kind, spiffeId, serial }) => [expiresAt, kind, spiffeId, serial]),
+    totals.identities,
+  );
+  tellTable(
+    terminal,
+    ["ARTIFACT", "PASSES NO LONGER"],
+    artifacts.map(({ digest, policies }) => [digest, policies.join(" ")]),
+    totals.artifacts,
+  );
+  if (!complete) terminal.note("there was no time to judge every artifact: more can fall than is told here");
+}
+
+function tellTable(
+  terminal: Terminal,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  total: number,
+): void {
+  if (rows.length === 0) return;
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]?.length ?? 0)));
+  for (const row of [head, ...rows]) {
+    terminal.print(`  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")}`.trimEnd());
+  }
+  if (total > rows.length) terminal.print(`  and ${total - rows.length} more`);
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
