@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -14,6 +15,8 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { App } from "../../src/http/app.ts";
+import { readActiveKeys } from "../../src/services/read-log-keys.ts";
+import { ed25519Signer } from "../../src/tlog/note.ts";
 import { openNode } from "../http/node.ts";
 import { growLog } from "../support/grow-log.ts";
 
@@ -43,10 +46,14 @@ test("Go's checksum database and Tessera read the whole log, and find what is no
     () => false,
   );
   if (!isBuilt) return t.skip("the program cannot be built here");
-  const node = await openNode();
+  // Two keys overlap: each reader has one of them, and passes over the other's signature.
+  const node = await openNode({
+    VOUCHSAFE_LOG_KEY_FILE: ["old.pem", "new.pem"].map((file) => join(directory, file)).join(","),
+  });
   t.after(() => node.close());
-  const read = (prefix: string, older = OLDER, indexes = INDEXES) =>
-    run(program, [`${prefix}/`, node.v.log.verifierKey, `${older}`, ...indexes.map(String)]);
+  const [oldKey = "", newKey = ""] = await readActiveKeys(node.v);
+  const read = (prefix: string, older = OLDER, indexes = INDEXES, key = newKey) =>
+    run(program, [`${prefix}/`, key, `${older}`, ...indexes.map(String)]);
   const prefix = `${await node.app.listen({ port: 0 })}/log`;
 
   for (const [size, older, indexes] of [
@@ -55,8 +62,14 @@ test("Go's checksum database and Tessera read the whole log, and find what is no
     [SIZE, OLDER, INDEXES],
   ] as const) {
     await growLog(node.v, size);
-    assert.match((await read(prefix, older, [...indexes])).stdout, /^the log holds$/m, `of ${size} entries`);
+    for (const key of [oldKey, newKey]) {
+      const { stdout } = await read(prefix, older, [...indexes], key);
+      assert.match(stdout, /^the log holds$/m, `of ${size} entries, by ${key}`);
+    }
   }
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const stranger = ed25519Signer(node.v.log.origin, privateKey).verifierKey;
+  await assert.rejects(read(prefix, OLDER, INDEXES, stranger), { code: 1 });
 
   for (const path of [
     "/log/tile/entries/000",
