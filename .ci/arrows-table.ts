@@ -15,6 +15,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["x509", ["in-toto-attestation", "der"]],
   ["create-once.ts", ["errors.ts"]],
   ["directory-lock.ts", ["errors.ts"]],
+  ["replace-file.ts", ["create-once.ts"]],
   ["private-key.ts", []],
   ["utc-time.ts", []],
   ["config.ts", ["errors.ts"]],
@@ -83,6 +84,20 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["http", ["errors.ts", "config.ts", "in-toto-attestation", "oci", "policy", "custody", "services"]],
   // A summary of custody has one description, for those who make it and those who are sent it.
   ["client", ["errors.ts", "in-toto-attestation", "custody/custody-summary.ts"]],
+  // Follows a log from outside: it reads policies' patterns, and believes no database.
+  [
+    "monitor",
+    [
+      "errors.ts",
+      "directory-lock.ts",
+      "replace-file.ts",
+      "in-toto-attestation",
+      "tlog",
+      "policy/glob.ts",
+      "custody",
+      "client/api-error.ts",
+    ],
+  ],
   // The node agent holds no policy and no database: it knows the kernel, identities and the server's API.
   ["workload", ["errors.ts", "in-toto-attestation", "der", "x509", "identity", "client"]],
   // Of the database the CLI needs only to migrate it and, by a service, to check it: both are done where no server runs,
@@ -101,6 +116,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "policy",
       "custody",
       "client",
+      "monitor",
       "witness",
       "workload",
       "db/connection.ts",

@@ -4,12 +4,14 @@ import { formatTlogProof } from "../tlog/tlog-proof.ts";
 import { EXIT } from "./exit-codes.ts";
 import { fsckCommand } from "./log-fsck.ts";
 import { keyCommand } from "./log-key.ts";
+import { monitorCommand } from "./log-monitor.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
 export function logCommand(): Command {
   const log = new Command("log").description("look at the custody log");
-  for (const command of [keyCommand(), checkpoint(), proof(), fsckCommand()]) log.addCommand(command);
+  for (const command of [keyCommand(), checkpoint(), proof(), fsckCommand(), monitorCommand()])
+    log.addCommand(command);
   return log;
 }
 

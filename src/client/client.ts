@@ -1,6 +1,5 @@
-import type { JsonValue } from "../in-toto-attestation/types.ts";
-import { ApiError } from "./api-error.ts";
 import type { Approval, Approvals, ApprovalToGrant, Exception, ExceptionToGrant } from "./approval-types.ts";
+import { createCalls, json } from "./calls.ts";
 import type { CustodyEvent, CustodyPage, CustodyQuery } from "./custody-types.ts";
 import type {
   AgentCredential,
@@ -11,12 +10,12 @@ import type {
   X509SvidRequest,
   X509Svids,
 } from "./identity-types.ts";
-import type { ConsistencyProof, InclusionProof } from "./log-types.ts";
+import { logCalls } from "./log-calls.ts";
 import { flags, part, search } from "./paths.ts";
 import { revocationCalls } from "./revocations.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulationProgress, SimulationRequest } from "./simulation-types.ts";
-import { type Answer, type Call, createTransport, type Pieces, type TransportOptions } from "./transport.ts";
+import { createTransport, type Pieces, type TransportOptions } from "./transport.ts";
 import type { ActiveTrust, RefreshedTrust, TrustActivated } from "./trust-types.ts";
 import type {
   ActivePolicies,
@@ -74,12 +73,7 @@ export interface IdentityQuery {
 export function createClient(options: TransportOptions) {
   const transport = createTransport(options);
 
-  const get = async <T>(path: string, signal?: AbortSignal) =>
-    json<T>(await transport({ method: "GET", path, repeatable: true, ...(signal && { signal }) }));
-  const text = async (path: string) =>
-    new TextDecoder().decode((await transport({ method: "GET", path, repeatable: true })).bytes);
-  const post = async <T>(path: string, value: object, { repeatable }: { repeatable: boolean }) =>
-    json<T>(await transport({ method: "POST", path, body: jsonBody(value), repeatable }));
+  const { get, text, post } = createCalls(transport);
 
   const readCustody = (digest: string, { types = [], proofs, related, ...page }: CustodyQuery = {}) =>
     get<CustodyPage>(
@@ -92,22 +86,7 @@ export function createClient(options: TransportOptions) {
     /** Whether the node can answer: throws `unavailable` or `stale` when not. */
     ready: () => get<unknown>("/readyz"),
     openApi: () => get<unknown>("/openapi.json"),
-    /** The log's newest checkpoint, a C2SP signed note. */
-    checkpoint: () => text("/log/checkpoint"),
-    /** The log's active C2SP verifier keys, one a line, newest last. */
-    logKey: async () => (await text("/log/key")).trim(),
-    /** What proves, to who knows a key of the log, which are active: to be checked, and believed in nothing before. */
-    logKeyProof: () => get<JsonValue>("/log/keys"),
-    /** That an entry is in the tree of a size, the newest unless named. */
-    proveInclusion: (query: { index: number; treeSize?: number }) =>
-      get<InclusionProof>(`/log/proof/inclusion${search(query)}`),
-    /** That the tree of one size, the newest unless named, extends that of another. */
-    proveConsistency: (query: { from: number; to?: number }) =>
-      get<ConsistencyProof>(`/log/proof/consistency${search(query)}`),
-    /** Receipts for up to 256 events of the project, in the order asked for. */
-    readReceipts: async (indexes: readonly number[]) =>
-      (await post<{ receipts: readonly Receipt[] }>("/log/receipts", { indexes }, { repeatable: true }))
-        .receipts,
+    ...logCalls(transport),
 
     /** Pushes one item of evidence. Known evidence is no error: `created` is false and the receipt the same. */
     async pushAttestation(
@@ -282,17 +261,4 @@ export function createClient(options: TransportOptions) {
       await transport({ method: "DELETE", path: `/tokens/${part(id)}`, repeatable: true });
     },
   };
-}
-
-function json<T>(answer: Answer): T {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(answer.bytes)) as T;
-  } catch (cause) {
-    const message = "The server answered with something that is not JSON: is this a Vouchsafe server?";
-    throw new ApiError("unexpected-answer", message, { status: answer.status, cause });
-  }
-}
-
-function jsonBody(value: object): NonNullable<Call["body"]> {
-  return { mediaType: "application/json", bytes: new TextEncoder().encode(JSON.stringify(value)) };
 }

@@ -26,6 +26,8 @@ export interface Call {
   readonly body?: { readonly mediaType: string; readonly bytes: Uint8Array };
   /** The answer is the same however often the call is made, so a refusal for the moment may be tried again. */
   readonly repeatable: boolean;
+  /** A longer answer is `unexpected-answer`, and not read to its end. */
+  readonly maxBytes?: number;
   /** Ends the call early, which is then `unreachable`. */
   readonly signal?: AbortSignal;
   /** Given each line of an answer that is no error as it comes; the time that a try may take is then that of a line. */
@@ -129,7 +131,7 @@ async function read(response: Response, call: Call, deadline: Deadline): Promise
       bytes:
         onLine !== undefined && response.ok
           ? await readLines(response, deadline, onLine)
-          : new Uint8Array(await response.arrayBuffer()),
+          : await readBytes(response, call),
     };
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
@@ -150,6 +152,19 @@ async function* piecesOf(response: Response, call: Call, deadline: Deadline): As
 
 function brokenOff({ url }: Response, { method, path }: Call, cause: unknown): ApiError {
   return unreachable(new URL(url), cause, `before the answer to ${method} ${path} was complete`);
+}
+
+async function readBytes({ body, status }: Response, call: Call): Promise<Uint8Array> {
+  const { method, path, maxBytes = Number.POSITIVE_INFINITY } = call;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > maxBytes)
+      throw new ApiError("unexpected-answer", `The answer to ${method} ${path} is too long`, { status });
+  }
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 async function readLines(

@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command } from "commander";
+import type { Alarm } from "../monitor/alarm.ts";
+import { MAX_PAGE_BYTES, parseEventPage } from "../monitor/event-page.ts";
+import { openMemory, requireFit } from "../monitor/memory.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import { type RoundEnd, runRound } from "../monitor/round.ts";
+import { parseLogKeys } from "../tlog/log-keys.ts";
+import { readServedLog } from "../tlog/served-log.ts";
+import { parseWitnessPolicy } from "../tlog/witness-policy.ts";
+import { collect } from "./collect.ts";
+import { findToken } from "./credentials.ts";
+import { durationIn } from "./duration.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { readBytes } from "./files.ts";
+import { readLogKey } from "./log-key-argument.ts";
+import { action, type Session } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
+import { readWatch, type WatchOptions } from "./watch-options.ts";
+
+interface MonitorOptions extends WatchOptions {
+  readonly logKey: string;
+  readonly state: string;
+  readonly interval: string;
+  readonly once?: boolean;
+  readonly witnesses?: string;
+  readonly patience: string;
+  readonly maxAge?: string;
+}
+
+/** Milliseconds between two looks at a server that does not answer, at most. */
+const LONGEST_WAIT = 5 * 60_000;
+const PAGE = 200;
+
+const EPILOGUE = `
+Each alarm is one line on stdout. With an auditor's token the project's events are followed as well. A crash at any
+moment loses no alarm; at most the last ones are told again. With --once the exit status is
+  ${EXIT.ok}  nothing to say
+  ${EXIT.refused}  there were alarms
+  ${EXIT.usage}  the command line or the state directory is wrong
+  ${EXIT.failed}  the server could not be asked, and not for long enough to call it an alarm`;
+
+export function monitorCommand(): Command {
+  return new Command("monitor")
+    .description(
+      "follow a log from outside: prove that it only grows, read every entry, and call when it is not so",
+    )
+    .requiredOption("--log-key <key|file>", "the log's verifier keys, which you have from elsewhere")
+    .option("--state <directory>", "what was seen, and the evidence of alarms", ".vouchsafe-monitor")
+    .option("--interval <duration>", "between two looks, such as 10s or 1m", "10s")
+    .option("--once", "catch up with the log, and end")
+    .option(
+      "--watch-digest <digest>",
+      "call for each event about it; * for changes of policy and trust",
+      collect,
+    )
+    .option("--watch-signer <pattern>", "call for evidence accepted from such signers", collect)
+    .option("--watch-identity <pattern>", "call for what SPIFFE IDs like this are granted or denied", collect)
+    .option("--witnesses <file>", "a witness policy: call when a checkpoint goes without its quorum")
+    .option("--patience <duration>", "how long a server may be away or behind before that is an alarm", "5m")
+    .option("--max-age <duration>", "call when the log does not grow for so long")
+    .addHelpText("after", EPILOGUE)
+    .action(
+      action(async (session, options: MonitorOptions) => {
+        const { terminal, json } = session;
+        const { interval, ...monitor } = await readOptions(session, options);
+        const memory = await openMemory(options.state, Date.now());
+        try {
+          const opened: Monitor = { ...monitor, memory };
+          requireFit(opened);
+          const tell = teller(terminal, json);
+          return options.once
+            ? await once(opened, session, tell)
+            : await follow(opened, session, tell, interval);
+        } finally {
+          memory.close();
+        }
+      }),
+    );
+}
+
+async function readOptions(
+  { client, server }: Session,
+  options: MonitorOptions,
+): Promise<Omit<Monitor, "memory"> & { readonly interval: number }> {
+  const { witnesses, maxAge } = options;
+  const { readBytes: read } = client();
+  const hasToken = findToken(server(), process.env) !== undefined;
+  return {
+    keys: parseLogKeys(await readLogKey(options.logKey)),
+    log: readServedLog((path, maxBytes) => read(`/log/${path}`, maxBytes)),
+    ...(hasToken && {
+      readEvents: async (after) => {
+        const place = after === undefined ? "" : `&after=${after}`;
+        return parseEventPage(await read(`/events?limit=${PAGE}${place}`, MAX_PAGE_BYTES));
+      },
+    }),
+    watch: readWatch(options),
+    ...(witnesses !== undefined && {
+      witnesses: parseWitnessPolicy(await readBytes(witnesses)),
+    }),
+    patience: durationOf("--patience", options.patience),
+    ...(maxAge !== undefined && { maxAge: durationOf("--max-age", maxAge) }),
+    interval: durationOf("--interval", options.interval),
+    clock: Date.now,
+  };
+}
+
+function durationOf(option: string, text: string): number {
+  const duration = durationIn(text, /^([1-9][0-9]{0,5})([smhd])$/);
+  if (duration === undefined)
+    throw new UsageError(`${option} takes a duration such as 30s or 10m, and not ${text}`);
+  return duration;
+}
+
+type Tell = (alarm: Alarm) => void;
+
+function teller(terminal: Terminal, json: boolean): Tell {
+  return ({ alarm, ...facts }) => {
+    const time = new Date().toISOString();
+    if (json) return terminal.printJson({ alarm, time, ...facts });
+    const { message, evidence = [] } = facts;
+    terminal.print([`ALARM ${alarm} ${time}`, message, ...evidence].join(" "), "bad");
+  };
+}
+
+/** Runs one round and tells its alarms, but for those that the round before had as well. */
+async function tellRound(
+  monitor: Monitor,
+  { terminal }: Session,
+  tell: Tell,
+  before: ReadonlySet<string>,
+): Promise<{ readonly end: RoundEnd; readonly standing: ReadonlySet<string> }> {
+  const standing = new Set<string>();
+  const round = runRound(monitor);
+  for (;;) {
+    const { done, value } = await round.next();
+    if (done) {
+      if (value.case === "more") terminal.progress(`${monitor.memory.state.read.size} entries read`);
+      return { end: value, standing };
+    }
+    const name = `${value.alarm} ${value.message}`;
+    if (!before.has(name) && !standing.has(name)) tell(value);
+    standing.add(name);
+  }
+}
+
+async function once(monitor: Monitor, session: Session, tell: Tell): Promise<ExitCode> {
+  let alarms = 0;
+  for (let told: ReadonlySet<string> = new Set(); ; ) {
+    const { end, standing } = await tellRound(monitor, session, tell, told);
+    alarms += standing.size;
+    told = standing;
+    if (end.case === "more") continue;
+    if (end.case === "unknown") session.terminal.note(`error: ${end.reason}`, "bad");
+    else summarize(monitor, session, alarms);
+    if (alarms > 0) return EXIT.refused;
+    return end.case === "unknown" ? EXIT.failed : EXIT.ok;
+  }
+}
+
+function summarize({ keys: { origin }, memory }: Monitor, { terminal, json }: Session, alarms: number): void {
+  const { read, project } = memory.state;
+  if (json) terminal.printJson({ origin, read: read.size, project, alarms });
+  else {
+    const events = project === null ? "" : `, and the events of project ${project}`;
+    const mark = alarms === 0 ? "good" : "bad";
+    terminal.print(`read ${read.size} entries of ${origin}${events}: ${alarms} alarms`, mark);
+  }
+}
+
+async function follow(monitor: Monitor, session: Session, tell: Tell, interval: number): Promise<never> {
+  const { terminal } = session;
+  const { origin } = monitor.keys;
+  terminal.note(
+    `following ${origin} at ${session.server()}, from ${monitor.memory.state.read.size} entries on`,
+  );
+  let failures = 0;
+  for (let told: ReadonlySet<string> = new Set(); ; ) {
+    const { end, standing } = await tellRound(monitor, session, tell, told);
+    told = standing;
+    if (end.case === "unknown") {
+      if (failures === 0) terminal.note(`${end.reason}; trying again`);
+      failures += 1;
+    } else failures = 0;
+    if (end.case !== "more")
+      await sleep(Math.min(interval * 2 ** failures, Math.max(interval, LONGEST_WAIT)));
+  }
+}

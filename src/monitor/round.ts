@@ -1,0 +1,59 @@
+import { ApiError } from "../client/api-error.ts";
+import { VouchsafeError } from "../errors.ts";
+import { rememberTiles } from "../tlog/served-log.ts";
+import type { Alarm } from "./alarm.ts";
+import { followTree } from "./follow-tree.ts";
+import { lasting, type Monitor } from "./monitor.ts";
+import { readEntries } from "./read-entries.ts";
+
+/** How a round ended: `unknown` when the server could not be asked, or answered what cannot be read. */
+export type RoundEnd =
+  | { readonly case: "done" }
+  | { readonly case: "more" }
+  | { readonly case: "unknown"; readonly reason: string };
+
+/** Bundles in one round, so that a log that is far ahead does not keep the monitor from its newest checkpoint. */
+const MAX_BUNDLES = 256;
+
+/**
+ * One look at the log: its checkpoint against the newest that was verified, then the entries that came since, up to
+ * 65,536 of them. Each alarm is for the caller to tell before it takes the next.
+ */
+export async function* runRound(monitor: Monitor): AsyncGenerator<Alarm, RoundEnd> {
+  try {
+    await settleProject(monitor);
+    yield* followTree(monitor);
+    const hasMore = yield* readBundles(monitor);
+    yield* lasting(monitor, "unreachable", undefined);
+    yield* stale(monitor);
+    return { case: hasMore ? "more" : "done" };
+  } catch (error) {
+    const isOutside = error instanceof ApiError || error instanceof VouchsafeError;
+    if (!isOutside || (error instanceof VouchsafeError && error.code === "configuration-invalid"))
+      throw error;
+    const reason = error.message.replace(/\.$/, "");
+    yield* lasting(monitor, "unreachable", `The log cannot be followed: ${reason}`);
+    return { case: "unknown", reason };
+  }
+}
+
+/** Before the first entry is read: from then on every entry of that project must be told. */
+async function settleProject({ readEvents, memory }: Monitor): Promise<void> {
+  const { project, read } = memory.state;
+  if (readEvents === undefined || project !== null || read.size > 0) return;
+  await memory.save({ project: (await readEvents(undefined)).project });
+}
+
+async function* readBundles(monitor: Monitor): AsyncGenerator<Alarm, boolean> {
+  const readTiles = rememberTiles(monitor.log.readTiles);
+  let hasMore = true;
+  for (let bundles = 0; hasMore && bundles < MAX_BUNDLES; bundles += 1)
+    hasMore = yield* readEntries(monitor, readTiles);
+  return hasMore;
+}
+
+function* stale({ memory, maxAge, clock }: Monitor): Generator<Alarm> {
+  const { grewAt } = memory.state;
+  if (maxAge === undefined || clock() - grewAt < maxAge) return;
+  yield { alarm: "stale", message: `The log has not grown since ${new Date(grewAt).toISOString()}.` };
+}

@@ -1,0 +1,38 @@
+import type { LogEvent } from "../custody/events.ts";
+import { isJsonObject } from "../in-toto-attestation/index.ts";
+import type { Glob } from "../policy/glob.ts";
+import type { Alarm } from "./alarm.ts";
+
+/** What somebody wants to be called for. Patterns are policies' own: exact, or anchored globs. */
+export interface Watch {
+  /** Chains: digests, or `*` for the project's changes of policy and trust. Any event of theirs. */
+  readonly digests: ReadonlySet<string>;
+  /** Certificates' identities or keys' names: evidence accepted from them. */
+  readonly signers: readonly Glob[];
+  /** SPIFFE IDs: identities granted, renewed or denied to them or asked for by them, and agents. */
+  readonly identities: readonly Glob[];
+}
+
+/** An alarm for each thing watched that the event is about. */
+export function watchedIn(event: LogEvent, watch: Watch): Alarm[] {
+  const { index, type, about, body } = event;
+  const { signer } = body;
+  const signers = type === "evidence.accepted" && isJsonObject(signer) ? [signer.identity, signer.name] : [];
+  const identities = /^(identity|agent)\./.test(type) ? [body.spiffeId, body.requester, body.agent] : [];
+  const found = [
+    ...about.filter((key) => watch.digests.has(key)),
+    ...matching(watch.signers, signers),
+    ...matching(watch.identities, identities),
+  ];
+  return [...new Set(found)].map((what) => ({
+    alarm: "watched",
+    index,
+    message: `Entry ${index} (${type}) is about ${what}.`,
+  }));
+}
+
+function matching(patterns: readonly Glob[], names: readonly unknown[]): string[] {
+  return names.filter(
+    (name): name is string => typeof name === "string" && patterns.some((pattern) => pattern.matches(name)),
+  );
+}
