@@ -1,8 +1,9 @@
 import type { Digest } from "../in-toto-attestation/index.ts";
 import { encodeBase64 } from "../tlog/base64.ts";
-import { type Checkpoint, openCheckpoint } from "../tlog/checkpoint.ts";
+import type { Checkpoint } from "../tlog/checkpoint.ts";
 import { leafHash } from "../tlog/hash.ts";
-import { type NoteVerifier, parseNote, parseVerifierKey } from "../tlog/note.ts";
+import { type LogKeys, openLogCheckpoint, parseLogKeys } from "../tlog/log-keys.ts";
+import type { NoteSignature } from "../tlog/note.ts";
 import { verifyInclusion } from "../tlog/proofs.ts";
 import { keyLabel } from "../tlog/verifier-key.ts";
 import type { LogEvent } from "./events.ts";
@@ -27,21 +28,21 @@ export interface PackVerifier {
 }
 
 /**
- * Opens the verification of a custody file, offline, needing nothing but the log's verifier key (`name+hash+base64`),
- * which the auditor has from elsewhere. Every byte of a file that holds is accounted for. What is held in memory is what the
+ * Opens the verification of a custody file, offline, needing nothing but the log's verifier key (`name+hash+base64`,
+ * or several, one a line, while keys overlap), which the auditor has from elsewhere. Every byte of a file that holds is accounted for. What is held in memory is what the
  * replay needs: evidence, policies and trust, and no event that has been replayed.
  *
  * Throws `invalid-request` for a verifier key that is none.
  */
-export function openPackVerifier(verifierKey: string): PackVerifier {
-  const verifier = parseVerifierKey(verifierKey);
+export function openPackVerifier(verifierKeys: string): PackVerifier {
+  const keys = parseLogKeys(verifierKeys);
   const lines = createLineCutter(MAX_LINE_BYTES);
   let run: Run | undefined;
   let line = 0;
 
   function take(bytes: Uint8Array): void {
     line += 1;
-    if (run === undefined) run = startRun(parseHeader(bytes), verifier);
+    if (run === undefined) run = startRun(parseHeader(bytes), keys);
     else run.record(parseRecord(bytes, line));
   }
 
@@ -67,8 +68,8 @@ export function openPackVerifier(verifierKey: string): PackVerifier {
 }
 
 /** The same of a file that is in memory. */
-export function verifyPack(bytes: Uint8Array, verifierKey: string): PackReport {
-  const verifier = openPackVerifier(verifierKey);
+export function verifyPack(bytes: Uint8Array, verifierKeys: string): PackReport {
+  const verifier = openPackVerifier(verifierKeys);
   verifier.read(bytes);
   return verifier.finish();
 }
@@ -80,10 +81,10 @@ interface Run {
   report(): PackReport;
 }
 
-function startRun(header: PackHeader, verifier: NoteVerifier): Run {
+function startRun(header: PackHeader, keys: LogKeys): Run {
   const total = Object.values(header.records).reduce((sum, count) => sum + count, 0);
   const { artifact } = header;
-  const { checkpoint, checks: signed } = checkCheckpoint(header, verifier);
+  const { checkpoint, checks: signed } = checkCheckpoint(header, keys);
   if (checkpoint === undefined) {
     // Without a tree nothing can be proved, and what is not proved is not looked at.
     const report = { ok: false, artifact, log: null, events: [], checks: signed };
@@ -125,24 +126,23 @@ function startRun(header: PackHeader, verifier: NoteVerifier): Run {
 
 function checkCheckpoint(
   { checkpoint: note }: { readonly checkpoint: string; readonly artifact: Digest },
-  verifier: NoteVerifier,
+  keys: LogKeys,
 ): { checkpoint?: Checkpoint; checks: readonly PackCheck[] } {
   try {
-    const checkpoint = openCheckpoint(note, verifier.name, [verifier]);
-    const { origin, size, root } = checkpoint;
+    const checkpoint = openLogCheckpoint(note, keys);
+    const { origin, size, root, others } = checkpoint;
     const statement =
       `The log ${origin} signed a checkpoint of ${size} entries with the root ${encodeBase64(root)}` +
-      `${othersText(note, verifier)}.`;
+      `${othersText(others)}.`;
     return { checkpoint, checks: [{ check: "checkpoint", status: "holds", statement }] };
   } catch (error) {
-    const statement = `The checkpoint is not one that ${verifier.name} signed: ${reasonOf(error)}.`;
+    const statement = `The checkpoint is not one that ${keys.origin} signed: ${reasonOf(error)}.`;
     return { checks: [failure("checkpoint", statement)] };
   }
 }
 
 /** Other signatures are told: further keys of the log, and witnesses. Nothing here rests on them. */
-function othersText(note: string, { name, keyId }: NoteVerifier): string {
-  const others = parseNote(note).signatures.filter((one) => one.name !== name || one.keyId !== keyId);
+function othersText(others: readonly NoteSignature[]): string {
   if (others.length === 0) return "";
   return `; besides, it has signatures of other keys, which were not checked: ${others.map(keyLabel).join(", ")}`;
 }

@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { verifyReceipt } from "../../src/custody/receipt.ts";
 import { verifyLogKeys } from "../../src/custody/verify-log-keys.ts";
+import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { readEvents } from "../../src/db/log.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
@@ -20,6 +21,7 @@ import { ed25519Signer } from "../../src/tlog/note.ts";
 import { assertEnded, vouchsafe } from "../cli/vouchsafe.ts";
 import type { TestNode } from "../http/node.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { packOf } from "../support/packs.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
@@ -77,11 +79,21 @@ describe("replacing the log's key", () => {
     [, k2 = ""] = await readActiveKeys(both.v);
     assert.equal((await both.app.inject("/log/key")).body, `${k1}\n${k2}\n`);
 
-    const { receipt, leaf } = await push(both);
+    const { receipt, leaf, digest } = await push(both);
+    const pack = await packOf(both.v, callerWith(both, ["auditor"]), digest);
     for (const known of [k1, k2, `${k1}\n${k2}\n`]) {
+      const report = verifyPack(pack, known);
+      assert.ok(report.ok);
+      const told = report.checks.some(({ statement }) => statement.includes("signatures of other keys"));
+      assert.equal(told, !known.includes("\n"));
       verifyReceipt(leaf, receipt, known);
       assert.deepEqual((await fsck(both.v.database, { logKeys: known })).findings, []);
     }
+
+    const { digest: older, receipt: before } = firstReceipt;
+    const again = (node: TestNode) => packOf(node.v, callerWith(node, ["auditor"]), older, before.treeSize);
+    assert.ok(verifyPack(await again(both), k2).ok, "older sizes are signed by the keys of today");
+    await assert.rejects(again(early), { code: "log-key-mismatch" });
 
     await assert.rejects(push(early), { code: "log-key-mismatch" });
     await watchLogKeys(early.v);
