@@ -73,6 +73,11 @@ export function nothingFails(checks: readonly PackCheck[]): boolean {
   return checks.every(({ status }) => status !== "fails");
 }
 
+/** Throws `pack-invalid`. */
+export function refuseUnless(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new VouchsafeError("pack-invalid", message);
+}
+
 /** What an error of ours says, to stand within a sentence. Any other error is a bug and goes on its way. */
 export function reasonOf(error: unknown): string {
   if (error instanceof VouchsafeError || error instanceof AttestationFormatError)

@@ -5,7 +5,8 @@ import { MAX_EXCEPTION } from "../policy/exceptions.ts";
 import { approvalIn, exceptionIn } from "./approval-bodies.ts";
 import { digestIn, textIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
-import { policiesInForce, refuseUnless } from "./replay.ts";
+import { refuseUnless } from "./pack-report.ts";
+import { policiesInForce } from "./replay.ts";
 import type { Standing } from "./standing.ts";
 
 /** The node's clock and the log's differ by moments. */

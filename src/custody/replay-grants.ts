@@ -7,16 +7,16 @@ import {
   type WorkloadPolicy,
 } from "../policy/workload-policy.ts";
 import { digestIn, listIn, textIn, textsIn, timeIn } from "./body-fields.ts";
+import { passAgain } from "./evaluate-again.ts";
 import type { LogEvent } from "./events.ts";
+import { refuseUnless } from "./pack-report.ts";
 import {
   type Allowance,
   approvedUntil,
   assertAllowed,
   byMode,
-  evaluateAgain,
   policiesInForce,
   quarantinedAmong,
-  refuseUnless,
   sameJson,
 } from "./replay.ts";
 import type { Standing } from "./standing.ts";
@@ -98,7 +98,7 @@ function assertWouldDeny(
     // It was decided within the second after `issuedAt`, in which a pass may have run out.
     const decidedAt = named.includes(policy.name) ? issuedAt + SECOND : issuedAt;
     const restsOn = standing.verdicts.get(policy.name)?.restsOn ?? [];
-    const again = evaluateAgain(standing, policy, decidedAt, restsOn);
+    const again = passAgain(standing, policy, decidedAt, restsOn);
     return (
       again.outcome === "failed" ||
       approvedUntil([...standing.approvals.values()], policy, again, decidedAt) === undefined ||

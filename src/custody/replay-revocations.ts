@@ -1,6 +1,6 @@
 import { textIn } from "./body-fields.ts";
 import { type LogEvent, PROJECT_CHAIN } from "./events.ts";
-import { refuseUnless } from "./replay.ts";
+import { refuseUnless } from "./pack-report.ts";
 import { parseTarget, targetText } from "./revocation-target.ts";
 import type { Standing } from "./standing.ts";
 

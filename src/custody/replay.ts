@@ -1,13 +1,10 @@
-import { VouchsafeError } from "../errors.ts";
 import { canonicalJson, type Digest, groundsAllow, type JsonValue } from "../in-toto-attestation/index.ts";
 import { type Approval, tallyApprovals } from "../policy/approvals.ts";
-import { evaluate } from "../policy/evaluate.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
 import type { Evaluation } from "../policy/types.ts";
-import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
-import type { PackedMaterial } from "./packed-material.ts";
-import { revocationOf, withoutRevoked } from "./revocations.ts";
+import { passAgain } from "./evaluate-again.ts";
+import { refuseUnless } from "./pack-report.ts";
 import type { Standing } from "./standing.ts";
 
 /** The policy set in force. Throws `pack-invalid`. */
@@ -16,48 +13,6 @@ export function policiesInForce({ inForce, material }: Standing): PolicySet {
   const policies = material.policies(inForce.policyDocument);
   refuseUnless(policies.hash === inForce.policySet, "the policy set in force has other policies");
   return policies;
-}
-
-/**
- * Evaluates a policy again on all evidence so far that was not revoked, under the trust in force.
- *
- * @param restsOn what the verdict names as the other artifacts that it rests on: what holds the artifact besides was not
- *   looked at, or did not pass
- */
-export function evaluateAgain(
-  { artifact, inForce, accepted, manifests, material, revocations }: Standing,
-  policy: VerificationPolicy,
-  at: number,
-  restsOn: readonly Digest[],
-): Evaluation {
-  const { trust } = inForce;
-  refuseUnless(trust !== null, "no trust was in force");
-  const revoked = [...revocations.values()];
-  const about = (digest: Digest) =>
-    (accepted.get(digest) ?? [])
-      .flatMap(({ id, verifiedAt }) => verifiedIfItStillIs(material, id, trust, verifiedAt))
-      .filter((attestation) => revocationOf(attestation, digest, revoked) === undefined);
-  const evidence = about(artifact);
-  const others = new Map(restsOn.map((digest) => [digest, about(digest)]));
-  const within = withoutRevoked(manifests, revoked).filter(({ container }) => others.has(container));
-  return evaluate(policy, { artifact, evidence, others, manifests: within }, at);
-}
-
-/** Evidence that a later trust snapshot no longer believes counts in no verdict under it. */
-function verifiedIfItStillIs(
-  material: PackedMaterial,
-  id: Digest,
-  trust: Digest,
-  at: number,
-): VerifiedAttestation[] {
-  material.evidence(id);
-  material.trust(trust);
-  try {
-    return [material.verified(id, trust, at)];
-  } catch (error) {
-    if (error instanceof VouchsafeError) return [];
-    throw error;
-  }
 }
 
 /** What the artifact's allowance rested on. */
@@ -109,7 +64,7 @@ export function assertAllowed(
       continue;
     }
     refuseUnless(verdict?.passed === true, `the artifact had not passed ${name}`);
-    const again = evaluateAgain(standing, policy, at, verdict.restsOn);
+    const again = passAgain(standing, policy, at, verdict.restsOn);
     refuseUnless(again.outcome === "passed", `evaluated again, ${name} failed`);
     const until = approvedUntil([...standing.approvals.values()], policy, again, at);
     refuseUnless(until !== undefined, `${name} was not approved as it asks`);
@@ -160,8 +115,4 @@ export function byMode(standing: Standing, names: readonly string[]) {
 
 export function sameJson(a: JsonValue, b: JsonValue): boolean {
   return canonicalJson(a) === canonicalJson(b);
-}
-
-export function refuseUnless(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new VouchsafeError("pack-invalid", message);
 }

@@ -5,11 +5,19 @@ import type { Signer } from "../verify/verified-attestation.ts";
 import { approvalsBody } from "./approval-bodies.ts";
 import { artifactsOf, summarize, summaryBody } from "./attestation-summary.ts";
 import { digestIn, listIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
+import { evaluateAgain } from "./evaluate-again.ts";
 import { type EventType, type LogEvent, OF_OTHERS, PROJECT_CHAIN } from "./events.ts";
 import { evidenceSetHash } from "./evidence-set.ts";
-import { failure, notReVerifiable, type PackCheck, type PackCheckName, reasonOf } from "./pack-report.ts";
+import {
+  failure,
+  notReVerifiable,
+  type PackCheck,
+  type PackCheckName,
+  reasonOf,
+  refuseUnless,
+} from "./pack-report.ts";
 import type { PackedMaterial } from "./packed-material.ts";
-import { evaluateAgain, policiesInForce, refuseUnless, sameJson } from "./replay.ts";
+import { policiesInForce, sameJson } from "./replay.ts";
 import {
   replayApproval,
   replayApprovalWithdrawal,

@@ -4,6 +4,7 @@ import type { Exception } from "../policy/exceptions.ts";
 import type { Containment } from "../policy/question.ts";
 import { actorsIn, approvalIn, exceptionIn } from "./approval-bodies.ts";
 import { digestIn, restsOnIn, textIn, textsIn, timeIn } from "./body-fields.ts";
+import type { KnownPass } from "./evaluate-again.ts";
 import type { LogEvent } from "./events.ts";
 import type { PackedMaterial } from "./packed-material.ts";
 import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
@@ -26,6 +27,8 @@ export interface Standing {
   readonly exceptions: ReadonlyMap<string, Exception>;
   /** The project's that nobody withdrew, by their ids. */
   readonly revocations: ReadonlyMap<string, Revocation>;
+  /** No state, but what need not be evaluated twice: passes, by what was asked. */
+  readonly passes: Map<string, KnownPass>;
 }
 
 export interface Accepted {
@@ -59,6 +62,7 @@ export function standingAtFirst(
     approvals: new Map(),
     exceptions: new Map(),
     revocations: new Map(),
+    passes: new Map(),
   };
 }
 
