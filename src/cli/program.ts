@@ -12,6 +12,7 @@ import { migrateCommand } from "./migrate.ts";
 import { policyCommand } from "./policy.ts";
 import { pushCommand } from "./push.ts";
 import { quarantineCommand } from "./quarantine.ts";
+import { retentionCommand } from "./retention.ts";
 import { revocationCommand } from "./revocation.ts";
 import { revokeCommand } from "./revoke.ts";
 import { DEFAULT_SERVER } from "./session.ts";
@@ -58,6 +59,7 @@ export function createProgram(): Command {
     quarantineCommand(),
     revokeCommand(),
     revocationCommand(),
+    retentionCommand(),
     identitiesCommand(),
     tokenCommand(),
     logCommand(),

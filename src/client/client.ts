@@ -12,6 +12,7 @@ import type {
 } from "./identity-types.ts";
 import { logCalls } from "./log-calls.ts";
 import { flags, part, search } from "./paths.ts";
+import { retentionCalls } from "./retention.ts";
 import { revocationCalls } from "./revocations.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulationProgress, SimulationRequest } from "./simulation-types.ts";
@@ -183,6 +184,7 @@ export function createClient(options: TransportOptions) {
       ),
     listQuarantines: async () =>
       (await get<{ quarantines: readonly Quarantine[] }>("/quarantines")).quarantines,
+    ...retentionCalls(get, post),
 
     ...revocationCalls({ get, post }),
 

@@ -30,6 +30,7 @@ import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
 import { quarantineRoutes } from "./quarantines.ts";
+import { retentionRoutes } from "./retention.ts";
 import { revocationRoutes } from "./revocations.ts";
 import { svidRoutes } from "./svid.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -131,6 +132,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   revocationRoutes(app, v);
   approvalRoutes(app, v);
   exceptionRoutes(app, v);
+  retentionRoutes(app, v);
   decisionRoutes(app, v);
   custodyRoutes(app, v);
   eventRoutes(app, v);

@@ -54,6 +54,29 @@ describe("an operator at a terminal", () => {
     assertEnded(await $("artifact", "show", commit), 0, "stdout", /^ {2}quarantined \(.*: a backdoor$/m);
   });
 
+  test("an artifact is held and let go of, and the sweep says what it would delete", async () => {
+    const held = await $("retention", "hold", DIGEST, "--reason", "Doe v. Acme");
+    assertEnded(held, 0, "stdout", new RegExp(`^held ${DIGEST}: id `));
+    const [, id = ""] = /id ([0-9a-f-]+)/.exec(held.stdout) ?? [];
+    assertEnded(await $("retention", "holds"), 0, "stdout", new RegExp(`^${id} ${DIGEST} Doe v. Acme$`, "m"));
+    const shown = await $("retention", "show", DIGEST);
+    assertEnded(shown, 0, "stdout", /^class none: kept for ever$/m);
+    assertEnded(shown, 0, "stdout", /^held sha256:[0-9a-f]{64}$/m);
+    assertEnded(
+      await $("retention", "assign", DIGEST, "court", "--reason", "x"),
+      1,
+      "stderr",
+      /code: not-found/,
+    );
+    assertEnded(await $("retention", "release", id, "--reason", "settled"), 0, "stdout", /^released /);
+    assertEnded(
+      await $("retention", "sweep", "--dry-run"),
+      0,
+      "stderr",
+      /^0 held, 0 that identities rest on$/m,
+    );
+  });
+
   test("an issuer's token decides by its own policies, and by no other", async () => {
     const { value } = await json(
       "token",

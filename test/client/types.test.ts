@@ -4,6 +4,7 @@ import type { Static, TSchema } from "typebox";
 import type { Approval, Exception } from "../../src/client/approval-types.ts";
 import type { ConsistencyProof, EventPage, InclusionProof } from "../../src/client/log-types.ts";
 import type { Falls, Revocation } from "../../src/client/revocation-types.ts";
+import type { Retention, Sweep } from "../../src/client/retention.ts";
 import type { Simulation } from "../../src/client/simulation-types.ts";
 import type {
   AttestationSummary,
@@ -17,6 +18,7 @@ import type {
 import type * as events from "../../src/http/events.ts";
 import type * as proofs from "../../src/http/log-proofs.ts";
 import type * as revocations from "../../src/http/revocations.ts";
+import type * as retention from "../../src/http/retention.ts";
 import type * as schemas from "../../src/http/schemas.ts";
 import type * as simulated from "../../src/http/simulation-schemas.ts";
 
@@ -45,6 +47,8 @@ const agreements: {
   falls: Reads<Falls, typeof revocations.Falls>;
   revocation: Reads<Revocation, typeof revocations.Revocation>;
   events: Reads<EventPage, typeof events.Events>;
+  retention: Reads<Retention, typeof retention.Retention>;
+  sweep: Reads<Sweep, typeof retention.Sweep>;
   simulation: Reads<Simulation, typeof simulated.Simulation>;
   problem: Static<typeof schemas.Problem> extends Problem ? true : never;
 } = {
@@ -58,6 +62,8 @@ const agreements: {
   decision: true,
   events: true,
   simulation: true,
+  retention: true,
+  sweep: true,
   approval: true,
   exception: true,
   falls: true,

@@ -6,7 +6,6 @@ import { readChain, readHead } from "../../src/db/log.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { sweepEvidence } from "../../src/services/expire-evidence.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
 import { listHolds, placeHold, releaseHold } from "../../src/services/holds.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { readEvidence } from "../../src/services/read-attestation.ts";
@@ -14,6 +13,7 @@ import { assignRetention, readRetention } from "../../src/services/retention-cla
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import type { TestNode } from "../http/node.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { packOf } from "../support/packs.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509, WORKLOADS } from "./identity-house.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
@@ -112,7 +112,7 @@ describe("retention", () => {
       "evidence.expired",
       "verdict.failed",
     ]);
-    const report = verifyPack(await exportPack(b.v, operator(b), digest), b.v.log.verifierKey);
+    const report = verifyPack(await packOf(b.v, operator(b), digest), b.v.log.verifierKey);
     assert.ok(report.ok, JSON.stringify(report.checks.filter(({ status }) => status === "fails")));
     const states = new Map(report.checks.map(({ check, event, status }) => [`${check} ${event}`, status]));
     assert.deepEqual(
