@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { Static, TSchema } from "typebox";
 import type { Approval, Exception } from "../../src/client/approval-types.ts";
 import type { ConsistencyProof, EventPage, InclusionProof } from "../../src/client/log-types.ts";
-import type { Falls, Revocation } from "../../src/client/revocation-types.ts";
 import type { Retention, Sweep } from "../../src/client/retention.ts";
+import type { Falls, Revocation } from "../../src/client/revocation-types.ts";
 import type { Simulation } from "../../src/client/simulation-types.ts";
 import type {
   AttestationSummary,
@@ -17,8 +17,8 @@ import type {
 } from "../../src/client/types.ts";
 import type * as events from "../../src/http/events.ts";
 import type * as proofs from "../../src/http/log-proofs.ts";
-import type * as revocations from "../../src/http/revocations.ts";
 import type * as retention from "../../src/http/retention.ts";
+import type * as revocations from "../../src/http/revocations.ts";
 import type * as schemas from "../../src/http/schemas.ts";
 import type * as simulated from "../../src/http/simulation-schemas.ts";
 
