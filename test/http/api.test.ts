@@ -235,32 +235,6 @@ forEachDatabase("the API", (create) => {
     await fails("not-found", "POST /quarantines/:id/lift", lift);
   });
 
-  test("a hold stands until it is released, and without a policy nothing is due", async () => {
-    const { digest, bundle } = await signRelease(sigstore);
-    await push(bundle);
-    const { id } = await succeeds(201, "POST /holds", {
-      as: operator,
-      json: { artifact: digest, reason: "r" },
-    });
-    const { holds } = await succeeds(200, "GET /holds", { as: auditor });
-    assert.ok(holds.some((one: { id: string }) => one.id === id));
-    const shown = async () =>
-      (await succeeds(200, "GET /artifacts/:digest/retention", { as: auditor, params: { digest } }))
-        .evidence[0];
-    assert.equal((await shown()).state, "held");
-    const release = { as: operator, params: { id }, json: { reason: "settled" } };
-    await succeeds(200, "POST /holds/:id/release", release);
-    await fails("not-found", "POST /holds/:id/release", release);
-    const { state, keptUntil } = await shown();
-    assert.deepEqual([state, keptUntil], ["kept", null]);
-
-    const assign = { as: operator, params: { digest }, json: { class: "court", reason: "r" } };
-    await fails("not-found", "POST /artifacts/:digest/retention", assign);
-    const nothing = { expired: [], held: 0, live: 0, next: null };
-    assert.deepEqual(await succeeds(200, "GET /retention/due", { as: auditor }), nothing);
-    assert.deepEqual(await succeeds(200, "POST /retention/sweep", { as: operator, json: {} }), nothing);
-  });
-
   test("what an issuer granted is recorded, and told when it no longer holds", async () => {
     const { digest, bundle } = await signRelease(sigstore);
     await push(bundle);

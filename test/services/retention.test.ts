@@ -11,6 +11,7 @@ import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { readEvidence } from "../../src/services/read-attestation.ts";
 import { assignRetention, readRetention } from "../../src/services/retention-classes.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
+import { fails, succeeds } from "../http/calls.ts";
 import type { TestNode } from "../http/node.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { packOf } from "../support/packs.ts";
@@ -175,6 +176,36 @@ describe("retention", () => {
     assert.ok(await isThere(id));
     pass(1);
     assert.equal((await sweep()).expired.length, 1);
+  });
+
+  test("answers by its routes as they are described, and as roles may ask", async () => {
+    const { digest } = await releasedOne();
+    const as = await a.token(["operator"]);
+    const auditor = await a.token(["auditor"]);
+    const params = { digest };
+    const { id } = await succeeds(a.app, 201, "POST /holds", { as, json: { artifact: digest, reason: "r" } });
+    const { holds } = await succeeds(a.app, 200, "GET /holds", { as: auditor });
+    assert.ok(holds.some((one: { id: string }) => one.id === id));
+    const shown = async () => {
+      const route = "GET /artifacts/:digest/retention";
+      return (await succeeds(a.app, 200, route, { as: auditor, params })).evidence[0].state;
+    };
+    assert.equal(await shown(), "held");
+    const assign = { as, params, json: { class: "standard", reason: "r" } };
+    await succeeds(a.app, 200, "POST /artifacts/:digest/retention", assign);
+    const release = { params: { id }, json: { reason: "settled" } };
+    await fails(a.app, "forbidden", "POST /holds/:id/release", { as: auditor, ...release });
+    await succeeds(a.app, 200, "POST /holds/:id/release", { as, ...release });
+    assert.equal(await shown(), "kept");
+    pass(31);
+    const later = await a.token(["operator"]);
+    const due = await succeeds(a.app, 200, "GET /retention/due", { as: later });
+    const swept = await succeeds(a.app, 200, "POST /retention/sweep", { as: later, json: { after: 0 } });
+    assert.deepEqual(
+      swept.expired.map((one: { index: number }) => ({ ...one, index: null })),
+      due.expired,
+    );
+    assert.equal(swept.expired.length, 1);
   });
 
   test("records one event where two nodes sweep at once", async () => {
