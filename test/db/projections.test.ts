@@ -11,6 +11,7 @@ import { standingExceptions } from "../../src/db/exceptions.ts";
 import { readHead } from "../../src/db/log.ts";
 import { findQuarantine, openQuarantines } from "../../src/db/quarantines.ts";
 import { findRejection, rejectionsBy } from "../../src/db/rejections.ts";
+import { findRevocation, readRevocationsAsOf, standingRevocations } from "../../src/db/revocations.ts";
 import { forEachDatabase } from "../support/databases.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
 import { acceptedEvent, digestOf, PROJECT, pushProposal, verdictEvent } from "../support/pushes.ts";
@@ -77,6 +78,37 @@ forEachDatabase("state that follows from the log", (create) => {
     const inputs = await readDecisionInputs(database.kysely, PROJECT, artifact);
     assert.deepEqual(inputs.quarantines, quarantines);
     assert.equal(inputs.size, (await readHead(database.kysely)).size);
+  });
+
+  it("keeps revocations until they are withdrawn, and the size that verdicts must know", async () => {
+    const project = randomUUID() as ProjectId;
+    const event = (type: "evidence.revoked" | "revocation.withdrawn", id: string): EventDraft => ({
+      type,
+      about: ["*"],
+      body: { id, target: { builder: "b" }, reason: "leaked", caller: "tok_operator" },
+    });
+    const asOf = async () => {
+      const { revocationsAsOf } = await readDecisionInputs(database.kysely, project, digestOf("any"));
+      assert.equal(await readRevocationsAsOf(database.kysely, project), revocationsAsOf);
+      return revocationsAsOf;
+    };
+    const size = async () => (await readHead(database.kysely)).size;
+    assert.equal(await asOf(), 0);
+    const [ended, standing, both] = [randomUUID(), randomUUID(), randomUUID()];
+    await append([event("evidence.revoked", ended), event("evidence.revoked", standing)], project);
+    assert.equal(await asOf(), await size());
+    await append([event("revocation.withdrawn", ended)], project);
+    assert.equal(await asOf(), await size());
+    await append([event("evidence.revoked", both), event("revocation.withdrawn", both)], project);
+    assert.equal(await asOf(), await size());
+    await append([trust(FIRST, false)], project);
+    assert.equal(await asOf(), (await size()) - 1);
+    const left = await standingRevocations(database.kysely, project);
+    assert.deepEqual(
+      left.map(({ id, target }) => [id, target]),
+      [[standing, { builder: "b" }]],
+    );
+    assert.ok((await findRevocation(database.kysely, project, both))?.withdrawnIndex);
   });
 
   it("keeps approvals and exceptions until they are withdrawn, be it in the batch that gave them", async () => {

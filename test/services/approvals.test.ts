@@ -7,6 +7,7 @@ import { listApprovals, withdrawApproval } from "../../src/services/approvals.ts
 import { withdrawException } from "../../src/services/exceptions.ts";
 import { issueSummary } from "../../src/services/issue-summary.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
+import { revokeEvidence } from "../../src/services/revocations.ts";
 import { watchIdentities } from "../../src/services/watch-identities.ts";
 import { fails, succeeds } from "../http/calls.ts";
 import { statementAbout } from "../sigstore/provenance.ts";
@@ -98,6 +99,29 @@ describe("approvals and exceptions", () => {
     assert.deepEqual((await ask(digest)).codes, ["verdict-passed", "approved"]);
     await fetchX509(node, agentCaller(node), digest);
     await sign({ withdrawn: true });
+    assert.deepEqual((await ask(digest)).codes, ["approval-missing"]);
+    await assertHolds(digest);
+  });
+
+  test("an approval in an attestation that is revoked counts no more, and falls beside what it approved", async () => {
+    const { digest, bytes, provenance } = await release();
+    const { policyHash } = await approve("alice", digest);
+    const predicate = {
+      policy: { name: POLICY, digest: { sha256: policyHash.slice("sha256:".length) } },
+      attestations: [{ digest: { sha256: provenance.slice("sha256:".length) } }],
+    };
+    const statement = statementAbout(
+      [{ name: "widget.tgz", bytes }],
+      "https://vouchsafe.dev/approval/v1",
+      predicate,
+    );
+    const attestation = await opened.push(
+      await opened.house.sigstore.signStatement(statement, { claims: REVIEW }),
+    );
+    assert.equal((await ask(digest)).decision, "allow");
+    const request = { target: { attestation }, reason: "his account was stolen" };
+    const { falls } = await revokeEvidence(node.v, caller("ops", "operator"), request);
+    assert.deepEqual(falls?.artifacts, [{ digest, policies: [POLICY] }]);
     assert.deepEqual((await ask(digest)).codes, ["approval-missing"]);
     await assertHolds(digest);
   });

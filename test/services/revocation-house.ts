@@ -75,6 +75,10 @@ export async function openRevocationHouse(postgres: TestPostgres) {
     return { ...answer, codes: answer.reasons.map(({ code }) => code) };
   }
   const allows = async (digest: Digest) => (await ask(digest)).decision === "allow";
+  async function allowedAmong(digests: readonly Digest[]): Promise<Set<Digest>> {
+    const answers = await Promise.all(digests.map((digest) => allows(digest)));
+    return new Set(digests.filter((_, i) => answers[i]));
+  }
   const revoke = (target: JsonObject, reason = "leaked") =>
     revokeEvidence(a.v, operator(), { target, reason });
   const preview = (target: JsonObject) => previewRevocation(a.v, operator(), { target, reason: "leaked" });
@@ -99,6 +103,7 @@ export async function openRevocationHouse(postgres: TestPostgres) {
     release,
     ask,
     allows,
+    allowedAmong,
     revoke,
     preview,
     withdraw,

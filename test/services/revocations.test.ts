@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Proposal, Writer } from "../../src/custody/writer.ts";
-import { activeTrust } from "../../src/db/activations.ts";
 import { findAttestation } from "../../src/db/evidence.ts";
 import { readChain } from "../../src/db/log.ts";
-import { findRejection } from "../../src/db/rejections.ts";
+import { rejectionsBy } from "../../src/db/rejections.ts";
 import { type Digest, type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";
+import { issueSummary } from "../../src/services/issue-summary.ts";
 import { recordContainment } from "../../src/services/record-containment.ts";
 import { listRevocations, readRevocation } from "../../src/services/revocations.ts";
 import { watchIdentities } from "../../src/services/watch-identities.ts";
@@ -45,9 +45,16 @@ describe("evidence that is revoked", () => {
     assert.ok(check?.actual.includes(`${revoked.id}: leaked`));
     await house.assertHolds(digest);
 
-    await house.withdraw(revoked.id);
+    const auditor = callerWith(house.b, ["auditor"]);
+    const { index, id } = revoked;
+    const { target, reason, ...listed } = await readRevocation(house.b.v, auditor, id);
+    assert.deepEqual(listed, { id, index, withdrawnIndex: null });
+    const list = async () => (await listRevocations(house.b.v, auditor)).revocations.map((one) => one.id);
+    assert.ok((await list()).includes(id));
+    await house.withdraw(id);
     assert.ok(await house.allows(digest));
-    await assert.rejects(house.withdraw(revoked.id), { code: "not-found" });
+    assert.ok(!(await list()).includes(id));
+    await assert.rejects(house.withdraw(id), { code: "not-found" });
     const { withdrawnIndex } = await readRevocation(house.a.v, house.operator(), revoked.id);
     assert.ok(withdrawnIndex !== null && withdrawnIndex > revoked.index);
     const told = await house.assertHolds(digest);
@@ -141,9 +148,7 @@ describe("evidence that is revoked", () => {
     await house.withdraw(id);
     await house.push(bytes);
     assert.ok(await house.allows(digest));
-    const [trust] = (await activeTrust(v.database.kysely, v.project))?.holding ?? [];
-    const rejection = { digest: sha256(bytes), code: "evidence-revoked", trust: trust ?? "" };
-    assert.ok(await findRejection(v.database.kysely, v.project, rejection));
+    assert.equal(await rejectionsBy(v.database.kysely, v.project, house.operator().token, 0), 1);
   });
 
   test("about several artifacts, of which one is revoked, is taken for the others", async () => {
@@ -203,6 +208,15 @@ describe("evidence that is revoked", () => {
     await house.assertHolds(digest);
   });
 
+  test("is behind no verification summary, not even one that was kept", async () => {
+    const build = { workflow: "summary" };
+    const { digest } = await house.release(build);
+    const issuer = callerWith(house.a, ["issuer"], [POLICY]);
+    assert.equal((await issueSummary(house.a.v, issuer, { digest })).case, "summary");
+    await house.revoke({ signer: signerOf(build) });
+    assert.equal((await issueSummary(house.a.v, issuer, { digest })).case, "denied");
+  });
+
   test("grounds no identity on a node that is stopped between deciding and recording", async () => {
     const build = { workflow: "stopped" };
     const { digest } = await house.release(build);
@@ -243,12 +257,7 @@ describe("evidence that is revoked", () => {
       ),
     );
     const digests = released.map(({ digest }) => digest);
-    const alive = async () => {
-      const answers = await Promise.all(
-        digests.map(async (digest) => [digest, await house.allows(digest)] as const),
-      );
-      return new Set(answers.flatMap(([digest, allowed]) => (allowed ? [digest] : [])));
-    };
+    const alive = () => house.allowedAmong(digests);
     const targets: readonly JsonObject[] = [
       { signer: signerOf(builds[0] ?? { workflow: "" }) },
       { attestation: released[3]?.ids[0] ?? "" },
@@ -286,15 +295,5 @@ describe("evidence that is revoked", () => {
     assert.ok(!report.ok);
     assert.ok(report.checks.some(({ check, status }) => check === "chain" && status === "fails"));
     assert.ok(report.checks.some(({ check, status }) => check === "verdict" && status === "fails"));
-  });
-
-  test("is listed while that stands", async () => {
-    const { id } = await house.revoke({ repository: "https://github.com/acme/listed" }, "stolen");
-    const list = async () => (await listRevocations(house.b.v, callerWith(house.b, ["auditor"]))).revocations;
-    const listed = (await list()).find((one) => one.id === id);
-    assert.deepEqual([listed?.reason, listed?.withdrawnIndex], ["stolen", null]);
-    await house.withdraw(id);
-    assert.ok(!(await list()).some((one) => one.id === id));
-    await assert.rejects(readRevocation(house.b.v, house.operator(), "1"), { code: "not-found" });
   });
 });

@@ -10,6 +10,7 @@ import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
 import { reevaluate } from "../../src/services/reevaluate.ts";
+import { revokeEvidence, withdrawRevocation } from "../../src/services/revocations.ts";
 import {
   type Simulation,
   type SimulationRequest,
@@ -107,6 +108,15 @@ describe("simulating an edit of policies", () => {
       );
     }
     assert.equal(simulation.asOf.size, (await readHead(node.v.database.kysely)).size);
+  });
+
+  test("without evidence that is revoked, and with it as of before", async () => {
+    const request = { target: { artifact: built.main }, reason: "leaked" };
+    const { id, index } = await revokeEvidence(node.v, callerWith(node, ["operator"]), request);
+    assert.deepEqual(release(await simulate(files(DEV))).denied.first, [built.other]);
+    const before = release(await simulate(files(DEV), { case: "size", size: index }));
+    assert.deepEqual(before.denied.first, [built.main, built.other]);
+    await withdrawRevocation(node.v, callerWith(node, ["operator"]), { id, reason: "a test" });
   });
 
   test("policies that are added pass what they would, and those taken away nothing", async () => {
