@@ -32,6 +32,7 @@ interface MonitorOptions extends WatchOptions {
 /** Milliseconds between two looks at a server that does not answer, at most. */
 const LONGEST_WAIT = 5 * 60_000;
 const PAGE = 200;
+const MAX_KEYS_BYTES = 16 * 1024 * 1024;
 
 const EPILOGUE = `
 Each alarm is one line on stdout. With an auditor's token the project's events are followed as well. A crash at any
@@ -87,9 +88,12 @@ async function readOptions(
   const { witnesses, maxAge } = options;
   const { readBytes: read } = client();
   const hasToken = findToken(server(), process.env) !== undefined;
+  const trusted = await readLogKey(options.logKey);
   return {
-    keys: parseLogKeys(await readLogKey(options.logKey)),
+    trusted,
+    keys: parseLogKeys(trusted),
     log: readServedLog((path, maxBytes) => read(`/log/${path}`, maxBytes)),
+    readKeys: () => read("/log/keys", MAX_KEYS_BYTES),
     ...(hasToken && {
       readEvents: async (after) => {
         const place = after === undefined ? "" : `&after=${after}`;

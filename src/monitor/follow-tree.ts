@@ -6,9 +6,11 @@ import { openLogCheckpoint } from "../tlog/log-keys.ts";
 import { parseNote } from "../tlog/note.ts";
 import { proveConsistency, verifyConsistency } from "../tlog/proofs.ts";
 import type { TileReader } from "../tlog/tiles.ts";
+import { keyLabel } from "../tlog/verifier-key.ts";
 import { witnessesOf } from "../tlog/witnesses.ts";
 import type { Alarm } from "./alarm.ts";
 import { lasting, type Monitor } from "./monitor.ts";
+import { vouchingFor } from "./vouched-keys.ts";
 
 /**
  * Holds the checkpoint that the log shows to the newest that was verified, and remembers it when it is a larger
@@ -51,9 +53,9 @@ async function* openShown(monitor: Monitor, note: string): AsyncGenerator<Alarm,
     ({ name, keyId }) => name === keys.origin && !keys.verifiers.some((verifier) => verifier.keyId === keyId),
   );
   if (strangers.length > 0) {
-    const labels = strangers.map(({ keyId }) => `${keys.origin}+${keyId.toString(16).padStart(8, "0")}`);
-    const message = `Signatures under the log's name are of keys that were not given: ${labels.join(", ")}.`;
-    yield { alarm: "key-change", message };
+    const labels = strangers.map(keyLabel);
+    const message = `Keys that were not given sign under the log's name: ${labels.join(", ")}.`;
+    yield { alarm: "key-change", message: `${message} ${await vouchingFor(monitor, labels)}` };
   }
   try {
     const checkpoint = openLogCheckpoint(note, keys);

@@ -8,9 +8,12 @@ import type { Watch } from "./watch.ts";
 
 /** One log, followed from outside. */
 export interface Monitor {
-  /** As somebody gave them by hand. */
+  /** The log's verifier keys as somebody gave them by hand, one a line, and the same read. */
+  readonly trusted: string;
   readonly keys: LogKeys;
   readonly log: ServedLog;
+  /** What proves which keys sign for the log: the answer of `GET /log/keys`. */
+  readonly readKeys: () => Promise<Uint8Array>;
   /** The project's events after an index, a page of them; absent without an auditor's token. */
   readonly readEvents?: (after: number | undefined) => Promise<EventPage>;
   readonly watch: Watch;

@@ -14,26 +14,33 @@ import { createPostgres, type TestPostgres } from "../support/postgres.ts";
 
 /** A real node that listens, on a database of its own. Nodes with the same key file sign for the same log. */
 export interface FollowedLog extends TestNode {
+  readonly postgres: TestPostgres;
   readonly url: string;
   /** An auditor's. */
   readonly auditor: string;
 }
 
-export async function startLog(logKeyFile: string): Promise<FollowedLog> {
-  const postgres: TestPostgres = await createPostgres();
+/**
+ * @param keyFiles the log's keys, by the names of files in the directory
+ * @param postgres in place of a new database
+ */
+export async function startLog(
+  directory: string,
+  keyFiles: readonly string[],
+  postgres?: TestPostgres,
+): Promise<FollowedLog> {
+  const database = postgres ?? (await createPostgres());
   const node = await openNode({
-    DATABASE_URL: postgres.databaseUrl,
-    MIGRATE_DATABASE_URL: postgres.migrateUrl,
-    VOUCHSAFE_LOG_KEY_FILE: logKeyFile,
+    DATABASE_URL: database.databaseUrl,
+    MIGRATE_DATABASE_URL: database.migrateUrl,
+    VOUCHSAFE_DATA_DIR: join(directory, new URL(database.databaseUrl).pathname),
+    VOUCHSAFE_LOG_KEY_FILE: keyFiles.map((file) => join(directory, file)).join(","),
   });
   return {
     ...node,
+    postgres: database,
     url: await node.app.listen({ host: "127.0.0.1", port: 0 }),
     auditor: await node.token(["auditor"]),
-    async close() {
-      await node.close();
-      await postgres.drop();
-    },
   };
 }
 
@@ -60,10 +67,13 @@ export async function followLog(followed: FollowedLog, options: FollowOptions = 
       createClient({ server: url, token: auditor, retries: 0 }).readBytes(path, maxBytes);
     return between(path, ask) ?? ask();
   };
+  const trusted = options.verifierKeys ?? followed.v.log.verifierKey;
   const open = async (): Promise<Monitor & { close(): void }> => {
     const memory = await openMemory(directory, Date.now() + ahead);
     return {
-      keys: parseLogKeys(options.verifierKeys ?? followed.v.log.verifierKey),
+      trusted,
+      keys: parseLogKeys(trusted),
+      readKeys: () => read("/log/keys", 1024 * 1024),
       log: readServedLog((path, maxBytes) => read(`/log/${path}`, maxBytes)),
       ...(options.events !== false && {
         readEvents: async (after) =>

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ApiError } from "../../src/client/api-error.ts";
 import type { Alarm } from "../../src/monitor/alarm.ts";
+import { runRound } from "../../src/monitor/round.ts";
 import { compileGlob } from "../../src/policy/glob.ts";
 import { growLog } from "../support/grow-log.ts";
 import { stopPostgres } from "../support/postgres.ts";
@@ -17,14 +18,16 @@ let log: FollowedLog;
 let fork: FollowedLog;
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "vouchsafe-monitored-"));
-  log = await startLog(join(directory, "log-key.pem"));
-  fork = await startLog(join(directory, "log-key.pem"));
+  log = await startLog(directory, ["log-key.pem"]);
+  fork = await startLog(directory, ["log-key.pem"]);
   await growLog(log.v, 600);
   await growLog(fork.v, 600);
 });
 after(async () => {
-  await log.close();
-  await fork.close();
+  for (const { close, postgres } of [log, fork]) {
+    await close();
+    await postgres.drop();
+  }
   await stopPostgres();
   await rm(directory, { recursive: true, force: true });
 });
@@ -193,7 +196,6 @@ test("a crash after an alarm was told and before it was noted tells it again", a
   const watch = { digests: new Set([artifact]), signers: [], identities: [] };
   const monitor = await followLog(log, { watch });
   const opened = await monitor.open();
-  const { runRound } = await import("../../src/monitor/round.ts");
   for await (const alarm of runRound(opened)) {
     assert.equal(alarm.alarm, "watched");
     break; // as a crash would: what follows the alarm is never done
