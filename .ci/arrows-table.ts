@@ -194,6 +194,7 @@ export const PURE: readonly string[] = [
   "custody/lines.ts",
   "custody/pack-chains.ts",
   "custody/pack-contents.ts",
+  "custody/pack-events.ts",
   "custody/pack-report.ts",
   "custody/pack.ts",
   "custody/parse-pack.ts",

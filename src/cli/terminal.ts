@@ -6,7 +6,7 @@ export type Mark = "good" | "bad" | "plain";
 export interface Terminal {
   /** Whether somebody looks on at the result, who sees more than ASCII. */
   readonly showsSymbols: boolean;
-  /** A line of the result. The mark colours its first word, on a terminal. */
+  /** A line of the result. The mark colours its first word (past a tree's lines), on a terminal. */
   print(line: string, mark?: Mark): void;
   /** A line about what went wrong or what to do next. */
   note(line: string, mark?: Mark): void;
@@ -62,7 +62,10 @@ export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: N
 
 function coloured(line: string, mark: Mark, isOn: boolean): string {
   if (!isOn || mark === "plain") return line;
-  return line.replace(/^\s*\S+/, (first) => `${COLOUR[mark]}${first}${RESET}`);
+  return line.replace(
+    /^([\s│├└─|`-]*)(\S+)/,
+    (_, guides, first) => `${guides}${COLOUR[mark]}${first}${RESET}`,
+  );
 }
 
 /** Names and messages come from evidence that anybody may push: they must not steer the reader's terminal. */

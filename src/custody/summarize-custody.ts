@@ -23,20 +23,14 @@ import { createGrantLines } from "./summarize-grants.ts";
 export interface CustodySummarizer {
   /** An event of the artifact's chain, of one that its verdicts rest on, or a wide one. Throws `malformed-leaf`. */
   add(event: LogEvent): void;
-  read(): CustodySummary;
-}
-
-export interface Summarized {
-  readonly artifact: Digest;
-  /** The other artifacts that its verdicts rest on. */
-  readonly related: readonly Digest[];
-  /** As of when, in milliseconds since the epoch. */
-  readonly now: number;
+  /** @param now as of when, in milliseconds since the epoch: not before the last event */
+  read(now: number): CustodySummary;
 }
 
 const MOST_NAMES = 16;
 
-export function createCustodySummarizer({ artifact, related, now }: Summarized): CustodySummarizer {
+/** @param related the other artifacts that its verdicts rest on */
+export function createCustodySummarizer(artifact: Digest, related: readonly Digest[]): CustodySummarizer {
   const names = new Set<string>();
   const sources = new Map<string, SourceLine>();
   const builders = new Map<string, BuilderLine>();
@@ -47,7 +41,7 @@ export function createCustodySummarizer({ artifact, related, now }: Summarized):
   const exceptions = new Map<string, ExceptionLine>();
   const quarantines = new Map<string, QuarantineLine>();
   const others = createNewest<OtherLine>();
-  const grants = createGrantLines(now);
+  const grants = createGrantLines();
   let policies = { index: null as number | null, hashes: new Set<string>() };
   let trustActivated: number | null = null;
 
@@ -137,7 +131,7 @@ export function createCustodySummarizer({ artifact, related, now }: Summarized):
       else if (chain !== PROJECT_CHAIN)
         others.add({ ...line, type: event.type, reason: reasonIn(event.body) });
     },
-    read: () => ({
+    read: (now) => ({
       names: [...names],
       sources: inOrder(sources),
       builders: inOrder(builders),
@@ -153,7 +147,7 @@ export function createCustodySummarizer({ artifact, related, now }: Summarized):
       ),
       approvals: inOrder(approvals),
       exceptions: inOrder(exceptions),
-      ...grants.read(),
+      ...grants.read(now),
       quarantines: inOrder(quarantines),
       others: others.read(),
     }),

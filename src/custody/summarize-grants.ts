@@ -4,23 +4,29 @@ import type { DecisionLine, DenialLine, IdentityLine, Line } from "./custody-sum
 import type { EventType, LogEvent } from "./events.ts";
 import { type Listed, listed } from "./listed.ts";
 
+interface Granted extends Omit<IdentityLine, "live" | "expiresAt"> {
+  /** Of those that had not expired at the last event: there are as many as live at once. */
+  readonly ends: readonly number[];
+  readonly lastEnd: number;
+}
+
 /** Lines that many events come to: an artifact can be granted a new identity every minute on a thousand nodes. */
 export interface GrantLines {
   readonly readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>>;
-  read(): {
+  /** @param now as of when identities live, in milliseconds since the epoch: not before the last event */
+  read(now: number): {
     readonly identities: Listed<IdentityLine>;
     readonly denials: Listed<DenialLine>;
     readonly decisions: Listed<DecisionLine>;
   };
 }
 
-/** @param now as of when an identity lives, in milliseconds since the epoch */
-export function createGrantLines(now: number): GrantLines {
-  const identities = new Map<string, IdentityLine>();
+export function createGrantLines(): GrantLines {
+  const identities = new Map<string, Granted>();
   const denials = new Map<string, DenialLine>();
   const decisions = new Map<string, DecisionLine>();
 
-  function addIdentity({ type, body }: LogEvent, line: Line): void {
+  function addIdentity({ type, time, body }: LogEvent, line: Line): void {
     const [kind, spiffeId, requester] = [
       textIn(body, "kind"),
       textIn(body, "spiffeId"),
@@ -38,8 +44,8 @@ export function createGrantLines(now: number): GrantLines {
       first: before?.first ?? line.index,
       granted: (before?.granted ?? 0) + (isRenewal ? 0 : 1),
       renewed: (before?.renewed ?? 0) + (isRenewal ? 1 : 0),
-      live: (before?.live ?? 0) + (expiresAt > now ? 1 : 0),
-      expiresAt: new Date(Math.max(expiresAt, Date.parse(before?.expiresAt ?? "") || 0)).toISOString(),
+      ends: [...(before?.ends.filter((end) => end > time) ?? []), expiresAt],
+      lastEnd: Math.max(expiresAt, before?.lastEnd ?? 0),
       agentRevoked: null,
     });
   }
@@ -88,8 +94,14 @@ export function createGrantLines(now: number): GrantLines {
         }
       },
     },
-    read: () => ({
-      identities: listed(identities.values()),
+    read: (now) => ({
+      identities: listed(
+        [...identities.values()].map(({ ends, lastEnd, ...line }) => ({
+          ...line,
+          live: ends.filter((end) => end > now).length,
+          expiresAt: new Date(lastEnd).toISOString(),
+        })),
+      ),
       denials: listed(denials.values()),
       decisions: listed(decisions.values()),
     }),

@@ -21,9 +21,9 @@ export interface CustodyAsOf {
 const BATCH = 256;
 
 export async function summarizeCustody(v: Vouchsafe, custody: CustodyAsOf): Promise<CustodySummary> {
-  const { project, artifact, related, size } = custody;
+  const { project, artifact, related, size, now } = custody;
   const db = v.database.kysely;
-  const summarizer = createCustodySummarizer(custody);
+  const summarizer = createCustodySummarizer(artifact, related);
   const giveWay = createGivingWay();
   const range = { artifact, related, below: size, types: undefined, limit: BATCH };
   for (let after: number | undefined = -1; after !== undefined; ) {
@@ -37,5 +37,5 @@ export async function summarizeCustody(v: Vouchsafe, custody: CustodyAsOf): Prom
   // What is in force as of the end need not have touched the artifact; to tell one again changes nothing.
   for (const event of await readEvents(db, project, await readLastActivations(db, project, size)))
     summarizer.add(event);
-  return summarizer.read();
+  return summarizer.read(now);
 }

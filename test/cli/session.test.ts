@@ -167,12 +167,15 @@ describe("a session at a terminal", () => {
   test("the chain of custody is shown, exported once, and verified offline", async () => {
     const { stdout: key } = await $("log", "key");
     await writeFile(path("log.key"), key);
-    assertEnded(
-      await $("custody", "show", WIDGET.name),
-      0,
-      "stdout",
-      /evidence\.accepted[\s\S]*quarantine\.lifted/,
-    );
+    const tree =
+      /^sha256:.*\nwidget[\s\S]*\|- source\n[\s\S]*\|- verdicts\n\| {2}`- passed widget-release[\s\S]*`- quarantines\n {3}`- lifted/;
+    assertEnded(await $("custody", "show", WIDGET.name), 0, "stdout", tree);
+    const events = /evidence\.accepted[\s\S]*quarantine\.lifted/;
+    assertEnded(await $("custody", "show", DIGEST, "--events"), 0, "stdout", events);
+    const lifted = ["custody", "show", DIGEST, "--type", "quarantine.lifted"] as const;
+    assertEnded(await $(...lifted), 0, "stdout", /^#\d+ [^\n]* quarantine\.lifted it is fine\n1 events/);
+    assertEnded(await $(...lifted, "--as-of", "2"), 1, "stderr", /code: not-found/);
+    assertEnded(await $(...lifted, "--type", "lifted"), 2, "stderr", /quarantine\.lifted/);
     assertEnded(
       await $("custody", "export", WIDGET.name, "--output", "custody.jsonl"),
       0,
@@ -187,6 +190,18 @@ describe("a session at a terminal", () => {
     );
     const copy = await $("custody", "export", DIGEST, "--output", "-");
     assert.equal(copy.stdout, await readFile(path("custody.jsonl"), "utf8"));
+
+    const { value: told } = await json("custody", "show", DIGEST);
+    const read = await session.offline(["--json", "custody", "show", "custody.jsonl"]);
+    const { summary, events: all } = JSON.parse(read.stdout);
+    assert.deepEqual(summary, told.summary);
+    assert.ok(
+      told.events.every(({ index }: { index: number }) =>
+        all.some((one: { index: number }) => one.index === index),
+      ),
+    );
+    assertEnded(await session.offline(["custody", "show", "custody.jsonl"]), 0, "stdout", tree);
+    assertEnded(await $("custody", "show", "custody.jsonl", "--as-of", "3"), 2, "stderr", /its own log size/);
 
     const offline = (file: string, logKey: string) =>
       session.offline(["custody", "verify", file, "--log-key", logKey]);

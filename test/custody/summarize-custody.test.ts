@@ -16,7 +16,7 @@ type Said = readonly [type: EventType, body: JsonObject, about?: ChainKey];
 
 /** Each event a minute after the one before, from index 0 on. */
 function summarize(said: readonly Said[], now = said.length) {
-  const summarizer = createCustodySummarizer({ artifact: ARTIFACT, related: [IMAGE], now: now * MINUTE });
+  const summarizer = createCustodySummarizer(ARTIFACT, [IMAGE]);
   for (const [index, [type, body, key = ARTIFACT]] of said.entries()) {
     const event: LogEvent = {
       index,
@@ -31,7 +31,7 @@ function summarize(said: readonly Said[], now = said.length) {
     };
     summarizer.add(event);
   }
-  return summarizer.read();
+  return summarizer.read(now * MINUTE);
 }
 
 const policies = (...named: readonly (readonly [string, string])[]): Said => [

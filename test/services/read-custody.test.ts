@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { EventType } from "../../src/custody/events.ts";
+import { openPackEvents } from "../../src/custody/pack-events.ts";
+import { type CustodySummarizer, createCustodySummarizer } from "../../src/custody/summarize-custody.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
+import { exportPack } from "../../src/services/export-pack.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
 import { type CustodyQuery, readCustody } from "../../src/services/read-custody.ts";
@@ -171,6 +174,21 @@ describe("the custody of an artifact", () => {
         [image.layer, "object"],
       ],
     );
+  });
+
+  test("a custody file, by itself, comes to the same summary as the server did", async () => {
+    const { treeSize, time, summary } = await read({ limit: 1 });
+    const file = openPackEvents();
+    let summarizer: CustodySummarizer | undefined;
+    for await (const line of exportPack(node.v, operator(), image.layer, { case: "size", size: treeSize })) {
+      for (const event of file.read(line)) {
+        const { artifact, related } = file.header();
+        summarizer ??= createCustodySummarizer(artifact, related);
+        summarizer.add(event);
+      }
+    }
+    file.finish();
+    assert.deepEqual(summarizer?.read(Date.parse(time)), summary);
   });
 
   test("put together from pages of any length it is the whole, filtered or not", async () => {

@@ -1,0 +1,120 @@
+import { Command, Option } from "commander";
+import type { CustodyEvent } from "../client/custody-types.ts";
+import { EVENT_TYPES } from "../custody/events.ts";
+import { digestOfArgument } from "./artifact-argument.ts";
+import { collect } from "./collect.ts";
+import { type CustodySource, readFromServer } from "./custody-source.ts";
+import { EXIT } from "./exit-codes.ts";
+import { short } from "./findings.ts";
+import { action, type Session } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
+
+interface ShowOptions {
+  readonly events?: boolean;
+  readonly type?: readonly string[];
+  readonly asOf?: string;
+}
+
+export function showCommand(): Command {
+  return new Command("show")
+    .description("show where an artifact comes from, what let it through, and what became of it")
+    .argument("<digest|file>", "algorithm:hex, a file to take the sha256 of, or a custody file")
+    .option("--events", "every event in the order of the log, in the place of the tree")
+    .addOption(
+      new Option(
+        "--type <type>",
+        "only events of this type, such as identity.issued; may be given several times",
+      ).argParser(collect),
+    )
+    .option("--as-of <size|time>", "as the log was: a size, or a time such as 2026-03-01T12:00:00Z")
+    .action(
+      action(async (session, artifact: string, { events = false, type, asOf }: ShowOptions) => {
+        const { terminal, json } = session;
+        refuseUnknown(type ?? []);
+        const custody = await open(session, artifact, asOf);
+        if (json) terminal.printJson(await whole(custody, type));
+        else if (events || type !== undefined) await printEvents(terminal, custody, type);
+        else await printCustody(terminal, custody);
+        return EXIT.ok;
+      }),
+    );
+}
+
+function refuseUnknown(types: readonly string[]): void {
+  const unknown = types.find((type) => !Object.hasOwn(EVENT_TYPES, type));
+  if (unknown === undefined) return;
+  throw new UsageError(`There are no events ${unknown}; there are ${Object.keys(EVENT_TYPES).join(", ")}`);
+}
+
+async function open(
+  { client, terminal, json }: Session,
+  argument: string,
+  asOf: string | undefined,
+): Promise<CustodySource> {
+  // Loaded here alone: every other command would wait for them.
+  const { isCustodyFile, openCustodyFile } = await import("./custody-file.ts");
+  if (!(await isCustodyFile(argument)))
+    return readFromServer(client(), await digestOfArgument(argument), { asOf, proofs: json, terminal });
+  if (asOf !== undefined)
+    throw new UsageError("A custody file is as of its own log size: export one as of another");
+  const custody = await openCustodyFile(argument, terminal);
+  terminal.note(
+    `As ${argument} tells it; whether that is true: vouchsafe custody verify ${argument} --log-key KEY`,
+  );
+  return custody;
+}
+
+async function whole({ head, summary, events }: CustodySource, types: readonly string[] | undefined) {
+  const all: CustodyEvent[] = [];
+  for await (const event of events(types)) all.push(event);
+  return { ...head, summary, events: all };
+}
+
+async function printCustody(terminal: Terminal, { head, summary }: CustodySource): Promise<void> {
+  const { custodyTree, time } = await import("./custody-tree.ts");
+  const { printTree } = await import("./tree.ts");
+  terminal.print(head.artifact);
+  if (summary.names.length > 0) terminal.print(summary.names.join(", "));
+  terminal.print(`as of log size ${head.treeSize}, ${time(head.time)}, in ${head.origin}`);
+  for (const { index, lifted, reason, artifact } of summary.quarantines.newest) {
+    const what = artifact === head.artifact ? "quarantined" : `quarantined, with ${artifact}`;
+    if (lifted === null) terminal.print(`${what} (#${index}): ${reason}`, "bad");
+  }
+  printTree(terminal, custodyTree(summary, head.artifact, head.time));
+  terminal.note("#N is an event of the log; --events shows all of them in order, custody export proves them");
+}
+
+async function printEvents(
+  terminal: Terminal,
+  { head, events }: CustodySource,
+  types: readonly string[] | undefined,
+): Promise<void> {
+  const { time } = await import("./custody-tree.ts");
+  let count = 0;
+  for await (const { index, type, time: at, chain, body } of events(types)) {
+    count += 1;
+    const whose = chain === undefined ? "" : chain === "*" ? " (of the project)" : ` (of ${short(chain)})`;
+    terminal.print(`#${index} ${time(at)} ${type} ${gist(body)}`.trimEnd() + whose);
+  }
+  terminal.print(`${count} events of ${head.artifact}`);
+  terminal.print(`as of log size ${head.treeSize}, ${time(head.time)}, in ${head.origin}`);
+}
+
+/** The member that tells one event of a type from the next, for people; --json has everything. */
+function gist(body: Readonly<Record<string, unknown>>): string {
+  const telling = [
+    "reason",
+    "policy",
+    "attestation",
+    "manifest",
+    "grantedTo",
+    "spiffeId",
+    "requester",
+    "agent",
+    "policySet",
+    "trust",
+  ];
+  const value = telling.map((name) => body[name]).find((member) => typeof member === "string");
+  return typeof value === "string" ? value : "";
+}
