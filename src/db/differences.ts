@@ -94,7 +94,10 @@ async function takeConfirmations({ query, stored }: Inspection, size: number): P
        where v.as_of > v.index and v.evidence_set = 'sha256:' || encode(sha256(convert_to(coalesce((
          select string_agg(a.id, E'\\n' order by a.id collate "C")
          from attestation_subjects s join attestations a on a.project_id = s.project_id and a.id = s.attestation
-         where s.project_id = v.project_id and s.digest = v.artifact and a.index < v.as_of
+         where s.project_id = v.project_id and s.digest = v.artifact and a.index < v.as_of and not exists (
+           select from expirations x
+           where x.project_id = a.project_id and x.attestation = a.id and x.index < v.as_of
+         )
        ), ''), 'UTF8')), 'hex')
      )
      update verdicts twin set policy_hash = c.policy_hash, trust_hash = c.trust_hash,

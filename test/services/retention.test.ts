@@ -6,6 +6,7 @@ import { readChain, readHead } from "../../src/db/log.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { sweepEvidence } from "../../src/services/expire-evidence.ts";
+import { fsck } from "../../src/services/fsck.ts";
 import { listHolds, placeHold, releaseHold } from "../../src/services/holds.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { readEvidence } from "../../src/services/read-attestation.ts";
@@ -66,6 +67,12 @@ describe("retention", () => {
     const bytes = await house.sigstore.signStatement(slsaProvenance(artifacts));
     await push(bytes);
     return { bytes, id: sha256(bytes), digests: artifacts.map(({ bytes }) => sha256(bytes)) };
+  }
+  /** Another attestation about an artifact that was released. */
+  async function attestedAgain(bytes: Uint8Array): Promise<Digest> {
+    const again = await house.sigstore.signStatement(slsaProvenance([{ name: "widget-0", bytes }]));
+    await push(again);
+    return sha256(again);
   }
   async function releasedOne() {
     const { digests, ...rest } = await released();
@@ -166,6 +173,22 @@ describe("retention", () => {
     assert.equal(await isThere(id), false);
   });
 
+  test("leaves an artifact allowed by what is newer, and the database as the log says", async () => {
+    const content = randomBytes(32);
+    const old = await attestedAgain(content);
+    pass(20);
+    const newer = await attestedAgain(content);
+    pass(11);
+    assert.deepEqual(
+      (await sweep()).expired.map(({ attestation }) => attestation),
+      [old],
+    );
+    assert.deepEqual([await isThere(old), await isThere(newer)], [false, true]);
+    assert.equal(await ask(sha256(content)), "allow");
+    assert.deepEqual((await fsck(a.v.database)).findings, []);
+    pass(31);
+  });
+
   test("waits for identities that live", async () => {
     const { id, digest } = await releasedOne();
     pass(31);
@@ -218,19 +241,23 @@ describe("retention", () => {
     }
   });
 
-  test("lets a hold win that comes before the bytes have gone, and only then", async () => {
-    const found = await Promise.all(Array.from({ length: 12 }, () => releasedOne()));
+  test("lets a hold or another class win that comes before the bytes have gone, and only then", async () => {
+    const found = await Promise.all(Array.from({ length: 16 }, () => releasedOne()));
     pass(31);
-    const held = found.map(async ({ digest }, i) => {
-      await new Promise((resolve) => setTimeout(resolve, 4 * i));
-      return placeHold(b.v, operator(b), { artifact: digest, reason: "now" });
+    const kept = found.map(async ({ digest }, i) => {
+      await new Promise((resolve) => setTimeout(resolve, 3 * i));
+      const asked = { artifact: digest, reason: "now" };
+      return i % 2 === 0
+        ? placeHold(b.v, operator(b), asked)
+        : assignRetention(b.v, operator(b), { ...asked, class: "court" });
     });
-    await Promise.all([sweep(a), ...held]);
+    await Promise.all([sweep(a), ...kept]);
     for (const { digest, id } of found) {
       const types = await typesOf(digest);
-      const [expired, hold] = [types.indexOf("evidence.expired"), types.indexOf("hold.placed")];
+      const expired = types.indexOf("evidence.expired");
+      const kept = types.findIndex((type) => type === "hold.placed" || type === "retention.assigned");
       assert.equal(await isThere(id), expired === -1);
-      assert.ok(expired === -1 || expired < hold, `${types}`);
+      assert.ok(kept !== -1 && (expired === -1 || expired < kept), `${types}`);
     }
   });
 });
