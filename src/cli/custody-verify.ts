@@ -1,33 +1,80 @@
 import { open } from "node:fs/promises";
 import { Command } from "commander";
 import type { PackReport, PackStatus } from "../custody/pack-report.ts";
-import type { PackVerifier } from "../custody/verify-pack.ts";
+import type { PackDemands, PackVerifier } from "../custody/verify-pack.ts";
+import { parseWitnessPolicy } from "../tlog/witness-policy.ts";
+import { collect } from "./collect.ts";
 import { EXIT } from "./exit-codes.ts";
-import { requireReadable } from "./files.ts";
+import { readBytes, readPolicyFiles, requireReadable } from "./files.ts";
+import { loadOrTell } from "./load-policies.ts";
 import { readLogKey } from "./log-key-argument.ts";
-import { action } from "./session.ts";
+import { action, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
+import type { TrustOptions } from "./verify-trust.ts";
 
-interface VerifyOptions {
+interface VerifyOptions extends TrustOptions {
   readonly logKey: string;
+  readonly policy?: readonly string[];
+  readonly witnesses?: string;
 }
+
+const EPILOGUE = `
+Without further options everything is verified as it was: under the trust and by the policies that the file brings along,
+which the log says were in force. With --trusted-root, --key or --trust each attestation must verify under these as
+well, at its own time; with --policy the artifact must pass these as of the file's last event.`;
 
 export function verifyCommand(): Command {
   return new Command("verify")
     .description("check a custody file offline: proofs, evidence, policies and verdicts, as they were")
     .argument("<file>", "as written by custody export")
     .requiredOption("--log-key <key|file>", "the log's verifier key, which you have from elsewhere")
+    .option(
+      "--trusted-root <file>",
+      "your own trusted_root.json of a Sigstore instance, or private roots in PEM",
+      collect,
+    )
+    .option("--key <file>", "a public key in PEM, or npm's keys.json, that you believe", collect)
+    .option("--trust <file>", "a whole trust document, as `trust show --document` prints it")
+    .option("--policy <dir|file>", "your own policies", collect)
+    .option("--witnesses <file>", "a witness policy: the checkpoint must have its quorum's cosignatures")
+    .addHelpText("after", EPILOGUE)
     .action(
-      action(async ({ terminal, json }, file: string, { logKey }: VerifyOptions) => {
+      action(async (session, file: string, options: VerifyOptions) => {
+        const { terminal, json } = session;
         await requireReadable(file);
+        const demands = await readDemands(session, options);
+        if (demands === undefined) return EXIT.usage;
         // Loaded here alone: the verifier is large, and every other command would wait for it.
         const { openPackVerifier } = await import("../custody/verify-pack.ts");
-        const report = await verifyFile(file, openPackVerifier(await readLogKey(logKey)), terminal);
+        const report = await verifyFile(
+          file,
+          openPackVerifier(await readLogKey(options.logKey), demands),
+          terminal,
+        );
         if (json) terminal.printJson(report);
         else printReport(terminal, report);
         return report.ok ? EXIT.ok : EXIT.refused;
       }),
     );
+}
+
+/** Undefined after what is wrong with the policies was told. */
+async function readDemands(session: Session, options: VerifyOptions): Promise<PackDemands | undefined> {
+  const { policy, witnesses, trustedRoot, key, trust } = options;
+  const policies = policy && (await loadOrTell(session, await readPolicyFiles(policy)));
+  if (policy !== undefined && policies === undefined) return undefined;
+  const hasOwnTrust = [trustedRoot, key, trust].some((given) => given !== undefined);
+  return {
+    ...(policies && { policies }),
+    ...(hasOwnTrust && { trust: (await readOwnTrust(options)).trust }),
+    ...(witnesses !== undefined && { witnesses: parseWitnessPolicy(await readBytes(witnesses)) }),
+  };
+}
+
+/** Loaded here alone: it is large. */
+async function readOwnTrust(options: TrustOptions) {
+  const { readTrust } = await import("./verify-trust.ts");
+  return readTrust(options);
 }
 
 async function verifyFile(file: string, verifier: PackVerifier, terminal: Terminal): Promise<PackReport> {

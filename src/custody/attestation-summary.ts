@@ -97,3 +97,8 @@ function provenanceSource(
   const { uri, ref, commit } = source;
   return { repository: uri, ...(ref !== undefined && { ref }), ...(commit !== undefined && { commit }) };
 }
+
+/** Who signed, for people. */
+export function signerName(signer: Signer): string {
+  return signer.case === "key" ? `the key ${signer.name}` : `${signer.identity} (${signer.issuer})`;
+}

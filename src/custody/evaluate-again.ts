@@ -2,6 +2,7 @@ import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/index.ts";
 import { evaluate } from "../policy/evaluate.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
+import type { Question } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { refuseUnless } from "./pack-report.ts";
@@ -24,11 +25,19 @@ export interface KnownPass {
  *   looked at, or did not pass
  */
 export function evaluateAgain(
-  { artifact, inForce, accepted, manifests, material, revocations }: Standing,
+  standing: Standing,
   policy: VerificationPolicy,
   at: number,
   restsOn: readonly Digest[],
 ): Evaluation {
+  return evaluate(policy, questionAgain(standing, restsOn), at);
+}
+
+/** What is asked of a policy by all evidence that stands, about the artifact and about these others. */
+export function questionAgain(
+  { artifact, inForce, accepted, manifests, material, revocations }: Standing,
+  restsOn: readonly Digest[],
+): Question {
   const { trust } = inForce;
   refuseUnless(trust !== null, "no trust was in force");
   const revoked = [...revocations.values()];
@@ -39,7 +48,7 @@ export function evaluateAgain(
   const evidence = about(artifact);
   const others = new Map(restsOn.map((digest) => [digest, about(digest)]));
   const within = withoutRevoked(manifests, revoked).filter(({ container }) => others.has(container));
-  return evaluate(policy, { artifact, evidence, others, manifests: within }, at);
+  return { artifact, evidence, others, manifests: within };
 }
 
 /** Evidence that a later trust snapshot no longer believes counts in no verdict under it. */

@@ -20,7 +20,11 @@ export type PackCheckName =
   | "identity"
   | "decision"
   | "expiry"
-  | "contents";
+  | "contents"
+  | "witnesses"
+  | "trusted-root"
+  | "policy"
+  | "complete";
 
 /**
  * `not-re-verifiable`: the log proves that it was recorded, and nobody can make it again from the file, because

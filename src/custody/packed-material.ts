@@ -1,5 +1,5 @@
 import { VouchsafeError } from "../errors.ts";
-import { type Digest, sha256 } from "../in-toto-attestation/index.ts";
+import { type Digest, parseDigest, sha256 } from "../in-toto-attestation/index.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
 import { loadPolicyDocument, type PolicySet } from "../policy/load.ts";
 import { parseTrust, type TrustSnapshot } from "../trust/snapshot.ts";
@@ -14,6 +14,8 @@ import { type ExpiredEvidence, type PackedDocument, type PackedEvidence, recordN
 export interface PackedMaterial {
   /** Takes the next record of the file. */
   add(record: PackedThing): void;
+  /** Takes a trust snapshot that the file need not have, to be named by its hash, given back, as those in it are. */
+  believe(trust: TrustSnapshot): Digest;
   policies(hash: Digest): PolicySet;
   trust(hash: Digest): TrustSnapshot;
   evidence(id: Digest): PackedEvidence;
@@ -49,7 +51,8 @@ export function openMaterial(): PackedMaterial {
   }
 
   const policies = remember((hash: Digest) => loadPolicyDocument(find("policy", hash).bytes));
-  const trust = remember((hash: Digest) => parseTrust(find("trust", hash).bytes));
+  const believed = new Map<Digest, TrustSnapshot>();
+  const trust = remember((hash: Digest) => believed.get(hash) ?? parseTrust(find("trust", hash).bytes));
   const evidence = remember((id: Digest) => find("evidence", id) as PackedEvidence);
   const manifest = remember((hash: Digest) => {
     const { bytes } = find("manifest", hash);
@@ -61,6 +64,11 @@ export function openMaterial(): PackedMaterial {
   });
   return {
     add: (record) => stored.set(recordName(record), record),
+    believe(snapshot) {
+      const hash = parseDigest(snapshot.hash);
+      believed.set(hash, snapshot);
+      return hash;
+    },
     policies,
     trust,
     evidence,

@@ -1,9 +1,8 @@
 import { VouchsafeError } from "../errors.ts";
 import { type Digest, isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
 import type { Evaluation } from "../policy/types.ts";
-import type { Signer } from "../verify/verified-attestation.ts";
 import { approvalsBody } from "./approval-bodies.ts";
-import { artifactsOf, summarize, summaryBody } from "./attestation-summary.ts";
+import { artifactsOf, signerName, summarize, summaryBody } from "./attestation-summary.ts";
 import { digestIn, listIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
 import { evaluateAgain } from "./evaluate-again.ts";
 import { type EventType, type LogEvent, OF_OTHERS, PROJECT_CHAIN } from "./events.ts";
@@ -150,10 +149,6 @@ function replayContainment({ about, body }: LogEvent, { material, accepted }: St
   );
   refuseUnless(sameJson([...about], [container, ...contains]), "it stands in other chains than it concerns");
   return `by its manifest, ${container} contains ${contains.join(", ")}.`;
-}
-
-function signerName(signer: Signer): string {
-  return signer.case === "key" ? `the key ${signer.name}` : `${signer.identity} (${signer.issuer})`;
 }
 
 function replayVerdict({ type, time, body }: LogEvent, standing: Standing): string {

@@ -1,16 +1,16 @@
-import type { Digest } from "../in-toto-attestation/index.ts";
 import { encodeBase64 } from "../tlog/base64.ts";
 import type { Checkpoint } from "../tlog/checkpoint.ts";
 import { leafHash } from "../tlog/hash.ts";
-import { type LogKeys, openLogCheckpoint, parseLogKeys } from "../tlog/log-keys.ts";
-import type { NoteSignature } from "../tlog/note.ts";
+import { type LogKeys, parseLogKeys } from "../tlog/log-keys.ts";
 import { verifyInclusion } from "../tlog/proofs.ts";
-import { keyLabel } from "../tlog/verifier-key.ts";
+import type { WitnessPolicy } from "../tlog/witness-policy.ts";
+import { type AuditorsView, createAuditorsCheck } from "./auditors-view.ts";
 import type { LogEvent } from "./events.ts";
 import { createLineCutter } from "./lines.ts";
 import { openEvent } from "./open-event.ts";
 import { MAX_LINE_BYTES, type PackedEvent, type PackHeader, type PackRecord } from "./pack.ts";
 import { createChainsCheck } from "./pack-chains.ts";
+import { checkCheckpoint, checkWitnesses } from "./pack-checkpoint.ts";
 import { createContentsCheck } from "./pack-contents.ts";
 import { allHold, failure, nothingFails, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
 import { openMaterial } from "./packed-material.ts";
@@ -27,6 +27,12 @@ export interface PackVerifier {
   finish(): PackReport;
 }
 
+/** What an auditor asks besides. */
+export interface PackDemands extends AuditorsView {
+  /** Whose cosignatures the checkpoint must have. */
+  readonly witnesses?: WitnessPolicy;
+}
+
 /**
  * Opens the verification of a custody file, offline, needing nothing but the log's verifier key (`name+hash+base64`,
  * or several, one a line, while keys overlap), which the auditor has from elsewhere. Every byte of a file that holds is accounted for. What is held in memory is what the
@@ -34,7 +40,7 @@ export interface PackVerifier {
  *
  * Throws `invalid-request` for a verifier key that is none.
  */
-export function openPackVerifier(verifierKeys: string): PackVerifier {
+export function openPackVerifier(verifierKeys: string, demands: PackDemands = {}): PackVerifier {
   const keys = parseLogKeys(verifierKeys);
   const lines = createLineCutter(MAX_LINE_BYTES);
   let run: Run | undefined;
@@ -42,7 +48,7 @@ export function openPackVerifier(verifierKeys: string): PackVerifier {
 
   function take(bytes: Uint8Array): void {
     line += 1;
-    if (run === undefined) run = startRun(parseHeader(bytes), keys);
+    if (run === undefined) run = startRun(parseHeader(bytes), keys, demands);
     else run.record(parseRecord(bytes, line));
   }
 
@@ -68,8 +74,8 @@ export function openPackVerifier(verifierKeys: string): PackVerifier {
 }
 
 /** The same of a file that is in memory. */
-export function verifyPack(bytes: Uint8Array, verifierKeys: string): PackReport {
-  const verifier = openPackVerifier(verifierKeys);
+export function verifyPack(bytes: Uint8Array, verifierKeys: string, demands?: PackDemands): PackReport {
+  const verifier = openPackVerifier(verifierKeys, demands);
   verifier.read(bytes);
   return verifier.finish();
 }
@@ -81,7 +87,7 @@ interface Run {
   report(): PackReport;
 }
 
-function startRun(header: PackHeader, keys: LogKeys): Run {
+function startRun(header: PackHeader, keys: LogKeys, demands: PackDemands): Run {
   const total = Object.values(header.records).reduce((sum, count) => sum + count, 0);
   const { artifact } = header;
   const { checkpoint, checks: signed } = checkCheckpoint(header, keys);
@@ -96,6 +102,7 @@ function startRun(header: PackHeader, keys: LogKeys): Run {
   const chains = createChainsCheck(header);
   const contents = createContentsCheck(header);
   const replay = createReplay(artifact, header.related, material);
+  const auditors = createAuditorsCheck(demands, material);
   const events: PackReport["events"][number][] = [];
   return {
     total,
@@ -108,43 +115,23 @@ function startRun(header: PackHeader, keys: LogKeys): Run {
       chains.proved(event);
       contents.proved(event);
       replay.proved(event);
+      auditors.proved(event);
     },
     report() {
       const checks = [
         ...signed,
+        ...(demands.witnesses === undefined ? [] : [checkWitnesses(header, demands.witnesses)]),
         ...inclusion.checks(),
         ...chains.checks(),
         ...contents.checks(),
         ...replay.checks(),
+        ...auditors.checks(replay.standing()),
       ];
       const { origin, size, root } = checkpoint;
       const log = { origin, size, root: encodeBase64(root) };
       return { ok: nothingFails(checks), artifact, log, events, checks };
     },
   };
-}
-
-function checkCheckpoint(
-  { checkpoint: note }: { readonly checkpoint: string; readonly artifact: Digest },
-  keys: LogKeys,
-): { checkpoint?: Checkpoint; checks: readonly PackCheck[] } {
-  try {
-    const checkpoint = openLogCheckpoint(note, keys);
-    const { origin, size, root, others } = checkpoint;
-    const statement =
-      `The log ${origin} signed a checkpoint of ${size} entries with the root ${encodeBase64(root)}` +
-      `${othersText(others)}.`;
-    return { checkpoint, checks: [{ check: "checkpoint", status: "holds", statement }] };
-  } catch (error) {
-    const statement = `The checkpoint is not one that ${keys.origin} signed: ${reasonOf(error)}.`;
-    return { checks: [failure("checkpoint", statement)] };
-  }
-}
-
-/** Other signatures are told: further keys of the log, and witnesses. Nothing here rests on them. */
-function othersText(others: readonly NoteSignature[]): string {
-  if (others.length === 0) return "";
-  return `; besides, it has signatures of other keys, which were not checked: ${others.map(keyLabel).join(", ")}`;
 }
 
 interface InclusionCheck {

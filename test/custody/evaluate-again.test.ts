@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
-import { createTrust } from "../../src/trust/snapshot.ts";
 import { buildPack } from "./build-pack.ts";
-import { ARTIFACT, byBuilder, firstPolicies, firstTrust } from "./evidence.ts";
+import { ARTIFACT, byBuilder, firstPolicies, firstTrust, otherTrust } from "./evidence.ts";
 import { logSigner, smallLog } from "./small-log.ts";
-
-const { publicKey } = generateKeyPairSync("ed25519");
-const pem = publicKey.export({ format: "pem", type: "spki" });
-/** Believes nobody who signed anything here. */
-const strangers = createTrust({ sigstore: [], keys: [{ name: "stranger", publicKey: String(pem) }] });
 
 test("a pass that came out again holds for later decisions as long as what it came from stands", () => {
   const log = smallLog();
@@ -35,7 +28,7 @@ test("a pass that came out again holds for later decisions as long as what it ca
   log.push(byBuilder("run"));
   const indexes = [decide(), decide()];
   // Nobody judged the artifact anew, so that its verdict is still the one that passed.
-  log.activateTrust(strangers);
+  log.activateTrust(otherTrust);
   indexes.push(decide());
   log.activateTrust(firstTrust);
   indexes.push(decide());
