@@ -81,7 +81,8 @@ function nextStep(keys: readonly LogKeyRecord[], head: LogHead, configured: Conf
   const verifiers = active.map(({ verifierKey }) => parseVerifierKey(verifierKey));
   const staying = active
     .filter((key) => key !== retiring)
-    .flatMap(({ verifierKey }) => signers.filter((signer) => signer.verifierKey === verifierKey));
+    // A file that is named twice is one key.
+    .flatMap(({ verifierKey }) => signers.find((signer) => signer.verifierKey === verifierKey) ?? []);
   if (retiring !== undefined) {
     // Who knows the retired key alone learns of the others from the last that it signed.
     const body = { verifierKey: retiring.verifierKey, checkpoint: head.checkpoint };

@@ -132,7 +132,7 @@ describe("the keys of a log", () => {
     // Nodes that start at once write each event once.
     const types = await log.types();
     assert.deepEqual(types, ["log.created", "log-key.added", "log-key.added"]);
-    const one = await log.start([third, second, first]);
+    const one = await log.start([third, second, third, first]);
     const { checkpoint, ...head } = await log.head();
     for (const { signers } of [...starts, one]) assert.equal(signTree(head, signers), checkpoint);
     assert.deepEqual(verifierKeys(...one.signers.signers), await log.active());

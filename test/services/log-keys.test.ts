@@ -191,6 +191,7 @@ describe("replacing the log's key", () => {
     assert.deepEqual([moved.status, moved.stdout], [0, `${k3}\n`], moved.stderr);
     assert.match(moved.stderr, /: added by event 0, was retired by event \d+$/m);
     assert.equal((await key()).stdout, `${k3}\n`);
+    assert.equal((await key("--trusted", `${k2}\n${k1}`)).stdout, `${k3}\n`);
     const { stdout } = await key("--json", "--trusted", k2);
     assert.deepEqual(JSON.parse(stdout).verifierKeys, [k3]);
     const { privateKey } = generateKeyPairSync("ed25519");
