@@ -199,6 +199,7 @@ export const PURE: readonly string[] = [
   "custody/pack-events.ts",
   "custody/pack-report.ts",
   "custody/pack.ts",
+  "custody/parse-line.ts",
   "custody/parse-pack.ts",
   "custody/receipt.ts",
   "custody/references.ts",

@@ -2,7 +2,8 @@ import type { LogEvent } from "./events.ts";
 import { createLineCutter } from "./lines.ts";
 import { openEvent } from "./open-event.ts";
 import { MAX_LINE_BYTES, PACK_FORMAT, type PackHeader } from "./pack.ts";
-import { invalidLine, parseHeader, parseRecord } from "./parse-pack.ts";
+import { invalidLine } from "./parse-line.ts";
+import { parseHeader, parseRecord } from "./parse-pack.ts";
 
 /** Reads what a custody file says, and checks no more of it than its form: `verify-pack.ts` does. */
 export interface PackEvents {

@@ -29,7 +29,10 @@ export interface PackHeader {
   readonly records: Readonly<Record<RecordKind, number>>;
 }
 
-export type PackRecord = PackedEvent | PackedDocument | PackedEvidence | ExpiredEvidence;
+export type PackRecord = PackedEvent | Material;
+
+/** What an event rests on outside of the log. */
+export type Material = PackedDocument | PackedEvidence | ExpiredEvidence;
 
 export interface PackedEvent {
   readonly case: "event";
@@ -71,7 +74,7 @@ export function kindOf(record: PackRecord): RecordKind {
 }
 
 /** What a record is, and of which there can be one in a file. */
-export function recordName(record: Exclude<PackRecord, PackedEvent>): string {
+export function recordName(record: Material): string {
   const { hash } = record;
   return referenceName({ case: record.case === "expired" ? "evidence" : record.case, hash });
 }
@@ -82,7 +85,7 @@ export function writeHeader({ artifact, related, checkpoint, records }: PackHead
 }
 
 /** The line of a record that is no event. */
-export function writeRecord(record: Exclude<PackRecord, PackedEvent>): Uint8Array {
+export function writeRecord(record: Material): Uint8Array {
   switch (record.case) {
     case "expired":
       return writeLine({ evidence: record.hash, mediaType: record.mediaType, expired: record.expired });
@@ -107,6 +110,7 @@ export function writeEvent(event: LogEvent, proof: Proof): Uint8Array {
   });
 }
 
-function writeLine(line: JsonObject): Uint8Array {
+/** A line of a file of JSON Lines, with its newline. */
+export function writeLine(line: JsonObject): Uint8Array {
   return Buffer.from(`${canonicalJson(line)}\n`);
 }

@@ -1,16 +1,11 @@
-import { VouchsafeError } from "../errors.ts";
 import {
   canonicalJson,
-  type Digest,
   isJsonObject,
   type JsonObject,
   type JsonValue,
-  parseDigest,
-  parseJson,
 } from "../in-toto-attestation/index.ts";
-import { decodeBase64 } from "../tlog/base64.ts";
 import {
-  MAX_LINE_BYTES,
+  type Material,
   PACK_FORMAT,
   type PackedEvent,
   type PackHeader,
@@ -18,6 +13,17 @@ import {
   RECORD_KINDS,
   type RecordKind,
 } from "./pack.ts";
+import {
+  attempt,
+  bytesOf,
+  digestOf,
+  invalidLine,
+  listOf,
+  numberOf,
+  parseLine,
+  refuseOthers,
+  textOf,
+} from "./parse-line.ts";
 import { decodeProof } from "./receipt.ts";
 
 /*
@@ -48,16 +54,23 @@ function countsOf(records: JsonValue | undefined): Record<RecordKind, number> {
 export function parseRecord(bytes: Uint8Array, line: number): PackRecord {
   const record = parseLine(bytes, line);
   if ("event" in record) return parseEvent(record, line);
+  const material = parseMaterial(record, line);
+  if (material !== undefined) return material;
+  throw invalidLine(line, "neither event, nor evidence, nor policy, nor trust, nor manifest");
+}
+
+/** Evidence or a document; undefined for what has another name. */
+export function parseMaterial(record: JsonObject, line: number): Material | undefined {
   if ("evidence" in record) return parseEvidence(record, line);
   for (const kind of ["policy", "trust", "manifest"] as const) {
     if (!(kind in record)) continue;
     refuseOthers(record, [kind, "bytes"], line);
     return { case: kind, hash: digestOf(record[kind], line), bytes: bytesOf(record.bytes, line) };
   }
-  throw invalidLine(line, "neither event, nor evidence, nor policy, nor trust, nor manifest");
+  return undefined;
 }
 
-function parseEvidence(record: JsonObject, line: number): PackRecord {
+function parseEvidence(record: JsonObject, line: number): Material {
   const isExpired = "expired" in record;
   refuseOthers(record, ["evidence", "mediaType", isExpired ? "expired" : "bytes"], line);
   const named = { hash: digestOf(record.evidence, line), mediaType: textOf(record.mediaType, line) };
@@ -79,54 +92,4 @@ function parseEvent(record: JsonObject, line: number): PackedEvent {
     body: Buffer.from(canonicalJson(body)),
     proof: attempt(line, () => decodeProof(proof)),
   };
-}
-
-function parseLine(bytes: Uint8Array, line: number): JsonObject {
-  const value = attempt(line, () => parseJson(bytes, { maxBytes: MAX_LINE_BYTES }));
-  if (!isJsonObject(value) || !Buffer.from(canonicalJson(value)).equals(bytes))
-    throw invalidLine(line, "not a canonical JSON object");
-  return value;
-}
-
-function refuseOthers(record: JsonObject, known: readonly string[], line: number): void {
-  const other = Object.keys(record).find((name) => !known.includes(name));
-  if (other !== undefined) throw invalidLine(line, `unknown member ${JSON.stringify(other)}`);
-}
-
-function textOf(value: JsonValue | undefined, line: number): string {
-  if (typeof value !== "string") throw invalidLine(line, "a text is missing");
-  return value;
-}
-
-function listOf(value: JsonValue | undefined, line: number): readonly JsonValue[] {
-  if (!Array.isArray(value)) throw invalidLine(line, "a list is missing");
-  return value;
-}
-
-function digestOf(value: JsonValue | undefined, line: number): Digest {
-  return attempt(line, () => parseDigest(textOf(value, line)));
-}
-
-function numberOf(value: JsonValue | undefined, line: number): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalidLine(line, "an index or a count is missing");
-}
-
-function bytesOf(value: JsonValue | undefined, line: number): Uint8Array {
-  const bytes = decodeBase64(textOf(value, line));
-  if (bytes === undefined) throw invalidLine(line, "not base64");
-  return bytes;
-}
-
-function attempt<T>(line: number, parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw invalidLine(line, cause instanceof Error ? cause.message : "malformed", cause);
-  }
-}
-
-/** `pack-invalid` for what stands in a line. */
-export function invalidLine(line: number, message: string, cause?: unknown): VouchsafeError {
-  return new VouchsafeError("pack-invalid", `Line ${line}: ${message}.`, { cause });
 }

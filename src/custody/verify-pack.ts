@@ -14,7 +14,8 @@ import { checkCheckpoint, checkWitnesses } from "./pack-checkpoint.ts";
 import { createContentsCheck } from "./pack-contents.ts";
 import { allHold, failure, nothingFails, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
 import { openMaterial } from "./packed-material.ts";
-import { invalidLine, parseHeader, parseRecord } from "./parse-pack.ts";
+import { invalidLine } from "./parse-line.ts";
+import { parseHeader, parseRecord } from "./parse-pack.ts";
 import { createReplay } from "./reverify.ts";
 
 /** Checks a custody file as it is read: each event is verified when its line has come. */

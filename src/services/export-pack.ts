@@ -1,13 +1,6 @@
 import type { LogEvent, ProjectId } from "../custody/events.ts";
 import { PROJECT_CHAIN } from "../custody/events.ts";
-import {
-  type PackedEvent,
-  type PackHeader,
-  type PackRecord,
-  writeEvent,
-  writeHeader,
-  writeRecord,
-} from "../custody/pack.ts";
+import { type Material, type PackHeader, writeEvent, writeHeader, writeRecord } from "../custody/pack.ts";
 import { createNeeds, type Reference, referenceName, relatedBy } from "../custody/references.ts";
 import { findEvidence, readDocument } from "../db/evidence.ts";
 import { readChains, tileReader } from "../db/log.ts";
@@ -121,7 +114,7 @@ async function readRecord(
   { database }: Vouchsafe,
   project: ProjectId,
   reference: Reference,
-): Promise<Exclude<PackRecord, PackedEvent>> {
+): Promise<Material> {
   const { case: kind, hash } = reference;
   if (kind !== "evidence") {
     const { bytes } = present(await readDocument(database.kysely, project, hash), reference);
