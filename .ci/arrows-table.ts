@@ -212,6 +212,7 @@ export const PURE: readonly string[] = [
   "custody/revocations.ts",
   "custody/sequence.ts",
   "custody/summarize-custody.ts",
+  "custody/summarize-evidence.ts",
   "custody/summarize-grants.ts",
   "custody/standing.ts",
   "custody/verify-pack.ts",

@@ -22,6 +22,11 @@ export function custodyTree(summary: CustodySummary, artifact: string, asOf: str
     })),
     section("build", summary.builders, ({ builder, ...line }) => ({ text: `${builder} ${eventOf(line)}` })),
     section("evidence", summary.evidence, evidenceBranch),
+    section("revocations", summary.revocations, ({ target, reason, withdrawn, index, time: at, id }) => ({
+      text: `${withdrawn === null ? "revoked" : "withdrawn"} ${target} (#${index})`,
+      ...(withdrawn === null && { mark: "bad" }),
+      notes: [reason, `${time(at)}, id ${id}`, ...ended("withdrawn", withdrawn)],
+    })),
     section("containment", summary.containment, ({ container, contained, ...line }) =>
       container === artifact || line.chain !== undefined
         ? {
@@ -83,7 +88,14 @@ function section<T extends Line>(
   return [{ text, branches: [...more, ...newest.map(branch)] }];
 }
 
-function evidenceBranch({ predicateType, signer, expired, attestation, ...line }: EvidenceLine): Branch {
+function evidenceBranch({
+  predicateType,
+  signer,
+  expired,
+  revoked,
+  attestation,
+  ...line
+}: EvidenceLine): Branch {
   const by =
     signer.case === "key"
       ? [`signed by the key ${signer.name}`]
@@ -94,6 +106,7 @@ function evidenceBranch({ predicateType, signer, expired, attestation, ...line }
       ...by,
       attestation,
       `pushed at ${time(line.time)}`,
+      ...(revoked === null ? [] : [`revoked by #${revoked}: it does not count`]),
       ...(expired === null ? [] : [`its bytes were deleted by retention (#${expired})`]),
     ],
   };

@@ -14,6 +14,7 @@ export interface CustodySummary {
   readonly sources: Listed<SourceLine>;
   readonly builders: Listed<BuilderLine>;
   readonly evidence: Listed<EvidenceLine>;
+  readonly revocations: Listed<RevocationLine>;
   readonly containment: Listed<ContainmentLine>;
   /** The newest under each policy. */
   readonly verdicts: Listed<VerdictLine>;
@@ -50,6 +51,17 @@ export interface EvidenceLine extends Line {
   readonly signer: SignerSummary;
   /** The event with which its bytes were deleted. */
   readonly expired: number | null;
+  /** The revocation by which it does not count, as of the end. */
+  readonly revoked: number | null;
+}
+
+/** Of evidence about the artifact, or about what its verdicts rest on. */
+export interface RevocationLine extends Line {
+  readonly id: string;
+  /** In words: what is revoked. */
+  readonly target: string;
+  readonly reason: string;
+  readonly withdrawn: number | null;
 }
 
 /** By the container's manifest. */

@@ -1,8 +1,7 @@
 import type { Digest } from "../in-toto-attestation/index.ts";
 import type { Containment } from "../policy/question.ts";
 import type { Check, Evaluation } from "../policy/types.ts";
-import type { Signer } from "../verify/verified-attestation.ts";
-import { originOf, type Said } from "./attestation-summary.ts";
+import { type AttestationSummary, originOf, type Said, type SignerSummary } from "./attestation-summary.ts";
 import { textIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
 import { parseTarget, type RevocationTarget, type RevokedSigner, type Window } from "./revocation-target.ts";
@@ -25,28 +24,36 @@ export const REVOCATION_CHECK = "evidence.revoked";
 /** Of revoked evidence, how much a verdict names: what it lacks is told besides. */
 const MAX_NAMED = 8;
 
+/** What of evidence says whether it is revoked: as the log records it, but times in milliseconds since the epoch. */
+export type Revocable = Pick<AttestationSummary, "id" | "subjects" | "signer" | "source" | "builder"> & {
+  readonly times: readonly number[];
+};
+
 /** The first of these by which evidence does not count about an artifact. What it is judged by is what the log recorded of it. */
 export function revocationOf(
   said: Said,
   artifact: Digest,
   revocations: readonly Revocation[],
 ): Revocation | undefined {
-  return revocations.find(({ target }) => isCovered(said, artifact, target));
+  if (revocations.length === 0) return undefined;
+  const recorded = { ...said, ...originOf(said) };
+  return revocations.find(({ target }) => isCovered(recorded, artifact, target));
 }
 
-function isCovered(said: Said, artifact: Digest, target: RevocationTarget): boolean {
+/** Whether evidence about an artifact is what a revocation means. */
+export function isCovered(said: Revocable, artifact: Digest, target: RevocationTarget): boolean {
   if ("attestation" in target) return said.id === target.attestation;
   // All digests of a subject name one artifact: another of its names does not bring the evidence back.
   if ("artifact" in target)
     return said.subjects.some(
       ({ digests }) => digests.includes(artifact) && digests.includes(target.artifact),
     );
-  if ("repository" in target) return originOf(said).source.repository === target.repository;
-  if ("builder" in target) return originOf(said).builder === target.builder && isWithin(said.times, target);
+  if ("repository" in target) return said.source.repository === target.repository;
+  if ("builder" in target) return said.builder === target.builder && isWithin(said.times, target);
   return isSigner(said.signer, target.signer) && isWithin(said.times, target);
 }
 
-function isSigner(signer: Signer, revoked: RevokedSigner): boolean {
+function isSigner(signer: SignerSummary, revoked: RevokedSigner): boolean {
   if ("key" in revoked) return signer.case === "key" && signer.name === revoked.key;
   const { issuer, identity } = revoked;
   return signer.case === "certificate" && signer.issuer === issuer && signer.identity === identity;

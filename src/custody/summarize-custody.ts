@@ -1,22 +1,19 @@
 import { type Digest, isJsonObject, type JsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
-import type { SignerSummary } from "./attestation-summary.ts";
 import { digestIn, listIn, restsOnIn, textIn, textsIn } from "./body-fields.ts";
 import type {
   ApprovalLine,
-  BuilderLine,
   ContainmentLine,
   CustodySummary,
-  EvidenceLine,
   ExceptionLine,
   Line,
   OtherLine,
   QuarantineLine,
-  SourceLine,
   VerdictLine,
 } from "./custody-summary.ts";
 import { type EventType, type LogEvent, OF_OTHERS, PROJECT_CHAIN } from "./events.ts";
 import { createNewest, listed } from "./listed.ts";
 import { otherChain } from "./references.ts";
+import { createEvidenceLines } from "./summarize-evidence.ts";
 import { createGrantLines } from "./summarize-grants.ts";
 
 /** What an artifact's custody comes to, found event by event in the order of the log. */
@@ -27,14 +24,9 @@ export interface CustodySummarizer {
   read(now: number): CustodySummary;
 }
 
-const MOST_NAMES = 16;
-
 /** @param related the other artifacts that its verdicts rest on */
 export function createCustodySummarizer(artifact: Digest, related: readonly Digest[]): CustodySummarizer {
-  const names = new Set<string>();
-  const sources = new Map<string, SourceLine>();
-  const builders = new Map<string, BuilderLine>();
-  const evidence = new Map<string, EvidenceLine>();
+  const evidence = createEvidenceLines(artifact);
   const containment = new Map<string, ContainmentLine>();
   const verdicts = new Map<string, VerdictLine & { readonly policyHash: string }>();
   const approvals = new Map<string, ApprovalLine>();
@@ -46,37 +38,13 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
   let trustActivated: number | null = null;
 
   const readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>> = {
+    ...evidence.readers,
     ...grants.readers,
     "policy.activated": ({ index, body }) => {
       policies = { index, hashes: new Set(listIn(body, "policies").flatMap(policyKey)) };
     },
     "trust.activated": ({ index }) => {
       trustActivated = index;
-    },
-    "evidence.accepted": ({ body }, line) => {
-      for (const name of namesIn(body, artifact)) if (names.size < MOST_NAMES) names.add(name);
-      const attestation = digestIn(body, "attestation");
-      const { predicateType, builder, source } = body;
-      evidence.set(attestation, {
-        ...line,
-        attestation,
-        predicateType: typeof predicateType === "string" ? predicateType : null,
-        signer: signerIn(body),
-        expired: null,
-      });
-      if (isJsonObject(source) && source.repository !== undefined) {
-        const said = {
-          repository: textIn(source, "repository"),
-          ...some(source, "ref"),
-          ...some(source, "commit"),
-        };
-        first(sources, JSON.stringify([line.chain, said]), { ...line, ...said });
-      }
-      if (typeof builder === "string")
-        first(builders, JSON.stringify([line.chain, builder]), { ...line, builder });
-    },
-    "evidence.expired": ({ index, body }) => {
-      change(evidence, digestIn(body, "attestation"), { expired: index });
     },
     "containment.recorded": ({ body }, line) => {
       const container = digestIn(body, "manifest");
@@ -132,10 +100,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
         others.add({ ...line, type: event.type, reason: reasonIn(event.body) });
     },
     read: (now) => ({
-      names: [...names],
-      sources: inOrder(sources),
-      builders: inOrder(builders),
-      evidence: inOrder(evidence),
+      ...evidence.read(),
       containment: inOrder(containment),
       verdicts: inOrder(
         new Map(
@@ -158,10 +123,6 @@ function inOrder<T extends Line>(lines: ReadonlyMap<string, T>) {
   return listed(lines.values());
 }
 
-function first<T>(lines: Map<string, T>, key: string, line: T): void {
-  if (!lines.has(key)) lines.set(key, line);
-}
-
 /** Of what a line is that is not here, nothing is known to end. */
 function change<T>(lines: Map<string, T>, key: string, ending: Partial<T>): void {
   const line = lines.get(key);
@@ -176,26 +137,8 @@ function textsOf<K extends string>(body: JsonObject, ...names: readonly K[]): Re
   return Object.fromEntries(names.map((name) => [name, textIn(body, name)])) as Record<K, string>;
 }
 
-function some<K extends string>(body: JsonObject, name: K): Partial<Record<K, string>> {
-  return body[name] === undefined ? {} : textsOf(body, name);
-}
-
 function reasonIn({ reason }: JsonObject): string | null {
   return typeof reason === "string" ? reason : null;
-}
-
-function namesIn(body: JsonObject, artifact: Digest): string[] {
-  return listIn(body, "subjects").flatMap((subject) =>
-    isJsonObject(subject) && subject.name !== undefined && listIn(subject, "digests").includes(artifact)
-      ? [textIn(subject, "name")]
-      : [],
-  );
-}
-
-function signerIn(body: JsonObject): SignerSummary {
-  const signer = isJsonObject(body.signer) ? body.signer : {};
-  if (signer.case === "key") return { case: "key", ...textsOf(signer, "name", "keyId") };
-  return { case: "certificate", ...textsOf(signer, "issuer", "identity", "instance") };
 }
 
 /** A verdict names its checks with the nearest miss first. */

@@ -50,9 +50,10 @@ export async function readCustodyIndexes(
 
 /**
  * Of the project's wide events those that touched the artifact: an activation, when something was recorded about it while
- * that was in force; an agent's revocation, when it had been granted identities for it.
+ * that was in force; an agent's revocation, when it had been granted identities for it; and what revokes evidence or takes
+ * that back, when evidence about it, or about what its verdicts rest on, is of that source, builder or signer.
  */
-function wideIndexes(project: ProjectId, { artifact, ...range }: CustodyPlaces) {
+function wideIndexes(project: ProjectId, { artifact, related = [], ...range }: CustodyPlaces) {
   return sql`(
     select c.index ${inChains(project, [PROJECT_CHAIN], range)} and (
       e.type = any(${numbersOf(["policy.activated", "trust.activated"])}::int2[]) and exists (
@@ -66,7 +67,16 @@ function wideIndexes(project: ProjectId, { artifact, ...range }: CustodyPlaces) 
       or e.type = any(${numbersOf(["agent.revoked"])}::int2[]) and exists (
         select from agent_revocations r
         join identities i on i.project_id = r.project_id and i.requester = r.spiffe_id and i.index < r.index
-        where r.project_id = ${project} and r.index = c.index and i.digests @> array[${artifact}]::text[]))
+        where r.project_id = ${project} and r.index = c.index and i.digests @> array[${artifact}]::text[])
+      or e.type = any(${numbersOf(["evidence.revoked", "revocation.withdrawn"])}::int2[]) and exists (
+        select from revocations r
+        join attestation_subjects s on s.project_id = ${project} and s.digest = any(${[artifact, ...related]}::text[])
+        join attestations a on a.project_id = ${project} and a.id = s.attestation and a.index < ${range.below}
+        where r.project_id = ${project} and c.index in (r.revoked_index, r.withdrawn_index) and (
+          r.target ->> 'attestation' = a.id or r.target ->> 'artifact' = s.digest
+          or r.target ->> 'repository' = a.source_repository or r.target ->> 'builder' = a.builder
+          or a.signer_identity = r.target #>> '{signer,identity}' and a.signer_issuer = r.target #>> '{signer,issuer}'
+          or a.signer_identity = r.target #>> '{signer,key}' and a.signer_issuer is null)))
     order by c.index limit ${range.limit})`;
 }
 

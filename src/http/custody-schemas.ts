@@ -33,7 +33,9 @@ const Summary = closed(
       predicateType: nullable(Text),
       signer: Signer,
       expired: nullable(LogSize),
+      revoked: nullable(LogSize),
     }),
+    revocations: listed({ id: Text, target: Text, reason: Text, withdrawn: nullable(LogSize) }),
     containment: listed({ container: Text, contained: Count }),
     verdicts: listed({
       policy: Text,

@@ -26,6 +26,7 @@ const EMPTY: CustodySummary = {
   sources: of(),
   builders: of(),
   evidence: of(),
+  revocations: of(),
   containment: of(),
   verdicts: of(),
   approvals: of(),

@@ -68,6 +68,7 @@ const evidence = (id: string, more: JsonObject = {}, about: ChainKey = ARTIFACT)
     predicateType: "https://slsa.dev/provenance/v1",
     signer: key,
     subjects: [{ name: "widget", digests: [ARTIFACT] }],
+    times: [at(10)],
     source: { repository: "https://github.com/acme/widget", commit: "abc" },
     builder: "https://builder.example",
     ...more,
@@ -164,6 +165,36 @@ describe("a summary of custody", () => {
     );
     assert.equal(summary.verdicts.newest[0]?.index, 4, "another artifact's verdict is its own");
     assert.deepEqual(summary.containment.newest[0]?.contained, 1);
+  });
+
+  test("says what of the evidence is revoked, by those revocations that mean it", () => {
+    const revoked = (id: string, target: JsonObject, about: ChainKey = "*"): Said => [
+      "evidence.revoked",
+      { id, target, reason: "key lost" },
+      about,
+    ];
+    const { evidence: lines, revocations } = summarize([
+      evidence("1"),
+      evidence("2", { builder: null }, IMAGE),
+      revoked("window", { builder: "https://builder.example", until: at(10) }),
+      revoked("builder", { builder: "https://builder.example", from: at(10) }),
+      revoked("taken back", { signer: { key: "release" } }),
+      revoked("stranger", { signer: { key: "another" } }),
+      revoked("named", { attestation: digest("not pushed yet") }, ARTIFACT),
+      ["revocation.withdrawn", { id: "taken back" }, "*"],
+    ]);
+    assert.deepEqual(
+      revocations.newest.map(({ id, withdrawn }) => [id, withdrawn]),
+      [
+        ["builder", null],
+        ["taken back", 7],
+        ["named", null],
+      ],
+    );
+    assert.deepEqual(
+      lines.newest.map((line) => line.revoked),
+      [3, null],
+    );
   });
 
   test("counts what each requester was granted and refused, and what lives as of the end", () => {

@@ -4,33 +4,21 @@ import type { EventType } from "../../src/custody/events.ts";
 import { openPackEvents } from "../../src/custody/pack-events.ts";
 import { type CustodySummarizer, createCustodySummarizer } from "../../src/custody/summarize-custody.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
-import type { Digest } from "../../src/in-toto-attestation/types.ts";
-import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
+import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
+import { readPolicies } from "../../src/services/activate-policies.ts";
 import { exportPack } from "../../src/services/export-pack.ts";
-import { pushAttestation } from "../../src/services/push-attestation.ts";
-import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
 import { type CustodyQuery, readCustody } from "../../src/services/read-custody.ts";
-import { recordContainment } from "../../src/services/record-containment.ts";
-import { revokeAgent } from "../../src/services/revoke-agent.ts";
-import { verifyDigest } from "../../src/services/verify-digest.ts";
+import { revokeEvidence, withdrawRevocation } from "../../src/services/revocations.ts";
 import { openCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { leafHash, sameHash } from "../../src/tlog/hash.ts";
 import { parseVerifierKey } from "../../src/tlog/note.ts";
 import { rootFromInclusion } from "../../src/tlog/proofs.ts";
 import { fails, succeeds } from "../http/calls.ts";
 import type { TestNode } from "../http/node.ts";
-import { RELEASE_POLICY } from "../http/release.ts";
-import { slsaProvenance } from "../sigstore/provenance.ts";
 import { anImage } from "../support/images.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
-import {
-  agentCaller,
-  fetchX509,
-  type IdentityHouse,
-  joinThroughDoor,
-  openIdentityHouse,
-  release,
-} from "./identity-house.ts";
+import { tellItsStory } from "./custody-story.ts";
+import { type IdentityHouse, openIdentityHouse } from "./identity-house.ts";
 import { callerWith } from "./release-node.ts";
 
 type Page = Awaited<ReturnType<typeof readCustody>>;
@@ -55,57 +43,14 @@ describe("the custody of an artifact", () => {
     postgres = await createPostgres();
     house = await openIdentityHouse(postgres);
     node = await house.open();
-    await tellItsStory();
+    const look = async () => seen.push(await read());
+    await tellItsStory({ house, node, operator: operator(), image, look });
   });
   after(async () => {
     await house.close();
     await postgres.drop();
     await stopPostgres();
   });
-
-  async function step(work: () => Promise<unknown>): Promise<void> {
-    await work();
-    seen.push(await read());
-  }
-  async function activate(text: string): Promise<void> {
-    const { documents, policySet: previous } = await readPolicies(node.v, operator());
-    const kept = documents.filter(({ name }) => name !== "other.yaml");
-    const other = { name: "other.yaml", text };
-    await activatePolicies(node.v, operator(), { documents: [...kept, other], previous });
-  }
-  const policy = (description: string) =>
-    RELEASE_POLICY.replace("name: release", `name: other\n  description: ${description}`);
-  const quarantine = async (artifact: Digest) =>
-    (await openQuarantine(node.v, operator(), { artifact, reason: "found malware" })).id;
-
-  /** A layer that its image lets through, and what happens to both; and other things, which do not belong. */
-  async function tellItsStory(): Promise<void> {
-    for (const name of ["node-1", "node-2"]) await joinThroughDoor(node, name);
-    const subject = { name: "widget", sha256: image.digest.slice("sha256:".length) };
-    const provenance = await house.sigstore.signStatement(slsaProvenance([subject]));
-    await pushAttestation(node.v, operator(), { bytes: provenance });
-    await recordContainment(node.v, operator(), image.index);
-    await step(() => recordContainment(node.v, operator(), image.manifest));
-    await step(() => verifyDigest(node.v, operator(), { digest: image.layer }));
-    await step(() => fetchX509(node, agentCaller(node, "node-1"), image.layer));
-    await step(() => activate(policy("nothing was recorded under it")));
-    await step(() => activate(policy("the next")));
-    let id = "";
-    await step(async () => {
-      id = await quarantine(image.digest);
-    });
-    await step(() => assert.rejects(fetchX509(node, agentCaller(node, "node-1"), image.layer)));
-    await step(() => liftQuarantine(node.v, operator(), { id, reason: "it was none" }));
-    const stranger = await release(house, node);
-    await fetchX509(node, agentCaller(node, "node-2"), stranger.digest);
-    for (const name of ["node-2", "node-1"]) {
-      const { agent } = agentCaller(node, name);
-      await step(() =>
-        revokeAgent(node.v, operator(), { agent: String(agent?.spiffeId), reason: "disk lost" }),
-      );
-    }
-    await step(() => quarantine(image.layer));
-  }
 
   test("is its chain, what its verdicts rest on of others, and what touched it of the project", async () => {
     const all = await read();
@@ -289,5 +234,32 @@ describe("the custody of an artifact", () => {
       { from: "1" },
     ])
       await fails(node.app, "invalid-request", "GET /custody/:digest", { as, params, query });
+  });
+
+  // Last, for what falls is recorded in the background.
+  test("tells which revocations its evidence is touched by, and no others", async () => {
+    const revoke = (target: JsonObject) => revokeEvidence(node.v, operator(), { target, reason: "key lost" });
+    const { index, id } = await revoke({ repository: "https://github.com/acme/widget" });
+    await revoke({ repository: "https://github.com/acme/gadget" });
+    await revoke({ signer: { key: "release" } });
+    const types: EventType[] = ["evidence.revoked", "revocation.withdrawn"];
+    const brief = ({ summary }: Page) =>
+      summary?.revocations.newest.map((line) => [line.index, line.target, line.withdrawn]);
+    const during = await read({ types });
+    assert.deepEqual(
+      during.events.map((event) => [event.index, event.chain]),
+      [[index, "*"]],
+    );
+    const target = "repository https://github.com/acme/widget";
+    assert.deepEqual(brief(during), [[index, target, null]]);
+    assert.equal(during.summary?.evidence.newest[0]?.revoked, index);
+    const { receipt } = await withdrawRevocation(node.v, operator(), { id, reason: "found" });
+    const after = await read({ types });
+    assert.deepEqual(
+      after.events.map((event) => event.index),
+      [index, receipt.index],
+    );
+    assert.deepEqual(brief(after), [[index, target, receipt.index]]);
+    assert.equal(after.summary?.evidence.newest[0]?.revoked, null);
   });
 });

@@ -1,0 +1,146 @@
+import { type Digest, isJsonObject, type JsonObject, parseDigest } from "../in-toto-attestation/index.ts";
+import type { SignerSummary, SourceSummary } from "./attestation-summary.ts";
+import { digestIn, listIn, textIn, textsIn } from "./body-fields.ts";
+import type { BuilderLine, EvidenceLine, Line, RevocationLine, SourceLine } from "./custody-summary.ts";
+import { type EventType, type LogEvent, PROJECT_CHAIN } from "./events.ts";
+import { type Listed, listed } from "./listed.ts";
+import { parseTarget, type RevocationTarget, targetText } from "./revocation-target.ts";
+import { isCovered, type Revocable } from "./revocations.ts";
+
+/** What evidence there is, what it says of source and builder, and what of it is revoked. */
+export interface EvidenceLines {
+  readonly readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>>;
+  read(): {
+    readonly names: readonly string[];
+    readonly sources: Listed<SourceLine>;
+    readonly builders: Listed<BuilderLine>;
+    readonly evidence: Listed<EvidenceLine>;
+    readonly revocations: Listed<RevocationLine>;
+  };
+}
+
+interface Accepted {
+  readonly line: Omit<EvidenceLine, "revoked">;
+  readonly said: Revocable;
+  /** Of those that are looked at, the artifact that it is about. */
+  readonly about: Digest;
+}
+
+interface Revoked {
+  readonly line: RevocationLine;
+  readonly target: RevocationTarget;
+}
+
+const MOST_NAMES = 16;
+
+export function createEvidenceLines(artifact: Digest): EvidenceLines {
+  const names = new Set<string>();
+  const sources = new Map<string, SourceLine>();
+  const builders = new Map<string, BuilderLine>();
+  const accepted = new Map<string, Accepted>();
+  const revocations = new Map<string, Revoked>();
+
+  function accept({ body }: LogEvent, line: Line): void {
+    const said = saidIn(body);
+    const { id: attestation, signer, source, builder } = said;
+    const { predicateType } = body;
+    for (const { name, digests } of said.subjects)
+      if (name !== undefined && digests.includes(artifact) && names.size < MOST_NAMES) names.add(name);
+    const { repository } = source;
+    if (repository !== undefined)
+      first(sources, JSON.stringify([line.chain, source]), { ...line, ...source, repository });
+    if (builder !== null) first(builders, JSON.stringify([line.chain, builder]), { ...line, builder });
+    const type = typeof predicateType === "string" ? predicateType : null;
+    accepted.set(attestation, {
+      line: { ...line, attestation, predicateType: type, signer, expired: null },
+      said,
+      about: line.chain === undefined || line.chain === PROJECT_CHAIN ? artifact : parseDigest(line.chain),
+    });
+  }
+
+  return {
+    readers: {
+      "evidence.accepted": accept,
+      "evidence.expired": ({ index, body }) => {
+        const attestation = digestIn(body, "attestation");
+        const evidence = accepted.get(attestation);
+        if (evidence === undefined) return;
+        accepted.set(attestation, { ...evidence, line: { ...evidence.line, expired: index } });
+      },
+      "evidence.revoked": ({ body }, line) => {
+        const [id, reason, target] = [textIn(body, "id"), textIn(body, "reason"), parseTarget(body.target)];
+        const told = { ...line, id, target: targetText(target), reason, withdrawn: null };
+        revocations.set(id, { line: told, target });
+      },
+      "revocation.withdrawn": ({ index, body }) => {
+        const id = textIn(body, "id");
+        const revoked = revocations.get(id);
+        if (revoked !== undefined)
+          revocations.set(id, { ...revoked, line: { ...revoked.line, withdrawn: index } });
+      },
+    },
+    read() {
+      const all = [...revocations.values()];
+      const covers = ({ said, about }: Accepted) =>
+        all.filter(({ target }) => isCovered(said, about, target));
+      const evidence = [...accepted.values()].map((one) => ({ one, by: covers(one) }));
+      const felt = new Set(evidence.flatMap(({ by }) => by));
+      return {
+        names: [...names],
+        sources: listed(sources.values()),
+        builders: listed(builders.values()),
+        evidence: listed(
+          evidence.map(({ one, by }) => ({
+            ...one.line,
+            revoked: by.find(({ line }) => line.withdrawn === null)?.line.index ?? null,
+          })),
+        ),
+        // One that names the artifact itself is told whether or not there is evidence yet.
+        revocations: listed(
+          all.filter((one) => felt.has(one) || one.line.chain === undefined).map(({ line }) => line),
+        ),
+      };
+    },
+  };
+}
+
+function first<T>(lines: Map<string, T>, key: string, line: T): void {
+  if (!lines.has(key)) lines.set(key, line);
+}
+
+function saidIn(body: JsonObject): Revocable {
+  const { builder } = body;
+  return {
+    id: digestIn(body, "attestation"),
+    subjects: listIn(body, "subjects").map((subject) => {
+      const said = isJsonObject(subject) ? subject : {};
+      const digests = textsIn(said, "digests").map((digest) => parseDigest(digest));
+      return { digests, ...some(said, "name") };
+    }),
+    signer: signerIn(body),
+    times: textsIn(body, "times").map((time) => Date.parse(time)),
+    source: sourceIn(body),
+    builder: typeof builder === "string" ? builder : null,
+  };
+}
+
+function sourceIn({ source }: JsonObject): SourceSummary {
+  if (source === undefined || !isJsonObject(source)) return {};
+  return { ...some(source, "repository"), ...some(source, "ref"), ...some(source, "commit") };
+}
+
+function signerIn(body: JsonObject): SignerSummary {
+  const signer = isJsonObject(body.signer ?? null) ? (body.signer as JsonObject) : {};
+  if (signer.case === "key")
+    return { case: "key", name: textIn(signer, "name"), keyId: textIn(signer, "keyId") };
+  const [issuer, identity, instance] = [
+    textIn(signer, "issuer"),
+    textIn(signer, "identity"),
+    textIn(signer, "instance"),
+  ];
+  return { case: "certificate", issuer, identity, instance };
+}
+
+function some<K extends string>(body: JsonObject, name: K): Partial<Record<K, string>> {
+  return body[name] === undefined ? {} : ({ [name]: textIn(body, name) } as Record<K, string>);
+}
