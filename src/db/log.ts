@@ -62,18 +62,16 @@ export async function readChain(
 export async function readProjectEvents(
   db: Kysely<Schema>,
   project: ProjectId,
-  { from, below, limit }: { readonly from: number; readonly below: number; readonly limit: number },
+  { from, below, limit, types }: Required<Omit<ChainPage, "types">> & Pick<ChainPage, "types">,
 ): Promise<LogEvent[]> {
-  const rows = await db
+  let query = db
     .selectFrom("log_entries as entry")
     .select(EVENT_COLUMNS)
     .where("entry.project_id", "=", project)
     .where("entry.index", ">=", from)
-    .where("entry.index", "<", below)
-    .orderBy("entry.index")
-    .limit(limit)
-    .execute();
-  return rows.map(eventOf);
+    .where("entry.index", "<", below);
+  if (types !== undefined) query = query.where("entry.type", "in", numbersOf(types));
+  return (await query.orderBy("entry.index").limit(limit).execute()).map(eventOf);
 }
 
 /** Event types as columns have them. */

@@ -18,6 +18,7 @@ import { takeStrictJson } from "./bodies.ts";
 import { answerClientError, refuseExpectations, requireHost } from "./client-errors.ts";
 import { custodyRoutes } from "./custody.ts";
 import { decisionRoutes } from "./decisions.ts";
+import { documentRoutes } from "./documents.ts";
 import { eventRoutes } from "./events.ts";
 import { exceptionRoutes } from "./exceptions.ts";
 import { healthRoutes } from "./health.ts";
@@ -136,6 +137,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   decisionRoutes(app, v);
   custodyRoutes(app, v);
   eventRoutes(app, v);
+  documentRoutes(app, v);
   agentRoutes(app, v, authenticator);
   svidRoutes(app, v);
   identityRoutes(app, v);

@@ -4,6 +4,11 @@ import { closed, EVENT, LogSize, nullable, Signer, Time } from "./schemas.ts";
 
 export const EVENT_TYPE_NAMES = Object.keys(EVENT_TYPES) as EventType[];
 export const EventTypeName = Type.Enum(EVENT_TYPE_NAMES);
+/** Of a query string. */
+export const EventTypes = Type.Union(
+  [EventTypeName, Type.Array(EventTypeName, { maxItems: EVENT_TYPE_NAMES.length })],
+  { description: "only events of this type; may be given several times" },
+);
 
 const { salt, leaf, ...SAID } = EVENT;
 const Text = Type.String();

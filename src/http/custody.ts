@@ -7,7 +7,7 @@ import { readCustody } from "../services/read-custody.ts";
 import { readAsOf } from "../services/state-as-of.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
-import { CustodyPage, EVENT_TYPE_NAMES, EventTypeName } from "./custody-schemas.ts";
+import { CustodyPage, EventTypes } from "./custody-schemas.ts";
 import { answers } from "./openapi.ts";
 import { AsOfText, closed, Digest, Flag, PAGE } from "./schemas.ts";
 
@@ -22,11 +22,7 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
         summary: "An artifact's events in the custody log, in order, each with its proof",
         params: closed({ digest: Digest }),
         querystring: closed({
-          type: Type.Optional(
-            Type.Union([EventTypeName, Type.Array(EventTypeName, { maxItems: EVENT_TYPE_NAMES.length })], {
-              description: "only events of this type; may be given several times",
-            }),
-          ),
+          type: Type.Optional(EventTypes),
           asOf: Type.Optional(AsOfText),
           proofs: Type.Optional(Flag),
           related: Type.Optional(Flag),

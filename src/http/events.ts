@@ -1,10 +1,12 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
 import { readProjectLog } from "../services/read-events.ts";
+import { readAsOf } from "../services/state-as-of.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
+import { EventTypes } from "./custody-schemas.ts";
 import { answers } from "./openapi.ts";
-import { closed, EVENT, LogSize, nullable, PAGE } from "./schemas.ts";
+import { AsOfText, closed, EVENT, Flag, LogSize, nullable, PAGE } from "./schemas.ts";
 
 const DEFAULT_PAGE = 50;
 
@@ -25,18 +27,20 @@ export function eventRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "The project's events in the order of the log, for those who follow it",
         querystring: closed({
-          proofs: Type.Optional(
-            Type.Enum(["true", "false"], { description: "true: each with its proof of inclusion" }),
-          ),
+          type: Type.Optional(EventTypes),
+          asOf: Type.Optional(AsOfText),
+          proofs: Type.Optional(Flag),
           ...PAGE,
         }),
         ...answers({ 200: Events }),
       },
     },
     async (request) => {
-      const { proofs, limit, ...page } = request.query;
+      const { type, asOf, proofs, limit, ...page } = request.query;
       return readProjectLog(v, callerOf(request), {
         ...page,
+        ...(type !== undefined && { types: [type].flat() }),
+        ...(asOf !== undefined && { asOf: readAsOf(asOf) }),
         proofs: proofs === "true",
         limit: limit === undefined ? DEFAULT_PAGE : Number(limit),
       });

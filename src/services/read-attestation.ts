@@ -27,5 +27,6 @@ export function expired(id: Digest, index: number): VouchsafeError {
   return new VouchsafeError(
     "evidence-expired",
     `Retention deleted the bytes of ${id}: event ${index} of the log says so. What they said stands there still`,
+    { extensions: { expired: index } },
   );
 }

@@ -8,6 +8,7 @@ import { decodeProof, verifyReceipt } from "../../src/custody/receipt.ts";
 import { createProject } from "../../src/db/projects.ts";
 import { ROLES } from "../../src/services/caller.ts";
 import { createToken } from "../../src/services/tokens.ts";
+import { parseCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { leafHash } from "../../src/tlog/hash.ts";
 import { verifyInclusion } from "../../src/tlog/proofs.ts";
 import { growLog } from "../support/grow-log.ts";
@@ -280,4 +281,14 @@ test("gives an auditor every event of the project, page by page, as the public e
   assert.deepEqual(read, own);
   const { events, next } = await succeeds(node.app, 200, EVENTS, { as, query: { after: `${SIZE - 3}` } });
   assert.deepEqual([events.length, next, "inclusionProof" in events[0]], [2, null, false]);
+
+  const query = { asOf: "300", type: "decision.recorded", limit: "200", after: "250" };
+  const older = await succeeds(node.app, 200, EVENTS, { as, query });
+  assert.deepEqual([older.events[0].index, older.events.at(-1).index, older.next], [251, 299, null]);
+  assert.deepEqual(
+    parseCheckpoint(older.checkpoint.split("\n\n")[0] + "\n").root,
+    Buffer.from(tree.root(300)),
+  );
+  const none = await succeeds(node.app, 200, EVENTS, { as, query: { type: "quarantine.opened" } });
+  assert.deepEqual([none.events, none.next], [[], null]);
 });
