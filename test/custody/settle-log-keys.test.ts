@@ -8,12 +8,13 @@ import { INSTALLATION, PROJECT_CHAIN } from "../../src/custody/events.ts";
 import { activeKeys, logKeysOf } from "../../src/custody/log-key-history.ts";
 import { signTree } from "../../src/custody/log-signers.ts";
 import { CommitUnknown, type LogStore } from "../../src/custody/log-store.ts";
+import type { Receipt } from "../../src/custody/receipt.ts";
 import { openDatabase } from "../../src/db/connection.ts";
 import { readChain, readHead } from "../../src/db/log.ts";
 import { createLogStore } from "../../src/db/log-store.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { openLogCheckpoint, parseLogKeys } from "../../src/tlog/log-keys.ts";
-import { ed25519Signer, type NoteSigner } from "../../src/tlog/note.ts";
+import { ed25519Signer, type NoteSigner, parseNote } from "../../src/tlog/note.ts";
 import { keyLabel } from "../../src/tlog/verifier-key.ts";
 import { type LogNodeOptions, openLogNode, testSigner } from "../support/log-node.ts";
 import { createPostgres, stopPostgres } from "../support/postgres.ts";
@@ -191,5 +192,44 @@ describe("the keys of a log", () => {
       assert.deepEqual(await log.active(), verifierKeys(second, third));
       assert.equal((await log.types()).length, 4);
     }
+  });
+
+  test("sign each size in one way while nodes append and the keys change under them", async () => {
+    const [first, second] = [testSigner(), testSigner()];
+    const log = await newLog();
+    const receipts: Receipt[] = [];
+    /** Appends until the node's keys are the log's no more. */
+    async function work({ push }: Awaited<ReturnType<typeof log.start>>, name: string): Promise<void> {
+      for (let i = 0; ; i += 1) {
+        try {
+          receipts.push(...committed(await push(`${name} ${i}`)).events.map(({ receipt }) => receipt));
+        } catch (error) {
+          if (error instanceof VouchsafeError && error.code === "log-key-mismatch") return;
+          throw error;
+        }
+      }
+    }
+    const early = await Promise.all([log.start([first]), log.start([first])]);
+    const working = early.map((node, i) => work(node, `early ${i}`));
+    const both = await Promise.all([log.start([first, second]), log.start([second, first])]);
+    working.push(...both.map((node, i) => work(node, `both ${i}`)));
+    await both[0].push("before the old key goes");
+    const retiring = { retires: keyLabel(first) };
+    await Promise.all([log.start([second], retiring), log.start([second], retiring)]);
+    await Promise.all(working);
+    assert.deepEqual(await log.active(), verifierKeys(second));
+
+    const wide = await log.wide();
+    const bySize = new Map<number, string>();
+    for (const { treeSize, checkpoint } of receipts) {
+      assert.equal(bySize.get(treeSize) ?? checkpoint, checkpoint);
+      bySize.set(treeSize, checkpoint);
+      const then = activeKeys(logKeysOf(wide.filter(({ index }) => index < treeSize)));
+      assert.deepEqual(
+        parseNote(checkpoint).signatures.map(keyLabel),
+        then.map(({ label }) => label),
+      );
+    }
+    assert.ok(bySize.size > 3);
   });
 });
