@@ -34,7 +34,7 @@ const CONTROL = /\p{Cc}/u;
 /**
  * Reads a target as events have it, with its members in one spelling.
  *
- * @throws VouchsafeError `invalid-request`
+ * @throws VouchsafeError `invalid-request`; AttestationFormatError `malformed-digest`
  */
 export function parseTarget(value: JsonValue | undefined): RevocationTarget {
   const target = objectIn(value);

@@ -8,7 +8,13 @@ import {
   tellingRevoked,
   withoutRevoked,
 } from "../../src/custody/revocations.ts";
-import { type JsonObject, digestOf as namedDigest, sha256 } from "../../src/in-toto-attestation/index.ts";
+import { VouchsafeError } from "../../src/errors.ts";
+import {
+  AttestationFormatError,
+  type JsonObject,
+  digestOf as namedDigest,
+  sha256,
+} from "../../src/in-toto-attestation/index.ts";
 import type { Evaluation } from "../../src/policy/types.ts";
 import { sealVerified } from "../../src/verify/verified-attestation.ts";
 import {
@@ -168,6 +174,13 @@ describe("evidence that is revoked", () => {
   });
 });
 
+function isRefusal(error: unknown): boolean {
+  const isOurs = error instanceof VouchsafeError || error instanceof AttestationFormatError;
+  return (
+    isOurs && ["invalid-request", "malformed-digest", "unsupported-digest-algorithm"].includes(error.code)
+  );
+}
+
 describe("the target of a revocation", () => {
   const from = "2026-03-01T12:00:00.000Z";
   const until = "2026-03-02T12:00:00.000Z";
@@ -183,6 +196,31 @@ describe("the target of a revocation", () => {
   ];
   for (const target of taken)
     it(`is taken: ${JSON.stringify(target)}`, () => assert.deepEqual(parseTarget(target), target));
+
+  it("is read from whatever a caller sends, or refused by a code", () => {
+    const member = fc.oneof(fc.jsonValue(), fc.constantFrom(ARTIFACT, from, until, { key: "k" }, signer));
+    const names = fc.constantFrom(
+      "attestation",
+      "signer",
+      "builder",
+      "repository",
+      "artifact",
+      "from",
+      "until",
+    );
+    fc.assert(
+      fc.property(fc.dictionary(names, member, { maxKeys: 3 }), (value) => {
+        try {
+          const target = parseTarget(value as JsonObject);
+          assert.deepEqual(parseTarget(target as unknown as JsonObject), target);
+          assert.deepEqual({ ...target }, { ...value });
+        } catch (error) {
+          assert.ok(isRefusal(error), String(error));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
 
   const refused: readonly (readonly [string, unknown])[] = [
     ["nothing", undefined],
@@ -204,10 +242,7 @@ describe("the target of a revocation", () => {
   ];
   for (const [what, target] of refused) {
     it(`is refused: ${what}`, () => {
-      assert.throws(
-        () => parseTarget(target as JsonObject),
-        (error: { code: string }) => ["invalid-request", "malformed-digest"].includes(error.code),
-      );
+      assert.throws(() => parseTarget(target as JsonObject), isRefusal);
     });
   }
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
-import { readHead } from "../../src/db/log.ts";
+import { readChain, readHead } from "../../src/db/log.ts";
 import { type Digest, type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { previewRevocation, revokeEvidence, withdrawRevocation } from "../../src/services/revocations.ts";
@@ -79,6 +80,14 @@ export async function openRevocationHouse(postgres: TestPostgres) {
     const answers = await Promise.all(digests.map((digest) => allows(digest)));
     return new Set(digests.filter((_, i) => answers[i]));
   }
+  /** Waits for the event that the background records, without anybody asking. */
+  async function failedAfter(index: number, digest: Digest): Promise<void> {
+    const isRecorded = async () =>
+      (await readChain(a.v.database.kysely, a.v.project, digest)).some(
+        (event) => event.index > index && event.type === "verdict.failed" && event.body.policy === POLICY,
+      );
+    while (!(await isRecorded())) await sleep(20);
+  }
   const revoke = (target: JsonObject, reason = "leaked") =>
     revokeEvidence(a.v, operator(), { target, reason });
   const preview = (target: JsonObject) => previewRevocation(a.v, operator(), { target, reason: "leaked" });
@@ -104,6 +113,7 @@ export async function openRevocationHouse(postgres: TestPostgres) {
     ask,
     allows,
     allowedAmong,
+    failedAfter,
     revoke,
     preview,
     withdraw,

@@ -89,7 +89,7 @@ describe("evidence that is revoked", () => {
     await Promise.all([house.assertHolds(one.digest), house.assertHolds(both.digest)]);
   });
 
-  test("by a builder, a repository or an artifact denies what each named, and nothing else", async () => {
+  test("by a builder, a repository or an artifact fails what each named, unasked, and nothing else", async () => {
     const builds = [
       { workflow: "builder" },
       { workflow: "any", repository: "acme/repository" },
@@ -107,7 +107,8 @@ describe("evidence that is revoked", () => {
     ];
     for (const [digest, target] of targets) {
       assert.ok(await house.allows(digest));
-      const { falls } = await house.revoke(target);
+      const { falls, index } = await house.revoke(target);
+      await house.failedAfter(index, digest);
       assert.deepEqual(
         falls?.artifacts.map((one) => one.digest),
         [digest],
