@@ -182,6 +182,7 @@ export const PURE: readonly string[] = [
   "custody/body.ts",
   "custody/chain.ts",
   "custody/custody-summary.ts",
+  "custody/complete.ts",
   "custody/evaluate-again.ts",
   "custody/events.ts",
   "custody/fsck-entries.ts",

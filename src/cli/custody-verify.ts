@@ -1,7 +1,11 @@
 import { open } from "node:fs/promises";
+import { join } from "node:path";
 import { Command } from "commander";
-import type { PackReport, PackStatus } from "../custody/pack-report.ts";
+import { createClient } from "../client/client.ts";
+import { type ChainEnds, checkComplete } from "../custody/complete.ts";
+import { type PackCheck, type PackReport, type PackStatus, withChecks } from "../custody/pack-report.ts";
 import type { PackDemands, PackVerifier } from "../custody/verify-pack.ts";
+import { type ReadPath, readServedLog } from "../tlog/served-log.ts";
 import { parseWitnessPolicy } from "../tlog/witness-policy.ts";
 import { collect } from "./collect.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -10,12 +14,14 @@ import { loadOrTell } from "./load-policies.ts";
 import { readLogKey } from "./log-key-argument.ts";
 import { action, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
 import type { TrustOptions } from "./verify-trust.ts";
 
 interface VerifyOptions extends TrustOptions {
   readonly logKey: string;
   readonly policy?: readonly string[];
   readonly witnesses?: string;
+  readonly log?: string;
 }
 
 const EPILOGUE = `
@@ -37,6 +43,7 @@ export function verifyCommand(): Command {
     .option("--trust <file>", "a whole trust document, as `trust show --document` prints it")
     .option("--policy <dir|file>", "your own policies", collect)
     .option("--witnesses <file>", "a witness policy: the checkpoint must have its quorum's cosignatures")
+    .option("--log <url|dir>", "the log's tiles, to see that the file's chains end where it does")
     .addHelpText("after", EPILOGUE)
     .action(
       action(async (session, file: string, options: VerifyOptions) => {
@@ -46,11 +53,13 @@ export function verifyCommand(): Command {
         if (demands === undefined) return EXIT.usage;
         // Loaded here alone: the verifier is large, and every other command would wait for it.
         const { openPackVerifier } = await import("../custody/verify-pack.ts");
-        const report = await verifyFile(
-          file,
-          openPackVerifier(await readLogKey(options.logKey), demands),
-          terminal,
-        );
+        const verifier = openPackVerifier(await readLogKey(options.logKey), demands);
+        const verified = await verifyFile(file, verifier, terminal);
+        const ends = verifier.ends();
+        const report =
+          options.log === undefined || ends === undefined
+            ? verified
+            : withChecks(verified, await readOn(ends, options.log, terminal));
         if (json) terminal.printJson(report);
         else printReport(terminal, report);
         return report.ok ? EXIT.ok : EXIT.refused;
@@ -87,14 +96,43 @@ async function verifyFile(file: string, verifier: PackVerifier, terminal: Termin
   return verifier.finish();
 }
 
+/** What the log itself says of the chains' ends. */
+async function readOn(ends: ChainEnds, log: string, terminal: Terminal): Promise<readonly PackCheck[]> {
+  const reading = checkComplete(ends, readServedLog(pathReader(log)));
+  for (;;) {
+    const { done, value } = await reading.next();
+    if (done) return value;
+    terminal.progress(`reading the log: ${value.done} of ${value.of} entries`);
+  }
+}
+
+/** Reads below a log's prefix, over HTTP or in a directory that has the same files. */
+function pathReader(log: string): ReadPath {
+  if (/^https?:/.test(log)) {
+    const { readBytes: read } = createClient({ server: log });
+    return (path, maxBytes) => read(`/${path}`, maxBytes);
+  }
+  return async (path, maxBytes) => {
+    const bytes = await readBytes(join(log, path));
+    if (bytes.length <= maxBytes) return bytes;
+    throw new UsageError(`${join(log, path)} is longer than anything that a log serves`);
+  };
+}
+
 const MARKS = { holds: "good", fails: "bad", "not-re-verifiable": "plain" } as const;
 
 /** The last sentence is the one to quote. It counts, so that what could not be verified again is not passed over. */
-function printReport(terminal: Terminal, { ok, checks }: PackReport): void {
+function printReport(terminal: Terminal, { ok, checks, log }: PackReport): void {
   for (const { status, statement } of checks) terminal.print(`${status} ${statement}`, MARKS[status]);
   const count = (status: PackStatus) => checks.filter((check) => check.status === status).length;
   terminal.print(
     `The custody file ${ok ? "holds" : "does not hold"}. Of ${checks.length} checks ${count("holds")} hold, ` +
-      `${count("fails")} fail, and ${count("not-re-verifiable")} cannot be made again.`,
+      `${count("fails")} fail, and ${count("not-re-verifiable")} cannot be verified again.`,
   );
+  if (log === null) return;
+  terminal.print(`It says nothing of what the log holds after its size of ${log.size}.`);
+  if (!checks.some(({ check }) => check === "complete"))
+    terminal.print(
+      "That its chains end where they end here rests on the log's operator: --log reads the log on to that size.",
+    );
 }

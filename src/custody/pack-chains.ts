@@ -1,4 +1,6 @@
+import type { Checkpoint } from "../tlog/checkpoint.ts";
 import { followChain } from "./chain.ts";
+import type { ChainEnds } from "./complete.ts";
 import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import type { PackHeader } from "./pack.ts";
 import { allHold, failure, type PackCheck } from "./pack-report.ts";
@@ -7,6 +9,8 @@ import { allHold, failure, type PackCheck } from "./pack-report.ts";
 export interface ChainsCheck {
   proved(event: LogEvent): void;
   checks(): readonly PackCheck[];
+  /** Undefined where there is no event at all. */
+  ends(tree: Checkpoint): ChainEnds | undefined;
 }
 
 export function createChainsCheck({ artifact, related }: PackHeader): ChainsCheck {
@@ -17,19 +21,26 @@ export function createChainsCheck({ artifact, related }: PackHeader): ChainsChec
     ]),
   );
   const outOfOrder: PackCheck[] = [];
+  const indexes = new Set<number>();
+  /** The last events of the chains, by their keys. */
+  const lasts = new Map<ChainKey, Pick<LogEvent, "index" | "about">>();
   let before: Pick<LogEvent, "index" | "time" | "project"> | undefined;
 
   return {
     proved(event) {
+      indexes.add(event.index);
       outOfOrder.push(...checkOrder(before, event));
       before = { index: event.index, time: event.time, project: event.project };
       for (const key of event.about) {
-        const { follower, name, failures } = chains.get(key) ?? {};
-        const broken = follower?.follow(event);
+        const chain = chains.get(key);
+        if (chain === undefined) continue;
+        lasts.set(key, { index: event.index, about: event.about });
+        const { follower, name, failures } = chain;
+        const broken = follower.follow(event);
         if (broken === undefined) continue;
         const { index, expected, actual } = broken;
         const statement = `${name} is broken: event ${index} follows ${eventName(actual)}, and here ${eventName(expected)}.`;
-        failures?.push(failure("chain", statement, index));
+        failures.push(failure("chain", statement, index));
       }
     },
     checks() {
@@ -43,6 +54,13 @@ export function createChainsCheck({ artifact, related }: PackHeader): ChainsChec
         return allHold("chain", failures, whole);
       });
       return [...allHold("order", outOfOrder, order), ...linked];
+    },
+    ends(tree) {
+      if (before === undefined || lasts.size === 0) return undefined;
+      const ends = [...lasts.values()].map(
+        ({ index, about }) => [index, { isShared: about.some((key) => !chains.has(key)) }] as const,
+      );
+      return { tree, project: before.project, events: indexes, lasts: new Map(ends) };
     },
   };
 }

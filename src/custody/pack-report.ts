@@ -77,6 +77,12 @@ export function nothingFails(checks: readonly PackCheck[]): boolean {
   return checks.every(({ status }) => status !== "fails");
 }
 
+/** The report with what was checked besides. */
+export function withChecks(report: PackReport, more: readonly PackCheck[]): PackReport {
+  const checks = [...report.checks, ...more];
+  return { ...report, ok: nothingFails(checks), checks };
+}
+
 /** Throws `pack-invalid`. */
 export function refuseUnless(condition: boolean, message: string): asserts condition {
   if (!condition) throw new VouchsafeError("pack-invalid", message);

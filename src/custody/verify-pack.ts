@@ -5,6 +5,7 @@ import { type LogKeys, parseLogKeys } from "../tlog/log-keys.ts";
 import { verifyInclusion } from "../tlog/proofs.ts";
 import type { WitnessPolicy } from "../tlog/witness-policy.ts";
 import { type AuditorsView, createAuditorsCheck } from "./auditors-view.ts";
+import type { ChainEnds } from "./complete.ts";
 import type { LogEvent } from "./events.ts";
 import { createLineCutter } from "./lines.ts";
 import { openEvent } from "./open-event.ts";
@@ -26,6 +27,8 @@ export interface PackVerifier {
   progress(): { readonly done: number; readonly of: number };
   /** After the last bytes. Throws `pack-invalid` for what is no custody file. */
   finish(): PackReport;
+  /** After `finish`, where the chains end, for `checkComplete`. Undefined where nothing was proved. */
+  ends(): ChainEnds | undefined;
 }
 
 /** What an auditor asks besides. */
@@ -71,6 +74,7 @@ export function openPackVerifier(verifierKeys: string, demands: PackDemands = {}
       if (run === undefined) throw invalidLine(1, "the file is empty");
       return run.report();
     },
+    ends: () => run?.ends(),
   };
 }
 
@@ -86,6 +90,7 @@ interface Run {
   readonly total: number;
   record(record: PackRecord): void;
   report(): PackReport;
+  ends(): ChainEnds | undefined;
 }
 
 function startRun(header: PackHeader, keys: LogKeys, demands: PackDemands): Run {
@@ -95,7 +100,7 @@ function startRun(header: PackHeader, keys: LogKeys, demands: PackDemands): Run 
   if (checkpoint === undefined) {
     // Without a tree nothing can be proved, and what is not proved is not looked at.
     const report = { ok: false, artifact, log: null, events: [], checks: signed };
-    return { total, record: () => {}, report: () => report };
+    return { total, record: () => {}, report: () => report, ends: () => undefined };
   }
 
   const material = openMaterial();
@@ -132,6 +137,7 @@ function startRun(header: PackHeader, keys: LogKeys, demands: PackDemands): Run 
       const log = { origin, size, root: encodeBase64(root) };
       return { ok: nothingFails(checks), artifact, log, events, checks };
     },
+    ends: () => chains.ends(checkpoint),
   };
 }
 

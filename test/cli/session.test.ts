@@ -10,7 +10,7 @@ import { leafHash } from "../../src/tlog/hash.ts";
 import { rootFromInclusion } from "../../src/tlog/proofs.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 import { layerDescriptor } from "../verify/formats/same-signature.ts";
-import { DIGEST, OTHER, openSession, type Session, WIDGET } from "./session.ts";
+import { DIGEST, OTHER, openSession, POLICIES, type Session, WIDGET } from "./session.ts";
 import { assertEnded } from "./vouchsafe.ts";
 
 let session: Session;
@@ -208,6 +208,13 @@ describe("a session at a terminal", () => {
     for (const logKey of [key.trim(), "log.key"]) {
       assertEnded(await offline("custody.jsonl", logKey), 0, "stdout", /^holds /);
     }
+    const readOn = ["custody", "verify", "custody.jsonl", "--log-key", "log.key"];
+    const complete = /^holds None of the \d+ entries from \d+ on continues/m;
+    const log = `${session.server.url}/log`;
+    assertEnded(await session.offline([...readOn, "--log", log]), 0, "stdout", complete);
+    const held = [...readOn, "--policy", POLICIES, "--trusted-root", "local.json"];
+    const judged = /^holds Judged by the policy widget-release .*, under the trust given, .* passes/m;
+    assertEnded(await session.offline(held), 0, "stdout", judged);
     assertEnded(await offline("custody.jsonl", "no.key"), 2, "stderr", /no\.key/);
     assertEnded(await offline("log.key", "log.key"), 1, "stderr", /code: pack-invalid/);
 

@@ -1,0 +1,104 @@
+import { VouchsafeError } from "../errors.ts";
+import type { Checkpoint } from "../tlog/checkpoint.ts";
+import { grow } from "../tlog/frontier.ts";
+import { leafHash, sameHash } from "../tlog/hash.ts";
+import { readFrontier } from "../tlog/proofs.ts";
+import { rememberTiles, type ServedLog } from "../tlog/served-log.ts";
+import type { ProjectId } from "./events.ts";
+import { decodeLeaf } from "./leaf.ts";
+import { failure, type PackCheck } from "./pack-report.ts";
+
+/** Where the chains of a file end, as it was verified, and in which tree. */
+export interface ChainEnds {
+  readonly tree: Checkpoint;
+  readonly project: ProjectId;
+  /** The indexes of the file's events. */
+  readonly events: ReadonlySet<number>;
+  /** By the index of each chain's last event, whether that event is of chains besides that are not in the file. */
+  readonly lasts: ReadonlyMap<number, { readonly isShared: boolean }>;
+}
+
+export interface EntriesRead {
+  readonly done: number;
+  readonly of: number;
+}
+
+/** Findings of each kind that are told one by one. */
+const MAX_TOLD = 20;
+
+/**
+ * Whether the chains of a file end where it says, up to the size of its tree: reads every entry of the log from the first end
+ * on. Leaves are public and name the events that they follow, so that whoever has all of them sees whether one follows the
+ * last of a chain. Nothing served is believed: the entries must hash up to the root that the file's checkpoint signs.
+ *
+ * Where an event is of another artifact's chain too, its leaf does not say which of them is continued: that is told as
+ * not to be verified here. Holds one bundle of entries in memory; yields how far it is.
+ */
+export async function* checkComplete(
+  { tree, project, events, lasts }: ChainEnds,
+  log: ServedLog,
+): AsyncGenerator<EntriesRead, readonly PackCheck[]> {
+  const first = Math.min(...lasts.keys()) + 1;
+  const failures: PackCheck[] = [];
+  const unclear: PackCheck[] = [];
+  try {
+    const before = await readFrontier(rememberTiles(log.readTiles), first, tree.size);
+    let { after, root } = grow(before, []);
+    while (after.size < tree.size) {
+      const leaves = await log.entries(after.size, tree.size);
+      for (const [i, bytes] of leaves.entries()) {
+        const index = after.size + i;
+        if (events.has(index)) continue;
+        for (const check of continues(index, bytes)) {
+          const kind = check.status === "fails" ? failures : unclear;
+          if (kind.length < MAX_TOLD) kind.push(check);
+        }
+      }
+      ({ after, root } = grow(after, leaves.map(leafHash)));
+      yield { done: after.size - first, of: tree.size - first };
+    }
+    if (!sameHash(root, tree.root)) return [otherLog(first)];
+  } catch (error) {
+    if (error instanceof VouchsafeError && error.code === "proof-invalid") return [otherLog(first)];
+    throw error;
+  }
+  if (failures.length + unclear.length > 0) return [...failures, ...unclear];
+  const statement =
+    `None of the ${tree.size - first} entries from ${first} on continues a chain of the file's events: ` +
+    `they are all that the log has of these chains as of its size of ${tree.size}.`;
+  return [{ check: "complete", status: "holds", statement }];
+
+  /** What an entry that is not in the file says of the chains that are. */
+  function continues(index: number, bytes: Uint8Array): PackCheck[] {
+    const leaf = leafOrUndefined(bytes);
+    if (leaf === undefined)
+      return [
+        failure("complete", `Entry ${index} is of no form that is known: it may continue a chain.`, index),
+      ];
+    if (leaf.project !== project) return [];
+    const followed = leaf.previous.filter((previous) => previous !== null);
+    return followed.flatMap((previous) => {
+      const last = lasts.get(previous);
+      if (last === undefined) return [];
+      const entry = `Entry ${index} (${leaf.type}), which is not in the file, follows event ${previous}`;
+      if (!last.isShared)
+        return [failure("complete", `${entry}, with which a chain ends in the file.`, index)];
+      const statement = `${entry}: its leaf does not say whether in a chain of the file or of what else that event is about.`;
+      return [{ check: "complete", status: "not-re-verifiable", statement, event: index }];
+    });
+  }
+}
+
+function otherLog(first: number): PackCheck {
+  const statement = `The entries that are served from ${first} on are not those of the tree that the file's checkpoint signs.`;
+  return failure("complete", statement);
+}
+
+function leafOrUndefined(bytes: Uint8Array) {
+  try {
+    return decodeLeaf(bytes);
+  } catch (error) {
+    if (error instanceof VouchsafeError) return undefined;
+    throw error;
+  }
+}
