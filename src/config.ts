@@ -26,6 +26,8 @@ export interface Config {
   readonly origin: string;
   /** What verification summaries are signed with, PKCS #8 PEM; absent: made in `dataDir`. */
   readonly summaryKeyFile: string | undefined;
+  /** A witness policy (C2SP tlog-policy): who cosigns the log, and which of them are enough; absent: nobody. */
+  readonly witnessesFile: string | undefined;
   /** URI under which this verifier signs summaries, for ever; nodes that share a database share it. */
   readonly verifierId: string;
   /** How long a summary counts at most. */
@@ -110,6 +112,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     retiresLogKey: text("VOUCHSAFE_RETIRE_LOG_KEY"),
     origin,
     summaryKeyFile: text("VOUCHSAFE_VSA_KEY"),
+    witnessesFile: text("VOUCHSAFE_WITNESSES"),
     verifierId: text("VOUCHSAFE_VERIFIER_ID") ?? `https://${origin}`,
     summaryLifetime: integer("VOUCHSAFE_VSA_LIFETIME", 600, 10, 86_400) * 1000,
     trustDomain: text("VOUCHSAFE_TRUST_DOMAIN") ?? "vouchsafe.local",

@@ -5,12 +5,21 @@ import { EXIT } from "./exit-codes.ts";
 import { fsckCommand } from "./log-fsck.ts";
 import { keyCommand } from "./log-key.ts";
 import { monitorCommand } from "./log-monitor.ts";
+import { receiptCommand, witnessesCommand } from "./log-witnesses.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
 export function logCommand(): Command {
   const log = new Command("log").description("look at the custody log");
-  for (const command of [keyCommand(), checkpoint(), proof(), fsckCommand(), monitorCommand()])
+  for (const command of [
+    keyCommand(),
+    checkpoint(),
+    proof(),
+    receiptCommand(),
+    witnessesCommand(),
+    fsckCommand(),
+    monitorCommand(),
+  ])
     log.addCommand(command);
   return log;
 }

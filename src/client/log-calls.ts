@@ -1,6 +1,6 @@
 import type { JsonValue } from "../in-toto-attestation/types.ts";
 import { createCalls } from "./calls.ts";
-import type { ConsistencyProof, InclusionProof } from "./log-types.ts";
+import type { ConsistencyProof, InclusionProof, LogWitnesses } from "./log-types.ts";
 import { search } from "./paths.ts";
 import type { Transport } from "./transport.ts";
 import type { Receipt } from "./types.ts";
@@ -15,6 +15,8 @@ export function logCalls(transport: Transport) {
     logKey: async () => (await text("/log/key")).trim(),
     /** What proves, to who knows a key of the log, which are active: to be checked, and believed in nothing before. */
     logKeyProof: () => get<JsonValue>("/log/keys"),
+    /** Who cosigns the log, and how far each has come. */
+    logWitnesses: () => get<LogWitnesses>("/log/witnesses"),
     /** That an entry is in the tree of a size, the newest unless named. */
     proveInclusion: (query: { index: number; treeSize?: number }) =>
       get<InclusionProof>(`/log/proof/inclusion${search(query)}`),

@@ -40,3 +40,18 @@ export interface EventPage {
   readonly events: readonly LoggedEvent[];
   readonly next: string | null;
 }
+
+/** Who cosigns the log. Times are RFC 3339. */
+export interface LogWitnesses {
+  readonly treeSize: number;
+  /** Of the newest checkpoint that the quorum has cosigned. */
+  readonly witnessedSize: number | null;
+  readonly witnesses: readonly {
+    readonly name: string;
+    readonly verifierKey: string;
+    readonly size: number;
+    readonly cosignedAt: string | null;
+    readonly trouble: { readonly at: string; readonly what: string } | null;
+    readonly contradiction: string | null;
+  }[];
+}

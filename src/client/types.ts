@@ -11,6 +11,8 @@ export interface Receipt {
   readonly inclusionProof: readonly string[];
   readonly checkpoint: string;
   readonly durable: boolean;
+  /** Whether the quorum of the log's witnesses has cosigned the checkpoint. */
+  readonly witnessed: boolean;
 }
 
 export type Signer =

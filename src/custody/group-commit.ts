@@ -132,7 +132,14 @@ async function answersOf(
     if (fate.case === "stale") return { outcome: "stale", size };
     const events = fate.entries.map(({ index, time }) => {
       const proof = growth.inclusionProof(index);
-      const receipt = createReceipt({ index, treeSize: size, proof, checkpoint, durable: store.durable });
+      const receipt = createReceipt({
+        index,
+        treeSize: size,
+        proof,
+        checkpoint,
+        durable: store.durable,
+        witnessed: false,
+      });
       return { index, time, receipt };
     });
     return { outcome: "committed", events, size };

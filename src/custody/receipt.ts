@@ -15,6 +15,8 @@ export interface Receipt {
   readonly checkpoint: string;
   /** False when the database does not write through to the disk (the embedded evaluation database). */
   readonly durable: boolean;
+  /** Whether the quorum of the log's witnesses has cosigned the checkpoint, which takes a moment after a write. */
+  readonly witnessed: boolean;
 }
 
 /** The receipt for one event of a batch. */
@@ -24,9 +26,10 @@ export function createReceipt(event: {
   readonly proof: Proof;
   readonly checkpoint: string;
   readonly durable: boolean;
+  readonly witnessed: boolean;
 }): Receipt {
-  const { index, treeSize, proof, checkpoint, durable } = event;
-  return { index, treeSize, inclusionProof: proof.map(encodeBase64), checkpoint, durable };
+  const { index, treeSize, proof, checkpoint, durable, witnessed } = event;
+  return { index, treeSize, inclusionProof: proof.map(encodeBase64), checkpoint, durable, witnessed };
 }
 
 /**

@@ -89,6 +89,8 @@ export interface WriterOptions {
   readonly clock: () => number;
   readonly random: (length: number) => Uint8Array;
   readonly acknowledged: Acknowledged;
+  /** Throws `log-inconsistent` once it was learnt elsewhere that this log must not grow. */
+  readonly requireGrowable?: () => void;
   readonly limits?: Partial<WriterLimits>;
 }
 
@@ -100,6 +102,7 @@ interface Waiting extends PreparedProposal {
 /** The writer of one process: any number of them, in any number of processes, may share a store. */
 export function createWriter(options: WriterOptions): Writer {
   const { store, signers, clock, random, acknowledged } = options;
+  const { requireGrowable = () => {} } = options;
   const limits = { ...LIMITS, ...options.limits };
   const context: GroupCommitContext = { store, signers, clock };
   const listeners = new Set<CommitListener>();
@@ -157,7 +160,10 @@ export function createWriter(options: WriterOptions): Writer {
   async function commit(batch: readonly Waiting[]): Promise<GroupCommit> {
     for (;;) {
       try {
-        return await commitGroup(context, batch, (log) => refuseFork(log, known, signers));
+        return await commitGroup(context, batch, async (log) => {
+          requireGrowable();
+          await refuseFork(log, known, signers);
+        });
       } catch (error) {
         if (!(error instanceof OutcomeUnknown)) throw error;
         if (await findOut(error)) return error.attempted;

@@ -22,6 +22,8 @@ const APPEND_ONLY = [
 ];
 /** What is forgotten once it has expired. */
 const PASSING = ["agent_requests"];
+/** What witnesses were seen to do: asked for again when it is lost. */
+const WITNESSING = ["witnesses", "cosigned_checkpoints", "witness_lease"];
 /** Current state, which moves on. Nothing of it is ever deleted. */
 const STATE = [
   "verdicts",
@@ -41,7 +43,9 @@ const STATE = [
  */
 export function grant(role: string): string {
   const app = escapeIdentifier(role);
-  const all = ["log_head", "schema_migrations", ...APPEND_ONLY, ...PASSING, ...STATE].join(", ");
+  const all = ["log_head", "schema_migrations", ...APPEND_ONLY, ...PASSING, ...WITNESSING, ...STATE].join(
+    ", ",
+  );
   return `
     grant usage on schema public to ${app};
     revoke all on ${all} from ${app}, public;
@@ -49,6 +53,7 @@ export function grant(role: string): string {
     grant select, update on log_head to ${app};
     grant select, insert on ${APPEND_ONLY.join(", ")} to ${app};
     grant select, insert, delete on ${PASSING.join(", ")} to ${app};
+    grant select, insert, update, delete on ${WITNESSING.join(", ")} to ${app};
     grant select, insert, update on ${STATE.join(", ")} to ${app};
   `;
 }

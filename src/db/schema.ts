@@ -8,6 +8,7 @@ import type {
   RetentionClassesTable,
   VerdictGroundsTable,
 } from "./retention-tables.ts";
+import type { WitnessTables } from "./witness-tables.ts";
 
 /**
  * Every table, one interface each. Times are milliseconds since the epoch, `int8` and safe integers
@@ -16,7 +17,7 @@ import type {
  * The `log_*` tables are the custody log. All other tables that a project owns, `tokens` and `agent_requests` apart,
  * follow from the log's events (`projections/`).
  */
-export interface Schema {
+export interface Schema extends WitnessTables {
   projects: ProjectsTable;
   log_head: LogHeadTable;
   log_entries: LogEntriesTable;

@@ -26,6 +26,7 @@ import { identityRoutes } from "./identities.ts";
 import { logRoutes } from "./log.ts";
 import { logKeyRoutes } from "./log-keys.ts";
 import { logProofRoutes } from "./log-proofs.ts";
+import { logWitnessRoutes } from "./log-witnesses.ts";
 import { manifestRoutes } from "./manifests.ts";
 import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
@@ -122,6 +123,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   logRoutes(app, v);
   logKeyRoutes(app, v);
   logProofRoutes(app, v);
+  logWitnessRoutes(app, v);
   attestationRoutes(app, v);
   manifestRoutes(app, v);
   artifactRoutes(app, v);

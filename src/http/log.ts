@@ -35,7 +35,11 @@ export function logRoutes(app: App, v: Vouchsafe): void {
         ...answers({ 200: Type.String() }),
       },
     },
-    async (_request, reply) => reply.type(TEXT).send(await readCheckpoint(v)),
+    async (_request, reply) => {
+      const { note, witnessed } = await readCheckpoint(v);
+      if (witnessed !== undefined) reply.header("vouchsafe-witnessed", String(witnessed));
+      return reply.type(TEXT).send(note);
+    },
   );
 
   app.get(

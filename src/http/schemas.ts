@@ -63,6 +63,7 @@ export const Receipt = closed(
     inclusionProof: Type.Array(Type.String(), { description: "RFC 6962 audit path, base64, leaf to root" }),
     checkpoint: Type.String({ description: "C2SP tlog-checkpoint of treeSize, a signed note" }),
     durable: Type.Boolean({ description: "false in evaluation mode, where nothing is fsynced" }),
+    witnessed: Type.Boolean({ description: "whether the quorum of the log's witnesses has cosigned it" }),
   },
   "Proof that the event is in the custody log",
 );

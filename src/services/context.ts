@@ -15,6 +15,7 @@ import type { PolicyDirectory } from "./policy-directory.ts";
 import type { Denials } from "./record-denial.ts";
 import type { TrustSource } from "./refresh-trust.ts";
 import type { Verifier } from "./verifier.ts";
+import type { Witnesses } from "./witnessing.ts";
 
 /** One opened node: what every use case is given. */
 export interface Vouchsafe {
@@ -43,6 +44,8 @@ export interface Vouchsafe {
     /** What this node signs checkpoints with, older ones too (`signOlderTree`). */
     readonly signers: LogSigners;
   };
+  /** Who cosigns the log; undefined where nobody is asked to. */
+  readonly witnesses: Witnesses | undefined;
   /** What keeps this node from adding to the log, by who found it; empty while nothing does. Readiness tells it. */
   readonly obstacles: Map<string, VouchsafeError>;
   /** The project `default`, which every installation has. */

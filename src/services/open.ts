@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import { openAcknowledged } from "../custody/acknowledged.ts";
 import { INSTALLATION, PROJECT_CHAIN } from "../custody/events.ts";
 import { loadLogKey } from "../custody/log-key.ts";
-import type { LogSigners } from "../custody/log-signers.ts";
+import { type LogSigners, logSigners } from "../custody/log-signers.ts";
 import { settleLogKeys } from "../custody/settle-log-keys.ts";
 import { createWriter } from "../custody/writer.ts";
 import { type Database, openDatabase } from "../db/connection.ts";
@@ -21,6 +21,7 @@ import { createX509Minter } from "../identity/x509-svid.ts";
 import type { NoteSigner } from "../tlog/note.ts";
 import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
+import { publishIfBehind } from "./cosigned-checkpoints.ts";
 import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
 import { sweepByItself } from "./expire-evidence.ts";
@@ -37,6 +38,8 @@ import { openSummaryKey } from "./summary-key.ts";
 import { ensureOperatorToken } from "./tokens.ts";
 import { createVerifier } from "./verifier.ts";
 import { watchLogKeys } from "./watch-log-keys.ts";
+import { readWitnessPolicy, requirePolicyFor } from "./witness-policy.ts";
+import { createWitnesses } from "./witnessing.ts";
 
 /** Artifacts whose decisions one node keeps in memory: some 1 kB each. */
 const HOT_ARTIFACTS = 100_000;
@@ -88,6 +91,10 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile);
     const acknowledged = await openAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
     closers.push(() => acknowledged.close());
+    const obstacles: Vouchsafe["obstacles"] = new Map();
+    const requireGrowable = () => {
+      for (const obstacle of obstacles.values()) if (obstacle.code === "log-inconsistent") throw obstacle;
+    };
     const openWriter = (signers: LogSigners) =>
       createWriter({
         store: createLogStore(database),
@@ -95,7 +102,13 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
         clock,
         random: randomBytes,
         acknowledged,
+        requireGrowable,
       });
+    const logKeys = await loadLogKeys(config);
+    const policy = await readWitnessPolicy(config);
+    const witnesses = policy && createWitnesses(policy);
+    // Before the first append: a database that was set back must not grow.
+    await witnesses?.requireNoFork({ database, signers: logSigners(config.origin, logKeys), clock, report });
     const signers = await settleLogKeys(
       {
         readWide: () => readChain(database.kysely, INSTALLATION, PROJECT_CHAIN),
@@ -104,7 +117,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       },
       {
         origin: config.origin,
-        signers: await loadLogKeys(config),
+        signers: logKeys,
         retires: config.retiresLogKey,
       },
     );
@@ -150,7 +163,8 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       trustSources: new Map(),
       clock,
       log: { origin: config.origin, verifierKey: signers.verifierKey, signers },
-      obstacles: new Map(),
+      witnesses,
+      obstacles,
       project: project.id,
       report,
       background: background.run,
@@ -164,6 +178,15 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     if (config.tuf === "auto") closers.push(repeat(v, DAY, () => refreshTrustByItself(v, configuration)));
     if (config.policiesReload === "watch") closers.push(repeat(v, LOOK, createPolicyWatch(v)));
     closers.push(repeat(v, POLL, () => watchLogKeys(v)));
+    if (witnesses !== undefined) {
+      const { policy } = witnesses;
+      requirePolicyFor(policy, signers);
+      await publishIfBehind({ database, policy, signers }, clock());
+      closers.push(
+        () => witnesses.close(v),
+        repeat(v, POLL, () => witnesses.turn(v)),
+      );
+    }
     closers.push(repeat(v, ENDED, (signal) => reevaluateEnded(v, v.project, signal)));
     closers.push(repeat(v, SWEEP, (signal) => sweepByItself(v, v.project, signal)));
     return v;

@@ -1,10 +1,27 @@
 import { readHead } from "../db/log.ts";
+import { readPublished } from "../db/witnesses.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
+import { isWitnessed } from "./cosigned-checkpoints.ts";
 
-/** The newest checkpoint, as a C2SP signed note. */
-export async function readCheckpoint(v: Vouchsafe): Promise<string> {
-  return (await readHead(v.database.kysely)).checkpoint;
+/** A checkpoint as it is served. */
+export interface ServedCheckpoint {
+  /** A C2SP signed note. */
+  readonly note: string;
+  /** Whether the quorum of the log's witnesses is on it; undefined where the log has none. */
+  readonly witnessed: boolean | undefined;
+}
+
+/**
+ * The newest checkpoint. Where the log has witnesses, the newest that was published: that of the quorum, or without
+ * it when the quorum has been behind for too long. It never goes back.
+ */
+export async function readCheckpoint(v: Vouchsafe): Promise<ServedCheckpoint> {
+  const { database, witnesses, log } = v;
+  if (witnesses === undefined)
+    return { note: (await readHead(database.kysely)).checkpoint, witnessed: undefined };
+  const note = ((await readPublished(database.kysely)) ?? (await readHead(database.kysely))).checkpoint;
+  return { note, witnessed: isWitnessed({ policy: witnesses.policy, signers: log.signers }, note) };
 }
 
 /**

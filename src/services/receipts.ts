@@ -4,6 +4,7 @@ import { VouchsafeError } from "../errors.ts";
 import { proveInclusions } from "../tlog/proofs.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { readWitnessed } from "./cosigned-checkpoints.ts";
 
 /** A receipt for an event that was committed earlier, against the newest checkpoint. */
 export async function receiptFor(v: Vouchsafe, index: number): Promise<Receipt> {
@@ -30,12 +31,23 @@ export async function readReceipts(
 }
 
 async function receiptsFor(v: Vouchsafe, indexes: readonly number[]): Promise<Receipt[]> {
-  const { size: treeSize, checkpoint } = await readHead(v.database.kysely);
+  const { size: treeSize, checkpoint, witnessed } = await checkpointFor(v, Math.max(...indexes));
   const lost = indexes.find((index) => index >= treeSize);
   if (lost !== undefined) throw new VouchsafeError("log-inconsistent", `The log has lost its entry ${lost}`);
   const proofs = await proveInclusions(tileReader(v.database.kysely), indexes, treeSize);
   const { durable } = v.database;
   return indexes.map((index, i) =>
-    createReceipt({ index, treeSize, proof: proofs[i] ?? [], checkpoint, durable }),
+    createReceipt({ index, treeSize, proof: proofs[i] ?? [], checkpoint, durable, witnessed }),
   );
+}
+
+/** The newest witnessed checkpoint if it has the entry in it, else the newest. */
+async function checkpointFor(
+  { database, witnesses, log }: Vouchsafe,
+  index: number,
+): Promise<{ readonly size: number; readonly checkpoint: string; readonly witnessed: boolean }> {
+  const newest =
+    witnesses && (await readWitnessed({ database, policy: witnesses.policy, signers: log.signers }));
+  if (newest !== undefined && newest.size > index) return { ...newest, witnessed: true };
+  return { ...(await readHead(database.kysely)), witnessed: false };
 }

@@ -19,6 +19,7 @@ function receiptOf(index: number): Receipt {
     proof: growth.inclusionProof(index),
     checkpoint,
     durable: true,
+    witnessed: false,
   });
 }
 

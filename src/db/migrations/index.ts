@@ -7,6 +7,7 @@ import { sql as agentRevocations } from "./0006-agent-revocations.ts";
 import { sql as approvals } from "./0007-approvals.ts";
 import { sql as containment } from "./0008-containment.ts";
 import { sql as endingVerdicts } from "./0009-ending-verdicts.ts";
+import { sql as witnesses } from "./0010-witnesses.ts";
 import { sql as revocations } from "./0011-revocations.ts";
 import { sql as retention } from "./0012-retention.ts";
 
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0007-approvals", sql: approvals },
   { name: "0008-containment", sql: containment },
   { name: "0009-ending-verdicts", sql: endingVerdicts },
+  { name: "0010-witnesses", sql: witnesses },
   { name: "0011-revocations", sql: revocations },
   { name: "0012-retention", sql: retention },
 ];

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openLogCheckpoint, parseLogKeys } from "../../src/tlog/log-keys.ts";
+import { parseNote } from "../../src/tlog/note.ts";
+import { parseWitnessPolicy } from "../../src/tlog/witness-policy.ts";
+import { witnessesOf } from "../../src/tlog/witnesses.ts";
+import type { TestNode } from "../http/node.ts";
+import { growLog } from "../support/grow-log.ts";
+import { stopPostgres } from "../support/postgres.ts";
+import { startWitness, type WitnessProcess } from "../witness/witness-process.ts";
+import { openWitnessHouse, strangeWitness, until, type WitnessHouse } from "./witness-house.ts";
+
+/** Beyond what the server waits for its witnesses. */
+const PATIENCE = 10_001;
+
+interface Served {
+  readonly note: string;
+  readonly size: number;
+  readonly witnessed: string | undefined;
+}
+
+describe("a log with four witnesses, of which one is down and one lies", { timeout: 110_000 }, () => {
+  let house: WitnessHouse;
+  let policy: string;
+  const good = new Map<string, WitnessProcess>();
+  let liar: Awaited<ReturnType<typeof strangeWitness>>;
+  let a: TestNode;
+  let b: TestNode;
+
+  before(async () => {
+    house = await openWitnessHouse();
+    // The first node makes the log, before there are witnesses.
+    const first = await house.open();
+    const { verifierKey } = first.v.log;
+    await first.close();
+    for (const name of ["ada", "bob"]) {
+      await mkdir(house.path(name), { mode: 0o700 });
+      good.set(
+        name,
+        await startWitness(house.path(name), { name: `${name}.example/w`, logs: [verifierKey] }),
+      );
+    }
+    // Signs what nobody submitted.
+    liar = await strangeWitness((cosigner) => (_, response) => {
+      response.end(cosigner.cosign("another text\n", 1));
+    });
+    const down = await strangeWitness(() => (_, response) => response.destroy());
+    await down.stop();
+    policy = await house.policy(2, [...good.values(), down, liar]);
+    [a, b] = await Promise.all([
+      house.open({ VOUCHSAFE_WITNESSES: policy }),
+      house.open({ VOUCHSAFE_WITNESSES: policy }),
+    ]);
+  });
+  after(async () => {
+    await a.close();
+    await b.close();
+    for (const witness of good.values()) await witness.stop();
+    await liar.stop();
+    await house.close();
+    await stopPostgres();
+  });
+
+  async function served({ app, v }: TestNode): Promise<Served> {
+    const answer = await app.inject("/log/checkpoint");
+    const { size } = openLogCheckpoint(answer.body, parseLogKeys(v.log.verifierKey));
+    const { "vouchsafe-witnessed": witnessed } = answer.headers;
+    return { note: answer.body, size, witnessed: witnessed as string | undefined };
+  }
+
+  /** The checkpoint, when it has got this far. */
+  const servedAt = (node: TestNode, size: number, witnessed: string) =>
+    until(async () => {
+      const checkpoint = await served(node);
+      return checkpoint.size >= size && checkpoint.witnessed === witnessed && checkpoint;
+    });
+
+  test("both nodes serve a checkpoint that the two good ones cosigned", async () => {
+    await growLog(a.v, 20);
+    for (const node of [a, b]) {
+      const { note, size } = await servedAt(node, 20, "true");
+      const names = parseNote(note).signatures.map(({ name }) => name);
+      assert.deepEqual(new Set(names), new Set([a.v.log.origin, "ada.example/w", "bob.example/w"]));
+      assert.equal(size, 20);
+    }
+    await growLog(b.v, 40);
+    await servedAt(a, 40, "true");
+  });
+
+  test("receipts are against the witnessed checkpoint that covers them, and say so", async () => {
+    const token = await a.token(["auditor"]);
+    const { size: index } = await served(a);
+    await growLog(b.v, index + 1);
+    const read = async (indexes: readonly number[]) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await a.app.inject({
+        method: "POST",
+        url: "/log/receipts",
+        headers,
+        payload: { indexes },
+      });
+      return answer.json().receipts;
+    };
+    const [receipt] = await until(async () => {
+      const receipts = await read([index]);
+      return receipts[0].witnessed && receipts;
+    });
+    const { quorum } = witnessesOf(receipt.checkpoint, parseWitnessPolicy(await readFile(policy)));
+    assert.ok(quorum);
+    openLogCheckpoint(receipt.checkpoint, parseLogKeys(a.v.log.verifierKey));
+    assert.ok(receipt.treeSize > index);
+  });
+
+  test("anybody is told who watches, how far each is, and what is wrong with the others", async () => {
+    const { witnesses, witnessedSize, treeSize } = (await a.app.inject("/log/witnesses")).json();
+    assert.deepEqual(
+      witnesses.map(({ trouble }: { trouble: { what: string } | null }) => trouble?.what ?? null),
+      [null, null, "it cannot be reached", "its cosignature is false"],
+    );
+    assert.ok(witnessedSize <= treeSize);
+    assert.equal(witnesses[0].size, witnessedSize);
+    assert.equal((await a.app.inject("/readyz")).statusCode, 200, "neither stops the log");
+  });
+
+  test("the log goes on without its quorum, says so, never goes back, and comes back to it", async () => {
+    const bob = good.get("bob");
+    await bob?.stop();
+    await growLog(a.v, 60);
+    await sleep(300);
+    assert.ok((await served(a)).size < 60, "witnesses are waited for");
+    for (const node of [a, b]) node.advance(PATIENCE);
+    const without = await servedAt(b, 60, "false");
+    assert.equal(without.size, 60);
+
+    const [port, logs] = [Number(new URL(bob?.url ?? "").port), [a.v.log.verifierKey]];
+    good.set("bob", await startWitness(house.path("bob"), { name: "bob.example/w", logs, port }));
+    await growLog(b.v, 70);
+    let largest = 0;
+    await until(async () => {
+      for (const node of [a, b]) {
+        const { size, witnessed } = await served(node);
+        assert.ok(size >= largest, `${size} was served after ${largest}`);
+        largest = size;
+        if (size >= 70 && witnessed === "true") return true;
+      }
+      return false;
+    });
+  });
+});
