@@ -9,7 +9,7 @@ export function revokedText(target: RevocationTarget): string {
 
 /** First how much falls, then who is hit soonest: workloads, what they hold and until when, and the artifacts. */
 export function tellFalls(terminal: Terminal, falls: Falls, falling: "falls" | "would fall"): void {
-  const { totals, artifacts, identities, workloads, complete } = falls;
+  const { totals, artifacts, identities, workloads, gains, complete } = falls;
   const atLeast = complete ? "" : "at least ";
   const counts = [
     counted(totals.artifacts, "artifact", "artifacts"),
@@ -41,6 +41,17 @@ export function tellFalls(terminal: Terminal, falls: Falls, falling: "falls" | "
     ["ARTIFACT", "PASSES NO LONGER"],
     artifacts.map(({ digest, policies }) => [digest, policies.join(" ")]),
     totals.artifacts,
+  );
+  if (totals.gains > 0)
+    terminal.print(
+      `beware: ${counted(totals.gains, "artifact", "artifacts")} that this evidence was against`,
+      "bad",
+    );
+  tellTable(
+    terminal,
+    ["ARTIFACT", "PASSES FROM NOW ON"],
+    gains.map(({ digest, policies }) => [digest, policies.join(" ")]),
+    totals.gains,
   );
   if (!complete) terminal.note("there was no time to judge every artifact: more can fall than is told here");
 }

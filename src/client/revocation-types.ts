@@ -44,7 +44,14 @@ export interface Falls {
     readonly requester: string;
     readonly digests: readonly string[];
   }[];
-  readonly totals: { readonly artifacts: number; readonly identities: number; readonly workloads: number };
+  /** Artifacts that pass only now: the evidence spoke against them. */
+  readonly gains: readonly { readonly digest: string; readonly policies: readonly string[] }[];
+  readonly totals: {
+    readonly artifacts: number;
+    readonly identities: number;
+    readonly workloads: number;
+    readonly gains: number;
+  };
   readonly truncated: boolean;
   /** False where there was no time to judge every artifact: there are more than the totals. */
   readonly complete: boolean;

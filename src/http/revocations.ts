@@ -37,9 +37,11 @@ export const Revocation = closed({
   withdrawnIndex: nullable(LogSize),
 });
 
+const Turned = Type.Array(closed({ digest: Type.String(), policies: Type.Array(Type.String()) }));
+
 export const Falls = closed(
   {
-    artifacts: Type.Array(closed({ digest: Type.String(), policies: Type.Array(Type.String()) })),
+    artifacts: Turned,
     identities: Type.Array(
       closed({
         kind: Type.Enum(["x509", "jwt"]),
@@ -57,13 +59,14 @@ export const Falls = closed(
         digests: Type.Array(Type.String()),
       }),
     ),
-    totals: closed({ artifacts: LogSize, identities: LogSize, workloads: LogSize }),
+    gains: Turned,
+    totals: closed({ artifacts: LogSize, identities: LogSize, workloads: LogSize, gains: LogSize }),
     truncated: Type.Boolean({ description: "there are more than the 1,000 of each kind that are named" }),
     complete: Type.Boolean({
       description: "false where the totals are too small: there was no time to count",
     }),
   },
-  "The artifacts that pass no longer, the live identities that rest on them, and who holds those",
+  "The artifacts that pass no longer, the live identities that rest on them, and who holds those; and the artifacts that pass only now, for the evidence spoke against them",
 );
 
 export function revocationRoutes(app: App, v: Vouchsafe): void {

@@ -13,8 +13,8 @@ import type { Vouchsafe } from "./context.ts";
 import { type Gathered, gatherEvidence, questionOf } from "./gather-evidence.ts";
 import { createGivingWay } from "./give-way.ts";
 
-/** An artifact that passes no longer, and the policies that it passed. */
-export interface FallenArtifact {
+/** An artifact, and of the policies that judge it those under which it fares otherwise. */
+export interface TurnedArtifact {
   readonly digest: Digest;
   readonly policies: readonly string[];
 }
@@ -33,10 +33,13 @@ export type FallenWorkload = Pick<IdentityRecord, "spiffeId" | "workload" | "req
 
 /** What falls with evidence: up to 1,000 of each kind by name, and how many there are. */
 export interface Falls {
-  readonly artifacts: readonly FallenArtifact[];
+  /** Those that pass no longer. */
+  readonly artifacts: readonly TurnedArtifact[];
   readonly identities: readonly FallenIdentity[];
   readonly workloads: readonly FallenWorkload[];
-  readonly totals: { readonly artifacts: number; readonly identities: number; readonly workloads: number };
+  /** Those that pass only now: the evidence spoke against them, and older evidence of its signer counts again. */
+  readonly gains: readonly TurnedArtifact[];
+  readonly totals: Readonly<Record<"artifacts" | "identities" | "workloads" | "gains", number>>;
   /** Whether there are more than are named. */
   readonly truncated: boolean;
   /** False where there was no time to judge every artifact: the totals are then too small, and all falls none the less. */
@@ -55,7 +58,8 @@ const PATIENCE = 15_000;
  */
 export async function fallsOf(v: Vouchsafe, project: ProjectId, revocation: Revocation): Promise<Falls> {
   const deadline = performance.now() + PATIENCE;
-  const artifacts = createNamed<FallenArtifact>();
+  const artifacts = createNamed<TurnedArtifact>();
+  const gains = createNamed<TurnedArtifact>();
   const identities = createNamed<FallenIdentity>();
   const workloads = createNamed<FallenWorkload>();
   let complete = true;
@@ -64,8 +68,9 @@ export async function fallsOf(v: Vouchsafe, project: ProjectId, revocation: Revo
       complete = false;
       break;
     }
-    const fallen = await fallenAmong(v, project, batch, revocation);
+    const { fallen, gained } = await turnedAmong(v, project, batch, revocation);
     for (const one of fallen) artifacts.add(one.digest, one);
+    for (const one of gained) gains.add(one.digest, one);
     for await (const identity of restingOn(v, project, fallen)) {
       const { kind, serial, spiffeId, workload, requester, digests } = identity;
       const expiresAt = new Date(identity.expiresAt).toISOString();
@@ -74,12 +79,18 @@ export async function fallsOf(v: Vouchsafe, project: ProjectId, revocation: Revo
       workloads.add(JSON.stringify(held), held);
     }
   }
-  const all = [artifacts, identities, workloads];
+  const all = [artifacts, identities, workloads, gains];
   return {
     artifacts: artifacts.named,
     identities: identities.named,
     workloads: workloads.named,
-    totals: { artifacts: artifacts.total, identities: identities.total, workloads: workloads.total },
+    gains: gains.named,
+    totals: {
+      artifacts: artifacts.total,
+      identities: identities.total,
+      workloads: workloads.total,
+      gains: gains.total,
+    },
     truncated: all.some(({ named, total }) => named.length < total),
     complete,
   };
@@ -102,14 +113,15 @@ function createNamed<T>() {
   };
 }
 
-async function fallenAmong(
+async function turnedAmong(
   v: Vouchsafe,
   project: ProjectId,
   artifacts: readonly Digest[],
   revocation: Revocation,
-): Promise<FallenArtifact[]> {
+): Promise<{ readonly fallen: readonly TurnedArtifact[]; readonly gained: readonly TurnedArtifact[] }> {
+  const [fallen, gained]: [TurnedArtifact[], TurnedArtifact[]] = [[], []];
   const inputs = await readEvaluationInputs(v.database.kysely, project, artifacts);
-  if (!inputs.policies || !inputs.trust) return [];
+  if (!inputs.policies || !inputs.trust) return { fallen, gained };
   const { policies } = await v.documents.policies(project, inputs.policies.document);
   const trust = await v.documents.trust(project, inputs.trust.trust);
   const revocations = inputs.revocations.filter(({ id }) => id !== revocation.id);
@@ -121,18 +133,20 @@ async function fallenAmong(
   const after = without(before, revocation);
   const { approvals } = await readStandingBelow(v.database.kysely, project, artifacts, inputs.size);
   const giveWay = createGivingWay();
-  const fallen: FallenArtifact[] = [];
   for (const digest of artifacts) {
     const own = approvals.filter(({ artifact }) => artifact === digest);
-    const lost: string[] = [];
+    const [lost, won]: [string[], string[]] = [[], []];
     for (const policy of judgedBy(inputs, digest, policies)) {
       await giveWay();
       const passes = (gathered: Gathered) => isPassed(policy, digest, gathered, own, v.clock());
-      if (passes(before) && !passes(after)) lost.push(policy.name);
+      const [was, is] = [passes(before), passes(after)];
+      if (was && !is) lost.push(policy.name);
+      if (is && !was) won.push(policy.name);
     }
     if (lost.length > 0) fallen.push({ digest, policies: lost });
+    if (won.length > 0) gained.push({ digest, policies: won });
   }
-  return fallen;
+  return { fallen, gained };
 }
 
 function without({ about, manifests, revoked }: Gathered, revocation: Revocation): Gathered {
@@ -167,7 +181,7 @@ function isPassed(
 async function* restingOn(
   v: Vouchsafe,
   project: ProjectId,
-  fallen: readonly FallenArtifact[],
+  fallen: readonly TurnedArtifact[],
 ): AsyncGenerator<IdentityRecord> {
   if (fallen.length === 0) return;
   const lost = new Map(fallen.map(({ digest, policies }) => [digest, policies]));

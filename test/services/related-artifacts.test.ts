@@ -14,6 +14,7 @@ import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts
 import { readCustody } from "../../src/services/read-custody.ts";
 import { recordContainment } from "../../src/services/record-containment.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
+import { revokeEvidence, withdrawRevocation } from "../../src/services/revocations.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import { watchIdentities } from "../../src/services/watch-identities.ts";
 import type { TestNode } from "../http/node.ts";
@@ -72,6 +73,8 @@ describe("verdicts that rest on other artifacts", () => {
   const operator = (policy = "release") => callerWith(a, ["operator"], [policy]);
   const push = (bytes: Uint8Array) => pushAttestation(a.v, operator(), { bytes });
   const record = (bytes: Uint8Array) => recordContainment(a.v, operator(), bytes);
+  const revoke = (attestation: Digest) =>
+    revokeEvidence(a.v, operator(), { target: { attestation }, reason: "a stolen key" });
   const size = async () => (await readHead(a.v.database.kysely)).size;
 
   /** Asks the other node, which knows of it what the log tells. */
@@ -258,7 +261,13 @@ describe("verdicts that rest on other artifacts", () => {
     };
     await provenance(digest, sha);
     assert.deepEqual((await ask(digest, "sourced")).codes, ["verdict-failed"]);
-    await summary("PASSED");
+    const passed = await summary("PASSED");
+    assert.deepEqual((await ask(digest, "sourced")).codes, ["verdict-passed"]);
+    const turned = [{ digest, policies: ["sourced"] }];
+    const lost = await revoke(passed.attestation.id);
+    assert.deepEqual(lost.falls?.artifacts, turned);
+    assert.deepEqual((await ask(digest, "sourced")).codes, ["evidence-revoked"]);
+    await withdrawRevocation(a.v, operator(), { id: lost.id, reason: "a mistake" });
     assert.deepEqual((await ask(digest, "sourced")).codes, ["verdict-passed"]);
     const [commit] = revisionDigests(sha);
     assert.ok(commit);
@@ -279,8 +288,11 @@ describe("verdicts that rest on other artifacts", () => {
     await liftQuarantine(a.v, operator(), { id, reason: "reverted" });
     // Logs tell the time in whole seconds; of one second, no evidence is newer than other.
     await setTimeout(1_100);
-    await summary("FAILED");
+    const failed = await summary("FAILED");
     assert.deepEqual((await ask(digest, "sourced")).codes, ["verdict-failed"]);
+    const against = await revoke(failed.attestation.id);
+    assert.deepEqual([against.falls?.artifacts, against.falls?.gains], [[], turned]);
+    assert.deepEqual((await ask(digest, "sourced")).codes, ["verdict-passed"], "by the one before it");
     const report = await holds(digest);
     assert.equal(report.events.filter(({ type }) => type === "evidence.accepted").length, 4);
   });

@@ -203,7 +203,7 @@ describe("evidence that is revoked", () => {
       JSON.stringify(error.extensions).includes("evidence-revoked"),
     );
     const { falls } = revoked;
-    assert.deepEqual(falls?.totals, { artifacts: 1, identities: 1, workloads: 1 });
+    assert.deepEqual(falls?.totals, { artifacts: 1, identities: 1, workloads: 1, gains: 0 });
     assert.equal(falls?.identities[0]?.spiffeId, svids[0]?.spiffeId);
     assert.deepEqual(falls?.workloads[0]?.digests, [digest]);
     await house.assertHolds(digest);
