@@ -1,4 +1,5 @@
 import { VouchsafeError } from "../errors.ts";
+import { openLogCheckpoint, parseLogKeys } from "../tlog/log-keys.ts";
 import { type NoteSigner, parseVerifierKey } from "../tlog/note.ts";
 import { type EventDraft, INSTALLATION, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { activeKeys, type LogKeyRecord, logKeysOf } from "./log-key-history.ts";
@@ -40,26 +41,36 @@ const MAX_ROUNDS = 64;
  *   retired or contradict one another; what the writer throws
  */
 export async function settleLogKeys(log: LogToSettle, configured: ConfiguredKeys): Promise<LogSigners> {
+  let changed: unknown;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const wide = await log.readWide();
-    const step = nextStep(logKeysOf(wide), await log.readHead(), configured);
-    if (step.event === undefined) return step.signers;
-    const writer = log.openWriter(step.signers);
     try {
-      await writer.append({
-        project: INSTALLATION,
-        asOf: (wide.at(-1)?.index ?? -1) + 1,
-        restsOn: [PROJECT_CHAIN],
-        events: [step.event],
-      });
+      const step = nextStep(logKeysOf(wide), await log.readHead(), configured);
+      if (step.event === undefined) return step.signers;
+      await appendOnce(log.openWriter(step.signers), step.event, wide);
     } catch (error) {
       // Another node has changed the keys since: what that means for this one, the next round says.
       if (!(error instanceof VouchsafeError && error.code === "log-key-mismatch")) throw error;
-    } finally {
-      await writer.close();
+      changed = error;
     }
   }
-  throw new VouchsafeError("unavailable", "Other nodes kept changing the log's keys; start this one again");
+  throw (
+    changed ?? new VouchsafeError("unavailable", "Other nodes kept changing the log; start this one again")
+  );
+}
+
+/** Appends the event, unless another of the installation came first. */
+async function appendOnce(
+  writer: Pick<Writer, "append" | "close">,
+  event: EventDraft,
+  wide: readonly LogEvent[],
+): Promise<void> {
+  try {
+    const asOf = (wide.at(-1)?.index ?? -1) + 1;
+    await writer.append({ project: INSTALLATION, asOf, restsOn: [PROJECT_CHAIN], events: [event] });
+  } finally {
+    await writer.close();
+  }
 }
 
 interface Step {
@@ -79,13 +90,12 @@ function nextStep(keys: readonly LogKeyRecord[], head: LogHead, configured: Conf
   const retiring = refuseUnfit(keys, configured);
   const active = activeKeys(keys);
   const verifiers = active.map(({ verifierKey }) => parseVerifierKey(verifierKey));
-  const staying = active
-    .filter((key) => key !== retiring)
+  const keeping = active.filter((key) => key !== retiring);
+  const staying = keeping
     // A file that is named twice is one key.
     .flatMap(({ verifierKey }) => signers.find((signer) => signer.verifierKey === verifierKey) ?? []);
   if (retiring !== undefined) {
-    // Who knows the retired key alone learns of the others from the last that it signed.
-    const body = { verifierKey: retiring.verifierKey, checkpoint: head.checkpoint };
+    const body = { verifierKey: retiring.verifierKey, checkpoint: farewell(retiring, keeping, head) };
     return { event: eventOf("log-key.retired", body), signers: logSigners(origin, staying, verifiers) };
   }
   const added = signers.find((signer) => !keys.some(({ verifierKey }) => verifierKey === signer.verifierKey));
@@ -99,6 +109,27 @@ function nextStep(keys: readonly LogKeyRecord[], head: LogHead, configured: Conf
 
 function eventOf(type: EventDraft["type"], body: EventDraft["body"]): EventDraft {
   return { type, about: [PROJECT_CHAIN], body };
+}
+
+/**
+ * What the retired key leaves behind: a checkpoint that it signed, of a tree in which those that stay were added. Who
+ * knows that key alone learns of them from it, so it is looked at before it is in the log for ever.
+ *
+ * @throws VouchsafeError `log-key-mismatch`
+ */
+function farewell(
+  { verifierKey, label }: LogKeyRecord,
+  keeping: readonly LogKeyRecord[],
+  { checkpoint }: LogHead,
+): string {
+  try {
+    const { size } = openLogCheckpoint(checkpoint, parseLogKeys(verifierKey));
+    if (keeping.every(({ added }) => added.index < size)) return checkpoint;
+    throw new RangeError(`it is of ${size} entries`);
+  } catch (cause) {
+    const message = `The log's head has no checkpoint with which ${label} could vouch for the keys that stay`;
+    throw new VouchsafeError("log-key-mismatch", message, { cause });
+  }
 }
 
 /** @returns the active key that is to be retired, if one is */

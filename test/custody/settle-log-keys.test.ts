@@ -9,6 +9,7 @@ import { activeKeys, logKeysOf } from "../../src/custody/log-key-history.ts";
 import { signTree } from "../../src/custody/log-signers.ts";
 import { CommitUnknown, type LogStore } from "../../src/custody/log-store.ts";
 import type { Receipt } from "../../src/custody/receipt.ts";
+import { settleLogKeys } from "../../src/custody/settle-log-keys.ts";
 import { openDatabase } from "../../src/db/connection.ts";
 import { readChain, readHead } from "../../src/db/log.ts";
 import { createLogStore } from "../../src/db/log-store.ts";
@@ -161,6 +162,30 @@ describe("the keys of a log", () => {
     await assert.rejects(log.start([first, second]), refused, "it is retired for ever");
     await assert.rejects(log.start([first, second], { retires: keyLabel(first) }), refused);
     assert.deepEqual(await log.active(), verifierKeys(second));
+  });
+
+  test("leave nothing behind by which a retired one could not vouch for those that stay", async () => {
+    const [first, second] = [testSigner(), testSigner()];
+    const log = await newLog();
+    await log.start([first]);
+    const { checkpoint: earlier } = await log.head();
+    await log.start([first, second]);
+    const { checkpoint } = await log.head();
+    const [origin = "", size, root, , , secondLine] = checkpoint.split("\n");
+    // What an administrator of the database might put there: of an older tree, not signed by the key, or none.
+    for (const note of [earlier, [origin, size, root, "", secondLine, ""].join("\n"), ""]) {
+      const settling = settleLogKeys(
+        {
+          readWide: log.wide,
+          readHead: async () => ({ ...(await log.head()), checkpoint: note }),
+          openWriter: () => assert.fail("nothing is to be written"),
+        },
+        { origin, signers: [second], retires: keyLabel(first) },
+      );
+      await assert.rejects(settling, { code: "log-key-mismatch" });
+    }
+    await log.start([second], { retires: keyLabel(first) });
+    assert.equal((await log.wide()).at(-1)?.body.checkpoint, checkpoint);
   });
 
   test("go on from wherever a start was interrupted", async () => {
