@@ -70,9 +70,13 @@ export function custodyTree(summary: CustodySummary, artifact: string, asOf: str
       ...(lifted === null && { mark: "bad" }),
       notes: [reason, `${time(line.time)}, id ${id}`, ...ended("lifted", lifted)],
     })),
-    section("besides", summary.others, ({ type, reason, ...line }) => ({
+    section("legal holds", summary.holds, ({ id, reason, released, ...line }) => ({
+      text: `${released === null ? "held" : "released"} ${eventOf(line)}`,
+      notes: [reason, `${time(line.time)}, id ${id}`, ...ended("released", released)],
+    })),
+    section("besides", summary.others, ({ type, detail, ...line }) => ({
       text: `${type} ${eventOf(line)}`,
-      notes: [...some("", reason), time(line.time)],
+      notes: [...some("", detail), time(line.time)],
     })),
   ].flat();
 }

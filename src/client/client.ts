@@ -76,9 +76,12 @@ export function createClient(options: TransportOptions) {
 
   const { get, text, post } = createCalls(transport);
 
-  const readCustody = (digest: string, { types = [], proofs, related, ...page }: CustodyQuery = {}) =>
+  const readCustody = (
+    digest: string,
+    { types = [], proofs, related, summary, ...page }: CustodyQuery = {},
+  ) =>
     get<CustodyPage>(
-      `/custody/${part(digest)}${search({ type: types, ...page, ...flags({ proofs, related }) })}`,
+      `/custody/${part(digest)}${search({ type: types, ...page, ...flags({ proofs, related, summary }) })}`,
     );
 
   return {
@@ -217,9 +220,9 @@ export function createClient(options: TransportOptions) {
 
     /** A page of an artifact's events, and of those beside them. */
     readCustody,
-    /** The same events, of all pages. The first of them fixes the log size; without one, that is the newest. */
+    /** The same events, of all pages, without a summary. The first of them fixes the log size; without one, that is the newest. */
     async *custodyEvents(digest: string, query: CustodyQuery = {}): AsyncGenerator<CustodyEvent> {
-      let page = await readCustody(digest, { limit: 200, ...query });
+      let page = await readCustody(digest, { limit: 200, summary: false, ...query });
       yield* page.events;
       while (page.next !== null) {
         const asOf = String(page.treeSize);

@@ -38,6 +38,8 @@ export interface CustodyQuery {
   readonly proofs?: boolean;
   /** What its verdicts rest on of other artifacts, and what touched it of the project; true unless said. */
   readonly related?: boolean;
+  /** The first page with the summary of all; true unless said. */
+  readonly summary?: boolean;
   /** 1 to 200. */
   readonly limit?: number;
   /** `next` of the page before. */

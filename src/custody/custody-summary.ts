@@ -24,6 +24,8 @@ export interface CustodySummary {
   readonly denials: Listed<DenialLine>;
   readonly decisions: Listed<DecisionLine>;
   readonly quarantines: Listed<QuarantineLine>;
+  /** Legal holds. */
+  readonly holds: Listed<HoldLine>;
   /** All else that was recorded. */
   readonly others: Listed<OtherLine>;
 }
@@ -146,7 +148,14 @@ export interface QuarantineLine extends Line {
   readonly lifted: number | null;
 }
 
+export interface HoldLine extends Line {
+  readonly id: string;
+  readonly reason: string;
+  readonly released: number | null;
+}
+
 export interface OtherLine extends Line {
   readonly type: EventType;
-  readonly reason: string | null;
+  /** The retention class where it assigns one, and its reason. */
+  readonly detail: string | null;
 }

@@ -5,6 +5,7 @@ import type {
   ContainmentLine,
   CustodySummary,
   ExceptionLine,
+  HoldLine,
   Line,
   OtherLine,
   QuarantineLine,
@@ -32,6 +33,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
   const approvals = new Map<string, ApprovalLine>();
   const exceptions = new Map<string, ExceptionLine>();
   const quarantines = new Map<string, QuarantineLine>();
+  const holds = new Map<string, HoldLine>();
   const others = createNewest<OtherLine>();
   const grants = createGrantLines();
   let policies = { index: null as number | null, hashes: new Set<string>() };
@@ -54,7 +56,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
     "verdict.failed": (event, line) => addVerdict(event, line, "failed"),
     "approval.granted": ({ body }, line) => {
       const { id, policy, approver } = textsOf(body, "id", "policy", "approver");
-      approvals.set(id, { ...line, id, policy, approver, reason: reasonIn(body), withdrawn: null });
+      approvals.set(id, { ...line, id, policy, approver, reason: textOf(body.reason), withdrawn: null });
     },
     "approval.withdrawn": ({ index, body }) => change(approvals, textIn(body, "id"), { withdrawn: index }),
     "exception.granted": ({ body }, line) => {
@@ -66,6 +68,11 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
       const said = textsOf(body, "id", "reason");
       quarantines.set(said.id, { ...line, ...said, artifact: digestIn(body, "artifact"), lifted: null });
     },
+    "hold.placed": ({ body }, line) => {
+      const said = textsOf(body, "id", "reason");
+      holds.set(said.id, { ...line, ...said, released: null });
+    },
+    "hold.released": ({ index, body }) => change(holds, textIn(body, "id"), { released: index }),
     "quarantine.lifted": ({ index, body }) => change(quarantines, textIn(body, "id"), { lifted: index }),
   };
 
@@ -78,7 +85,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
       policyHash,
       outcome,
       slsaLevel: typeof slsaLevel === "number" ? slsaLevel : 0,
-      validUntil: typeof validUntil === "string" ? validUntil : null,
+      validUntil: textOf(validUntil),
       attestations: textsIn(body, "attestations"),
       restsOn: restsOnIn(body),
       miss: outcome === "failed" ? nearestMiss(body) : null,
@@ -97,7 +104,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
       const read = readers[event.type];
       if (read !== undefined) read(event, line);
       else if (chain !== PROJECT_CHAIN)
-        others.add({ ...line, type: event.type, reason: reasonIn(event.body) });
+        others.add({ ...line, type: event.type, detail: detailOf(event.body) });
     },
     read: (now) => ({
       ...evidence.read(),
@@ -114,6 +121,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
       exceptions: inOrder(exceptions),
       ...grants.read(now),
       quarantines: inOrder(quarantines),
+      holds: inOrder(holds),
       others: others.read(),
     }),
   };
@@ -137,8 +145,13 @@ function textsOf<K extends string>(body: JsonObject, ...names: readonly K[]): Re
   return Object.fromEntries(names.map((name) => [name, textIn(body, name)])) as Record<K, string>;
 }
 
-function reasonIn({ reason }: JsonObject): string | null {
-  return typeof reason === "string" ? reason : null;
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function detailOf(body: JsonObject): string | null {
+  const told = [body.class, body.reason].filter((one) => typeof one === "string");
+  return told.length === 0 ? null : told.join(": ");
 }
 
 /** A verdict names its checks with the nearest miss first. */

@@ -90,7 +90,8 @@ const Summary = closed(
       isSummary: Type.Boolean(),
     }),
     quarantines: listed({ id: Text, artifact: Text, reason: Text, lifted: nullable(LogSize) }),
-    others: listed({ type: Text, reason: nullable(Text) }),
+    holds: listed({ id: Text, reason: Text, released: nullable(LogSize) }),
+    others: listed({ type: Text, detail: nullable(Text) }),
   },
   "What all of it comes to: the newest 100 of each kind, and how many there are",
 );

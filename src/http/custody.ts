@@ -26,16 +26,18 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
           asOf: Type.Optional(AsOfText),
           proofs: Type.Optional(Flag),
           related: Type.Optional(Flag),
+          summary: Type.Optional(Flag),
           ...PAGE,
         }),
         ...answers({ 200: CustodyPage }),
       },
     },
     async (request) => {
-      const { type, asOf, proofs, related, limit, after } = request.query;
+      const { type, asOf, proofs, related, summary, limit, after } = request.query;
       return readCustody(v, callerOf(request), request.params.digest, {
         proofs: proofs !== "false",
         related: related !== "false",
+        summary: summary !== "false",
         ...(type !== undefined && { types: [type].flat() }),
         ...(asOf !== undefined && { asOf: readAsOf(asOf) }),
         ...(limit !== undefined && { limit: Number(limit) }),

@@ -23,6 +23,8 @@ export interface CustodyQuery {
   readonly proofs?: boolean;
   /** What its verdicts rest on of other artifacts, and the wide events that touched it. Default true. */
   readonly related?: boolean;
+  /** The first page with the summary of all. Default true. */
+  readonly summary?: boolean;
   /** 1 to 200, 50 if absent. */
   readonly limit?: number;
   /** `next` of the page before. */
@@ -43,7 +45,15 @@ export async function readCustody(
   v: Vouchsafe,
   { project }: Caller,
   text: string,
-  { types, asOf, proofs = true, related = true, limit = DEFAULT_PAGE, after }: CustodyQuery = {},
+  {
+    types,
+    asOf,
+    proofs = true,
+    related = true,
+    summary = true,
+    limit = DEFAULT_PAGE,
+    after,
+  }: CustodyQuery = {},
 ) {
   const artifact = parseDigest(text);
   const { size, checkpoint, now } = await treeAsOf(v, asOf);
@@ -66,7 +76,7 @@ export async function readCustody(
     treeSize: size,
     time: new Date(now).toISOString(),
     checkpoint,
-    summary: after === undefined ? await summarizeCustody(v, custody) : null,
+    summary: summary && after === undefined ? await summarizeCustody(v, custody) : null,
     events: events.map((event, i) => ({
       ...custodyEventJson(event, custody),
       ...(paths[i] && { ...proofJson(event), inclusionProof: paths[i].map(encodeBase64) }),

@@ -35,6 +35,7 @@ const EMPTY: CustodySummary = {
   denials: of(),
   decisions: of(),
   quarantines: of(),
+  holds: of(),
   others: of(),
 };
 const verdict = (index: number, more: Partial<CustodySummary["verdicts"]["newest"][number]> = {}) => ({

@@ -95,6 +95,7 @@ describe("a summary of custody", () => {
       ["exception.granted", { id: "e1", policy: "p", owner: "dana", reason: "outage", expiresAt: at(99) }],
       ["exception.withdrawn", { id: "unknown", reason: "-" }],
       ["hold.placed", { id: "h1", artifact: ARTIFACT, reason: "the case" }],
+      ["retention.assigned", { artifact: ARTIFACT, class: "long", reason: "the law" }],
     ]);
     const brief = summary.quarantines.newest.map(({ index, id, lifted, chain }) => [
       index,
@@ -108,9 +109,10 @@ describe("a summary of custody", () => {
     ]);
     assert.equal(summary.approvals.newest[0]?.withdrawn, 4);
     assert.equal(summary.exceptions.newest[0]?.withdrawn, null);
+    assert.deepEqual(summary.holds.newest[0]?.released, null);
     assert.deepEqual(summary.others, {
       count: 1,
-      newest: [{ index: 7, time: at(7), type: "hold.placed", reason: "the case" }],
+      newest: [{ index: 8, time: at(8), type: "retention.assigned", detail: "long: the law" }],
     });
   });
 
@@ -247,7 +249,7 @@ describe("a summary of custody", () => {
     const many = Array.from({ length: MOST_LISTED + 20 }, (_, i) => i);
     const { evidence: listed, others } = summarize([
       ...many.map((i) => evidence(String(i))),
-      ...many.map((i): Said => ["hold.released", { id: `h${i}`, reason: "over" }]),
+      ...many.map((i): Said => ["retention.assigned", { artifact: ARTIFACT, class: `${i}` }]),
     ]);
     for (const { count, newest } of [listed, others]) {
       assert.deepEqual([count, newest.length], [MOST_LISTED + 20, MOST_LISTED]);

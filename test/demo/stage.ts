@@ -82,6 +82,7 @@ and in another terminal, in the same directory:
                                              \`gh attestation download\` or \`cosign attest-blob\` write
    vouchsafe verify-digest FILE --policy NAME
    vouchsafe quarantine add FILE --reason "…"
+   vouchsafe custody show FILE               where it comes from, and what became of it
    vouchsafe custody export FILE --output custody.jsonl
    vouchsafe custody verify custody.jsonl --log-key log.key
 

@@ -85,6 +85,7 @@ describe("the custody of an artifact", () => {
   });
 
   test("comes to a summary, on its first page: who built it of what, what let it through, who got what, what stands", async () => {
+    assert.equal((await read({ limit: 1, summary: false })).summary, null);
     const { summary, next } = await read({ limit: 1 });
     assert.equal((await read({ limit: 1, after: String(next) })).summary, null);
     assert.ok(summary);
