@@ -24,6 +24,10 @@ const ROWS = 10;
 const NOT_IN_THE_LOG: Readonly<Record<string, string>> = {
   tokens: "callers' tokens are made and revoked beside the log",
   agent_requests: "proofs of agents that were used are forgotten when they have expired",
+  witnesses: "what witnesses did is not the log's to say; they are asked again",
+  cosigned_checkpoints:
+    "its cosignatures are judged when they are served, and whoever reads them judges again",
+  witness_lease: "says which node submits now",
   schema_migrations: "says which schema there is; a check of another is refused",
   "projects column name": "a name is for people; the log has the project's id",
   "projects column created_at": "nothing rests on it",

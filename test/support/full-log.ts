@@ -50,6 +50,15 @@ export async function fillEveryTable({ sigstore }: ReleaseHouse, node: TestNode)
     .insertInto("agent_requests")
     .values({ project_id: v.project, jti: randomUUID(), expires_at: Date.now() + 3_600_000 })
     .execute();
+  const nothing = { cosigned_at: null, trouble: null, troubled_at: null, contradiction: null };
+  await v.database.kysely
+    .insertInto("witnesses")
+    .values({ key: "a witness", size: 1, ...nothing })
+    .execute();
+  await v.database.kysely
+    .insertInto("cosigned_checkpoints")
+    .values({ size: 1, checkpoint: "a note", published: true })
+    .execute();
   await growLog(v, 300);
   return { confirmed, judged };
 }
