@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME --json | node .ci/bench-result.ts RATIO LEAST`: reads a bench's last line, which every
- * bench prints in one shape, and exits 1 when the shape is wrong or the ratio is less than the least wanted.
+ * `npm run bench -- NAME --json | node .ci/bench-result.ts RATIO LEAST…`: reads a bench's last line, which every
+ * bench prints in one shape, and exits 1 when the shape is wrong or a ratio is less than the least wanted.
  */
 import { text } from "node:stream/consumers";
 import type { BenchResult } from "../bench/measure.ts";
@@ -22,9 +22,12 @@ export function parseBenchResult(line: string): BenchResult {
 }
 
 if (import.meta.main) {
-  const [name = "", least = ""] = process.argv.slice(2);
+  const wanted = process.argv.slice(2);
   const result = parseBenchResult((await text(process.stdin)).trimEnd().split("\n").at(-1) ?? "");
-  const ratio = result.ratios[name];
-  console.log(`${result.bench}: ${name} = ${ratio} (at least ${least} is wanted)`);
-  if (!(Number(ratio) >= Number(least))) process.exitCode = 1;
+  for (let i = 0; i < wanted.length; i += 2) {
+    const [name = "", least = ""] = wanted.slice(i);
+    const ratio = result.ratios[name];
+    console.log(`${result.bench}: ${name} = ${ratio} (at least ${least} is wanted)`);
+    if (!(Number(ratio) >= Number(least))) process.exitCode = 1;
+  }
 }

@@ -4,6 +4,7 @@
  * the bench lets that be chosen.
  */
 import { parseArgs } from "node:util";
+import { append } from "./append.ts";
 import { decide } from "./decide.ts";
 import { ingest } from "./ingest.ts";
 import type { BenchResult } from "./measure.ts";
@@ -14,6 +15,7 @@ import { verify } from "./verify.ts";
 type Bench = (options: { readonly count?: number }) => Promise<BenchResult>;
 
 const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>([
+  ["append", append],
   ["decide", decide],
   ["ingest", ingest],
   ["mint", mint],

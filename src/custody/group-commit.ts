@@ -3,7 +3,7 @@ import { completeTiles, tilesToComplete } from "../tlog/tiles.ts";
 import { extendsTree } from "./consistency.ts";
 import { type LogSigners, signTree } from "./log-signers.ts";
 import { CommitUnknown, type LockedLog, type LogBatch, type LogStore } from "./log-store.ts";
-import { createReceipt } from "./receipt.ts";
+import { createReceipt, remembering } from "./receipt.ts";
 import { chainEndsOf, chainsOf, type Fate, type PreparedProposal, sequence } from "./sequence.ts";
 import type { Appended } from "./writer.ts";
 
@@ -128,18 +128,13 @@ async function answersOf(
   { head: { size, checkpoint } }: LogBatch,
   growth: Growth,
 ): Promise<Appended[]> {
+  const encode = remembering();
   return fates.map((fate) => {
     if (fate.case === "stale") return { outcome: "stale", size };
     const events = fate.entries.map(({ index, time }) => {
       const proof = growth.inclusionProof(index);
-      const receipt = createReceipt({
-        index,
-        treeSize: size,
-        proof,
-        checkpoint,
-        durable: store.durable,
-        witnessed: false,
-      });
+      const event = { index, treeSize: size, proof, checkpoint, durable: store.durable, witnessed: false };
+      const receipt = createReceipt(event, encode);
       return { index, time, receipt };
     });
     return { outcome: "committed", events, size };

@@ -19,17 +19,36 @@ export interface Receipt {
   readonly witnessed: boolean;
 }
 
-/** The receipt for one event of a batch. */
-export function createReceipt(event: {
-  readonly index: number;
-  readonly treeSize: number;
-  readonly proof: Proof;
-  readonly checkpoint: string;
-  readonly durable: boolean;
-  readonly witnessed: boolean;
-}): Receipt {
+/**
+ * The receipt for one event of a batch.
+ *
+ * @param encode hashes as base64; a batch's proofs share most of them: see `remembering`
+ */
+export function createReceipt(
+  event: {
+    readonly index: number;
+    readonly treeSize: number;
+    readonly proof: Proof;
+    readonly checkpoint: string;
+    readonly durable: boolean;
+    readonly witnessed: boolean;
+  },
+  encode: (hash: Uint8Array) => string = encodeBase64,
+): Receipt {
   const { index, treeSize, proof, checkpoint, durable, witnessed } = event;
-  return { index, treeSize, inclusionProof: proof.map(encodeBase64), checkpoint, durable, witnessed };
+  return { index, treeSize, inclusionProof: proof.map(encode), checkpoint, durable, witnessed };
+}
+
+/** `encodeBase64` that makes each hash's text once, so that receipts share it. */
+export function remembering(): (hash: Uint8Array) => string {
+  const texts = new Map<Uint8Array, string>();
+  return (hash) => {
+    const known = texts.get(hash);
+    if (known !== undefined) return known;
+    const text = encodeBase64(hash);
+    texts.set(hash, text);
+    return text;
+  };
 }
 
 /**

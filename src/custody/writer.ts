@@ -12,6 +12,7 @@ import {
 } from "./group-commit.ts";
 import type { LogSigners } from "./log-signers.ts";
 import type { ChainRef, Confirmation, Document, Evidence, LogStore } from "./log-store.ts";
+import { pooled } from "./random-pool.ts";
 import type { Receipt } from "./receipt.ts";
 import { type PreparedProposal, prepareProposal } from "./sequence.ts";
 
@@ -104,6 +105,7 @@ export function createWriter(options: WriterOptions): Writer {
   const { store, signers, clock, random, acknowledged } = options;
   const { requireGrowable = () => {} } = options;
   const limits = { ...LIMITS, ...options.limits };
+  const drawSalt = pooled(random);
   const context: GroupCommitContext = { store, signers, clock };
   const listeners = new Set<CommitListener>();
   const queue: Waiting[] = [];
@@ -217,7 +219,7 @@ export function createWriter(options: WriterOptions): Writer {
   return {
     async append(proposal) {
       if (closed) throw new VouchsafeError("unavailable", "The node is shutting down");
-      const prepared = prepareProposal(proposal, random);
+      const prepared = prepareProposal(proposal, drawSalt);
       if (queue.length >= limits.queue || queueBytes + prepared.bytes > limits.queueBytes) {
         throw new VouchsafeError("unavailable", "Too much is waiting to be written; try again shortly");
       }

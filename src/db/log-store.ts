@@ -56,12 +56,12 @@ async function chainEnds(query: Query, chains: readonly WatchedChain[]): Promise
        select c.index from log_chain c
        where c.project_id = wanted.project_id and c.key = wanted.key
        order by c.index desc limit 1
-     ) as last, (
+     ) as last, case when wanted.since < $5 then (
        select c.index from log_chain c join log_entries e on e.index = c.index
        where c.project_id = wanted.project_id and c.key = wanted.key and c.index >= wanted.since
          and e.type <> all ($4::int2[])
        order by c.index desc limit 1
-     ) as changed
+     ) end as changed
      from unnest($1::uuid[], $2::text[], $3::int8[]) with ordinality as wanted (project_id, key, since, place)
      order by wanted.place`,
     [
@@ -69,6 +69,7 @@ async function chainEnds(query: Query, chains: readonly WatchedChain[]): Promise
       chains.map(({ key }) => key),
       chains.map(({ since }) => since),
       RECORD_TYPES,
+      Number.MAX_SAFE_INTEGER,
     ],
   );
 }
