@@ -190,6 +190,7 @@ export const PURE: readonly string[] = [
   "custody/fsck-tree.ts",
   "custody/leaf.ts",
   "custody/listed.ts",
+  "custody/log-export.ts",
   "custody/log-store.ts",
   "custody/open-event.ts",
   "custody/lines.ts",
@@ -201,6 +202,7 @@ export const PURE: readonly string[] = [
   "custody/pack-report.ts",
   "custody/pack.ts",
   "custody/parse-line.ts",
+  "custody/parse-log-export.ts",
   "custody/parse-pack.ts",
   "custody/receipt.ts",
   "custody/references.ts",
@@ -216,6 +218,7 @@ export const PURE: readonly string[] = [
   "custody/summarize-evidence.ts",
   "custody/summarize-grants.ts",
   "custody/standing.ts",
+  "custody/verify-log-export.ts",
   "custody/verify-pack.ts",
 ];
 

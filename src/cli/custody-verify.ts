@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { createClient } from "../client/client.ts";
 import { type ChainEnds, checkComplete } from "../custody/complete.ts";
-import { type PackCheck, type PackReport, type PackStatus, withChecks } from "../custody/pack-report.ts";
+import { type PackCheck, type PackReport, withChecks } from "../custody/pack-report.ts";
 import type { PackDemands, PackVerifier } from "../custody/verify-pack.ts";
 import { type ReadPath, readServedLog } from "../tlog/served-log.ts";
 import { parseWitnessPolicy } from "../tlog/witness-policy.ts";
@@ -12,6 +12,7 @@ import { EXIT } from "./exit-codes.ts";
 import { readBytes, readPolicyFiles, requireReadable } from "./files.ts";
 import { loadOrTell } from "./load-policies.ts";
 import { readLogKey } from "./log-key-argument.ts";
+import { printChecks } from "./print-checks.ts";
 import { action, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -119,16 +120,9 @@ function pathReader(log: string): ReadPath {
   };
 }
 
-const MARKS = { holds: "good", fails: "bad", "not-re-verifiable": "plain" } as const;
-
-/** The last sentence is the one to quote. It counts, so that what could not be verified again is not passed over. */
-function printReport(terminal: Terminal, { ok, checks, log }: PackReport): void {
-  for (const { status, statement } of checks) terminal.print(`${status} ${statement}`, MARKS[status]);
-  const count = (status: PackStatus) => checks.filter((check) => check.status === status).length;
-  terminal.print(
-    `The custody file ${ok ? "holds" : "does not hold"}. Of ${checks.length} checks ${count("holds")} hold, ` +
-      `${count("fails")} fail, and ${count("not-re-verifiable")} cannot be verified again.`,
-  );
+function printReport(terminal: Terminal, report: PackReport): void {
+  printChecks(terminal, "custody file", report);
+  const { log, checks } = report;
   if (log === null) return;
   terminal.print(`It says nothing of what the log holds after its size of ${log.size}.`);
   if (!checks.some(({ check }) => check === "complete"))

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import type { Alarm } from "../monitor/alarm.ts";
-import { MAX_PAGE_BYTES, parseEventPage } from "../monitor/event-page.ts";
 import { openMemory, requireFit } from "../monitor/memory.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { type RoundEnd, runRound } from "../monitor/round.ts";
 import { parseLogKeys } from "../tlog/log-keys.ts";
-import { readServedLog } from "../tlog/served-log.ts";
 import { parseWitnessPolicy } from "../tlog/witness-policy.ts";
 import { collect } from "./collect.ts";
 import { findToken } from "./credentials.ts";
@@ -14,6 +12,7 @@ import { durationIn } from "./duration.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { readBytes } from "./files.ts";
 import { readLogKey } from "./log-key-argument.ts";
+import { eventsOf, servedBy } from "./log-server.ts";
 import { action, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -31,7 +30,6 @@ interface MonitorOptions extends WatchOptions {
 
 /** Milliseconds between two looks at a server that does not answer, at most. */
 const LONGEST_WAIT = 5 * 60_000;
-const PAGE = 200;
 const MAX_KEYS_BYTES = 16 * 1024 * 1024;
 
 const EPILOGUE = `
@@ -86,20 +84,15 @@ async function readOptions(
   options: MonitorOptions,
 ): Promise<Omit<Monitor, "memory"> & { readonly interval: number }> {
   const { witnesses, maxAge } = options;
-  const { readBytes: read } = client();
+  const connected = client();
   const hasToken = findToken(server(), process.env) !== undefined;
   const trusted = await readLogKey(options.logKey);
   return {
     trusted,
     keys: parseLogKeys(trusted),
-    log: readServedLog((path, maxBytes) => read(`/log/${path}`, maxBytes)),
-    readKeys: () => read("/log/keys", MAX_KEYS_BYTES),
-    ...(hasToken && {
-      readEvents: async (after) => {
-        const place = after === undefined ? "" : `&after=${after}`;
-        return parseEventPage(await read(`/events?limit=${PAGE}${place}`, MAX_PAGE_BYTES));
-      },
-    }),
+    log: servedBy(connected),
+    readKeys: () => connected.readBytes("/log/keys", MAX_KEYS_BYTES),
+    ...(hasToken && { readEvents: (after: number | undefined) => eventsOf(connected, after) }),
     watch: readWatch(options),
     ...(witnesses !== undefined && {
       witnesses: parseWitnessPolicy(await readBytes(witnesses)),

@@ -2,9 +2,11 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import { formatTlogProof } from "../tlog/tlog-proof.ts";
 import { EXIT } from "./exit-codes.ts";
+import { exportLogCommand } from "./log-export.ts";
 import { fsckCommand } from "./log-fsck.ts";
 import { keyCommand } from "./log-key.ts";
 import { monitorCommand } from "./log-monitor.ts";
+import { verifyExportCommand } from "./log-verify-export.ts";
 import { receiptCommand, witnessesCommand } from "./log-witnesses.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -19,8 +21,11 @@ export function logCommand(): Command {
     witnessesCommand(),
     fsckCommand(),
     monitorCommand(),
-  ])
+    exportLogCommand(),
+    verifyExportCommand(),
+  ]) {
     log.addCommand(command);
+  }
   return log;
 }
 

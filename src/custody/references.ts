@@ -36,6 +36,22 @@ export function referenceName({ case: kind, hash }: Reference): string {
   return `${kind} ${hash}`;
 }
 
+/** What came into the log with an event, beside it: undefined where that is nothing. Throws `malformed-leaf`. */
+export function broughtBy({ type, body }: Said): Reference | undefined {
+  switch (type) {
+    case "evidence.accepted":
+      return { case: "evidence", hash: digestIn(body, "attestation") };
+    case "containment.recorded":
+      return { case: "manifest", hash: digestIn(body, "manifest") };
+    case "policy.activated":
+      return { case: "policy", hash: digestIn(body, "document") };
+    case "trust.activated":
+      return { case: "trust", hash: digestIn(body, "trust") };
+    default:
+      return undefined;
+  }
+}
+
 /**
  * What is needed to check an event again, besides the events before it.
  *

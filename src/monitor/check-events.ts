@@ -1,5 +1,5 @@
 import type { LogEvent } from "../custody/events.ts";
-import type { Leaf } from "../custody/leaf.ts";
+import { decodeLeaf, type Leaf } from "../custody/leaf.ts";
 import { type OpenedEvent, openEvent } from "../custody/open-event.ts";
 import { VouchsafeError } from "../errors.ts";
 import { sameHash } from "../tlog/hash.ts";
@@ -12,6 +12,15 @@ export interface Entry {
   readonly bytes: Uint8Array;
   /** Undefined where it is of no form that we know. */
   readonly leaf: Leaf | undefined;
+}
+
+export function readEntry(index: number, bytes: Uint8Array): Entry {
+  try {
+    return { index, bytes, leaf: decodeLeaf(bytes) };
+  } catch (error) {
+    if (error instanceof VouchsafeError) return { index, bytes, leaf: undefined };
+    throw error;
+  }
 }
 
 /**

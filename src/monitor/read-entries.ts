@@ -1,5 +1,4 @@
 import { INSTALLATION } from "../custody/events.ts";
-import { decodeLeaf, type Leaf } from "../custody/leaf.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type Checkpoint, parseCheckpoint } from "../tlog/checkpoint.ts";
 import type { Frontier } from "../tlog/frontier.ts";
@@ -9,7 +8,7 @@ import { proveConsistency } from "../tlog/proofs.ts";
 import { verifyRange } from "../tlog/range.ts";
 import type { TileReader } from "../tlog/tiles.ts";
 import type { Alarm } from "./alarm.ts";
-import { checkEvents, type Entry, readTold } from "./check-events.ts";
+import { checkEvents, type Entry, readEntry, readTold } from "./check-events.ts";
 import type { Monitor } from "./monitor.ts";
 import { watchedIn } from "./watch.ts";
 
@@ -36,7 +35,7 @@ export async function* readEntries(monitor: Monitor, readTiles: TileReader): Asy
     yield { alarm: "entries", index: read.size, message };
     return false;
   }
-  const entries = leaves.map((bytes, i): Entry => ({ index: read.size + i, bytes, leaf: readLeaf(bytes) }));
+  const entries = leaves.map((bytes, i) => readEntry(read.size + i, bytes));
   yield* entries.flatMap(publicAlarms);
   yield* await followEvents(monitor, entries, after.size - 1);
   await memory.save({ read: after });
@@ -66,15 +65,6 @@ async function prove(
     return verifyRange(read, leaves.map(leafHash), tree, proof);
   } catch (error) {
     if (error instanceof VouchsafeError && error.code === "proof-invalid") return undefined;
-    throw error;
-  }
-}
-
-function readLeaf(bytes: Uint8Array): Leaf | undefined {
-  try {
-    return decodeLeaf(bytes);
-  } catch (error) {
-    if (error instanceof VouchsafeError) return undefined;
     throw error;
   }
 }
