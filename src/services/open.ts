@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { openAcknowledged } from "../custody/acknowledged.ts";
+import { refuseFork } from "../custody/consistency.ts";
 import { INSTALLATION, PROJECT_CHAIN } from "../custody/events.ts";
 import { loadLogKey } from "../custody/log-key.ts";
 import { type LogSigners, logSigners } from "../custody/log-signers.ts";
@@ -121,6 +122,8 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
         retires: config.retiresLogKey,
       },
     );
+    // Every append asks this again; but what a node only reads of a database that was set back is as wrong.
+    await createLogStore(database).locked((log) => refuseFork(log, acknowledged.tree, signers));
     const writer = openWriter(signers);
     closers.push(() => writer.close());
     const denials = createDenials({ writer, clock, report });

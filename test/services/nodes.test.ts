@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { openAcknowledged } from "../../src/custody/acknowledged.ts";
 import { readHead, tileReader } from "../../src/db/log.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
@@ -123,6 +127,16 @@ describe("two nodes on one Postgres", () => {
       events.map(({ type }) => type),
       ["evidence.accepted", "verdict.passed"],
     );
+  });
+
+  test("a node that has acknowledged more than the database has refuses to start, though it would add nothing", async (t) => {
+    const { size } = await readHead(a.v.database.kysely);
+    const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-set-back-"));
+    t.after(() => rm(dataDir, { recursive: true, force: true }));
+    const acknowledged = await openAcknowledged(join(dataDir, "acknowledged"), a.v.log.origin);
+    await acknowledged.record({ size: size + 1, root: randomBytes(32) });
+    await acknowledged.close();
+    await assert.rejects(house.open({ VOUCHSAFE_DATA_DIR: dataDir }), { code: "log-inconsistent" });
   });
 
   test("a node whose origin differs from the pinned one refuses to start", async () => {

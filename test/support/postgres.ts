@@ -103,7 +103,7 @@ function urlOf(server: string, database: string, role?: string): string {
   return url.href;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const address = probe.address();
