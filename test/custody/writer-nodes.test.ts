@@ -4,14 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { openDatabase } from "../../src/db/connection.ts";
-import { readChain, readEventsFrom, readHead, tileReader } from "../../src/db/log.ts";
-import { treeRoot } from "../../src/tlog/proofs.ts";
+import { readChain, readEventsFrom, readHead } from "../../src/db/log.ts";
+import { createProject } from "../../src/db/projects.ts";
+import { fsck } from "../../src/services/fsck.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { digestOf, PROJECT, pushProposal } from "../support/pushes.ts";
 
 const NODES = 4;
-const PUSHES = 60;
+/** Of each node at once, `VOUCHSAFE_LONG=1` more than the queue of one can hold in a batch many times over. */
+const PUSHES = process.env.VOUCHSAFE_LONG === "1" ? 4_000 : 60;
 
 describe("four nodes on one Postgres", () => {
   const signer = testSigner();
@@ -40,6 +42,7 @@ describe("four nodes on one Postgres", () => {
       }),
     );
     reader = await openDatabase({ ...postgres, dataDir });
+    await createProject(reader.kysely, { id: PROJECT, name: "default", createdAt: 0 });
   });
   after(() => Promise.all(nodes.map((node) => node.close())));
   after(() => reader.close());
@@ -56,10 +59,7 @@ describe("four nodes on one Postgres", () => {
     assert.equal(head.size, 1 + 2 * NODES * PUSHES);
     const events = await readEventsFrom(reader.kysely, 0, head.size);
     assert.ok(events.every(({ index }, i) => index === i));
-    assert.deepEqual(
-      Buffer.from(await treeRoot(tileReader(reader.kysely), head.size)),
-      Buffer.from(head.root),
-    );
+    assert.deepEqual((await fsck(reader, { logKeys: signer.verifierKey })).findings, []);
   });
 
   it("let exactly one of them judge an artifact from the same state", async () => {

