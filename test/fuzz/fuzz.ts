@@ -44,8 +44,11 @@ export function fuzz(target: Target, seed: number, count: number): void {
   );
 }
 
+/** An object or a list. */
+const JSON_BEGINS: ReadonlySet<number | undefined> = new Set(Buffer.from("{["));
+
 function mutatedWithin(bytes: Uint8Array, input: Input): Uint8Array {
-  if (input.within === undefined || bytes[0] !== 0x7b) return mutated(bytes, input);
+  if (input.within === undefined || !JSON_BEGINS.has(bytes[0])) return mutated(bytes, input);
   const json = JSON.parse(Buffer.from(bytes).toString());
   const places = bytePlaces(json);
   const place = places[input.within % places.length];

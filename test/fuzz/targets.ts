@@ -34,6 +34,7 @@ import { loggedCases } from "../verify/logged-signatures.ts";
 import { ctLog, sctExtension, sctOf, vector } from "../verify/scts.ts";
 import { NOW } from "../verify/signed-bundles.ts";
 import { root, stamp, verifyTimestamp } from "../verify/trusted-tsa.ts";
+import { followedLogTargets } from "./log-targets.ts";
 
 /** Something that reads bytes which anyone may have sent. */
 export interface Target {
@@ -57,6 +58,7 @@ export async function loadTargets(): Promise<readonly Target[]> {
     ...jsonTargets(),
     ...derTargets(),
     ...(await logTargets()),
+    ...followedLogTargets(),
     ...corpusTargets(),
   ];
 }
