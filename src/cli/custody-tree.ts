@@ -65,6 +65,9 @@ export function custodyTree(summary: CustodySummary, artifact: string, asOf: str
         `for ${line.grantedTo}`,
       ],
     })),
+    summary.grantsSince === null
+      ? []
+      : [{ text: `identities and decisions before #${summary.grantsSince} are not told here` }],
     section("quarantines", summary.quarantines, ({ id, reason, lifted, ...line }) => ({
       text: `${lifted === null ? "open" : "lifted"} ${eventOf(line)}`,
       ...(lifted === null && { mark: "bad" }),

@@ -23,6 +23,8 @@ export interface CustodySummary {
   readonly identities: Listed<IdentityLine>;
   readonly denials: Listed<DenialLine>;
   readonly decisions: Listed<DecisionLine>;
+  /** Of the three before, only events from this index on are told; null where all are. */
+  readonly grantsSince: number | null;
   readonly quarantines: Listed<QuarantineLine>;
   /** Legal holds. */
   readonly holds: Listed<HoldLine>;

@@ -94,14 +94,9 @@ function referencesOf({ type, body }: Said, inForce: InForce, judged: ReadonlySe
 }
 
 /**
- * The other artifacts that an artifact's verdicts rest on, sorted: their chains are needed to judge it again. Throws
- * `malformed-leaf`.
+ * The other artifacts that an artifact's verdicts rest on, and whose chains are needed to judge it again: those that one event
+ * adds, in any order and any number of times. Throws `malformed-leaf`.
  */
-export function relatedIn(artifact: Digest, events: readonly LogEvent[]): Digest[] {
-  return [...new Set(events.flatMap((event) => relatedBy(artifact, event)))].sort();
-}
-
-/** Those that one event adds, in any order and any number of times. */
 export function relatedBy(artifact: Digest, { type, about, body }: LogEvent): Digest[] {
   if ((type !== "verdict.passed" && type !== "verdict.failed") || !about.includes(artifact)) return [];
   return restsOnIn(body).filter((digest) => digest !== artifact);

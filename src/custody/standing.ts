@@ -45,7 +45,7 @@ interface ReplayedVerdict {
   readonly actors: readonly string[] | undefined;
 }
 
-/** @param related the other artifacts that its verdicts rest on: `relatedIn` its events */
+/** @param related the other artifacts that its verdicts rest on: `relatedBy` its events */
 export function standingAtFirst(
   artifact: Digest,
   related: readonly Digest[],

@@ -17,12 +17,18 @@ import { otherChain } from "./references.ts";
 import { createEvidenceLines } from "./summarize-evidence.ts";
 import { createGrantLines } from "./summarize-grants.ts";
 
-/** What an artifact's custody comes to, found event by event in the order of the log. */
+/** What an artifact's custody comes to, found event by event. */
 export interface CustodySummarizer {
-  /** An event of the artifact's chain, of one that its verdicts rest on, or a wide one. Throws `malformed-leaf`. */
+  /**
+   * An event of the artifact's chain, of one that its verdicts rest on, or a wide one; in the order of the log, or those
+   * of RECORDS after all others. Throws `malformed-leaf`.
+   */
   add(event: LogEvent): void;
-  /** @param now as of when, in milliseconds since the epoch: not before the last event */
-  read(now: number): CustodySummary;
+  /**
+   * @param now as of when, in milliseconds since the epoch: not before the last event
+   * @param grantsSince of RECORDS, only events from this index on were added; null where all were
+   */
+  read(now: number, grantsSince?: number | null): CustodySummary;
 }
 
 /** @param related the other artifacts that its verdicts rest on */
@@ -106,7 +112,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
       else if (chain !== PROJECT_CHAIN)
         others.add({ ...line, type: event.type, detail: detailOf(event.body) });
     },
-    read: (now) => ({
+    read: (now, grantsSince = null) => ({
       ...evidence.read(),
       containment: inOrder(containment),
       verdicts: inOrder(
@@ -120,6 +126,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
       approvals: inOrder(approvals),
       exceptions: inOrder(exceptions),
       ...grants.read(now),
+      grantsSince,
       quarantines: inOrder(quarantines),
       holds: inOrder(holds),
       others: others.read(),

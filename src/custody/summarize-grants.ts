@@ -4,13 +4,16 @@ import type { DecisionLine, DenialLine, IdentityLine, Line } from "./custody-sum
 import type { EventType, LogEvent } from "./events.ts";
 import { type Listed, listed } from "./listed.ts";
 
-interface Granted extends Omit<IdentityLine, "live" | "expiresAt"> {
+interface Granted extends Omit<IdentityLine, "live" | "expiresAt" | "agentRevoked"> {
   /** Of those that had not expired at the last event: there are as many as live at once. */
   readonly ends: readonly number[];
   readonly lastEnd: number;
 }
 
-/** Lines that many events come to: an artifact can be granted a new identity every minute on a thousand nodes. */
+/**
+ * Lines that many events come to: an artifact can be granted a new identity every minute on a thousand nodes. It is the same
+ * in whatever order revocations of agents stand among the rest.
+ */
 export interface GrantLines {
   readonly readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>>;
   /** @param now as of when identities live, in milliseconds since the epoch: not before the last event */
@@ -23,6 +26,8 @@ export interface GrantLines {
 
 export function createGrantLines(): GrantLines {
   const identities = new Map<string, Granted>();
+  /** Of agents, the events that revoked them. */
+  const revocations = new Map<string, readonly number[]>();
   const denials = new Map<string, DenialLine>();
   const decisions = new Map<string, DecisionLine>();
 
@@ -46,7 +51,6 @@ export function createGrantLines(): GrantLines {
       renewed: (before?.renewed ?? 0) + (isRenewal ? 1 : 0),
       ends: [...(before?.ends.filter((end) => end > time) ?? []), expiresAt],
       lastEnd: Math.max(expiresAt, before?.lastEnd ?? 0),
-      agentRevoked: null,
     });
   }
 
@@ -88,10 +92,7 @@ export function createGrantLines(): GrantLines {
       "decision.recorded": addDecision,
       "agent.revoked": ({ index, body }) => {
         const agent = textIn(body, "agent");
-        for (const [key, line] of identities) {
-          if (line.requester === agent)
-            identities.set(key, { ...line, agentRevoked: line.agentRevoked ?? index });
-        }
+        revocations.set(agent, [...(revocations.get(agent) ?? []), index]);
       },
     },
     read: (now) => ({
@@ -100,6 +101,7 @@ export function createGrantLines(): GrantLines {
           ...line,
           live: ends.filter((end) => end > now).length,
           expiresAt: new Date(lastEnd).toISOString(),
+          agentRevoked: revocations.get(line.requester)?.find((index) => index > line.index) ?? null,
         })),
       ),
       denials: listed(denials.values()),

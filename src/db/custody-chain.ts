@@ -23,6 +23,24 @@ export interface CustodyPlaces {
   readonly limit: number;
 }
 
+/** The other artifacts that verdicts of an artifact rested on below a log size, sorted: what `relatedBy` says of its events. */
+export async function readRelated(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  artifact: Digest,
+  below: number,
+): Promise<Digest[]> {
+  const rows = await db
+    .selectFrom("verdict_grounds")
+    .select("ground")
+    .where("project_id", "=", project)
+    .where("artifact", "=", artifact)
+    .where("ground", "<>", artifact)
+    .where("index", "<", below)
+    .execute();
+  return rows.map(({ ground }) => ground as Digest).sort();
+}
+
 /** The indexes of an artifact's events, and of those that belong beside them, in the order of the log. */
 export async function readCustodyIndexes(
   db: Kysely<Schema>,
@@ -109,4 +127,24 @@ export async function readLastActivations(
   const { rows } = await sql<{ index: number }>`
     ${last("policy.activated")} union all ${last("trust.activated")}`.execute(db);
   return rows.map(({ index }) => index);
+}
+
+/** The index of an artifact's `count`th event from its newest below a log size back; undefined where it has no more than those. */
+export async function readNewestFrom(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  { artifact, below }: Pick<CustodyPlaces, "artifact" | "below">,
+  count: number,
+): Promise<number | undefined> {
+  const [from, before] = await db
+    .selectFrom("log_chain")
+    .select("index")
+    .where("project_id", "=", project)
+    .where("key", "=", artifact)
+    .where("index", "<", below)
+    .orderBy("index", "desc")
+    .offset(count - 1)
+    .limit(2)
+    .execute();
+  return before === undefined ? undefined : from?.index;
 }

@@ -35,4 +35,6 @@ export interface VerdictGroundsTable {
   project_id: Fixed<string>;
   artifact: Fixed<string>;
   ground: Fixed<string>;
+  /** The first such verdict's. */
+  index: Fixed<number>;
 }

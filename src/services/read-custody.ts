@@ -1,10 +1,9 @@
-import type { EventType, LogEvent, ProjectId } from "../custody/events.ts";
-import { otherChain, relatedIn } from "../custody/references.ts";
-import { readCustodyIndexes } from "../db/custody-chain.ts";
+import type { EventType, LogEvent } from "../custody/events.ts";
+import { otherChain } from "../custody/references.ts";
+import { readCustodyIndexes, readRelated } from "../db/custody-chain.ts";
 import { readChain, readEvents, tileReader } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
-import type { Digest } from "../in-toto-attestation/types.ts";
 import { encodeBase64 } from "../tlog/base64.ts";
 import { proveInclusions } from "../tlog/proofs.ts";
 import type { Caller } from "./caller.ts";
@@ -57,8 +56,11 @@ export async function readCustody(
 ) {
   const artifact = parseDigest(text);
   const { size, checkpoint, now } = await treeAsOf(v, asOf);
-  const custody = { project, artifact, related: await relatedBelow(v, project, artifact, size), size, now };
-  const indexes = await readCustodyIndexes(v.database.kysely, project, {
+  const db = v.database.kysely;
+  const [first] = await readChain(db, project, artifact, { below: size, limit: 1 });
+  if (first === undefined) throw new VouchsafeError("not-found", `Nothing is recorded about ${artifact}`);
+  const custody = { project, artifact, related: await readRelated(db, project, artifact, size), size, now };
+  const indexes = await readCustodyIndexes(db, project, {
     artifact,
     related: related ? custody.related : undefined,
     after: after === undefined ? -1 : pageStart(after),
@@ -68,8 +70,8 @@ export async function readCustody(
     limit: limit + 1,
   });
   const page = indexes.slice(0, limit);
-  const events = await readEvents(v.database.kysely, project, page);
-  const paths = proofs ? await proveInclusions(tileReader(v.database.kysely), page, size) : [];
+  const events = await readEvents(db, project, page);
+  const paths = proofs ? await proveInclusions(tileReader(db), page, size) : [];
   return {
     artifact,
     origin: v.log.origin,
@@ -83,20 +85,6 @@ export async function readCustody(
     })),
     next: indexes.length > limit ? String(page.at(-1)) : null,
   };
-}
-
-/** Equivalence as its verdicts had it. Throws `not-found` for an artifact that nothing is recorded about. */
-async function relatedBelow(
-  v: Vouchsafe,
-  project: ProjectId,
-  artifact: Digest,
-  below: number,
-): Promise<Digest[]> {
-  const db = v.database.kysely;
-  const [first] = await readChain(db, project, artifact, { below, limit: 1 });
-  if (first === undefined) throw new VouchsafeError("not-found", `Nothing is recorded about ${artifact}`);
-  const types: EventType[] = ["verdict.passed", "verdict.failed"];
-  return relatedIn(artifact, await readChain(db, project, artifact, { below, types }));
 }
 
 function custodyEventJson(event: LogEvent, { artifact, related }: CustodyAsOf) {

@@ -34,6 +34,7 @@ const EMPTY: CustodySummary = {
   identities: of(),
   denials: of(),
   decisions: of(),
+  grantsSince: null,
   quarantines: of(),
   holds: of(),
   others: of(),

@@ -8,7 +8,7 @@ import {
   writeHeader,
   writeRecord,
 } from "../../src/custody/pack.ts";
-import { createNeeds, referenceName, relatedIn } from "../../src/custody/references.ts";
+import { createNeeds, referenceName, relatedBy } from "../../src/custody/references.ts";
 import type { Digest } from "../../src/in-toto-attestation/index.ts";
 import type { Proof } from "../../src/tlog/proofs.ts";
 
@@ -31,10 +31,7 @@ export function buildPack({ artifact, checkpoint, events, evidence, documents }:
     if ("case" in one) stored.set(`evidence ${one.hash}`, one);
     else stored.set(`evidence ${one.id}`, { ...one, case: "evidence", hash: one.id });
   }
-  const related = relatedIn(
-    artifact,
-    events.map(({ event }) => event),
-  );
+  const related = [...new Set(events.flatMap(({ event }) => relatedBy(artifact, event)))].sort();
   const needs = createNeeds(artifact, related);
   const records = { event: 0, evidence: 0, manifest: 0, policy: 0, trust: 0 };
   const lines: Uint8Array[] = [];

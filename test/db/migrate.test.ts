@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import type { ProjectId } from "../../src/custody/events.ts";
+import { readRelated } from "../../src/db/custody-chain.ts";
 import { readDecisionInputs } from "../../src/db/decision-inputs.ts";
 import { applyMigrations, whileMigrating } from "../../src/db/migrate.ts";
 import { MIGRATIONS } from "../../src/db/migrations/index.ts";
@@ -114,9 +115,20 @@ describe("migration", () => {
       insert into attestation_subjects (project_id, digest, attestation) values ('${project}', '${artifact}', '${hash}');
       insert into verdicts values ('${project}', '${artifact}', 'release', '${hash}', '${hash}', '${hash}', 'passed', 3,
         '["${hash}"]', '[]', null, 6)`);
+    const judged = { artifacts: [{ digest: artifact }], restsOn: [hash] };
+    for (const index of [3, 4]) {
+      await owner.query("insert into log_entries values ($1, $2, 6, 0, '', $3, $3, $4)", [
+        index,
+        project,
+        Buffer.alloc(32),
+        Buffer.from(JSON.stringify(judged)),
+      ]);
+    }
     await owner.end();
 
     const database = await openPostgres(old);
+    assert.deepEqual(await readRelated(database.kysely, project, artifact, 4), [hash]);
+    assert.deepEqual(await readRelated(database.kysely, project, artifact, 3), []);
     const { verdicts, approvals, exceptions } = await readDecisionInputs(database.kysely, project, artifact);
     const [verdict] = verdicts;
     assert.deepEqual(

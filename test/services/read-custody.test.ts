@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import type { EventType } from "../../src/custody/events.ts";
 import { openPackEvents } from "../../src/custody/pack-events.ts";
 import { type CustodySummarizer, createCustodySummarizer } from "../../src/custody/summarize-custody.ts";
+import { readHead } from "../../src/db/log.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
 import { readPolicies } from "../../src/services/activate-policies.ts";
@@ -17,6 +19,7 @@ import { fails, succeeds } from "../http/calls.ts";
 import type { TestNode } from "../http/node.ts";
 import { anImage } from "../support/images.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
+import { committed } from "../support/pushes.ts";
 import { tellItsStory } from "./custody-story.ts";
 import { type IdentityHouse, openIdentityHouse } from "./identity-house.ts";
 import { callerWith } from "./release-node.ts";
@@ -235,6 +238,26 @@ describe("the custody of an artifact", () => {
       { from: "1" },
     ])
       await fails(node.app, "invalid-request", "GET /custody/:digest", { as, params, query });
+  });
+
+  test("of a chain that is very long, tells all that decides and the newest of what was granted", async () => {
+    const artifact = sha256(Buffer.from("a fleet's image"));
+    const append = async (type: EventType, bodies: readonly JsonObject[]) => {
+      const events = bodies.map((body) => ({ type, about: [artifact], body }));
+      committed(await node.v.writer.append({ project: node.v.project, asOf: 0, restsOn: [], events }));
+    };
+    await append("quarantine.opened", [{ id: randomUUID(), artifact, reason: "long ago" }]);
+    const granted = { issuer: "vault", grantedTo: "spiffe://x/y", decision: "allow" };
+    const events = Array.from({ length: 1000 }, () => ({ ...granted, artifact }));
+    for (let thousands = 0; thousands < 11; thousands += 1) await append("decision.recorded", events);
+    const { summary, events: page } = await readCustody(node.v, operator(), artifact, { related: false });
+    const last = await readHead(node.v.database.kysely);
+    assert.equal(summary?.quarantines.newest[0]?.index, page[0]?.index);
+    assert.equal(summary?.grantsSince, last.size - 10_000);
+    assert.deepEqual(
+      summary?.decisions.newest.map(({ first, index, count }) => [first, index, count]),
+      [[last.size - 10_000, last.size - 1, 10_000]],
+    );
   });
 
   // Last, for what falls is recorded in the background.

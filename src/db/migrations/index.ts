@@ -10,6 +10,7 @@ import { sql as endingVerdicts } from "./0009-ending-verdicts.ts";
 import { sql as witnesses } from "./0010-witnesses.ts";
 import { sql as revocations } from "./0011-revocations.ts";
 import { sql as retention } from "./0012-retention.ts";
+import { sql as custody } from "./0013-custody.ts";
 
 export interface Migration {
   readonly name: string;
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0010-witnesses", sql: witnesses },
   { name: "0011-revocations", sql: revocations },
   { name: "0012-retention", sql: retention },
+  { name: "0013-custody", sql: custody },
 ];

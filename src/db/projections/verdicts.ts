@@ -40,8 +40,9 @@ export function projectVerdict(
     };
     projectCurrentVerdict(rows, { ...current, project, asOf: index });
     for (const ground of current.restsOn) {
-      const row = { project_id: project, artifact: digest, ground };
-      rows.verdict_grounds.set(`${project} ${digest} ${ground}`, row);
+      const key = `${project} ${digest} ${ground}`;
+      const row = { project_id: project, artifact: digest, ground, index };
+      rows.verdict_grounds.set(key, rows.verdict_grounds.get(key) ?? row);
     }
   }
 }
