@@ -60,7 +60,7 @@ forEachDatabase("what the writer stores", (create) => {
     stop();
     assert.deepEqual(heard, [artifact]);
     assert.deepEqual({ events: appended.events, size: await sizeNow() }, { events: [], size: asOf });
-    assert.deepEqual(await verdictsOf(artifact), [confirmation]);
+    assert.deepEqual(await verdictsOf(artifact), [{ ...confirmation, asOf }]);
   });
 
   it("keeps what an attacker put into a name apart from what rows can hold", async () => {
