@@ -47,12 +47,18 @@ function survivors(cosigning: Cosigning, rows: readonly CosignedCheckpoint[]): r
 }
 
 /**
- * The newest checkpoint that the quorum has cosigned. It is judged anew here: not the database's word makes it
- * witnessed, but the signatures on it.
+ * The newest checkpoint that the quorum has cosigned, of a size in this range. It is judged anew here: not the database's
+ * word makes it witnessed, but the signatures on it.
  */
-export async function readWitnessed(cosigning: Cosigning): Promise<CosignedCheckpoint | undefined> {
+export async function readWitnessed(
+  cosigning: Cosigning,
+  from = 0,
+  to = Number.POSITIVE_INFINITY,
+): Promise<CosignedCheckpoint | undefined> {
   const rows = await readCosigned(cosigning.database.kysely);
-  return rows.find(({ checkpoint }) => isWitnessed(cosigning, checkpoint));
+  return rows.find(
+    ({ size, checkpoint }) => size >= from && size <= to && isWitnessed(cosigning, checkpoint),
+  );
 }
 
 /** Whether the quorum is on this note, and each key that signs the log now. */

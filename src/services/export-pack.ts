@@ -11,6 +11,7 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import { proveInclusions } from "../tlog/proofs.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { readWitnessed } from "./cosigned-checkpoints.ts";
 import type { AsOf } from "./state-as-of.ts";
 import { type TreeAsOf, treeAsOf } from "./tree-as-of.ts";
 
@@ -20,7 +21,8 @@ const PAGE = 256;
 /**
  * One file with all that is needed to check the artifact's chain again offline, line by line: its events, those of the
  * artifacts that its verdicts rest on and the project's wide events with proofs; the evidence, manifests, policies and trust
- * that they name. As of the same size it is the same bytes, however much the log has grown since.
+ * that they name. As of the same size it is the same bytes, cosignatures apart, however much the log has grown since.
+ * Where the log has witnesses, it is as of the newest tree that they have cosigned, if that has all of these events.
  *
  * What is below a size never changes, so that no transaction is held open. Whoever reads slowly is waited for.
  *
@@ -34,8 +36,10 @@ export async function* exportPack(
   asOf?: AsOf,
 ): AsyncGenerator<Uint8Array, void> {
   const artifact = parseDigest(text);
-  const tree = await treeAsOf(v, asOf);
-  const header = await describe(v, project, artifact, tree);
+  const newest = await treeAsOf(v, asOf);
+  const { last, ...contents } = await describe(v, project, artifact, newest);
+  const tree = await witnessed(v, newest, asOf === undefined ? last + 1 : newest.size);
+  const header = { artifact, checkpoint: tree.checkpoint, ...contents };
   yield writeHeader(header);
 
   const readTiles = tileReader(v.database.kysely);
@@ -50,13 +54,13 @@ export async function* exportPack(
   }
 }
 
-/** What is going to be in the file: nothing of it is kept. */
+/** What is going to be in the file, and the index of its last event: nothing of it is kept. */
 async function describe(
   v: Vouchsafe,
   project: ProjectId,
   artifact: Digest,
-  { size, checkpoint }: TreeAsOf,
-): Promise<PackHeader> {
+  { size }: TreeAsOf,
+): Promise<Pick<PackHeader, "related" | "records"> & { readonly last: number }> {
   const found = new Set<Digest>();
   let isKnown = false;
   for await (const events of pagesOf(v, project, [artifact], { size })) {
@@ -68,14 +72,27 @@ async function describe(
   const related = [...found].sort();
   const records = { event: 0, evidence: 0, manifest: 0, policy: 0, trust: 0 };
   const needs = createNeeds(artifact, related);
+  let last = 0;
   for await (const events of pagesOf(v, project, [artifact, PROJECT_CHAIN, ...related], { size })) {
     records.event += events.length;
+    last = events.at(-1)?.index ?? last;
     for (const { case: kind, hash } of events.flatMap(needs)) {
       records[kind] += 1;
       if (kind === "evidence") await refuseExpiredSince(v, project, hash, size);
     }
   }
-  return { artifact, related, checkpoint, records };
+  return { related, records, last };
+}
+
+/** The newest tree of at least so many entries that the log's witnesses have cosigned, if there is one. */
+async function witnessed(
+  { database, witnesses, log }: Vouchsafe,
+  newest: TreeAsOf,
+  from: number,
+): Promise<Pick<TreeAsOf, "size" | "checkpoint">> {
+  if (witnesses === undefined) return newest;
+  const cosigning = { database, policy: witnesses.policy, signers: log.signers };
+  return (await readWitnessed(cosigning, from, newest.size)) ?? newest;
 }
 
 /** Which event took bytes away could not be shown in a file that ends before it. */

@@ -2,14 +2,19 @@ import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { verifyPack } from "../../src/custody/verify-pack.ts";
+import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import { openQuarantine } from "../../src/services/quarantine.ts";
 import { openLogCheckpoint, parseLogKeys } from "../../src/tlog/log-keys.ts";
 import { parseNote } from "../../src/tlog/note.ts";
 import { parseWitnessPolicy } from "../../src/tlog/witness-policy.ts";
 import { witnessesOf } from "../../src/tlog/witnesses.ts";
 import type { TestNode } from "../http/node.ts";
 import { growLog } from "../support/grow-log.ts";
+import { packOf } from "../support/packs.ts";
 import { stopPostgres } from "../support/postgres.ts";
 import { startWitness, type WitnessProcess } from "../witness/witness-process.ts";
+import { callerWith } from "./release-node.ts";
 import { openWitnessHouse, strangeWitness, until, type WitnessHouse } from "./witness-house.ts";
 
 /** Beyond what the server waits for its witnesses. */
@@ -111,6 +116,20 @@ describe("a log with four witnesses, of which one is down and one lies", { timeo
     assert.ok(quorum);
     openLogCheckpoint(receipt.checkpoint, parseLogKeys(a.v.log.verifierKey));
     assert.ok(receipt.treeSize > index);
+  });
+
+  test("a custody file has the witnessed checkpoint that covers its events", async () => {
+    const caller = callerWith(a, ["operator"]);
+    const artifact = sha256("widget");
+    const { receipt } = await openQuarantine(a.v, caller, { artifact, reason: "leak" });
+    const { size } = await servedAt(b, receipt.treeSize, "true");
+    const demands = { witnesses: parseWitnessPolicy(await readFile(policy)) };
+    for (const asOf of [undefined, size]) {
+      const pack = await packOf(b.v, caller, artifact, asOf);
+      const { ok, log, checks } = verifyPack(pack, a.v.log.verifierKey, demands);
+      assert.ok(ok, JSON.stringify(checks));
+      assert.equal(log?.size, size);
+    }
   });
 
   test("anybody is told who watches, how far each is, and what is wrong with the others", async () => {
