@@ -15,6 +15,7 @@ import { createLogStore, LOG_CHANNEL } from "../db/log-store.ts";
 import { createProject } from "../db/projects.ts";
 import { createProjection, type Projection } from "../decisions/projection.ts";
 import { ensurePrivateDirectory } from "../directory-lock.ts";
+import { VouchsafeError } from "../errors.ts";
 import { openAuthority } from "../identity/authority.ts";
 import { createJwtMinter } from "../identity/jwt-svid.ts";
 import { parseTrustDomain } from "../identity/spiffe-id.ts";
@@ -187,7 +188,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       await publishIfBehind({ database, policy, signers }, clock());
       closers.push(
         () => witnesses.close(v),
-        repeat(v, POLL, () => witnesses.turn(v)),
+        repeat(v, POLL, () => witnesses.turn(v).catch(unlessAway)),
       );
     }
     closers.push(repeat(v, ENDED, (signal) => reevaluateEnded(v, v.project, signal)));
@@ -231,6 +232,11 @@ async function followLog(
     await stopListening();
     await following;
   };
+}
+
+/** That the database is away is told by who follows the log. */
+function unlessAway(error: unknown): void {
+  if (!(error instanceof VouchsafeError && error.code === "unavailable")) throw error;
 }
 
 /** In the background, now and then again after each interval; never twice at once. Returns what stops it. */

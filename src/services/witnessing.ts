@@ -136,8 +136,11 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
       const [target, records] = [await targetOf(asking), await recordsOf(asking)];
       const found = await Promise.all(
         policy.witnesses.map(async (witness) => {
-          const { outcome } = await ask(asking, witness, target, recordFor(records, witness));
-          return outcome.case === "contradiction" ? [contradictionOf(witness, outcome.what)] : [];
+          const record = recordFor(records, witness);
+          const { outcome } = await ask(asking, witness, target, record);
+          // What one that cannot be asked now said before still stands.
+          const what = outcome.case === "contradiction" ? outcome.what : record.contradiction;
+          return outcome.case === "cosigned" || what === null ? [] : [contradictionOf(witness, what)];
         }),
       );
       const [contradiction] = found.flat();

@@ -32,6 +32,7 @@ const KEYS = ["log-key.pem", "x509-authority.pem", "jwt-authority.pem", "vsa-key
 export async function openWitnessHouse(): Promise<WitnessHouse> {
   const postgres = await createPostgres();
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-witnessed-"));
+  const nodes: TestNode[] = [];
   let count = 0;
   return {
     postgres,
@@ -56,14 +57,15 @@ export async function openWitnessHouse(): Promise<WitnessHouse> {
         VOUCHSAFE_DATA_DIR: data,
         ...settings,
       });
+      nodes.push(node);
       await mkdir(join(directory, "keys"), { recursive: true });
       for (const key of KEYS) await cp(join(data, key), join(directory, "keys", key)).catch(() => undefined);
       return node;
     },
     async dump() {
       const name = new URL(postgres.adminUrl).pathname.slice(1);
-      const copy = `${name}_dump`;
-      await administer(postgres.adminUrl, [`create database ${copy} template ${name}`]);
+      const copy = `${name}_dump_${++count}`;
+      await administer(postgres.adminUrl, [`create database ${copy} template ${name} owner ${name}_owner`]);
       return () =>
         administer(postgres.adminUrl, [
           `drop database ${name} with (force)`,
@@ -71,6 +73,7 @@ export async function openWitnessHouse(): Promise<WitnessHouse> {
         ]);
     },
     async close() {
+      for (const node of nodes) await node.close();
       await postgres.drop();
       await rm(directory, { recursive: true, force: true });
     },
