@@ -20,3 +20,8 @@ export async function watchLogKeys({ database, log, obstacles, report }: Vouchsa
     obstacles.set(OBSTACLE, error);
   }
 }
+
+/** Whether other keys sign the log than this node's. */
+export function lagsBehindKeys({ obstacles }: Pick<Vouchsafe, "obstacles">): boolean {
+  return obstacles.has(OBSTACLE);
+}

@@ -16,6 +16,7 @@ import {
 } from "./ask-witnesses.ts";
 import type { Vouchsafe } from "./context.ts";
 import { publishIfBehind } from "./cosigned-checkpoints.ts";
+import { lagsBehindKeys } from "./watch-log-keys.ts";
 
 const OBSTACLE = "witnesses";
 /** Seconds for which a node that does not come back keeps the others from submitting. */
@@ -150,6 +151,8 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
       const asking = { ...v, policy, signers: v.log.signers };
       const records = await recordsOf(v);
       heed(v, records, await watchOwn(v));
+      // With other keys than those that sign the log now it would wait for signatures that are there no more.
+      if (lagsBehindKeys(v)) return await dropLease(v.database, holder);
       if (!(await takeLease(v.database, holder, LEASE))) return;
       const nowBehind = await publishIfBehind(asking, v.clock());
       if (nowBehind && !isBehind)
