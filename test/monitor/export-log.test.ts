@@ -139,3 +139,16 @@ test("another log's key does not vouch for it", () => {
   const { ok, log: vouching } = verify(archive, other.verifierKey);
   assert.deepEqual([ok, vouching], [false, null]);
 });
+
+test("the few events of a type are found in a long log", async () => {
+  const { v } = log;
+  await growLog(v, 2_200);
+  await v.projection.follow();
+  committed(await v.writer.append(pushProposal(digestOf("late"), v.projection.size, { project: v.project })));
+  const answer = await log.app.inject({
+    url: "/events?type=evidence.accepted",
+    headers: { authorization: `Bearer ${log.auditor}` },
+  });
+  const { events, next } = answer.json();
+  assert.deepEqual([events.length, events.at(-1).index, next], [3, 2_200, null]);
+});
