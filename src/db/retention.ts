@@ -99,8 +99,8 @@ export interface KeptAttestation {
   readonly uses: readonly (Use & { readonly artifact: Digest })[];
 }
 
-/** Artifacts on whose account one attestation is kept that are looked at. */
-export const MAX_USES = 4_096;
+/** Artifacts on whose account one attestation is kept that are looked at: twice as many as one can name. */
+export const MAX_USES = 2_048;
 
 /** Attestations accepted by `acceptedBy` whose bytes are there, in the order of the log after index `after`. */
 export async function keptAttestations(

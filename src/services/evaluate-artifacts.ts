@@ -28,6 +28,8 @@ export interface Evaluated {
   readonly events: readonly EventDraft[];
   /** Verdicts that came out the same from newer policies, trust or evidence. */
   readonly confirmations: readonly Verdict[];
+  /** Whether one of these events lets an artifact pass that did not, or at a higher SLSA level. */
+  readonly improves: boolean;
   /** The trust snapshot that it was evaluated under; undefined where none is active. */
   readonly trust: string | undefined;
   /** What to hand to the writer so that it refuses them when anything they rest on moved. */
@@ -37,7 +39,7 @@ export interface Evaluated {
 /**
  * Evaluates artifacts under every active policy that applies to them or that is named, from the evidence that is
  * stored and from `added`, which is about to be. Evidence is verified anew from its bytes under the active trust snapshot; what
- * no longer verifies, and what was revoked, does not count.
+ * no longer verifies, what was revoked, and `removed`, which is about to go, does not count.
  *
  * @throws VouchsafeError `evidence-revoked` for `added` that counts for nothing; `too-many-items`
  */
@@ -45,13 +47,17 @@ export async function evaluateArtifacts(
   v: Vouchsafe,
   project: ProjectId,
   artifacts: readonly Digest[],
-  { added, policies: named = [] }: { added?: VerifiedAttestation; policies?: readonly string[] } = {},
+  {
+    added,
+    removed,
+    policies: named = [],
+  }: { added?: VerifiedAttestation; removed?: Digest; policies?: readonly string[] } = {},
 ): Promise<Evaluated> {
   const inputs = await readEvaluationInputs(v.database.kysely, project, artifacts);
   const basis = { project, asOf: inputs.size, restsOn: [PROJECT_CHAIN, ...artifacts] };
   const trustHash = inputs.trust?.trust;
   if (!inputs.policies || trustHash === undefined)
-    return { events: [], confirmations: [], trust: trustHash, basis };
+    return { events: [], confirmations: [], improves: false, trust: trustHash, basis };
 
   const policySet = await v.documents.policies(project, inputs.policies.document);
   const trust = await v.documents.trust(project, trustHash);
@@ -65,14 +71,17 @@ export async function evaluateArtifacts(
     trust,
     revocations,
     ...(added && { added }),
+    ...(removed && { removed }),
   });
 
   const changed = new Map<string, { evaluation: Evaluation; policy: string; artifacts: JudgedArtifact[] }>();
   const confirmations: Verdict[] = [];
+  let improves = false;
   const giveWay = createGivingWay();
   for (const artifact of artifacts) {
     const ids = new Set(inputs.attestations.get(artifact)?.map(({ id }) => id));
     if (added) ids.add(added.id);
+    if (removed) ids.delete(removed);
     const evidenceSet = evidenceSetHash([...ids]);
     const question = questionOf(artifact, gathered);
 
@@ -96,6 +105,9 @@ export async function evaluateArtifacts(
         if (!isUnchanged) confirmations.push({ ...before, policyHash: policy.hash, trustHash, evidenceSet });
         continue;
       }
+      improves ||=
+        evaluation.outcome === "passed" &&
+        (before?.outcome !== "passed" || before.slsaLevel < evaluation.slsaLevel);
       const likeness = canonicalJson({ policy: policy.name, ...evaluationBody(evaluation) });
       const group = changed.get(likeness) ?? { evaluation, policy: policy.name, artifacts: [] };
       group.artifacts.push({ digest: artifact, evidenceSet });
@@ -107,7 +119,7 @@ export async function evaluateArtifacts(
     verdictEvent(policySet, policy, trustHash, artifacts, evaluation),
   );
   const restsOn = [...new Set([...basis.restsOn, ...gathered.about.keys()])];
-  return { events, confirmations, trust: trustHash, basis: { ...basis, restsOn } };
+  return { events, confirmations, improves, trust: trustHash, basis: { ...basis, restsOn } };
 }
 
 /** Whether a verdict of these policies is missing, outdated or at its end at `now` though there is evidence to judge. */

@@ -1,13 +1,13 @@
-import { PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
+import type { ProjectId } from "../custody/events.ts";
 import { readHead } from "../db/log.ts";
 import { type KeptAttestation, keptAttestation, keptAttestations, MAX_USES } from "../db/retention.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { type Keeping, keepingOf, type RetentionSpec, shortestKeep } from "../policy/retention.ts";
-import { appendFresh, onlyEvent } from "./append.ts";
+import { appendFresh } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { reevaluate } from "./reevaluate.ts";
+import { evaluateArtifacts } from "./evaluate-artifacts.ts";
 import { activeRetention } from "./retention-classes.ts";
 
 /** Attestations looked at and expired together. */
@@ -43,7 +43,7 @@ type Who = Pick<Caller, "project" | "token">;
 
 /**
  * Deletes the bytes of evidence that nothing keeps any more (`keepingOf`), each by an event of its own in the transaction that takes
- * them away. What was judged from them is judged anew without them. Looks at some thousand attestations, in the order of the log.
+ * them away. What was judged from them is judged anew without them, and what would be judged better keeps them. Looks at some thousand attestations, in the order of the log.
  *
  * @param after log index to go on after
  * @param dryRun only says what would be deleted
@@ -86,7 +86,6 @@ async function sweepPage(v: Vouchsafe, who: Who, after: number, dryRun: boolean)
     ? due.flatMap(([one, keeping]) => expiryOf(one, keeping) ?? [])
     : await Promise.all(due.map(([{ id }]) => expire(v, who, id)));
   const gone = expired.filter((one) => one !== undefined);
-  if (!dryRun) await judgeAnew(v, project, due);
   return {
     expired: gone,
     held: keepings.filter(([, keeping]) => keeping.case === "held").length,
@@ -118,9 +117,12 @@ function expiryOf(
 }
 
 /**
- * Event and bytes are one transaction: a crash leaves both or neither. It rests on the chains of all on whose account the evidence was
- * kept: a hold or a class that comes before it makes it stale. What comes to rest on it in between, and is held, no chain of these
- * tells: there the database refuses it (migration 0012).
+ * Bytes, event, and what is judged anew without them are one transaction: a crash leaves all or nothing. It rests on the chains of all on
+ * whose account the evidence was kept: a hold or a class that comes before it makes it stale. What comes to rest on it in between,
+ * and is held, no chain of these tells: there the database refuses it (migration 0012).
+ *
+ * @returns undefined where something keeps it after all: among that a verdict that would pass without it, or at a higher level. What
+ *   speaks against an artifact must not vanish from its judgement by growing old.
  */
 async function expire(
   v: Vouchsafe,
@@ -130,37 +132,26 @@ async function expire(
   const { kysely } = v.database;
   try {
     const { committed, expired } = await appendFresh(v, async () => {
-      const { size } = await readHead(kysely);
+      const { size: asOf } = await readHead(kysely);
       const now = v.clock();
       const kept = await keptAttestation(kysely, project, id, now);
       const keeping = kept && keepingFor(await activeRetention(v, project), kept, now);
       const expired = kept && keeping && expiryOf(kept, keeping);
-      const restsOn = [PROJECT_CHAIN, ...new Set(kept?.uses.map(({ artifact }) => artifact))];
-      const basis = { project, asOf: size, restsOn };
-      if (expired === undefined) return { expired, proposal: { ...basis, events: [] } };
+      const nothing = { expired: undefined, proposal: { project, asOf, restsOn: [], events: [] } };
+      if (expired === undefined) return nothing;
+      const uses = [...new Set(kept?.uses.map(({ artifact }) => artifact))];
+      const without = await evaluateArtifacts(v, project, uses, { removed: id });
+      if (without.improves) return nothing;
       const { artifacts, index: _, ...body } = expired;
       const event = { type: "evidence.expired", about: artifacts, body: { ...body, caller: token } } as const;
-      return { expired, proposal: { ...basis, events: [event] } };
+      const { events, confirmations, basis } = without;
+      const proposal = { project, asOf, restsOn: basis.restsOn, events: [event, ...events], confirmations };
+      return { expired, proposal };
     });
-    return expired && { ...expired, index: onlyEvent(committed).index };
+    const [event] = committed;
+    return expired && event && { ...expired, index: event.index };
   } catch (error) {
     if (error instanceof VouchsafeError && error.code === "conflict") return undefined;
     throw error;
-  }
-}
-
-/** Nothing waits for it: a verdict that rested on what has expired is outdated, and evaluated anew when it is asked about. */
-async function judgeAnew(
-  v: Vouchsafe,
-  project: ProjectId,
-  due: readonly (readonly [KeptAttestation, Keeping])[],
-): Promise<void> {
-  const artifacts = [...new Set(due.flatMap(([{ uses }]) => uses.map(({ artifact }) => artifact)))];
-  for (let i = 0; i < artifacts.length; i += PAGE) {
-    try {
-      await reevaluate(v, project, artifacts.slice(i, i + PAGE));
-    } catch (cause) {
-      v.report("artifacts whose evidence has expired could not be evaluated anew", cause);
-    }
   }
 }

@@ -31,6 +31,8 @@ export interface GatherOptions {
   readonly revocations: readonly Revocation[];
   /** Evidence about all of the artifacts that is not stored yet. */
   readonly added?: VerifiedAttestation;
+  /** Stored evidence that does not count. */
+  readonly removed?: Digest;
   /** Only what was there when the log had so many entries. */
   readonly below?: number;
 }
@@ -44,7 +46,7 @@ export async function gatherEvidence(
   v: Vouchsafe,
   project: ProjectId,
   inputs: EvidenceInputs,
-  { policies, trust, revocations, added, below }: GatherOptions,
+  { policies, trust, revocations, added, removed, below }: GatherOptions,
 ): Promise<Gathered> {
   const artifacts = [...inputs.attestations.keys()];
   const about = new Map<Digest, VerifiedAttestation[]>();
@@ -57,7 +59,8 @@ export async function gatherEvidence(
     const verified = await v.evidence.verified(project, distinct(found), trust);
     for (const [digest, stored] of found.attestations) {
       const isNew = added !== undefined && found === inputs;
-      const all = [...stored.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])];
+      const left = stored.filter(({ id }) => id !== removed);
+      const all = [...left.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])];
       const split = splitRevoked(all, digest, revocations);
       about.set(digest, split.standing);
       revoked.set(digest, split.revoked);

@@ -14,7 +14,9 @@ import { assignRetention, readRetention } from "../../src/services/retention-cla
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import { fails, succeeds } from "../http/calls.ts";
 import type { TestNode } from "../http/node.ts";
-import { slsaProvenance } from "../sigstore/provenance.ts";
+import { RELEASE_POLICY } from "../http/release.ts";
+import { actionsClaims } from "../sigstore/github-actions.ts";
+import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
 import { packOf } from "../support/packs.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509, WORKLOADS } from "./identity-house.ts";
@@ -30,6 +32,19 @@ spec:
   classes: { standard: { keep: 30d }, court: { keep: forever } }
 `;
 
+const SCAN = "https://in-toto.io/attestation/vulns/v0.2";
+/** The newest scan by the time of its signature counts. */
+const SCANNED = `${RELEASE_POLICY.replace("name: release", "name: scanned").replace("widget*", "gadget*")}
+  evidence:
+    - name: scan
+      predicateTypes: ["${SCAN}"]
+      signers:
+        - issuer: https://token.actions.githubusercontent.com
+          identity: https://github.com/acme/widget/.github/workflows/scan.yml@refs/heads/main
+      rules:
+        - {name: nothing-found, cel: size(predicate.scanner.result) == 0}
+`;
+
 describe("retention", () => {
   let postgres: TestPostgres;
   let house: ReleaseHouse;
@@ -38,7 +53,11 @@ describe("retention", () => {
 
   before(async () => {
     postgres = await createPostgres();
-    house = await openReleaseHouse(postgres, { "retention.yaml": RETENTION, "workloads.yaml": WORKLOADS });
+    house = await openReleaseHouse(postgres, {
+      "retention.yaml": RETENTION,
+      "scanned.yaml": SCANNED,
+      "workloads.yaml": WORKLOADS,
+    });
     [a, b] = await Promise.all([house.open(), house.open()]);
   });
   after(async () => {
@@ -187,6 +206,43 @@ describe("retention", () => {
     assert.equal(await ask(sha256(content)), "allow");
     assert.deepEqual((await fsck(a.v.database)).findings, []);
     pass(31);
+  });
+
+  test("keeps a finding for as long as the artifact would pass without it, though an older scan came later", async () => {
+    const artifact = { name: "gadget", bytes: randomBytes(32) };
+    const digest = sha256(artifact.bytes);
+    const scanned = async (result: readonly object[]) => {
+      const claims = actionsClaims({ workflow: ".github/workflows/scan.yml" });
+      return house.sigstore.signStatement(statementAbout([artifact], SCAN, { scanner: { result } }), {
+        claims,
+      });
+    };
+    const ask = async () => {
+      const caller = callerWith(a, ["issuer"], ["scanned"]);
+      return (await verifyDigest(a.v, caller, { digest })).decision;
+    };
+    const clean = await scanned([]);
+    // Logs tell the time in whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const finding = await scanned([{ id: "CVE-1", severity: [] }]);
+    await push(finding);
+    pass(5);
+    await push(clean);
+    await push(await house.sigstore.signStatement(slsaProvenance([artifact])));
+    assert.equal(await ask(), "deny");
+    pass(26);
+    assert.deepEqual(
+      (await sweep(a, { dryRun: true })).expired.map(({ attestation }) => attestation),
+      [sha256(finding)],
+    );
+    assert.deepEqual((await sweep()).expired, []);
+    assert.ok(await isThere(sha256(finding)));
+    assert.equal(await ask(), "deny");
+    pass(5);
+    await sweep();
+    await sweep();
+    assert.equal(await isThere(sha256(finding)), false);
+    assert.equal(await ask(), "deny");
   });
 
   test("waits for identities that live", async () => {
