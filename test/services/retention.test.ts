@@ -14,36 +14,13 @@ import { assignRetention, readRetention } from "../../src/services/retention-cla
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import { fails, succeeds } from "../http/calls.ts";
 import type { TestNode } from "../http/node.ts";
-import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
 import { packOf } from "../support/packs.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509, WORKLOADS } from "./identity-house.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
-
-const DAY = 86_400_000;
-const RETENTION = `
-apiVersion: vouchsafe.dev/v1
-kind: RetentionPolicy
-metadata: { name: house }
-spec:
-  default: standard
-  classes: { standard: { keep: 30d }, court: { keep: forever } }
-`;
-
-const SCAN = "https://in-toto.io/attestation/vulns/v0.2";
-/** The newest scan by the time of its signature counts. */
-const SCANNED = `${RELEASE_POLICY.replace("name: release", "name: scanned").replace("widget*", "gadget*")}
-  evidence:
-    - name: scan
-      predicateTypes: ["${SCAN}"]
-      signers:
-        - issuer: https://token.actions.githubusercontent.com
-          identity: https://github.com/acme/widget/.github/workflows/scan.yml@refs/heads/main
-      rules:
-        - {name: nothing-found, cel: size(predicate.scanner.result) == 0}
-`;
+import { DAY, RETENTION, SCAN, SCANNED } from "./retention-policies.ts";
 
 describe("retention", () => {
   let postgres: TestPostgres;
