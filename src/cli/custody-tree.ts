@@ -16,6 +16,9 @@ import type { Branch } from "./tree.ts";
  */
 export function custodyTree(summary: CustodySummary, artifact: string, asOf: string): Branch[] {
   return [
+    section("other digests", summary.aliases, ({ digest, ...line }) => ({
+      text: `${digest} ${eventOf(line)}`,
+    })),
     section("source", summary.sources, ({ repository, ref, commit, ...line }) => ({
       text: `${repository} ${eventOf(line)}`,
       notes: [...some("", ref), ...some("commit ", commit)],

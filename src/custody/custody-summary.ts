@@ -11,6 +11,8 @@ import type { Listed } from "./listed.ts";
 export interface CustodySummary {
   /** What evidence calls the artifact: anybody's words. At most 16. */
   readonly names: readonly string[];
+  /** The other digests that evidence gives the same subject: each has a chain of its own. */
+  readonly aliases: Listed<AliasLine>;
   readonly sources: Listed<SourceLine>;
   readonly builders: Listed<BuilderLine>;
   readonly evidence: Listed<EvidenceLine>;
@@ -36,6 +38,11 @@ export interface Line {
   readonly index: number;
   readonly time: string;
   readonly chain?: ChainKey;
+}
+
+/** The first event of each. */
+export interface AliasLine extends Line {
+  readonly digest: Digest;
 }
 
 /** A source that evidence names: of the certificate where there is one, else of the provenance. The first event of each. */

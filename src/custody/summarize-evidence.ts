@@ -1,7 +1,14 @@
 import { type Digest, isJsonObject, type JsonObject, parseDigest } from "../in-toto-attestation/index.ts";
 import type { SignerSummary, SourceSummary } from "./attestation-summary.ts";
 import { digestIn, listIn, textIn, textsIn } from "./body-fields.ts";
-import type { BuilderLine, EvidenceLine, Line, RevocationLine, SourceLine } from "./custody-summary.ts";
+import type {
+  AliasLine,
+  BuilderLine,
+  EvidenceLine,
+  Line,
+  RevocationLine,
+  SourceLine,
+} from "./custody-summary.ts";
 import { type EventType, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { type Listed, listed } from "./listed.ts";
 import { parseTarget, type RevocationTarget, targetText } from "./revocation-target.ts";
@@ -12,6 +19,7 @@ export interface EvidenceLines {
   readonly readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>>;
   read(): {
     readonly names: readonly string[];
+    readonly aliases: Listed<AliasLine>;
     readonly sources: Listed<SourceLine>;
     readonly builders: Listed<BuilderLine>;
     readonly evidence: Listed<EvidenceLine>;
@@ -35,6 +43,7 @@ const MOST_NAMES = 16;
 
 export function createEvidenceLines(artifact: Digest): EvidenceLines {
   const names = new Set<string>();
+  const aliases = new Map<string, AliasLine>();
   const sources = new Map<string, SourceLine>();
   const builders = new Map<string, BuilderLine>();
   const accepted = new Map<string, Accepted>();
@@ -44,8 +53,10 @@ export function createEvidenceLines(artifact: Digest): EvidenceLines {
     const said = saidIn(body);
     const { id: attestation, signer, source, builder } = said;
     const { predicateType } = body;
-    for (const { name, digests } of said.subjects)
-      if (name !== undefined && digests.includes(artifact) && names.size < MOST_NAMES) names.add(name);
+    for (const { name, digests } of said.subjects.filter(({ digests }) => digests.includes(artifact))) {
+      if (name !== undefined && names.size < MOST_NAMES) names.add(name);
+      for (const digest of digests) if (digest !== artifact) first(aliases, digest, { ...line, digest });
+    }
     const { repository } = source;
     if (repository !== undefined)
       first(sources, JSON.stringify([line.chain, source]), { ...line, ...source, repository });
@@ -87,6 +98,7 @@ export function createEvidenceLines(artifact: Digest): EvidenceLines {
       const felt = new Set(evidence.flatMap(({ by }) => by));
       return {
         names: [...names],
+        aliases: listed(aliases.values()),
         sources: listed(sources.values()),
         builders: listed(builders.values()),
         evidence: listed(

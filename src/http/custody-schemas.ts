@@ -31,6 +31,7 @@ function listed(members: Record<string, TSchema>) {
 const Summary = closed(
   {
     names: Texts,
+    aliases: listed({ digest: Text }),
     sources: listed({ repository: Text, ref: Type.Optional(Text), commit: Type.Optional(Text) }),
     builders: listed({ builder: Text }),
     evidence: listed({

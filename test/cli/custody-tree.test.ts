@@ -23,6 +23,7 @@ const line = (index: number, chain?: Digest) => ({
 });
 const EMPTY: CustodySummary = {
   names: [],
+  aliases: of(),
   sources: of(),
   builders: of(),
   evidence: of(),

@@ -145,7 +145,7 @@ describe("a summary of custody", () => {
   test("has each source and builder once, the evidence of its own and of what its verdicts rest on", () => {
     const summary = summarize([
       evidence("1"),
-      evidence("2"),
+      evidence("2", { subjects: [{ name: "widget", digests: [ARTIFACT, digest("alias")] }] }),
       evidence("3", { subjects: [{ name: "image", digests: [IMAGE] }] }, IMAGE),
       ["evidence.expired", { attestation: digest("2") }],
       verdict("release", "1", "passed"),
@@ -153,6 +153,7 @@ describe("a summary of custody", () => {
       ["containment.recorded", { manifest: IMAGE, contained: [ARTIFACT] }],
     ]);
     assert.deepEqual(summary.names, ["widget"]);
+    assert.deepEqual(summary.aliases.newest, [{ index: 1, time: at(1), digest: digest("alias") }]);
     assert.deepEqual(
       summary.sources.newest.map(({ index, chain, commit }) => [index, chain, commit]),
       [
