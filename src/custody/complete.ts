@@ -64,7 +64,7 @@ export async function* checkComplete(
   }
   if (failures.length + unclear.length > 0) return [...failures, ...unclear];
   const statement =
-    `None of the ${tree.size - first} entries from ${first} on continues a chain of the file's events: ` +
+    `No entry from ${first} on that is not in the file continues a chain of the file's events: ` +
     `they are all that the log has of these chains as of its size of ${tree.size}.`;
   return [{ check: "complete", status: "holds", statement }];
 

@@ -209,7 +209,7 @@ describe("a session at a terminal", () => {
       assertEnded(await offline("custody.jsonl", logKey), 0, "stdout", /^holds /);
     }
     const readOn = ["custody", "verify", "custody.jsonl", "--log-key", "log.key"];
-    const complete = /^holds None of the \d+ entries from \d+ on continues/m;
+    const complete = /^holds No entry from \d+ on that is not in the file continues/m;
     const log = `${session.server.url}/log`;
     assertEnded(await session.offline([...readOn, "--log", log]), 0, "stdout", complete);
     const held = [...readOn, "--policy", POLICIES, "--trusted-root", "local.json"];
