@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { endChild, endWithParent } from "../support/child.ts";
 import { bareEnvironment } from "./server.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-
-/** What one command compiled the next need not compile again: without it, starting up is most of a session. */
-const compiled = mkdtempSync(join(tmpdir(), "vouchsafe-compiled-"));
-process.once("exit", () => rmSync(compiled, { recursive: true, force: true }));
 
 /** How a command ended and what it wrote. */
 export interface Ended {
@@ -29,7 +22,7 @@ export function vouchsafe(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
-      env: { ...bareEnvironment(), NODE_COMPILE_CACHE: compiled, ...env },
+      env: { ...bareEnvironment(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";
@@ -75,7 +68,7 @@ export function startVouchsafe(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: options.cwd,
-      env: { ...bareEnvironment(), NODE_COMPILE_CACHE: compiled, ...options.env },
+      env: { ...bareEnvironment(), ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     endWithParent(child);
