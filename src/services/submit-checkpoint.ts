@@ -63,13 +63,12 @@ export async function submitCheckpoint(
       return { case: "trouble", what };
     }
     const size = sizeIn(answer);
+    // Its old size matched, and its root did not: that has no size for an answer.
+    if ((size ?? from) === tree.size && from === tree.size)
+      return { case: "contradiction", what: `it cosigned another tree of ${from} entries` };
     if (size === undefined) return { case: "trouble", what: "it does not say which tree it cosigned last" };
     if (size > tree.size) return { case: "ahead", size };
-    if (size === from) {
-      return size === tree.size
-        ? { case: "contradiction", what: `it cosigned another tree of ${size} entries` }
-        : { case: "trouble", what: "it refuses the size that it asks for" };
-    }
+    if (size === from) return { case: "trouble", what: "it refuses the size that it asks for" };
     from = size;
   }
   return { case: "trouble", what: "it says another size each time" };

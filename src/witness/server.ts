@@ -92,6 +92,9 @@ async function answer(
   const answered = await witness.addCheckpoint(body);
   log(entryOf(answered, body));
   if (answered.status === 200) return { status: 200, body: answered.line };
+  // Without a size: this is what tells it from an old size that did not match.
+  if (answered.status === 409 && answered.fork)
+    return { status: 409, body: `another tree of ${answered.size} entries was cosigned\n` };
   if (answered.status === 409) return { status: 409, body: `${answered.size}\n`, type: SIZE_MEDIA_TYPE };
   return { status: answered.status, body: `${answered.why}\n` };
 }

@@ -39,6 +39,9 @@ test("the statuses and bodies are those of tlog-witness", async () => {
   assert.deepEqual([behind.status, behind.headers.get("content-type")], [409, "text/x.tlog.size"]);
   assert.equal(await behind.text(), "5\n");
 
+  const another = await post(log.submission(log.fork(4), 5, 5));
+  assert.deepEqual([another.status, another.headers.get("content-type")], [409, "text/plain; charset=utf-8"]);
+
   const forked = log.submission(log.fork(4), 5, 7);
   assert.equal((await post(forked)).status, 422);
   assert.deepEqual(journal.at(-1), { event: "refused", status: 422, submission: forked });
