@@ -50,7 +50,7 @@ export const RECORDS: readonly EventType[] = [
 ];
 
 /**
- * What a verdict can rest on of another artifact's chain, and so what belongs beside the chain of an artifact whose
+ * What a verdict can rest on of another artifact's chain, what keeps that, and so what belongs beside the chain of an artifact whose
  * verdicts rest on that one. The rest (its verdicts, identities, approvals) is told and judged in its own.
  */
 export const OF_OTHERS: readonly EventType[] = [
@@ -59,6 +59,9 @@ export const OF_OTHERS: readonly EventType[] = [
   "containment.recorded",
   "quarantine.opened",
   "quarantine.lifted",
+  "hold.placed",
+  "hold.released",
+  "retention.assigned",
 ];
 
 /** A project's opaque id: a random UUID that says nothing of its name. */

@@ -19,6 +19,7 @@ export type PackCheckName =
   | "exception"
   | "identity"
   | "decision"
+  | "retention"
   | "expiry"
   | "contents"
   | "witnesses"

@@ -80,6 +80,8 @@ function referencesOf({ type, body }: Said, inForce: InForce, judged: ReadonlySe
         { case: "trust", hash: digestIn(body, "trust") },
       ];
     case "approval.granted":
+    case "retention.assigned":
+    case "evidence.expired":
       return inForce.policyDocument === null ? [] : [{ case: "policy", hash: inForce.policyDocument }];
     case "decision.recorded":
       return inForce.policyDocument === null || inForce.trust === null

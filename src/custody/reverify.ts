@@ -24,6 +24,7 @@ import {
   replayExceptionWithdrawal,
 } from "./replay-approvals.ts";
 import { replayDecision, replayDenial, replayIdentity } from "./replay-grants.ts";
+import { replayExpiry, replayHold, replayHoldRelease, replayRetentionClass } from "./replay-retention.ts";
 import { replayRevocation, replayWithdrawal } from "./replay-revocations.ts";
 import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
 
@@ -34,6 +35,9 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, ReplayOne]> = new
   ["policy.activated", ["activation", replayPolicies]],
   ["trust.activated", ["activation", replayTrust]],
   ["evidence.accepted", ["evidence", replayEvidence]],
+  ["hold.placed", ["retention", replayHold]],
+  ["hold.released", ["retention", replayHoldRelease]],
+  ["retention.assigned", ["retention", replayRetentionClass]],
   ["evidence.expired", ["expiry", replayExpiry]],
   ["containment.recorded", ["containment", replayContainment]],
   ["verdict.passed", ["verdict", replayVerdict]],
@@ -129,13 +133,6 @@ function replayEvidence({ about, body }: LogEvent, standing: Standing): string {
   refuseUnless(sameJson(recorded, said), "the evidence says other things than were recorded of it");
   refuseUnless(sameJson([...about], artifactsOf(verified)), "the evidence is about other artifacts");
   return `attestation ${id} about ${about.join(", ")} verifies as signed by ${signerName(verified.signer)}.`;
-}
-
-function replayExpiry({ body }: LogEvent, { accepted }: Standing): string {
-  const id = digestIn(body, "attestation");
-  const counted = [...accepted.values()].some((all) => all.some((one) => one.id === id));
-  refuseUnless(counted, "no evidence of that id counted");
-  return `retention deleted the bytes of attestation ${id}, which counts no longer.`;
 }
 
 function replayContainment({ about, body }: LogEvent, { material, accepted }: Standing): string {

@@ -6,6 +6,7 @@ import { actorsIn, approvalIn, exceptionIn } from "./approval-bodies.ts";
 import { digestIn, restsOnIn, textIn, textsIn, timeIn } from "./body-fields.ts";
 import type { KnownPass } from "./evaluate-again.ts";
 import type { LogEvent } from "./events.ts";
+import { type Keeping, keepingAfter, NOTHING_KEPT } from "./keeping.ts";
 import type { PackedMaterial } from "./packed-material.ts";
 import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
 import { type Revocation, revocationsAfter } from "./revocations.ts";
@@ -27,6 +28,7 @@ export interface Standing {
   readonly exceptions: ReadonlyMap<string, Exception>;
   /** The project's that nobody withdrew, by their ids. */
   readonly revocations: ReadonlyMap<string, Revocation>;
+  readonly keeping: Keeping;
   /** No state, but what need not be evaluated twice: passes, by what was asked. */
   readonly passes: Map<string, KnownPass>;
 }
@@ -62,12 +64,14 @@ export function standingAtFirst(
     approvals: new Map(),
     exceptions: new Map(),
     revocations: new Map(),
+    keeping: NOTHING_KEPT,
     passes: new Map(),
   };
 }
 
 /** Throws `malformed-leaf` for an event without the members of its type. */
-export function standingAfter(before: Standing, event: LogEvent): Standing {
+export function standingAfter(standing: Standing, event: LogEvent): Standing {
+  const before = { ...standing, keeping: keepingAfter(standing.keeping, event, standing.artifact) };
   const { type, body, index, about } = event;
   switch (type) {
     case "evidence.accepted": {

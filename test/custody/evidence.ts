@@ -20,6 +20,13 @@ export const OTHER = sha256("another artifact");
 const builderKey = generateKeyPairSync("ed25519");
 const secondKey = generateKeyPairSync("ed25519");
 
+const RETENTION = `
+apiVersion: vouchsafe.dev/v1
+kind: RetentionPolicy
+metadata: { name: retention }
+spec: { default: day, classes: { day: { keep: 1d }, week: { keep: 7d } } }
+`;
+
 function policies(level: number, more = ""): PolicySet {
   const text = `
 apiVersion: vouchsafe.dev/v1
@@ -32,7 +39,10 @@ spec:
   buildTypes: [https://builder.example/type]
   externalParameters: { ignore: ["**"] }
 ${more}`;
-  return loadPolicySet([{ name: "release.yaml", text }]);
+  return loadPolicySet([
+    { name: "release.yaml", text },
+    { name: "retention.yaml", text: RETENTION },
+  ]);
 }
 
 function trustOf(...keys: [string, KeyObject][]): TrustSnapshot {

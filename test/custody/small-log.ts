@@ -43,6 +43,7 @@ import {
 
 export const PROJECT = "0b51c2d4-7e6f-4a89-9c0d-1e2f3a4b5c6d" as ProjectId;
 const START = Date.UTC(2024, 0, 1);
+export const DAY = 86_400_000;
 
 export const logSigner = ed25519Signer("log.example/vouchsafe", generateKeyPairSync("ed25519").privateKey);
 
@@ -61,8 +62,8 @@ export interface SmallLog {
   activatePolicies(set: PolicySet): void;
   /** Accepts evidence and records the verdicts that it leads to. Gives back the last of them. */
   push(bytes: Uint8Array): LogEvent;
-  /** Retention deletes the evidence's bytes, so that it counts no longer. */
-  expire(id: Digest): LogEvent;
+  /** A day passes, and retention deletes the evidence's bytes, so that it counts no longer; its event may say something else. */
+  expire(id: Digest, said?: JsonObject): LogEvent;
   /** The custody file's content, to be built or altered. */
   packInput(artifact?: Digest): PackInput;
   readonly events: LogEvent[];
@@ -76,9 +77,10 @@ export function smallLog(): SmallLog {
   let accepted: { id: Digest; bytes: Uint8Array; at: number; about: readonly Digest[] }[] = [];
   let trust: TrustSnapshot | undefined;
   let policySet: PolicySet | undefined;
+  let waited = 0;
 
   function now(): number {
-    return START + events.length * 1000;
+    return START + waited + events.length * 1000;
   }
 
   function append({ type, about, body }: EventDraft, project = PROJECT): LogEvent {
@@ -170,9 +172,19 @@ export function smallLog(): SmallLog {
       });
       return about.map(verdict).at(-1) as LogEvent;
     },
-    expire(id) {
-      const about = accepted.find((one) => one.id === id)?.about ?? [];
-      const event = append({ type: "evidence.expired", about, body: { attestation: id } });
+    expire(id, said = {}) {
+      const { about = [], at = 0 } = accepted.find((one) => one.id === id) ?? {};
+      waited += DAY;
+      const [acceptedAt, keptUntil] = [at, at + DAY].map((time) => new Date(time).toISOString());
+      const body = {
+        attestation: id,
+        class: "day",
+        acceptedAt,
+        keptUntil,
+        caller: "retention",
+        ...said,
+      } as JsonObject;
+      const event = append({ type: "evidence.expired", about, body });
       const place = evidence.findIndex((one) => "id" in one && one.id === id);
       const mediaType = evidence[place]?.mediaType ?? "";
       evidence[place] = { case: "expired", hash: id, mediaType, expired: event.index };
