@@ -9,6 +9,7 @@ import { decide } from "./decide.ts";
 import { ingest } from "./ingest.ts";
 import type { BenchResult } from "./measure.ts";
 import { mint } from "./mint.ts";
+import { pack } from "./pack.ts";
 import { simulate } from "./simulate.ts";
 import { verify } from "./verify.ts";
 
@@ -19,6 +20,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ["decide", decide],
   ["ingest", ingest],
   ["mint", mint],
+  ["pack", pack],
   ["simulate", simulate],
   ["verify", verify],
 ]);
