@@ -120,6 +120,7 @@ test("an event that is left out, altered or added is told for what it is", async
     ["left out", (events) => events.filter(({ index }) => index !== 7), ["event-omitted"]],
     ["altered", (events) => alter(events, { body: { artifact: "sha256:00" } }), ["event-altered"]],
     ["about something else", (events) => alter(events, { about: [digestOf("x")] }), ["event-altered"]],
+    ["another event", (events) => alter(events, { ...events[0], index: 9 }), ["event-altered"]],
     ["another's leaf", (events) => alter(events, { leaf: events[0]?.leaf ?? "" }), ["event-altered"]],
     [
       "each of a page",
