@@ -65,6 +65,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "config.ts",
       "create-once.ts",
       "directory-lock.ts",
+      "replace-file.ts",
       "private-key.ts",
       "utc-time.ts",
       "policy-files.ts",

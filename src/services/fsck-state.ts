@@ -1,7 +1,7 @@
-import { open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import { VouchsafeError } from "../errors.ts";
 import { isJsonObject, parseJson } from "../in-toto-attestation/index.ts";
+import { replaceFile } from "../replace-file.ts";
 import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
 import { HASH_BYTES } from "../tlog/hash.ts";
 import { isTreeSize } from "../tlog/subtrees.ts";
@@ -41,17 +41,7 @@ function parseState(bytes: Uint8Array): SoundTree | undefined {
   }
 }
 
-/** Puts the file in place whole: a crash leaves the one before, and perhaps a draft beside it. */
+/** Puts the file in the place of the one before. */
 export async function writeFsckState(path: string, { size, root }: SoundTree): Promise<void> {
-  const draft = `${path}.new`;
-  const file = await open(draft, "w", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify({ format: FORMAT, size, root: encodeBase64(root) })}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
-  const directory = await open(dirname(path), "r");
-  await directory.sync().finally(() => directory.close());
+  await replaceFile(path, `${JSON.stringify({ format: FORMAT, size, root: encodeBase64(root) })}\n`);
 }
