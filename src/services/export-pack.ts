@@ -48,7 +48,8 @@ export async function* exportPack(
     const indexes = events.map(({ index }) => index);
     const proofs = await proveInclusions(readTiles, indexes, tree.size);
     for (const [i, event] of events.entries()) {
-      for (const reference of needs(event)) yield writeRecord(await readRecord(v, project, reference));
+      for (const reference of needs(event))
+        yield writeRecord(await readRecord(v, project, reference, tree.size));
       yield writeEvent(event, proofs[i] ?? []);
     }
   }
@@ -103,7 +104,11 @@ async function refuseExpiredSince(
   size: number,
 ): Promise<void> {
   const index = await findExpiration(database.kysely, project, attestation);
-  if (index === undefined || index < size) return;
+  if (index !== undefined) refuseFrom(size, attestation, index);
+}
+
+function refuseFrom(size: number, attestation: Digest, index: number): void {
+  if (index < size) return;
   throw new VouchsafeError(
     "evidence-expired",
     `Event ${index} deleted the bytes of attestation ${attestation}: export as of a size after it`,
@@ -131,6 +136,7 @@ async function readRecord(
   { database }: Vouchsafe,
   project: ProjectId,
   reference: Reference,
+  size: number,
 ): Promise<Material> {
   const { case: kind, hash } = reference;
   if (kind !== "evidence") {
@@ -138,7 +144,11 @@ async function readRecord(
     return { case: kind, hash, bytes };
   }
   const stored = present(await findEvidence(database.kysely, project, hash), reference);
-  if ("expired" in stored) return { case: "expired", ...stored };
+  if ("expired" in stored) {
+    // It was there when the file was begun: this one breaks off, and the next says where the bytes went.
+    refuseFrom(size, hash, stored.expired);
+    return { case: "expired", ...stored };
+  }
   return { case: "evidence", hash, mediaType: stored.mediaType, bytes: stored.bytes };
 }
 

@@ -7,6 +7,7 @@ import { runInNewContext } from "node:vm";
 import pg from "pg";
 import { createClient } from "../../src/client/client.ts";
 import { openPackVerifier, verifyPack } from "../../src/custody/verify-pack.ts";
+import { readChain, readHead } from "../../src/db/log.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { exportPack } from "../../src/services/export-pack.ts";
@@ -136,6 +137,23 @@ describe("custody files", () => {
     }
     assert.ok(bytes > 25e6);
     assert.ok(most < bytes / 4, `${most} bytes in use of a file of ${bytes}`);
+  });
+
+  test("a file whose evidence expires while it is written breaks off", async () => {
+    const digest = await release();
+    const lines = exportPack(node.v, auditor(), digest);
+    await lines.next();
+    const [accepted] = await readChain(node.v.database.kysely, node.v.project, digest);
+    const { size } = await readHead(node.v.database.kysely);
+    const body = { attestation: accepted?.body.attestation as Digest };
+    const event = { type: "evidence.expired", about: [digest], body } as const;
+    await node.v.writer.append({ project: node.v.project, asOf: size, restsOn: [], events: [event] });
+    const rest = async () => {
+      for await (const line of lines) assert.ok(line.length > 0);
+    };
+    await assert.rejects(rest(), { code: "evidence-expired" });
+    await assert.rejects(packOf(node.v, auditor(), digest, size), { code: "evidence-expired" });
+    assert.ok((await packOf(node.v, auditor(), digest)).length > 0);
   });
 
   test("a file that breaks off when the database goes away does not end as a whole one does", async () => {
