@@ -115,7 +115,8 @@ describe("migration", () => {
       insert into attestation_subjects (project_id, digest, attestation) values ('${project}', '${artifact}', '${hash}');
       insert into verdicts values ('${project}', '${artifact}', 'release', '${hash}', '${hash}', '${hash}', 'passed', 3,
         '["${hash}"]', '[]', null, 6)`);
-    const judged = { artifacts: [{ digest: artifact }], restsOn: [hash] };
+    // With what an attacker wrote: Postgres's JSON has no NUL.
+    const judged = { artifacts: [{ digest: artifact }], restsOn: [hash], checks: [{ actual: "\0 \\u0000" }] };
     for (const index of [3, 4]) {
       await owner.query("insert into log_entries values ($1, $2, 6, 0, '', $3, $3, $4)", [
         index,

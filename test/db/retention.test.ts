@@ -13,7 +13,15 @@ import { VouchsafeError } from "../../src/errors.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { forEachDatabase, type TestDatabase } from "../support/databases.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
-import { committed, digestOf, PROJECT, pushProposal, verdictEvent } from "../support/pushes.ts";
+import {
+  ACCEPTED_AT,
+  acceptedEvent,
+  committed,
+  digestOf,
+  PROJECT,
+  pushProposal,
+  verdictEvent,
+} from "../support/pushes.ts";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
 const OBJECT_IN_USE = "55006";
@@ -150,6 +158,28 @@ forEachDatabase("the bytes of evidence", (create) => {
     await append(releaseOf(image, id));
     await append(expiry(source, attestation));
     assert.equal(await hasBytes(attestation), false);
+  });
+
+  it("are kept for what rests on them too, from the newest evidence about that on", async () => {
+    const { artifact: source, attestation } = await pushed();
+    const { artifact: image } = await pushed();
+    const verdict = verdictEvent(image, attestation);
+    const later = ACCEPTED_AT + 86_400_000;
+    const accepted = acceptedEvent(image, digestOf("newer"));
+    await append(
+      { ...verdict, body: { ...verdict.body, restsOn: [source] } },
+      { ...accepted, body: { ...accepted.body, verifiedAt: new Date(later).toISOString() } },
+      { type: "retention.assigned", about: [image], body: { artifact: image, class: "court" } },
+    );
+    const kept = await keptAttestation(database.kysely, PROJECT, attestation, 0);
+    assert.deepEqual(kept?.subjects, [source]);
+    assert.deepEqual(
+      new Set(kept?.uses),
+      new Set([
+        { artifact: source, since: ACCEPTED_AT, isHeld: false, isLive: false },
+        { artifact: image, since: later, isHeld: false, isLive: false, assigned: "court" },
+      ]),
+    );
   });
 
   it("go or are held, whichever of both is first, when both arrive at once", async () => {
