@@ -160,6 +160,11 @@ export function replayDenial({ body }: LogEvent): string {
   );
 }
 
+/** Told: what the agent was granted before that stands in the chains of what it was granted for. */
+export function replayAgentRevocation({ body }: LogEvent): string {
+  return `the agent ${textIn(body, "agent")} was revoked: ${textIn(body, "reason")}.`;
+}
+
 /** What an outside issuer did on our word. It happened whatever was current; what was current must be true. */
 export function replayDecision({ body, time }: LogEvent, standing: Standing): string {
   refuseUnless(digestIn(body, "artifact") === standing.artifact, "it is about another artifact");

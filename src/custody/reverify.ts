@@ -23,7 +23,7 @@ import {
   replayException,
   replayExceptionWithdrawal,
 } from "./replay-approvals.ts";
-import { replayDecision, replayDenial, replayIdentity } from "./replay-grants.ts";
+import { replayAgentRevocation, replayDecision, replayDenial, replayIdentity } from "./replay-grants.ts";
 import { replayExpiry, replayHold, replayHoldRelease, replayRetentionClass } from "./replay-retention.ts";
 import { replayRevocation, replayWithdrawal } from "./replay-revocations.ts";
 import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
@@ -53,6 +53,7 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, ReplayOne]> = new
   ["identity.issued", ["identity", replayIdentity]],
   ["identity.renewed", ["identity", replayIdentity]],
   ["identity.denied", ["identity", replayDenial]],
+  ["agent.revoked", ["identity", replayAgentRevocation]],
   ["decision.recorded", ["decision", replayDecision]],
 ]);
 

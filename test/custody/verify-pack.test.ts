@@ -160,6 +160,20 @@ test("a checkpoint's further signatures are told, and nothing rests on them", ()
   assert.deepEqual(failed(cosigned([stranger])), new Set(["checkpoint"]));
 });
 
+test("a changed byte of another's signature is found, or changes nothing that is said", () => {
+  const stranger = ed25519Signer("witness.example", generateKeyPairSync("ed25519").privateKey);
+  const cosign = (note: string) =>
+    signNote(note.slice(0, note.lastIndexOf("\n\n") + 1), [logSigner, stranger]);
+  const cosigned = storyPack((input) => ({ ...input, checkpoint: cosign(input.checkpoint) }));
+  const whole = verifyPack(cosigned, KEY);
+  const begin = Buffer.from(cosigned).indexOf("witness.example");
+  for (let i = begin; i < cosigned.indexOf(0x0a); i += 1) {
+    const changed = cosigned.with(i, (cosigned[i] as number) ^ 1);
+    if (holds(changed))
+      assert.deepEqual(verifyPack(changed, KEY).checks.slice(1), whole.checks.slice(1), `${i}`);
+  }
+});
+
 test("the file is read in pieces as it is read at once, wherever they are cut", () => {
   const whole = verifyPack(pack, KEY);
   for (const size of [1, 7, 4096]) {

@@ -124,6 +124,8 @@ describe("retention", () => {
       2,
       "the evidence, and the pass that rested on it",
     );
+    const expiry = report.events.find(({ type }) => type === "evidence.expired");
+    await assert.rejects(packOf(b.v, operator(b), digest, expiry?.index), { code: "evidence-expired" });
     assert.deepEqual((await sweep()).expired, [], "once");
   });
 
