@@ -3,12 +3,14 @@ import { mkdir, readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
+import { readCosigned } from "../../src/db/witnesses.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
 import { openLogCheckpoint, parseLogKeys } from "../../src/tlog/log-keys.ts";
 import { parseNote } from "../../src/tlog/note.ts";
 import { parseWitnessPolicy } from "../../src/tlog/witness-policy.ts";
 import { witnessesOf } from "../../src/tlog/witnesses.ts";
+import { assertEnded, vouchsafe } from "../cli/vouchsafe.ts";
 import type { TestNode } from "../http/node.ts";
 import { growLog } from "../support/grow-log.ts";
 import { packOf } from "../support/packs.ts";
@@ -141,6 +143,38 @@ describe("a log with four witnesses, of which one is down and one lies", { timeo
     assert.ok(witnessedSize <= treeSize);
     assert.equal(witnesses[0].size, witnessedSize);
     assert.equal((await a.app.inject("/readyz")).statusCode, 200, "neither stops the log");
+  });
+
+  test("the command line waits for witnessed receipts, and tells how far the witnesses are", async () => {
+    const server = await a.app.listen({ port: 0, host: "127.0.0.1" });
+    const env = { VOUCHSAFE_SERVER: server, VOUCHSAFE_TOKEN: await a.token(["auditor"]) };
+    const $ = (...args: string[]) => vouchsafe(args, { cwd: house.path("."), env });
+    const { size } = await served(a);
+    await growLog(b.v, size + 1);
+    const waited = await $("log", "receipt", `${size}`, "--wait", "20");
+    assert.equal(waited.status, 0, waited.stderr);
+    assert.equal(JSON.parse(waited.stdout).receipts[0].witnessed, true);
+    const told = await $("log", "witnesses");
+    assertEnded(
+      told,
+      0,
+      "stdout",
+      /^w0 (\d+) of \1, .*\nw2 0 of \1, never\n {2}it cannot be reached.*\nwitnessed: \1\n$/s,
+    );
+  });
+
+  test("what is kept does not grow with the log", async () => {
+    const older = Array.from({ length: 15 }, (_, i) => ({
+      size: i + 1,
+      checkpoint: "a note",
+      published: i === 0,
+    }));
+    await a.v.database.kysely.insertInto("cosigned_checkpoints").values(older).execute();
+    const { size } = await served(a);
+    await growLog(a.v, size + 1);
+    await servedAt(a, size + 1, "true");
+    const kept = await readCosigned(a.v.database.kysely);
+    assert.ok(kept.length <= 10 && kept.length > 1, `${kept.length} are kept`);
   });
 
   test("the log goes on without its quorum, says so, never goes back, and comes back to it", async () => {
