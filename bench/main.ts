@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { append } from "./append.ts";
 import { decide } from "./decide.ts";
+import { grow } from "./grow.ts";
 import { ingest } from "./ingest.ts";
 import type { BenchResult } from "./measure.ts";
 import { mint } from "./mint.ts";
@@ -18,6 +19,7 @@ type Bench = (options: { readonly count?: number }) => Promise<BenchResult>;
 const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ["append", append],
   ["decide", decide],
+  ["grow", grow],
   ["ingest", ingest],
   ["mint", mint],
   ["pack", pack],

@@ -11,6 +11,7 @@ import { decodeLeaf } from "../custody/leaf.ts";
 import type { LogHead } from "../custody/log-store.ts";
 import { VouchsafeError } from "../errors.ts";
 import { decodeFrontier } from "../tlog/frontier.ts";
+import { rememberingTiles } from "../tlog/remembering-tiles.ts";
 import { TILE_WIDTH, type Tile, type TileReader } from "../tlog/tiles.ts";
 import type { LogHeadTable, Schema } from "./schema.ts";
 
@@ -186,13 +187,24 @@ export async function readLeaves(db: Kysely<Schema>, from: number, to: number): 
   return rows.map(({ leaf }) => leaf);
 }
 
-/** Reads tiles and partial tiles from stored rows; nothing is hashed. Throws `log-inconsistent` for missing rows. */
+/** Of each database one, so that what it remembers serves every proof. */
+const readers = new WeakMap<Kysely<Schema>, TileReader>();
+
+/**
+ * Reads tiles and partial tiles from stored rows; nothing is hashed. Remembers upper tiles. Throws `log-inconsistent`
+ * for missing rows.
+ */
 export function tileReader(db: Kysely<Schema>): TileReader {
-  return (tiles) =>
+  const known = readers.get(db);
+  if (known !== undefined) return known;
+  const reader = rememberingTiles((tiles) =>
     readTiles(
       tiles,
       async (text, values) => (await db.executeQuery<TileRow>(CompiledQuery.raw(text, [...values]))).rows,
-    );
+    ),
+  );
+  readers.set(db, reader);
+  return reader;
 }
 
 export interface TileRow {

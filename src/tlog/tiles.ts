@@ -32,15 +32,37 @@ export function tileOf(subtree: Subtree, size: number): Tile {
   return tileAt(level, Math.floor(first / TILE_WIDTH), size);
 }
 
-/** The hash of a full subtree, from the tile that `tileOf` names. */
+/** The hash of a full subtree, from the tile that `tileOf` names. The tile's bytes must not change afterwards. */
 export function subtreeHash(subtree: Subtree, hashes: Uint8Array): Uint8Array {
-  const width = 2 ** (subtree.height % TILE_HEIGHT);
+  const height = subtree.height % TILE_HEIGHT;
+  const width = 2 ** height;
   const first = (subtree.index * width) % TILE_WIDTH;
   if (hashes.length < (first + width) * HASH_BYTES) throw new RangeError("the tile is too narrow");
-  let row = Array.from({ length: width }, (_, i) => hashAt(hashes, first + i));
-  while (row.length > 1)
+  if (height === 0) return hashAt(hashes, first);
+  if (hashes.length === TILE_WIDTH * HASH_BYTES)
+    return fullTileRows(hashes)[height]?.[first / width] as Uint8Array;
+  return rowsAbove(Array.from({ length: width }, (_, i) => hashAt(hashes, first + i)))[
+    height
+  ]?.[0] as Uint8Array;
+}
+
+/** Of full tiles that were asked about: one proof needs most of a tile's inner hashes, and so does the next. */
+const rowsOfTile = new WeakMap<Uint8Array, readonly (readonly Uint8Array[])[]>();
+
+function fullTileRows(hashes: Uint8Array): readonly (readonly Uint8Array[])[] {
+  const known = rowsOfTile.get(hashes);
+  if (known !== undefined) return known;
+  const rows = rowsAbove(Array.from({ length: TILE_WIDTH }, (_, i) => hashAt(hashes, i)));
+  rowsOfTile.set(hashes, rows);
+  return rows;
+}
+
+/** The hashes of full subtrees by their height above these, up to the one that spans them all. */
+function rowsAbove(hashes: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
+  const rows = [hashes];
+  for (let row = hashes; row.length > 1; rows.push(row))
     row = row.flatMap((left, i) => (i % 2 === 0 ? [nodeHash(left, row[i + 1] as Uint8Array)] : []));
-  return row[0] as Uint8Array;
+  return rows;
 }
 
 function hashAt(hashes: Uint8Array, position: number): Uint8Array {
