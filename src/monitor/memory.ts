@@ -35,12 +35,21 @@ export async function openMemory(directory: string, now: number): Promise<Memory
     },
     async save(changes) {
       const next = { ...state, ...changes };
-      await replaceFile(file, formatState(next));
+      await written(file, replaceFile(file, formatState(next)));
       state = next;
     },
     keepNotes: (...notes) => keepNotes(join(directory, "evidence"), notes),
     close: unlock,
   };
+}
+
+/** Whoever cannot remember must not go on as if he did. */
+async function written(path: string, writing: Promise<void>): Promise<void> {
+  try {
+    await writing;
+  } catch (cause) {
+    throw new VouchsafeError("configuration-invalid", `${path} cannot be written`, { cause });
+  }
 }
 
 async function keepNotes(directory: string, notes: readonly string[]): Promise<string[]> {
@@ -50,7 +59,7 @@ async function keepNotes(directory: string, notes: readonly string[]): Promise<s
     const name = `${hash("sha256", note).slice(0, 32)}.note`;
     const names = await readdir(directory);
     if (!names.includes(name) && names.length >= MAX_NOTES) continue;
-    if (!names.includes(name)) await replaceFile(join(directory, name), note);
+    if (!names.includes(name)) await written(name, replaceFile(join(directory, name), note));
     kept.push(join(directory, name));
   }
   return kept;

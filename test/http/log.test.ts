@@ -286,7 +286,7 @@ test("gives an auditor every event of the project, page by page, as the public e
   const older = await succeeds(node.app, 200, EVENTS, { as, query });
   assert.deepEqual([older.events[0].index, older.events.at(-1).index, older.next], [251, 299, null]);
   assert.deepEqual(
-    parseCheckpoint(older.checkpoint.split("\n\n")[0] + "\n").root,
+    parseCheckpoint(`${older.checkpoint.split("\n\n")[0]}\n`).root,
     Buffer.from(tree.root(300)),
   );
   const none = await succeeds(node.app, 200, EVENTS, { as, query: { type: "quarantine.opened" } });
