@@ -1,7 +1,12 @@
 import type { PackCheck, PackStatus } from "../custody/pack-report.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Mark, Terminal } from "./terminal.ts";
 
-const MARKS = { holds: "good", fails: "bad", "not-re-verifiable": "plain" } as const;
+/** What does not hold comes last: of thousands of lines the last are those that are seen. */
+const MARKS = [
+  ["holds", "good"],
+  ["not-re-verifiable", "plain"],
+  ["fails", "bad"],
+] as const satisfies readonly (readonly [PackStatus, Mark])[];
 
 /** The last sentence is the one to quote. It counts, so that what could not be verified again is not passed over. */
 export function printChecks(
@@ -9,7 +14,10 @@ export function printChecks(
   what: string,
   { ok, checks }: { readonly ok: boolean; readonly checks: readonly PackCheck[] },
 ): void {
-  for (const { status, statement } of checks) terminal.print(`${status} ${statement}`, MARKS[status]);
+  for (const [status, mark] of MARKS) {
+    for (const { statement } of checks.filter((check) => check.status === status))
+      terminal.print(`${status} ${statement}`, mark);
+  }
   const count = (status: PackStatus) => checks.filter((check) => check.status === status).length;
   terminal.print(
     `The ${what} ${ok ? "holds" : "does not hold"}. Of ${checks.length} checks ${count("holds")} hold, ` +
