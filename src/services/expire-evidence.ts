@@ -82,16 +82,35 @@ async function sweepPage(v: Vouchsafe, who: Who, after: number, dryRun: boolean)
   const page = await keptAttestations(v.database.kysely, project, { acceptedBy, after, limit: PAGE, now });
   const keepings = page.map((one) => [one, keepingFor(spec, one, now)] as const);
   const due = keepings.filter(([, keeping]) => keeping.case === "due");
-  const expired = dryRun
-    ? due.flatMap(([one, keeping]) => expiryOf(one, keeping) ?? [])
-    : await Promise.all(due.map(([{ id }]) => expire(v, who, id)));
-  const gone = expired.filter((one) => one !== undefined);
+  const expired: ExpiredEvidence[] = [];
+  if (dryRun) expired.push(...due.flatMap(([one, keeping]) => expiryOf(one, keeping) ?? []));
+  else {
+    for (const wave of wavesOf(due.map(([one]) => one))) {
+      const gone = await Promise.all(wave.map(({ id }) => expire(v, who, id)));
+      expired.push(...gone.filter((one) => one !== undefined));
+    }
+  }
   return {
-    expired: gone,
+    expired,
     held: keepings.filter(([, keeping]) => keeping.case === "held").length,
     live: keepings.filter(([, keeping]) => keeping.case === "live").length,
     next: page.length < PAGE ? null : (page.at(-1)?.index ?? null),
   };
+}
+
+/** What goes at once: no two that are kept for the same artifact, for each would make the other stale. */
+function wavesOf(due: readonly KeptAttestation[]): KeptAttestation[][] {
+  const waves: { readonly artifacts: Set<Digest>; readonly wave: KeptAttestation[] }[] = [];
+  for (const one of due) {
+    let free = waves.find(({ artifacts }) => !one.uses.some(({ artifact }) => artifacts.has(artifact)));
+    if (free === undefined) {
+      free = { artifacts: new Set(), wave: [] };
+      waves.push(free);
+    }
+    free.wave.push(one);
+    for (const { artifact } of one.uses) free.artifacts.add(artifact);
+  }
+  return waves.map(({ wave }) => wave);
 }
 
 /** What has more uses than are looked at is kept. */
