@@ -62,7 +62,7 @@ export function logProofRoutes(app: App, v: Vouchsafe): void {
     {
       config: { access: ROLES },
       schema: {
-        summary: `Receipts for up to ${MAX_RECEIPTS} events of the project, against the newest checkpoint`,
+        summary: `Receipts for up to ${MAX_RECEIPTS} events of the project, against the newest witnessed checkpoint that has them, or the newest`,
         body: closed({
           indexes: Type.Array(LogSize, { minItems: 1, maxItems: MAX_RECEIPTS, uniqueItems: true }),
         }),

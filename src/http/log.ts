@@ -30,7 +30,7 @@ export function logRoutes(app: App, v: Vouchsafe): void {
     {
       config: { access: "public" },
       schema: {
-        summary: "The newest checkpoint: a C2SP signed note",
+        summary: "The newest checkpoint: a C2SP signed note, with the cosignatures of the log's witnesses",
         produces: ["text/plain"],
         ...answers({ 200: Type.String() }),
       },

@@ -6,14 +6,14 @@ import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { readWitnessed } from "./cosigned-checkpoints.ts";
 
-/** A receipt for an event that was committed earlier, against the newest checkpoint. */
+/** A receipt for an event that was committed earlier. */
 export async function receiptFor(v: Vouchsafe, index: number): Promise<Receipt> {
   const [receipt] = await receiptsFor(v, [index]);
   return receipt as Receipt;
 }
 
 /**
- * Receipts for events of the caller's project, in the order asked for, all against the newest checkpoint.
+ * Receipts for events of the caller's project, in the order asked for, all against one checkpoint.
  *
  * @throws VouchsafeError `not-found` with the `indexes` that are no events of the project
  */
