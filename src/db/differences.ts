@@ -1,4 +1,3 @@
-import { EVENT_TYPES } from "../custody/events.ts";
 import type { Finding } from "../custody/fsck-findings.ts";
 import type { Inspection, Twin } from "./inspection.ts";
 
@@ -79,18 +78,14 @@ function unquoted(identifier: string): string {
 async function takeConfirmations({ query, stored }: Inspection, size: number): Promise<void> {
   await query(
     `with wide as materialized (
-       select e.project_id, e.type, e.index, convert_from(e.body, 'UTF8')::jsonb as body,
-         lead(e.index, 1, $1::int8) over (partition by e.project_id, e.type order by e.index) as next
-       from log_entries e
-       where e.type in (${EVENT_TYPES["policy.activated"]}, ${EVENT_TYPES["trust.activated"]})
-         and e.index in (select c.index from log_chain c where c.key = '*')
+       select *, lead(index, 1, $1::int8) over (partition by project_id, trust is null order by index) as next
+       from activations
      ), confirmed as (
        select v.* from ${stored("verdicts")} v
-       join wide p on p.type = ${EVENT_TYPES["policy.activated"]} and p.project_id = v.project_id
-         and v.as_of > p.index and v.as_of <= p.next
-         and p.body -> 'policies' @> jsonb_build_array(jsonb_build_object('name', v.policy, 'hash', v.policy_hash))
-       join wide t on t.type = ${EVENT_TYPES["trust.activated"]} and t.project_id = v.project_id
-         and v.as_of > t.index and v.as_of <= t.next and t.body ->> 'trust' = v.trust_hash
+       join wide p on p.project_id = v.project_id and v.as_of > p.index and v.as_of <= p.next
+         and p.policies @> jsonb_build_array(jsonb_build_object('name', v.policy, 'hash', v.policy_hash))
+       join wide t on t.project_id = v.project_id and v.as_of > t.index and v.as_of <= t.next
+         and t.trust = v.trust_hash
        where v.as_of > v.index and v.evidence_set = 'sha256:' || encode(sha256(convert_to(coalesce((
          select string_agg(a.id, E'\\n' order by a.id collate "C")
          from attestation_subjects s join attestations a on a.project_id = s.project_id and a.id = s.attestation

@@ -19,6 +19,9 @@ export interface Inspection {
 /** Tables of which each row is named by an event, besides those that `STATEMENTS` fill. */
 const NAMED = ["log_chain", "evidence", "documents"];
 
+/** What was put in force by which event: policies (`[{name, hash}]`) or trust, the other being null. */
+const ACTIVATIONS = "activations (project_id uuid, index int8, policies jsonb, trust text)";
+
 /**
  * Makes an empty twin, under the same name, of each table that follows from the log. Temporary tables come first
  * in the search path, so that the statements by which nodes write these tables write their twins here. From then on
@@ -37,6 +40,7 @@ export async function beginInspection(query: Query): Promise<Inspection> {
       `create temp table ${table} (like ${schema}.${table} including constraints, primary key (${key.join(", ")})) on commit drop`,
     );
   }
+  await query(`create temp table ${ACTIVATIONS} on commit drop`);
   await query("set transaction read only");
   return { query, twins, stored: (table) => `${schema}.${table}` };
 }

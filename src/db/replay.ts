@@ -55,6 +55,7 @@ async function deriveAll(inspection: Inspection, entries: readonly Replayed[]): 
   const named = namedIn(entries);
   await add(inspection, "evidence", named.evidence);
   await add(inspection, "documents", named.documents, "on conflict do nothing");
+  await add(inspection, "activations", activationsIn(entries));
   const rows = projectEvents(entries as readonly LogEntry[]);
   for (const part of Object.keys(STATEMENTS) as (keyof Projection)[]) {
     const some = [...rows[part].values()];
@@ -106,6 +107,15 @@ function namedIn(entries: readonly Replayed[]): { evidence: Row[]; documents: Ro
     }
   }
   return { evidence, documents };
+}
+
+/** By which a verdict that was confirmed since is held to what was in force. */
+function activationsIn(entries: readonly Replayed[]): Row[] {
+  return entries.flatMap(({ project, index, draft: { type, body } }): Row[] => {
+    if (type === "policy.activated") return [{ project_id: project, index, policies: body.policies }];
+    if (type === "trust.activated") return [{ project_id: project, index, trust: body.trust }];
+    return [];
+  });
 }
 
 export function namedBytes(entries: readonly Replayed[]): NamedBytes[] {

@@ -17,8 +17,11 @@ import { openLogNode, testSigner } from "../support/log-node.ts";
 import { freePort } from "../support/postgres.ts";
 import { digestOf, PROJECT, pushProposal } from "../support/pushes.ts";
 
+const isLong = process.env.VOUCHSAFE_LONG === "1";
 /** `VOUCHSAFE_LONG=1` runs more. */
-const RESTARTS = process.env.VOUCHSAFE_LONG === "1" ? 60 : 2;
+const RESTARTS = isLong ? 60 : 2;
+/** Milliseconds that the test may take. */
+const LIMIT = isLong ? 1_200_000 : 120_000;
 const CLIENTS = 8;
 
 describe("a Postgres that breaks down and comes back while clients push", () => {
@@ -60,7 +63,7 @@ describe("a Postgres that breaks down and comes back while clients push", () => 
     await exited;
   }
 
-  it("has all that was acknowledged, once, and one checkpoint of each size", async () => {
+  it("has all that was acknowledged, once, and one checkpoint of each size", { timeout: LIMIT }, async () => {
     const node = await openLogNode({ database, dataDir: directory, signer });
     const acknowledged: AppendedEvent[] = [];
     let pushing = true;
