@@ -18,7 +18,7 @@ let path: Session["path"];
 let $: Session["$"];
 let json: Session["json"];
 before(async () => {
-  session = await openSession();
+  session = await openSession({ embedded: true });
   ({ path, $, json } = session);
 });
 after(() => session?.close());

@@ -6,6 +6,7 @@ import { actionsClaims } from "../sigstore/github-actions.ts";
 import { startSigstore } from "../sigstore/instance.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 import { copyEmptyDatabase } from "../support/empty-database.ts";
+import { lendPostgres } from "../support/postgres.ts";
 import { startServer } from "./server.ts";
 import { vouchsafe } from "./vouchsafe.ts";
 
@@ -20,7 +21,7 @@ const FORK = actionsClaims({ repository: "mallory/widget" });
 export type Session = Awaited<ReturnType<typeof openSession>>;
 
 /** In the directory: the widget, its provenance (release.json), another's (other.json) and a fork's (fork.json). */
-export async function openSession() {
+export async function openSession({ embedded = false } = {}) {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-cli-"));
   const path = (name: string) => join(directory, name);
   const sigstore = await startSigstore();
@@ -35,9 +36,11 @@ export async function openSession() {
   await sigstore.close();
 
   const VOUCHSAFE_DATA_DIR = path("data");
-  await copyEmptyDatabase(VOUCHSAFE_DATA_DIR);
+  const database = embedded ? undefined : await lendPostgres();
+  if (embedded) await copyEmptyDatabase(VOUCHSAFE_DATA_DIR);
   const server = await startServer({
     VOUCHSAFE_DATA_DIR,
+    ...database?.settings,
     VOUCHSAFE_POLICIES: POLICIES,
     VOUCHSAFE_TRUSTED_ROOT: path("local.json"),
   });
@@ -62,6 +65,7 @@ export async function openSession() {
       vouchsafe(args, { cwd: directory, env: settings }),
     async close() {
       await server.stop();
+      await database?.giveBack();
       await rm(directory, { recursive: true, force: true });
     },
   };

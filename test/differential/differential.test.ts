@@ -8,7 +8,7 @@ import { placesOf } from "./places.ts";
 const originals = await loadOriginals();
 
 /** Some seconds of one core; `npm run differential` goes on from there. */
-const MUTATIONS = 500;
+const MUTATIONS = 200;
 
 test("a mutated bundle is accepted for what was signed, and the library agrees or a rule says why", () => {
   const { failure, tally } = runChunk(originals, 20_260_301, MUTATIONS);

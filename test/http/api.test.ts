@@ -5,7 +5,7 @@ import { PACK_MEDIA_TYPE } from "../../src/custody/pack.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { sha256Hex } from "../sigstore/provenance.ts";
-import { forEachDatabase } from "../support/databases.ts";
+import { forPostgres } from "../support/databases.ts";
 import type { Call } from "./calls.ts";
 import * as calls from "./calls.ts";
 import { openNode, type TestNode } from "./node.ts";
@@ -21,7 +21,7 @@ before(async () => {
 });
 after(() => sigstore.close());
 
-forEachDatabase("the API", (create) => {
+forPostgres("the API", (create) => {
   let node: TestNode;
   let operator: string;
   let uploader: string;
@@ -38,10 +38,7 @@ forEachDatabase("the API", (create) => {
 
   before(async () => {
     const { dataDir, postgres } = await create();
-    node = await openNode({
-      VOUCHSAFE_DATA_DIR: dataDir,
-      ...(postgres && { DATABASE_URL: postgres.databaseUrl, MIGRATE_DATABASE_URL: postgres.migrateUrl }),
-    });
+    node = await openNode({ VOUCHSAFE_DATA_DIR: dataDir, ...postgres?.settings }, { embedded: !postgres });
     operator = await node.token(["operator"]);
     uploader = await node.token(["uploader"]);
     issuer = await node.token(["issuer"], { policies: ["release"] });

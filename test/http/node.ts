@@ -9,6 +9,7 @@ import type { Vouchsafe } from "../../src/services/context.ts";
 import { openVouchsafe } from "../../src/services/open.ts";
 import { createToken, type TokenRequest } from "../../src/services/tokens.ts";
 import { copyEmptyDatabase } from "../support/empty-database.ts";
+import { lendPostgres } from "../support/postgres.ts";
 
 /** The real service with its doors, on a real database; it starts with no policies. */
 export interface TestNode {
@@ -27,12 +28,21 @@ export interface TestNode {
  */
 export const turn = setImmediate;
 
-/** @param settings environment variables; without any, an embedded database in a directory of its own */
-export async function openNode(settings: Readonly<Record<string, string>> = {}): Promise<TestNode> {
+export interface NodeOptions {
+  /** On the embedded database, whose start is most of a test's time, instead of a Postgres database. */
+  readonly embedded?: boolean;
+}
+
+/** @param settings environment variables; without DATABASE_URL, a database of its own */
+export async function openNode(
+  settings: Readonly<Record<string, string>> = {},
+  { embedded = false }: NodeOptions = {},
+): Promise<TestNode> {
   const ownDir = await mkdtemp(join(tmpdir(), "vouchsafe-http-"));
   const policies = join(ownDir, "policies");
   await mkdir(policies);
-  if (settings.DATABASE_URL === undefined) await copyEmptyDatabase(join(ownDir, "data"));
+  const ownDatabase = settings.DATABASE_URL === undefined && !embedded ? await lendPostgres() : undefined;
+  if (embedded) await copyEmptyDatabase(join(ownDir, "data"));
   let ahead = 0;
   const config = readConfig({
     VOUCHSAFE_DATA_DIR: join(ownDir, "data"),
@@ -40,6 +50,7 @@ export async function openNode(settings: Readonly<Record<string, string>> = {}):
     VOUCHSAFE_TUF: "off",
     LOG_LEVEL: "silent",
     PORT: "0",
+    ...ownDatabase?.settings,
     ...settings,
   });
   const v = await openVouchsafe(config, { clock: () => Date.now() + ahead });
@@ -57,6 +68,7 @@ export async function openNode(settings: Readonly<Record<string, string>> = {}):
     async close() {
       await app.close();
       await v.close();
+      await ownDatabase?.giveBack();
       await rm(ownDir, { recursive: true, force: true });
     },
   };

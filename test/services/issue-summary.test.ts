@@ -19,7 +19,7 @@ import { readCustody } from "../../src/services/read-custody.ts";
 import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
-import { forEachDatabase } from "../support/databases.ts";
+import { forPostgres } from "../support/databases.ts";
 import { packOf } from "../support/packs.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
@@ -42,12 +42,12 @@ const OTHERS = {
   ),
 };
 
-forEachDatabase("verification summaries", (create) => {
+forPostgres("verification summaries", (create) => {
   let house: ReleaseHouse;
   let node: TestNode;
   let issuer: Caller;
   before(async () => {
-    house = await openReleaseHouse((await create()).postgres, OTHERS);
+    house = await openReleaseHouse((await create()).postgres ?? "embedded", OTHERS);
     node = await house.open();
     issuer = callerWith(node, ["issuer"]);
   });

@@ -20,17 +20,17 @@ import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
-import { forEachDatabase } from "../support/databases.ts";
+import { forPostgres } from "../support/databases.ts";
 import { packOf } from "../support/packs.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
-forEachDatabase("the use cases", (create) => {
+forPostgres("the use cases", (create) => {
   let house: ReleaseHouse;
   let node: TestNode;
   let caller: Caller;
 
   before(async () => {
-    house = await openReleaseHouse((await create()).postgres);
+    house = await openReleaseHouse((await create()).postgres ?? "embedded");
     node = await house.open();
     caller = callerWith(node, ["operator"]);
   });

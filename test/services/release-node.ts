@@ -17,9 +17,12 @@ export interface ReleaseHouse {
   close(): Promise<void>;
 }
 
-/** @param others further policy documents, by the names of their files */
+/**
+ * @param database the one of all nodes; absent, each has its own on Postgres
+ * @param others further policy documents, by the names of their files
+ */
 export async function openReleaseHouse(
-  postgres?: TestPostgres,
+  database?: TestPostgres | "embedded",
   others: Readonly<Record<string, string>> = {},
 ): Promise<ReleaseHouse> {
   const sigstore = await startSigstore();
@@ -38,16 +41,16 @@ export async function openReleaseHouse(
   return {
     sigstore,
     async open(settings = {}) {
-      const node = await openNode({
+      const own = {
         VOUCHSAFE_POLICIES: join(directory, "policies"),
         VOUCHSAFE_TRUSTED_ROOT: join(directory, "local.json"),
         VOUCHSAFE_LOG_KEY_FILE: join(directory, "log-key.pem"),
         VOUCHSAFE_CA_CERT: join(directory, "x509-authority.pem"),
         VOUCHSAFE_CA_KEY: join(directory, "x509-authority.pem"),
         VOUCHSAFE_JWT_KEY: join(directory, "jwt-authority.pem"),
-        ...(postgres && { DATABASE_URL: postgres.databaseUrl, MIGRATE_DATABASE_URL: postgres.migrateUrl }),
-        ...settings,
-      });
+        ...(typeof database === "object" && database.settings),
+      };
+      const node = await openNode({ ...own, ...settings }, { embedded: database === "embedded" });
       nodes.push(node);
       return node;
     },

@@ -10,7 +10,7 @@ import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
-import { forEachDatabase } from "../support/databases.ts";
+import { forPostgres } from "../support/databases.ts";
 import { packOf } from "../support/packs.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
@@ -29,12 +29,12 @@ const SCANNED = `${RELEASE_POLICY.replace("name: release", "name: scanned")}
     - {name: scanned-commit, cel: evidence.scan.source.commit == source.commit}
 `;
 
-forEachDatabase("a policy that requires a scan beside the build", (create) => {
+forPostgres("a policy that requires a scan beside the build", (create) => {
   let house: ReleaseHouse;
   let node: TestNode;
 
   before(async () => {
-    house = await openReleaseHouse((await create()).postgres, { "scanned.yaml": SCANNED });
+    house = await openReleaseHouse((await create()).postgres ?? "embedded", { "scanned.yaml": SCANNED });
     node = await house.open();
   });
   after(() => house.close());

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe } from "node:test";
+import { after, describe, test } from "node:test";
 import { type Database, openDatabase } from "../../src/db/connection.ts";
 import { copyEmptyDatabase } from "./empty-database.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "./postgres.ts";
@@ -16,19 +16,35 @@ export interface TestDatabase {
   open(options?: { readonly poolSize?: number }): Promise<Database>;
 }
 
+type Suite = (create: () => Promise<TestDatabase>) => void;
+
 /** Runs a suite on the embedded database and on a real Postgres. */
-export function forEachDatabase(name: string, suite: (create: () => Promise<TestDatabase>) => void): void {
-  for (const kind of ["pglite", "postgres"] as const) {
-    describe(`${name} on ${kind}`, () => {
-      const cleanUps: (() => Promise<void>)[] = [];
-      suite(() => createDatabase(kind, cleanUps));
-      // After the suite's own, which may still need the database.
-      after(async () => {
-        for (const cleanUp of cleanUps.reverse()) await cleanUp();
-      });
-    });
-  }
+export function forEachDatabase(name: string, suite: Suite): void {
+  runOn("pglite", name, suite);
+  runOn("postgres", name, suite);
   after(stopPostgres);
+}
+
+/**
+ * Runs a suite on a real Postgres, and where it is asked for on the embedded database too: that one costs seconds, and a
+ * suite that has no SQL of its own hardly finds anything there.
+ */
+export function forPostgres(name: string, suite: Suite): void {
+  if (process.env.VOUCHSAFE_LONG === "1") runOn("pglite", name, suite);
+  else test(`${name} on pglite`, { skip: "VOUCHSAFE_LONG=1 asks for it" });
+  runOn("postgres", name, suite);
+  after(stopPostgres);
+}
+
+function runOn(kind: Database["kind"], name: string, suite: Suite): void {
+  describe(`${name} on ${kind}`, () => {
+    const cleanUps: (() => Promise<void>)[] = [];
+    suite(() => createDatabase(kind, cleanUps));
+    // After the suite's own, which may still need the database.
+    after(async () => {
+      for (const cleanUp of cleanUps.reverse()) await cleanUp();
+    });
+  });
 }
 
 async function createDatabase(

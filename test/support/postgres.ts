@@ -12,6 +12,8 @@ export interface TestPostgres {
   readonly migrateUrl: string;
   /** A superuser of this database. */
   readonly adminUrl: string;
+  /** Both, as a server is told of them. */
+  readonly settings: { readonly DATABASE_URL: string; readonly MIGRATE_DATABASE_URL: string };
   drop(): Promise<void>;
 }
 
@@ -36,9 +38,11 @@ export async function createPostgres(): Promise<TestPostgres> {
     `create role ${owner} login createrole password '${owner}'`,
     `create database ${name} owner ${owner}`,
   ]);
+  const [databaseUrl, migrateUrl] = [urlOf(url, name, app), urlOf(url, name, owner)];
   return {
-    databaseUrl: urlOf(url, name, app),
-    migrateUrl: urlOf(url, name, owner),
+    databaseUrl,
+    migrateUrl,
+    settings: { DATABASE_URL: databaseUrl, MIGRATE_DATABASE_URL: migrateUrl },
     adminUrl: urlOf(url, name),
     drop: () =>
       administer(url, [
@@ -46,6 +50,25 @@ export async function createPostgres(): Promise<TestPostgres> {
         `drop role if exists ${app}`,
         `drop role ${owner}`,
       ]),
+  };
+}
+
+let lent = 0;
+
+/** A database as a server's settings, for who gives it back: then the server stops that nobody needs any longer. */
+export async function lendPostgres(): Promise<{
+  readonly settings: TestPostgres["settings"];
+  giveBack(): Promise<void>;
+}> {
+  lent += 1;
+  const { settings, drop } = await createPostgres();
+  return {
+    settings,
+    async giveBack() {
+      await drop();
+      lent -= 1;
+      if (lent === 0) await stopPostgres();
+    },
   };
 }
 
