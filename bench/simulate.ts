@@ -1,4 +1,4 @@
-import { summarize, summaryBody } from "../src/custody/attestation-summary.ts";
+import { summaryBody } from "../src/custody/attestation-summary.ts";
 import { sha256 } from "../src/in-toto-attestation/digest.ts";
 import type { JsonObject } from "../src/in-toto-attestation/types.ts";
 import { currentTrust } from "../src/services/push-attestation.ts";
@@ -119,7 +119,7 @@ function renamed(bundle: Uint8Array, attestation: VerifiedAttestation, i: number
   ).toString("base64");
   const bytes = Buffer.from(JSON.stringify(parsed));
   const body: JsonObject = {
-    ...summaryBody(summarize(attestation)),
+    ...summaryBody(attestation),
     attestation: sha256(bytes),
     subjects: [{ name, digests: [artifact] }],
   };

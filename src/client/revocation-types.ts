@@ -11,7 +11,8 @@ interface Window {
 
 /** Exact values. */
 export type RevocationTarget =
-  | { readonly attestation: string }
+  /** `payload`, in answers: the digest of what was signed. */
+  | { readonly attestation: string; readonly payload?: string }
   | ({
       readonly signer: { readonly issuer: string; readonly identity: string } | { readonly key: string };
     } & Window)

@@ -32,7 +32,7 @@ export interface AttestationSummary {
 }
 
 /** Of an attestation, what it is described by. */
-export type Said = Pick<VerifiedFacts, "id" | "subjects" | "statement" | "signer" | "times">;
+export type Said = Pick<VerifiedFacts, "id" | "payload" | "subjects" | "statement" | "signer" | "times">;
 
 /** Describes verified evidence. */
 export function summarize(attestation: VerifiedAttestation): AttestationSummary {
@@ -68,9 +68,15 @@ export function artifactsOf(attestation: VerifiedAttestation): Digest[] {
   return [...new Set(attestation.subjects.flatMap(({ digests }) => digests))];
 }
 
-/** A summary as members of an event's body. */
-export function summaryBody({ id, ...summary }: AttestationSummary): JsonObject {
-  return { attestation: id, ...(summary as unknown as JsonObject) };
+/** What an event's body records of verified evidence: how it is described, and the digest of what was signed. */
+export function summaryBody(attestation: VerifiedAttestation): JsonObject {
+  const { id, ...summary } = summarize(attestation);
+  const { payload } = attestation;
+  return {
+    attestation: id,
+    ...(summary as unknown as JsonObject),
+    ...(payload !== undefined && { payload }),
+  };
 }
 
 function signerSummary(signer: Signer): SignerSummary {

@@ -2,7 +2,7 @@ import { VouchsafeError } from "../errors.ts";
 import { type Digest, isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
 import type { Evaluation } from "../policy/types.ts";
 import { approvalsBody } from "./approval-bodies.ts";
-import { artifactsOf, signerName, summarize, summaryBody } from "./attestation-summary.ts";
+import { artifactsOf, signerName, summaryBody } from "./attestation-summary.ts";
 import { digestIn, listIn, restsOnIn, textIn, timeIn } from "./body-fields.ts";
 import { evaluateAgain } from "./evaluate-again.ts";
 import { type EventType, type LogEvent, OF_OTHERS, PROJECT_CHAIN } from "./events.ts";
@@ -129,7 +129,7 @@ function replayEvidence({ about, body }: LogEvent, standing: Standing): string {
   refuseUnless(material.mediaType(id) === body.mediaType, "the file gives the evidence another media type");
   const { bytes } = material.evidence(id);
   const verified = material.verified(id, trust, timeIn(body, "verifiedAt"));
-  const said = { ...summaryBody(summarize(verified)), size: bytes.length };
+  const said = { ...summaryBody(verified), size: bytes.length };
   const recorded = pick(body, Object.keys(said));
   refuseUnless(sameJson(recorded, said), "the evidence says other things than were recorded of it");
   refuseUnless(sameJson([...about], artifactsOf(verified)), "the evidence is about other artifacts");

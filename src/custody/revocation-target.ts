@@ -21,7 +21,8 @@ export interface Window {
  * falls because its name is like another's.
  */
 export type RevocationTarget =
-  | { readonly attestation: Digest }
+  /** With the digest of what was signed, where the attestation was there to look at. */
+  | { readonly attestation: Digest; readonly payload?: Digest }
   | ({ readonly signer: RevokedSigner } & Window)
   | ({ readonly builder: string } & Window)
   | { readonly repository: string }
@@ -38,7 +39,13 @@ const CONTROL = /\p{Cc}/u;
  */
 export function parseTarget(value: JsonValue | undefined): RevocationTarget {
   const target = objectIn(value);
-  if (target.attestation !== undefined) return only(target, { attestation: digest(target.attestation) });
+  if (target.attestation !== undefined) {
+    const { attestation, payload } = target;
+    return only(target, {
+      attestation: digest(attestation),
+      ...(payload !== undefined && { payload: digest(payload) }),
+    });
+  }
   if (target.artifact !== undefined) return only(target, { artifact: digest(target.artifact) });
   if (target.repository !== undefined) return only(target, { repository: text(target.repository) });
   if (target.builder !== undefined)

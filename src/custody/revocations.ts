@@ -25,9 +25,8 @@ export const REVOCATION_CHECK = "evidence.revoked";
 const MAX_NAMED = 8;
 
 /** What of evidence says whether it is revoked: as the log records it, but times in milliseconds since the epoch. */
-export type Revocable = Pick<AttestationSummary, "id" | "subjects" | "signer" | "source" | "builder"> & {
-  readonly times: readonly number[];
-};
+export type Revocable = Pick<AttestationSummary, "id" | "subjects" | "signer" | "source" | "builder"> &
+  Pick<Said, "payload" | "times">;
 
 /** The first of these by which evidence does not count about an artifact. What it is judged by is what the log recorded of it. */
 export function revocationOf(
@@ -42,15 +41,20 @@ export function revocationOf(
 
 /** Whether evidence about an artifact is what a revocation means. */
 export function isCovered(said: Revocable, artifact: Digest, target: RevocationTarget): boolean {
-  if ("attestation" in target) return said.id === target.attestation;
+  if ("attestation" in target) return said.id === target.attestation || isSame(said.payload, target.payload);
   // All digests of a subject name one artifact: another of its names does not bring the evidence back.
   if ("artifact" in target)
     return said.subjects.some(
       ({ digests }) => digests.includes(artifact) && digests.includes(target.artifact),
     );
   if ("repository" in target) return said.source.repository === target.repository;
-  if ("builder" in target) return said.builder === target.builder && isWithin(said.times, target);
-  return isSigner(said.signer, target.signer) && isWithin(said.times, target);
+  if ("builder" in target) return said.builder === target.builder && isWithin(said, target);
+  return isSigner(said.signer, target.signer) && isWithin(said, target);
+}
+
+/** What was signed is the attestation: anybody can write other bytes around it. */
+function isSame(payload: Digest | undefined, revoked: Digest | undefined): boolean {
+  return payload !== undefined && payload === revoked;
 }
 
 function isSigner(signer: SignerSummary, revoked: RevokedSigner): boolean {
@@ -59,13 +63,14 @@ function isSigner(signer: SignerSummary, revoked: RevokedSigner): boolean {
   return signer.case === "certificate" && signer.issuer === issuer && signer.identity === identity;
 }
 
-/** By the earliest trusted time: a later timestamp takes nothing out of a window. Without any, it is inside. */
-function isWithin([signedAt]: readonly number[], { from, until }: Window): boolean {
+/**
+ * By the earliest trusted time: a later timestamp takes nothing out of a window. Without any, it is inside; and nothing that
+ * a key signed is past an end, for it can have been signed before that and be timestamped later.
+ */
+function isWithin({ signer, times: [signedAt] }: Revocable, { from, until }: Window): boolean {
   if (signedAt === undefined) return true;
-  return (
-    (from === undefined || signedAt >= Date.parse(from)) &&
-    (until === undefined || signedAt < Date.parse(until))
-  );
+  const isBefore = until === undefined || signer.case === "key" || signedAt < Date.parse(until);
+  return isBefore && (from === undefined || signedAt >= Date.parse(from));
 }
 
 /** What manifests say, without what they say of artifacts that are revoked: those lie nowhere. */

@@ -121,9 +121,10 @@ function first<T>(lines: Map<string, T>, key: string, line: T): void {
 }
 
 function saidIn(body: JsonObject): Revocable {
-  const { builder } = body;
+  const { builder, payload } = body;
   return {
     id: digestIn(body, "attestation"),
+    ...(payload !== undefined && { payload: digestIn(body, "payload") }),
     subjects: listIn(body, "subjects").map((subject) => {
       const said = isJsonObject(subject) ? subject : {};
       const digests = textsIn(said, "digests").map((digest) => parseDigest(digest));

@@ -17,9 +17,7 @@ const WINDOW = {
   from: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, UTC: signed then or later" })),
   until: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, UTC: signed before" })),
 };
-/** Exact values. */
-const Target = Type.Union([
-  closed({ attestation: Digest }),
+const OTHERS = [
   closed({
     signer: Type.Union([closed({ issuer: Name, identity: Name }), closed({ key: Name })]),
     ...WINDOW,
@@ -27,6 +25,15 @@ const Target = Type.Union([
   closed({ builder: Name, ...WINDOW }),
   closed({ repository: Name }),
   closed({ artifact: Digest }),
+];
+/** Exact values. */
+const Asked = Type.Union([closed({ attestation: Digest }), ...OTHERS]);
+const Target = Type.Union([
+  closed({
+    attestation: Digest,
+    payload: Type.Optional(Type.String({ description: "digest of what was signed, in whatever bytes" })),
+  }),
+  ...OTHERS,
 ]);
 
 export const Revocation = closed({
@@ -102,7 +109,7 @@ export function revocationRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "Have evidence count for nothing from now on, and say what falls with it",
         body: closed({
-          target: Target,
+          target: Asked,
           reason: Reason,
           dryRun: Type.Optional(Type.Boolean({ description: "say what would fall, and revoke nothing" })),
         }),

@@ -77,7 +77,7 @@ export async function pushAttestation(
       type: "evidence.accepted",
       about: artifacts,
       body: {
-        ...summaryBody(summary),
+        ...summaryBody(attestation),
         size: bytes.length,
         trust: trust.hash,
         verifiedAt: new Date(verifiedAt).toISOString(),

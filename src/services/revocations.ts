@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import type { Receipt } from "../custody/receipt.ts";
 import { parseTarget, type RevocationTarget } from "../custody/revocation-target.ts";
-import { subjectsOfAttestation } from "../db/evidence.ts";
+import { findAttestation, subjectsOfAttestation } from "../db/evidence.ts";
+import { readEvents } from "../db/log.ts";
 import { findRevocation, type RevocationRecord, standingRevocations } from "../db/revocations.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { JsonObject } from "../in-toto-attestation/types.ts";
@@ -49,7 +50,7 @@ export async function revokeEvidence(
   request: RevocationRequest,
 ): Promise<RevocationSummary & { readonly receipt: Receipt; readonly falls: Falls | null }> {
   const { kysely } = v.database;
-  const target = readTarget(request.target);
+  const target = await readTarget(v, project, request.target);
   const { reason } = request;
   if ((await standingRevocations(kysely, project)).length >= MAX_STANDING) {
     throw new VouchsafeError(
@@ -81,7 +82,7 @@ export async function previewRevocation(
   { project }: Caller,
   request: RevocationRequest,
 ): Promise<{ readonly target: RevocationTarget; readonly falls: Falls }> {
-  const target = readTarget(request.target);
+  const target = await readTarget(v, project, request.target);
   return { target, falls: await fallsOf(v, project, { id: randomUUID(), target, reason: request.reason }) };
 }
 
@@ -125,13 +126,25 @@ function summaryOf({ revokedIndex, withdrawnIndex, ...revocation }: RevocationRe
   return { ...revocation, index: revokedIndex, withdrawnIndex: withdrawnIndex ?? null };
 }
 
-function readTarget(target: JsonObject): RevocationTarget {
+/** The target as its event has it: of an attestation that is there, with what was signed. */
+async function readTarget(v: Vouchsafe, project: ProjectId, asked: JsonObject): Promise<RevocationTarget> {
+  const target = parseTarget(withExactTimes(asked));
+  if (!("attestation" in target)) return target;
+  const { attestation } = target;
+  const { kysely } = v.database;
+  const record = await findAttestation(kysely, project, attestation);
+  const [accepted] = record === undefined ? [] : await readEvents(kysely, project, [record.index]);
+  const payload = accepted?.body.payload;
+  return parseTarget({ attestation, ...(payload !== undefined && { payload }) });
+}
+
+function withExactTimes(target: JsonObject): JsonObject {
   const times = ["from", "until"].flatMap((name) => {
     const said = target[name];
     const time = typeof said === "string" ? parseUtcTime(said) : undefined;
     return time === undefined ? [] : [[name, new Date(time).toISOString()]];
   });
-  return parseTarget({ ...target, ...Object.fromEntries(times) });
+  return { ...target, ...Object.fromEntries(times) };
 }
 
 /** The chains that it joins besides the project's: those of the artifacts that it names, where it names some. */

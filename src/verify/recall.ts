@@ -23,7 +23,7 @@ export type RecordedSigner =
   | (Omit<Certified, "claims"> & Partial<Pick<Certified, "claims">>);
 
 /** What the evidence says, by the word of a record: nobody verified it now, and it is no `VerifiedAttestation`. */
-export type Recalled = Pick<VerifiedFacts, "id" | "subjects" | "statement" | "signer" | "times"> &
+export type Recalled = Pick<VerifiedFacts, "id" | "payload" | "subjects" | "statement" | "signer" | "times"> &
   Partial<Pick<VerifiedFacts, "findings">>;
 
 /**

@@ -43,6 +43,8 @@ export interface VerifiedFacts {
   /** sha256 of the evidence bytes: the attestation's id. */
   readonly id: Digest;
   readonly mediaType: string;
+  /** Digest of what was signed: the DSSE payload, or a message as the bundle names it. Other bytes can hold the same. */
+  readonly payload?: Digest;
   readonly subjects: readonly Subject[];
   /** Absent for a bundle that signs an artifact's digest and no Statement. */
   readonly statement?: Statement;

@@ -8,7 +8,6 @@ import {
   isKnownPredicateType,
   parseJson,
   parseStatement,
-  type Statement,
   sha256,
   subjectsOf,
 } from "../in-toto-attestation/index.ts";
@@ -19,12 +18,7 @@ import { withOurErrors } from "./format-errors.ts";
 import { readEvidence } from "./formats/read-evidence.ts";
 import { checkNow, type Verification } from "./signature-check.ts";
 import type { Content, SignedEvidence } from "./signed-evidence.ts";
-import {
-  type Subject,
-  sealVerified,
-  type VerifiedAttestation,
-  type VerifiedFacts,
-} from "./verified-attestation.ts";
+import { sealVerified, type VerifiedAttestation, type VerifiedFacts } from "./verified-attestation.ts";
 import type { VerifiedSignature } from "./verified-signature.ts";
 import { requireHeld } from "./verify-key.ts";
 import { verifySignature } from "./verify-signature.ts";
@@ -103,7 +97,7 @@ export function interpret(
   id = sha256(bytes),
 ): Examined {
   const { mediaType, content, signer, findings, predicateTypes, heldWithin } = signature;
-  const { subjects, statement } = withOurErrors(() => readContent(content, message));
+  const { subjects, statement, payload } = withOurErrors(() => readContent(content, message));
   if (predicateTypes !== undefined && !predicateTypes.has(statement?.predicateType ?? "")) {
     const reason = "the signing key may not make statements of this predicate type";
     throw new VerificationError("statement", "key-not-allowed", reason, findings);
@@ -111,6 +105,7 @@ export function interpret(
   const facts: VerifiedFacts = {
     id,
     mediaType,
+    ...(payload !== undefined && { payload }),
     subjects,
     ...(statement !== undefined && { statement }),
     signer,
@@ -142,9 +137,12 @@ export function readBytes(bytes: Uint8Array): SignedEvidence {
 export function readContent(
   content: Content,
   message?: Uint8Array,
-): { subjects: readonly Subject[]; statement?: Statement } {
-  if (content.case === "message")
-    return { subjects: [{ digests: digestsOfMessage(content.digest, message) }] };
+): Pick<VerifiedFacts, "subjects" | "statement" | "payload"> {
+  if (content.case === "message") {
+    const digests = digestsOfMessage(content.digest, message);
+    const [payload] = digests;
+    return { subjects: [{ digests }], ...(payload !== undefined && { payload }) };
+  }
   if (content.payloadType !== IN_TOTO_PAYLOAD_TYPE) {
     throw new VouchsafeError("malformed-statement", `the payload type is not ${IN_TOTO_PAYLOAD_TYPE}`);
   }
@@ -155,7 +153,7 @@ export function readContent(
       "the Statement's predicate type is not one that is taken",
     );
   }
-  return { subjects: subjectsOf(statement), statement };
+  return { subjects: subjectsOf(statement), statement, payload: sha256(content.payload) };
 }
 
 /** The message's digest, by the bundle's word or our own; where there are both they must be the same. */

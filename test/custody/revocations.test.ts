@@ -100,6 +100,20 @@ describe("evidence that is revoked", () => {
     }
   });
 
+  it("is past the end of no window where a key signed it: who had the key has it timestamped later", () => {
+    assert.ok(isRevoked({ builder: HOSTED_RUNNER, until: time(SIGNED_AT) }, BY_KEY));
+    assert.ok(!isRevoked({ builder: HOSTED_RUNNER, from: time(SIGNED_AT + 1) }, BY_KEY));
+  });
+
+  it("is what an attestation signed, in whatever bytes that comes", () => {
+    const payload = sha256("a statement");
+    const other = sealVerified({ ...RELEASE, id: sha256("respelled"), payload });
+    assert.ok(!isRevoked({ attestation: RELEASE.id }, other));
+    assert.ok(isRevoked({ attestation: RELEASE.id, payload }, other));
+    assert.ok(isRevoked({ attestation: RELEASE.id, payload }));
+    assert.ok(!isRevoked({ attestation: RELEASE.id, payload: sha256("another") }, other));
+  });
+
   it("is inside of every window where no trusted time says when it was signed", () => {
     const untimed = releaseOf({ artifact: ARTIFACT, signer: keySigner("builder"), times: [] });
     assert.ok(isRevoked({ signer: { key: "builder" }, from: time(SIGNED_AT) }, untimed));

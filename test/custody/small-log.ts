@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { approvalsBody } from "../../src/custody/approval-bodies.ts";
-import { artifactsOf, summarize, summaryBody } from "../../src/custody/attestation-summary.ts";
+import { artifactsOf, summaryBody } from "../../src/custody/attestation-summary.ts";
 import { bodyHash, encodeBody } from "../../src/custody/body.ts";
 import {
   type ChainKey,
@@ -163,7 +163,7 @@ export function smallLog(): SmallLog {
         type: "evidence.accepted",
         about,
         body: {
-          ...summaryBody(summarize(attestation)),
+          ...summaryBody(attestation),
           size: bytes.length,
           trust: trust.hash,
           verifiedAt: new Date(at).toISOString(),

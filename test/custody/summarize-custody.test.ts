@@ -179,7 +179,7 @@ describe("a summary of custody", () => {
     const { evidence: lines, revocations } = summarize([
       evidence("1"),
       evidence("2", { builder: null }, IMAGE),
-      revoked("window", { builder: "https://builder.example", until: at(10) }),
+      revoked("window", { builder: "https://builder.example", from: at(11) }),
       revoked("builder", { builder: "https://builder.example", from: at(10) }),
       revoked("taken back", { signer: { key: "release" } }),
       revoked("stranger", { signer: { key: "another" } }),
