@@ -153,28 +153,6 @@ describe("evidence that is revoked", () => {
     assert.equal(await rejectionsBy(v.database.kysely, v.project, house.operator().token, 0), 1);
   });
 
-  test("does not come back as other bytes around what was signed", async () => {
-    const digest = sha256(randomBytes(32));
-    const bytes = await house.provenance([digest], { workflow: "respelled" });
-    const [before, after] = [" ", "\n"].map((space) => Buffer.concat([bytes, Buffer.from(space)]));
-    assert.ok(before && after);
-    const { attestation } = await house.push(bytes);
-    await house.push(before);
-    const target = { attestation: attestation.id };
-    const { falls } = await house.preview(target);
-    const revoked = await house.revoke(target);
-    assert.deepEqual(revoked.falls, falls);
-    assert.deepEqual(
-      falls.artifacts.map((one) => one.digest),
-      [digest],
-    );
-    assert.equal((await house.ask(digest)).decision, "deny");
-    await assert.rejects(house.push(after, house.b), { code: "evidence-revoked" });
-    await house.assertHolds(digest);
-    await house.withdraw(revoked.id);
-    assert.ok(await house.allows(digest));
-  });
-
   test("about several artifacts, of which one is revoked, is taken for the others", async () => {
     const [one, other] = [sha256(randomBytes(32)), sha256(randomBytes(32))];
     await house.revoke({ artifact: one });
