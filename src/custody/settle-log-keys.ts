@@ -2,6 +2,7 @@ import { VouchsafeError } from "../errors.ts";
 import { openLogCheckpoint, parseLogKeys } from "../tlog/log-keys.ts";
 import { type NoteSigner, parseVerifierKey } from "../tlog/note.ts";
 import { type EventDraft, INSTALLATION, type LogEvent, PROJECT_CHAIN } from "./events.ts";
+import { signFarewell } from "./log-key-farewell.ts";
 import { activeKeys, type LogKeyRecord, logKeysOf } from "./log-key-history.ts";
 import { type LogSigners, logSigners } from "./log-signers.ts";
 import type { LogHead } from "./log-store.ts";
@@ -95,7 +96,10 @@ function nextStep(keys: readonly LogKeyRecord[], head: LogHead, configured: Conf
     // A file that is named twice is one key.
     .flatMap(({ verifierKey }) => signers.find((signer) => signer.verifierKey === verifierKey) ?? []);
   if (retiring !== undefined) {
-    const body = { verifierKey: retiring.verifierKey, checkpoint: farewell(retiring, keeping, head) };
+    const { verifierKey } = retiring;
+    const signer = signers.find((one) => one.verifierKey === verifierKey);
+    // Without its file its readers cannot be led on, but what signs no more must be able to go.
+    const body = { verifierKey, ...(signer && { checkpoint: farewell(retiring, keeping, head, signer) }) };
     return { event: eventOf("log-key.retired", body), signers: logSigners(origin, staying, verifiers) };
   }
   const added = signers.find((signer) => !keys.some(({ verifierKey }) => verifierKey === signer.verifierKey));
@@ -112,8 +116,8 @@ function eventOf(type: EventDraft["type"], body: EventDraft["body"]): EventDraft
 }
 
 /**
- * What the retired key leaves behind: a checkpoint that it signed, of a tree in which those that stay were added. Who
- * knows that key alone learns of them from it, so it is looked at before it is in the log for ever.
+ * What the retired key leaves behind, of a tree in which those that stay were added: who knows that key alone learns of
+ * them from it. Only a tree that it has signed before is looked at, whatever the database has for its head.
  *
  * @throws VouchsafeError `log-key-mismatch`
  */
@@ -121,10 +125,12 @@ function farewell(
   { verifierKey, label }: LogKeyRecord,
   keeping: readonly LogKeyRecord[],
   { checkpoint }: LogHead,
+  signer: NoteSigner,
 ): string {
   try {
     const { size } = openLogCheckpoint(checkpoint, parseLogKeys(verifierKey));
-    if (keeping.every(({ added }) => added.index < size)) return checkpoint;
+    const staying = keeping.map(({ label }) => label);
+    if (keeping.every(({ added }) => added.index < size)) return signFarewell(checkpoint, staying, signer);
     throw new RangeError(`it is of ${size} entries`);
   } catch (cause) {
     const message = `The log's head has no checkpoint with which ${label} could vouch for the keys that stay`;
@@ -153,10 +159,11 @@ function refuseUnfit(
     );
   }
   const active = activeKeys(keys);
-  const again = keys.find((key) => isConfigured(key) && (!active.includes(key) || key === named));
+  // The one that an operator retires is there to say its last word.
+  const again = keys.find((key) => isConfigured(key) && !active.includes(key) && key !== named);
   if (again !== undefined) {
     throw unfit(
-      `The log's key ${again.label} is retired, or is to be, and a retired key never signs again: take its file out of ` +
+      `The log's key ${again.label} is retired, and a retired key never signs again: take its file out of ` +
         "VOUCHSAFE_LOG_KEY_FILE",
     );
   }
@@ -164,8 +171,8 @@ function refuseUnfit(
   if (missing.length > 0) {
     throw unfit(
       `The log is signed with ${listed(active)}, and this node lacks ${listed(missing)}: name the file of each in ` +
-        "VOUCHSAFE_LOG_KEY_FILE, separated by commas. To have a key sign no more, take its file out and set " +
-        "VOUCHSAFE_RETIRE_LOG_KEY to it, once another one has been added",
+        "VOUCHSAFE_LOG_KEY_FILE, separated by commas. To have a key sign no more, set VOUCHSAFE_RETIRE_LOG_KEY " +
+        "to it, once another one has been added",
     );
   }
   const retiring = active.find((key) => key === named);

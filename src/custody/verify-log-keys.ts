@@ -10,6 +10,7 @@ import { keyLabel } from "../tlog/verifier-key.ts";
 import { encodeBody } from "./body.ts";
 import { listIn, textIn, textsIn } from "./body-fields.ts";
 import { type LogEvent, PROJECT_CHAIN } from "./events.ts";
+import { openFarewell } from "./log-key-farewell.ts";
 import { activeKeys, type LogKeyRecord, logKeysOf } from "./log-key-history.ts";
 import { openEvent } from "./open-event.ts";
 import { decodeProof } from "./receipt.ts";
@@ -28,7 +29,7 @@ const MAX_KEYS = 1_000;
 /**
  * Moves a reader over from a key of the log that it trusts to those that are active now, by the answer of `GET
  * /log/keys` (docs/log-format.md) and offline. A key is believed when one that is believed signed a tree in which it
- * is added: the newest one, or, where that key was retired since, the checkpoint that its retirement recorded. The
+ * is added: the newest one, or, where that key was retired since, the one of its farewell, which names it. The
  * newest tree must extend that one, be signed by every active key, at least one of them believed, and by no further
  * key of the log's name.
  *
@@ -62,7 +63,7 @@ export function verifyLogKeys(answer: JsonValue, trusted: string): ProvenLogKeys
   return { checkpoint, keys };
 }
 
-/** Lets a retired key that is believed vouch for those that stood beside it in the last checkpoint that it is known by. */
+/** Lets a retired key that is believed vouch for those that it named in its farewell; without one it vouches for none. */
 function vouch(
   { body }: LogEvent,
   consistency: Proof,
@@ -75,10 +76,11 @@ function vouch(
 ): void {
   const { origin, tree, keys, believed } = known;
   const retired = parseVerifierKey(textIn(body, "verifierKey"));
-  if (!believed.has(keyLabel(retired))) return;
-  const older = openLogCheckpoint(textIn(body, "checkpoint"), { origin, verifiers: [retired] });
-  verifyConsistency(older, tree, consistency);
-  for (const { label, added } of keys) if (added.index < older.size) believed.add(label);
+  if (!believed.has(keyLabel(retired)) || body.checkpoint === undefined) return;
+  const farewell = openFarewell(textIn(body, "checkpoint"), { origin, verifiers: [retired] });
+  verifyConsistency(farewell.tree, tree, consistency);
+  for (const { label, added } of keys)
+    if (farewell.staying.has(label) && added.index < farewell.tree.size) believed.add(label);
 }
 
 interface ProvedEvent {

@@ -1,9 +1,9 @@
+import { textIn } from "../custody/body-fields.ts";
 import { INSTALLATION, type LogEvent, PROJECT_CHAIN } from "../custody/events.ts";
+import { sizeInFarewell } from "../custody/log-key-farewell.ts";
 import { activeKeys, LOG_KEY_EVENTS, logKeysOf } from "../custody/log-key-history.ts";
 import { readChain, readHead, tileReader } from "../db/log.ts";
 import { encodeBase64 } from "../tlog/base64.ts";
-import { parseCheckpoint } from "../tlog/checkpoint.ts";
-import { parseNote } from "../tlog/note.ts";
 import { proveConsistency, proveInclusions } from "../tlog/proofs.ts";
 import type { Vouchsafe } from "./context.ts";
 import { eventJson } from "./event-json.ts";
@@ -29,9 +29,9 @@ export async function proveLogKeys(v: Pick<Vouchsafe, "database">) {
   );
   const consistencies = await Promise.all(
     events.map(async ({ type, body }) => {
-      if (type !== "log-key.retired") return undefined;
-      const older = parseCheckpoint(parseNote(String(body.checkpoint)).text);
-      return (await proveConsistency(readTiles, older.size, size)).map(encodeBase64);
+      if (type !== "log-key.retired" || body.checkpoint === undefined) return undefined;
+      const older = sizeInFarewell(textIn(body, "checkpoint"));
+      return (await proveConsistency(readTiles, older, size)).map(encodeBase64);
     }),
   );
   return {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { INSTALLATION, PROJECT_CHAIN } from "../../src/custody/events.ts";
+import { openFarewell } from "../../src/custody/log-key-farewell.ts";
 import { activeKeys, logKeysOf } from "../../src/custody/log-key-history.ts";
 import { signTree } from "../../src/custody/log-signers.ts";
 import { CommitUnknown, type LogStore } from "../../src/custody/log-store.ts";
@@ -89,18 +90,25 @@ describe("the keys of a log", () => {
     }
 
     const overlapping = await log.head();
-    const later = await log.start([second], { retires: keyLabel(first) });
+    const later = await log.start([first, second], { retires: keyLabel(first) });
     await later.push("later");
     const { checkpoint, size } = await log.head();
     assert.deepEqual(open(checkpoint, second).others, []);
     assert.throws(() => open(checkpoint, first), { code: "malformed-checkpoint" });
     const retired = (await log.wide()).at(-1);
     assert.equal(retired?.type, "log-key.retired");
-    assert.equal(retired?.body.checkpoint, overlapping.checkpoint, "the last that the first key signed");
+    const farewell = openFarewell(String(retired?.body.checkpoint), parseLogKeys(first.verifierKey));
+    assert.deepEqual([...farewell.staying], [keyLabel(second)]);
+    assert.deepEqual(
+      { ...farewell.tree, others: [] },
+      open(overlapping.checkpoint, first, second),
+      "the last that the first key signed",
+    );
 
     // What was obeyed does nothing more.
-    await log.start([second], { retires: keyLabel(first) });
+    for (const keys of [[second], [first, second]]) await log.start(keys, { retires: keyLabel(first) });
     assert.equal((await log.head()).size, size);
+    await assert.rejects(log.start([first, second]), refused, "nobody retires it any more");
   });
 
   test("a node that lags behind them adds nothing and does no harm, whichever way they changed", async () => {
@@ -151,7 +159,6 @@ describe("the keys of a log", () => {
     const { size } = await log.head();
     await assert.rejects(log.start([first]), refused, "one is lacking");
     await assert.rejects(log.start([second]), refused, "one is lacking, and was not named");
-    await assert.rejects(log.start([first, second], { retires: keyLabel(first) }), refused, "configured");
     await assert.rejects(log.start([first, stranger]), refused, "one is lacking, and another is new");
     await assert.rejects(log.start([stranger], { retires: keyLabel(first) }), refused, "no active one");
     const elsewhere = ed25519Signer("elsewhere.test/log", generateKeyPairSync("ed25519").privateKey);
@@ -160,7 +167,11 @@ describe("the keys of a log", () => {
 
     await log.start([second], { retires: keyLabel(first) });
     await assert.rejects(log.start([first, second]), refused, "it is retired for ever");
-    await assert.rejects(log.start([first, second], { retires: keyLabel(first) }), refused);
+    assert.equal(
+      (await log.wide()).at(-1)?.body.checkpoint,
+      undefined,
+      "its file was not there to sign with",
+    );
     assert.deepEqual(await log.active(), verifierKeys(second));
   });
 
@@ -180,12 +191,16 @@ describe("the keys of a log", () => {
           readHead: async () => ({ ...(await log.head()), checkpoint: note }),
           openWriter: () => assert.fail("nothing is to be written"),
         },
-        { origin, signers: [second], retires: keyLabel(first) },
+        { origin, signers: [first, second], retires: keyLabel(first) },
       );
       await assert.rejects(settling, { code: "log-key-mismatch" });
     }
-    await log.start([second], { retires: keyLabel(first) });
-    assert.equal((await log.wide()).at(-1)?.body.checkpoint, checkpoint);
+    await log.start([first, second], { retires: keyLabel(first) });
+    const { tree } = openFarewell(
+      String((await log.wide()).at(-1)?.body.checkpoint),
+      parseLogKeys(first.verifierKey),
+    );
+    assert.equal(tree.size, Number(size));
   });
 
   test("go on from wherever a start was interrupted", async () => {

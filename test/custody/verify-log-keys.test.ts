@@ -4,12 +4,13 @@ import { test } from "node:test";
 import { bodyHash, encodeBody } from "../../src/custody/body.ts";
 import { type EventType, INSTALLATION, type LogEvent, PROJECT_CHAIN } from "../../src/custody/events.ts";
 import { encodeLeaf } from "../../src/custody/leaf.ts";
+import { signFarewell, sizeInFarewell } from "../../src/custody/log-key-farewell.ts";
 import { logSigners, signTree } from "../../src/custody/log-signers.ts";
 import { verifyLogKeys } from "../../src/custody/verify-log-keys.ts";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/types.ts";
 import { encodeBase64 } from "../../src/tlog/base64.ts";
-import { parseCheckpoint } from "../../src/tlog/checkpoint.ts";
-import { ed25519Signer, type NoteSigner, parseNote } from "../../src/tlog/note.ts";
+import { ed25519Signer, type NoteSigner } from "../../src/tlog/note.ts";
+import { keyLabel } from "../../src/tlog/verifier-key.ts";
 import { naiveTree } from "../tlog/naive-tree.ts";
 
 /*
@@ -34,6 +35,11 @@ function eventAt(index: number, type: EventType, body: JsonObject): LogEvent {
   return { index, ...fields, about, body, salt, leaf };
 }
 
+/** What a key says when it goes. */
+function farewell(log: readonly LogEvent[], retiring: NoteSigner, ...staying: readonly NoteSigner[]): string {
+  return signFarewell(sign(log, retiring), staying.map(keyLabel), retiring);
+}
+
 function sign(log: readonly LogEvent[], ...signers: readonly NoteSigner[]): string {
   const root = naiveTree(log.map(({ leaf }) => leaf)).root(log.length);
   return signTree({ size: log.length, root }, logSigners(ORIGIN, signers));
@@ -50,17 +56,15 @@ function answerOf(
     checkpoint: sign(log, ...signers),
     events: told
       .filter(({ type }) => type !== "authority.activated")
-      .map(({ index, type, about, salt, leaf, body }) => ({
+      .map(({ index, about, salt, leaf, body }) => ({
         index,
         about: [...about],
         salt: encodeBase64(salt),
         leaf: encodeBase64(leaf),
         body,
         inclusionProof: tree.path(index, log.length).map(encodeBase64),
-        ...(type === "log-key.retired" && {
-          consistencyProof: tree
-            .proof(parseCheckpoint(parseNote(String(body.checkpoint)).text).size, log.length)
-            .map(encodeBase64),
+        ...(body.checkpoint !== undefined && {
+          consistencyProof: tree.proof(sizeInFarewell(String(body.checkpoint)), log.length).map(encodeBase64),
         }),
       })),
   };
@@ -85,14 +89,19 @@ test("a key that another vouches for is believed, and one that stands beside it"
     const answer = answerOf(overlapping, [first, second]);
     assert.deepEqual(active(answer, trusted), [first.verifierKey, second.verifierKey]);
   }
-  const checkpoint = sign(overlapping, first, second);
+  const checkpoint = farewell(overlapping, first, second);
   const rotated = logOf(created, other, added(second), retired(first, checkpoint), other);
   for (const trusted of [first, second])
     assert.deepEqual(active(answerOf(rotated, [second]), trusted), [second.verifierKey]);
+
+  const silent = ["log-key.retired", { verifierKey: first.verifierKey }] as const;
+  const alone = answerOf(logOf(created, other, added(second), silent), [second]);
+  assert.deepEqual(active(alone, second), [second.verifierKey]);
+  assert.throws(() => active(alone, first), { code: "proof-invalid" }, "it named nobody");
 });
 
 test("whoever has none of the log's keys leads nobody to his own", () => {
-  const checkpoint = sign(plain, first);
+  const checkpoint = farewell(plain, first, forger);
   const attempts: Readonly<Record<string, JsonValue>> = {
     "the old key signed another log than the one in which it is replaced": answerOf(
       logOf(created, added(forger), other, retired(first, checkpoint)),
@@ -108,7 +117,7 @@ test("whoever has none of the log's keys leads nobody to his own", () => {
       [eventAt(0, ...created), eventAt(1, ...added(forger)), eventAt(4, ...retired(first, checkpoint))],
     ),
     "the old key did not sign what it is said to have": answerOf(
-      logOf(created, added(forger), retired(first, sign(logOf(created, added(forger)), forger))),
+      logOf(created, added(forger), retired(first, farewell(logOf(created, added(forger)), forger, forger))),
       [forger],
     ),
     "the log begins with another key": answerOf(
@@ -128,5 +137,21 @@ test("whoever has none of the log's keys leads nobody to his own", () => {
       ({ code }) => ["proof-invalid", "malformed-checkpoint"].includes(code),
       name,
     );
+  }
+});
+
+test("whoever has a key that was retired leads nobody back to it who trusts another", () => {
+  const grown = [created, other, added(second)] as const;
+  const overlapping = logOf(...grown);
+  const rotated = logOf(...grown, retired(first, farewell(overlapping, first, second)), other);
+  const theirs = { "while both signed": overlapping, "after the retirement": rotated };
+  for (const [when, log] of Object.entries(theirs)) {
+    // All that the second key ever signed is there to take, and the first key signs on.
+    const events = log.map(({ type, body }) => [type, body] as const);
+    const forked = logOf(...events, retired(second, sign(log, second)), other);
+    const told = forked.filter(
+      ({ type, body }) => !(type === "log-key.retired" && body.verifierKey === first.verifierKey),
+    );
+    assert.throws(() => active(answerOf(forked, [first], told), second), { code: "proof-invalid" }, when);
   }
 });

@@ -131,7 +131,7 @@ describe("replacing the log's key", { timeout: 110_000 }, () => {
   });
 
   test("the old key is retired; what it signed holds under it, and what is signed now under the new one", async () => {
-    const node = await start(["k2.pem"], k1);
+    const node = await start(["k1.pem", "k2.pem"], k1);
     assert.deepEqual(await readActiveKeys(node.v), [k2]);
     const { receipt, leaf } = await push(node);
     verifyReceipt(leaf, receipt, k2);
@@ -154,7 +154,7 @@ describe("replacing the log's key", { timeout: 110_000 }, () => {
         ],
       );
     }
-    const last = await start(["k3.pem"], k2);
+    const last = await start(["k2.pem", "k3.pem"], k2);
     for (const known of [k1, k2, k3]) verifyLogKeys(await served(last), known);
     assert.deepEqual((await fsck(last.v.database, { logKeys: k3 })).findings, []);
     assert.equal((await fsck(last.v.database, { logKeys: k1 })).count, 1);
