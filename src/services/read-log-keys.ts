@@ -50,6 +50,5 @@ export async function proveLogKeys(v: Pick<Vouchsafe, "database">) {
 }
 
 async function readKeyEvents({ database }: Pick<Vouchsafe, "database">): Promise<readonly LogEvent[]> {
-  const wide = await readChain(database.kysely, INSTALLATION, PROJECT_CHAIN);
-  return wide.filter(({ type }) => LOG_KEY_EVENTS.includes(type));
+  return readChain(database.kysely, INSTALLATION, PROJECT_CHAIN, { types: LOG_KEY_EVENTS });
 }

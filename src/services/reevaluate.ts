@@ -28,6 +28,22 @@ export async function reevaluate(
 }
 
 /**
+ * The same for those that nobody waits for: what cannot be evaluated stays as it is until it is asked about, and must
+ * not keep others from their turn.
+ */
+export async function reevaluateInTurn(
+  v: Vouchsafe,
+  project: ProjectId,
+  artifacts: readonly Digest[],
+): Promise<void> {
+  try {
+    await reevaluate(v, project, artifacts);
+  } catch (cause) {
+    v.report("artifacts could not be evaluated anew", cause);
+  }
+}
+
+/**
  * Evaluates every artifact of a project anew, after policies or trust changed. Decisions do not wait for it: until
  * an artifact's turn has come its verdicts are outdated, and a question about it evaluates it at once.
  */
@@ -40,7 +56,7 @@ export async function reevaluateProject(
   while (!signal.aborted) {
     const artifacts = await artifactsAfter(v.database.kysely, project, last, PAGE);
     if (artifacts.length === 0) return;
-    await reevaluate(v, project, artifacts);
+    await reevaluateInTurn(v, project, artifacts);
     last = artifacts.at(-1);
   }
 }
@@ -61,12 +77,7 @@ export async function reevaluateEnded(v: Vouchsafe, project: ProjectId, signal: 
     const page = { policies: [...policies.keys()], now, limit: PAGE, ...(after && { after }) };
     const ended = await endedVerdicts(kysely, project, page);
     if (ended.length === 0) return;
-    try {
-      await reevaluate(v, project, [...new Set(ended.map(({ artifact }) => artifact))]);
-    } catch (cause) {
-      // What cannot be evaluated stays ended, and must not keep others from their turn.
-      v.report("verdicts that have ended could not be evaluated anew", cause);
-    }
+    await reevaluateInTurn(v, project, [...new Set(ended.map(({ artifact }) => artifact))]);
     after = ended.at(-1);
   }
 }

@@ -58,20 +58,26 @@ const PATIENCE = 15_000;
  */
 export async function fallsOf(v: Vouchsafe, project: ProjectId, revocation: Revocation): Promise<Falls> {
   const deadline = performance.now() + PATIENCE;
+  const isLate = () => performance.now() > deadline;
   const artifacts = createNamed<TurnedArtifact>();
   const gains = createNamed<TurnedArtifact>();
   const identities = createNamed<FallenIdentity>();
   const workloads = createNamed<FallenWorkload>();
   let complete = true;
   for await (const batch of batchesConcerned(v, project, revocation.target)) {
-    if (performance.now() > deadline) {
+    if (isLate()) {
       complete = false;
       break;
     }
     const { fallen, gained } = await turnedAmong(v, project, batch, revocation);
     for (const one of fallen) artifacts.add(one.digest, one);
     for (const one of gained) gains.add(one.digest, one);
+    // Of one artifact there can be a hundred thousand.
     for await (const identity of restingOn(v, project, fallen)) {
+      if (isLate()) {
+        complete = false;
+        break;
+      }
       const { kind, serial, spiffeId, workload, requester, digests } = identity;
       const expiresAt = new Date(identity.expiresAt).toISOString();
       identities.add(`${kind} ${serial}`, { kind, serial, spiffeId, requester, expiresAt });

@@ -12,7 +12,7 @@ import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import { batchesConcerned } from "./concerned-artifacts.ts";
 import type { Vouchsafe } from "./context.ts";
-import { reevaluate, reevaluateProject } from "./reevaluate.ts";
+import { reevaluateInTurn, reevaluateProject } from "./reevaluate.ts";
 import { type Falls, fallsOf } from "./revocation-falls.ts";
 import { takeBack } from "./take-back.ts";
 
@@ -164,7 +164,7 @@ async function reevaluateFor(
 ): Promise<void> {
   for await (const artifacts of batchesConcerned(v, project, target)) {
     if (signal.aborted) return;
-    await reevaluate(v, project, artifacts);
+    await reevaluateInTurn(v, project, artifacts);
   }
   await reevaluateProject(v, project, signal);
 }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import type { Writer } from "../../src/custody/writer.ts";
+import { VouchsafeError } from "../../src/errors.ts";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
+import { revokeEvidence } from "../../src/services/revocations.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
-import { openRevocationHouse, type RevocationHouse } from "./revocation-house.ts";
+import { agentCaller, fetchX509 } from "./identity-house.ts";
+import { openRevocationHouse, type RevocationHouse, signerOf } from "./revocation-house.ts";
 
-/* What somebody who may push tries, so that revoked evidence counts again. */
-describe("evidence that is revoked, and somebody who wants it back", () => {
+describe("evidence that is revoked, against those who want it back and while much goes on", () => {
   let postgres: TestPostgres;
   let house: RevocationHouse;
 
@@ -40,5 +43,42 @@ describe("evidence that is revoked, and somebody who wants it back", () => {
     await house.assertHolds(digest);
     await house.withdraw(revoked.id);
     assert.ok(await house.allows(digest));
+  });
+
+  test("is recorded as failed though something could not be evaluated on the way", {
+    timeout: 30_000,
+  }, async () => {
+    const build = { workflow: "busy" };
+    const { digest } = await house.release(build);
+    const { v } = house.a;
+    let refused = 0;
+    const append: Writer["append"] = async (proposal) => {
+      const { events } = proposal;
+      if (refused > 0 || !events.some(({ type }) => type === "verdict.failed"))
+        return v.writer.append(proposal);
+      refused += 1;
+      throw new VouchsafeError("unavailable", "others keep changing it");
+    };
+    const busy = { ...v, writer: { ...v.writer, append } };
+    const target = { signer: signerOf(build) };
+    const { index } = await revokeEvidence(busy, house.operator(), { target, reason: "leaked" });
+    await house.failedAfter(index, digest);
+    assert.equal(refused, 1);
+  });
+
+  test("is answered in time however many identities rest on it", async (t) => {
+    const build = { workflow: "fleet" };
+    const { digest } = await house.release(build);
+    await fetchX509(house.a, agentCaller(house.a), digest);
+    const target = { signer: signerOf(build) };
+    assert.ok((await house.preview(target)).falls.complete);
+    let now = performance.now();
+    const slow = t.mock.method(performance, "now", () => {
+      now += 10_000;
+      return now;
+    });
+    const { falls } = await house.preview(target);
+    slow.mock.restore();
+    assert.deepEqual([falls.totals.artifacts, falls.totals.identities, falls.complete], [1, 0, false]);
   });
 });
