@@ -6,6 +6,7 @@ import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { sha256Hex } from "../sigstore/provenance.ts";
 import { forPostgres } from "../support/databases.ts";
+import { settingsOf } from "../support/postgres.ts";
 import type { Call } from "./calls.ts";
 import * as calls from "./calls.ts";
 import { openNode, type TestNode } from "./node.ts";
@@ -38,7 +39,8 @@ forPostgres("the API", (create) => {
 
   before(async () => {
     const { dataDir, postgres } = await create();
-    node = await openNode({ VOUCHSAFE_DATA_DIR: dataDir, ...postgres?.settings }, { embedded: !postgres });
+    const own = { VOUCHSAFE_DATA_DIR: dataDir, ...(postgres && settingsOf(postgres)) };
+    node = await openNode(own, { embedded: !postgres });
     operator = await node.token(["operator"]);
     uploader = await node.token(["uploader"]);
     issuer = await node.token(["issuer"], { policies: ["release"] });

@@ -7,7 +7,7 @@ import type { Caller, Role } from "../../src/services/caller.ts";
 import { openNode, type TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
-import type { TestPostgres } from "../support/postgres.ts";
+import { settingsOf, type TestPostgres } from "../support/postgres.ts";
 
 /** Nodes that trust one local Sigstore instance, start with one policy and share an authority, on one database. */
 export interface ReleaseHouse {
@@ -48,7 +48,7 @@ export async function openReleaseHouse(
         VOUCHSAFE_CA_CERT: join(directory, "x509-authority.pem"),
         VOUCHSAFE_CA_KEY: join(directory, "x509-authority.pem"),
         VOUCHSAFE_JWT_KEY: join(directory, "jwt-authority.pem"),
-        ...(typeof database === "object" && database.settings),
+        ...(typeof database === "object" && settingsOf(database)),
       };
       const node = await openNode({ ...own, ...settings }, { embedded: database === "embedded" });
       nodes.push(node);

@@ -12,8 +12,6 @@ export interface TestPostgres {
   readonly migrateUrl: string;
   /** A superuser of this database. */
   readonly adminUrl: string;
-  /** Both, as a server is told of them. */
-  readonly settings: { readonly DATABASE_URL: string; readonly MIGRATE_DATABASE_URL: string };
   drop(): Promise<void>;
 }
 
@@ -38,11 +36,9 @@ export async function createPostgres(): Promise<TestPostgres> {
     `create role ${owner} login createrole password '${owner}'`,
     `create database ${name} owner ${owner}`,
   ]);
-  const [databaseUrl, migrateUrl] = [urlOf(url, name, app), urlOf(url, name, owner)];
   return {
-    databaseUrl,
-    migrateUrl,
-    settings: { DATABASE_URL: databaseUrl, MIGRATE_DATABASE_URL: migrateUrl },
+    databaseUrl: urlOf(url, name, app),
+    migrateUrl: urlOf(url, name, owner),
     adminUrl: urlOf(url, name),
     drop: () =>
       administer(url, [
@@ -53,19 +49,24 @@ export async function createPostgres(): Promise<TestPostgres> {
   };
 }
 
+/** As a server is told of it. */
+export function settingsOf({ databaseUrl, migrateUrl }: Pick<TestPostgres, "databaseUrl" | "migrateUrl">) {
+  return { DATABASE_URL: databaseUrl, MIGRATE_DATABASE_URL: migrateUrl };
+}
+
 let lent = 0;
 
 /** A database as a server's settings, for who gives it back: then the server stops that nobody needs any longer. */
 export async function lendPostgres(): Promise<{
-  readonly settings: TestPostgres["settings"];
+  readonly settings: ReturnType<typeof settingsOf>;
   giveBack(): Promise<void>;
 }> {
   lent += 1;
-  const { settings, drop } = await createPostgres();
+  const postgres = await createPostgres();
   return {
-    settings,
+    settings: settingsOf(postgres),
     async giveBack() {
-      await drop();
+      await postgres.drop();
       lent -= 1;
       if (lent === 0) await stopPostgres();
     },

@@ -16,8 +16,8 @@ function recordOf({ id, signer, times }: VerifiedAttestation): Recorded {
   return { id, signer: recorded, times };
 }
 
-function factsOf({ id, subjects, statement, signer, times }: VerifiedAttestation) {
-  return { id, subjects, ...(statement && { statement }), signer, times };
+function factsOf({ id, payload, subjects, statement, signer, times }: VerifiedAttestation) {
+  return { id, payload, subjects, ...(statement && { statement }), signer, times };
 }
 
 describe("evidence that is recalled", () => {
