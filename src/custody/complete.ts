@@ -4,7 +4,7 @@ import { grow } from "../tlog/frontier.ts";
 import { leafHash, sameHash } from "../tlog/hash.ts";
 import { readFrontier } from "../tlog/proofs.ts";
 import { rememberTiles, type ServedLog } from "../tlog/served-log.ts";
-import type { ProjectId } from "./events.ts";
+import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "./events.ts";
 import { decodeLeaf } from "./leaf.ts";
 import { failure, type PackCheck } from "./pack-report.ts";
 
@@ -16,6 +16,8 @@ export interface ChainEnds {
   readonly events: ReadonlySet<number>;
   /** By the index of each chain's last event, whether that event is of chains besides that are not in the file. */
   readonly lasts: ReadonlyMap<number, { readonly isShared: boolean }>;
+  /** The chains that have no event in the file. */
+  readonly empty: readonly ChainKey[];
 }
 
 export interface EntriesRead {
@@ -31,11 +33,12 @@ const MAX_TOLD = 20;
  * on. Leaves are public and name the events that they follow, so that whoever has all of them sees whether one follows the
  * last of a chain. Nothing served is believed: the entries must hash up to the root that the file's checkpoint signs.
  *
- * Where an event is of another artifact's chain too, its leaf does not say which of them is continued: that is told as
- * not to be verified here. Holds one bundle of entries in memory; yields how far it is.
+ * Where an event is of another artifact's chain too, its leaf does not say which of them is continued; and a chain's first
+ * event follows none, so that nothing shows of a chain without events in the file that it has none: both are told as not
+ * to be verified here. Holds one bundle of entries in memory; yields how far it is.
  */
 export async function* checkComplete(
-  { tree, project, events, lasts }: ChainEnds,
+  { tree, project, events, lasts, empty }: ChainEnds,
   log: ServedLog,
 ): AsyncGenerator<EntriesRead, readonly PackCheck[]> {
   const first = Math.min(...lasts.keys()) + 1;
@@ -62,11 +65,11 @@ export async function* checkComplete(
     if (error instanceof VouchsafeError && error.code === "proof-invalid") return [otherLog(first)];
     throw error;
   }
-  if (failures.length + unclear.length > 0) return [...failures, ...unclear];
+  if (failures.length + unclear.length > 0) return [...failures, ...unclear, ...empty.map(unknown)];
   const statement =
     `No entry from ${first} on that is not in the file continues a chain of the file's events: ` +
     `they are all that the log has of these chains as of its size of ${tree.size}.`;
-  return [{ check: "complete", status: "holds", statement }];
+  return [{ check: "complete", status: "holds", statement }, ...empty.map(unknown)];
 
   /** What an entry that is not in the file says of the chains that are. */
   function continues(index: number, bytes: Uint8Array): PackCheck[] {
@@ -87,6 +90,12 @@ export async function* checkComplete(
       return [{ check: "complete", status: "not-re-verifiable", statement, event: index }];
     });
   }
+}
+
+function unknown(key: ChainKey): PackCheck {
+  const chain = key === PROJECT_CHAIN ? "the project's policy and trust changes" : key;
+  const statement = `The file has no event of the chain of ${chain}: no leaf says whether the log has any.`;
+  return { check: "complete", status: "not-re-verifiable", statement };
 }
 
 function otherLog(first: number): PackCheck {

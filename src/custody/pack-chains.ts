@@ -60,7 +60,10 @@ export function createChainsCheck({ artifact, related }: PackHeader): ChainsChec
       const ends = [...lasts.values()].map(
         ({ index, about }) => [index, { isShared: about.some((key) => !chains.has(key)) }] as const,
       );
-      return { tree, project: before.project, events: indexes, lasts: new Map(ends) };
+      const empty = [...chains].flatMap(([key, { follower }]) =>
+        follower.ends() === undefined ? [key] : [],
+      );
+      return { tree, project: before.project, events: indexes, lasts: new Map(ends), empty };
     },
   };
 }

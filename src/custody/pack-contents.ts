@@ -11,6 +11,7 @@ import {
   recordName,
 } from "./pack.ts";
 import { allHold, failure, type PackCheck, reasonOf } from "./pack-report.ts";
+import type { PackedMaterial } from "./packed-material.ts";
 import { createNeeds, referenceName, relatedBy } from "./references.ts";
 
 /** Whether a file has the records that its events need and its header counts, each once and in its place. */
@@ -22,7 +23,10 @@ export interface ContentsCheck {
   checks(): readonly PackCheck[];
 }
 
-export function createContentsCheck({ artifact, related, records }: PackHeader): ContentsCheck {
+export function createContentsCheck(
+  { artifact, related, records }: PackHeader,
+  material: Pick<PackedMaterial, "altered">,
+): ContentsCheck {
   const chains = new Set<ChainKey>([artifact, PROJECT_CHAIN, ...related]);
   const needs = createNeeds(artifact, related);
   const failures: PackCheck[] = [];
@@ -63,6 +67,7 @@ export function createContentsCheck({ artifact, related, records }: PackHeader):
     checks() {
       for (const name of without(needed, present)) add(`There is no ${name}.`);
       for (const name of without(present, needed)) add(`Nothing that is proved needs ${name}.`);
+      for (const name of material.altered()) add(`The ${name} was altered.`);
       for (const kind of RECORD_KINDS.filter((one) => counts[one] !== records[one]))
         add(`The file has ${counts[kind]} records of kind ${kind}, and its header counts ${records[kind]}.`);
       if (related.join() !== [...found].sort().join())

@@ -31,6 +31,12 @@ import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
 /** Gives what can be said when the event holds; throws an error of ours when it does not. */
 type ReplayOne = (event: LogEvent, standing: Standing) => string;
 
+/**
+ * How far a time that a body names may be from that of its event, in milliseconds: for nodes' clocks that differ, and for what it takes
+ * to get into the log. Whoever may name any time has expired keys and passes that have run out count again.
+ */
+const RECORDED_WITHIN = 3_600_000;
+
 const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, ReplayOne]> = new Map([
   ["policy.activated", ["activation", replayPolicies]],
   ["trust.activated", ["activation", replayTrust]],
@@ -121,14 +127,19 @@ function replayTrust({ body }: LogEvent, { inForce }: Standing): string {
   return `the trust snapshot ${textIn(body, "trust")} replaced ${inForce.trust ?? "none"}.`;
 }
 
-function replayEvidence({ about, body }: LogEvent, standing: Standing): string {
+function replayEvidence({ about, body, time }: LogEvent, standing: Standing): string {
   const { inForce, material } = standing;
+  const verifiedAt = timeIn(body, "verifiedAt");
+  refuseUnless(
+    Math.abs(time - verifiedAt) <= RECORDED_WITHIN,
+    "it was verified as of another time than it was recorded",
+  );
   const trust = digestIn(body, "trust");
   refuseUnless(trust === inForce.trust, "the trust snapshot that it was accepted under was not in force");
   const id = digestIn(body, "attestation");
   refuseUnless(material.mediaType(id) === body.mediaType, "the file gives the evidence another media type");
   const { bytes } = material.evidence(id);
-  const verified = material.verified(id, trust, timeIn(body, "verifiedAt"));
+  const verified = material.verified(id, trust, verifiedAt);
   const said = { ...summaryBody(verified), size: bytes.length };
   const recorded = pick(body, Object.keys(said));
   refuseUnless(sameJson(recorded, said), "the evidence says other things than were recorded of it");
@@ -170,6 +181,7 @@ function replayVerdict({ type, time, body }: LogEvent, standing: Standing): stri
   const validUntil = body.validUntil === null ? null : timeIn(body, "validUntil");
   // The event was recorded a moment after the verdict was made: a pass may have run out in between.
   const madeAt = validUntil === null ? time : Math.min(time, validUntil - 1);
+  refuseUnless(time - madeAt <= RECORDED_WITHIN, "it had run out long before it was recorded");
   const restsOn = restsOnIn(body);
   const again = evaluateAgain(standing, policy, madeAt, restsOn);
   const outcome = type === "verdict.passed" ? "passed" : "failed";
@@ -185,15 +197,20 @@ function replayVerdict({ type, time, body }: LogEvent, standing: Standing): stri
   return `policy ${name} ${outcome} for ${artifact} at SLSA level ${again.slsaLevel}, and does so again.`;
 }
 
-function replayQuarantine({ about, body }: LogEvent): string {
+function replayQuarantine({ about, body }: LogEvent, { quarantines }: Standing): string {
+  const id = textIn(body, "id");
   const artifact = digestIn(body, "artifact");
   refuseUnless(sameJson([...about], [artifact]), "it is about another artifact");
-  return `${artifact} was quarantined: ${textIn(body, "reason")} (${textIn(body, "id")}).`;
+  // Else a second one, of what the artifact rests on, would take the place of the artifact's own.
+  refuseUnless(!quarantines.has(id), "a quarantine of this id is open");
+  return `${artifact} was quarantined: ${textIn(body, "reason")} (${id}).`;
 }
 
-function replayLifting({ body }: LogEvent, { quarantines }: Standing): string {
+function replayLifting({ about, body }: LogEvent, { quarantines }: Standing): string {
   const id = textIn(body, "id");
-  refuseUnless(quarantines.has(id), "no such quarantine was open");
+  const artifact = quarantines.get(id);
+  refuseUnless(artifact !== undefined, "no such quarantine was open");
+  refuseUnless(sameJson([...about], [artifact]), "it is about another artifact");
   return `the quarantine ${id} was lifted: ${textIn(body, "reason")}.`;
 }
 

@@ -106,7 +106,7 @@ function startRun(header: PackHeader, keys: LogKeys, demands: PackDemands): Run 
   const material = openMaterial();
   const inclusion = createInclusionCheck(checkpoint);
   const chains = createChainsCheck(header);
-  const contents = createContentsCheck(header);
+  const contents = createContentsCheck(header, material);
   const replay = createReplay(artifact, header.related, material);
   const auditors = createAuditorsCheck(demands, material);
   const events: PackReport["events"][number][] = [];

@@ -78,6 +78,14 @@ test("the last event of a chain that was left out is found, which the file itsel
   assert.deepEqual(statuses(found), [["fails", hidden.index]]);
 });
 
+test("of a chain that the file has no event of, completeness is not claimed", async () => {
+  const log = smallLog();
+  log.append({ type: "identity.denied", about: [ARTIFACT], body: denial });
+  const [own, wide, ...others] = await complete(log.packInput(), served(log));
+  assert.deepEqual(others, []);
+  assert.deepEqual([own?.status, wide?.status], ["holds", "not-re-verifiable"]);
+});
+
 test("entries that are not those of the file's tree show nothing", async () => {
   const log = quarantined();
   const input = log.packInput();

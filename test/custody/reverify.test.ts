@@ -87,6 +87,17 @@ test("a pass that is recorded where the evidence fails is found", () => {
   assert.deepEqual(checks, new Set(["verdict"]));
 });
 
+test("a pass that had run out long before it was recorded is found", () => {
+  const log = smallLog();
+  log.activateTrust(firstTrust);
+  log.activatePolicies(firstPolicies);
+  log.push(byBuilder("run"));
+  alter(log, "verdict.passed", { validUntil: "2023-12-01T00:00:00.000Z" });
+  const { checks } = verifyPack(buildPack(log.packInput()), logSigner.verifierKey);
+  const failed = checks.filter(({ status }) => status === "fails");
+  assert.match(failed.map(({ statement }) => statement).join(), /it had run out long before/);
+});
+
 test("verdicts on several attestations come out again, and only as they were", () => {
   const scanned = (tell: (log: ReturnType<typeof smallLog>) => void) =>
     lie((log) => {
@@ -133,6 +144,8 @@ test("an attestation that is recorded as something else than it is, is found", (
     builder: { builder: "https://builder.example/other" },
     times: { times: ["2024-01-01T00:00:00.000Z"] },
     verifiedAt: { verifiedAt: "yesterday" },
+    "verified when its key was still good": { verifiedAt: "2023-12-01T00:00:00.000Z" },
+    "verified when it will be good": { verifiedAt: "2024-02-01T00:00:00.000Z" },
   };
   for (const [name, body] of Object.entries(change)) {
     const checks = lie((log) => {
@@ -211,5 +224,19 @@ test("a trust document that says the same in other bytes is not the one that the
       : document,
   );
   const { checks } = verifyPack(buildPack({ ...rest, documents: spaced }), logSigner.verifierKey);
-  assert.deepEqual(failedOf(checks), new Set(["evidence", "verdict"]));
+  assert.deepEqual(failedOf(checks), new Set(["contents", "evidence", "verdict"]));
+});
+
+test("a quarantine that another one of its id, or its lifting in another chain, would hide is found", () => {
+  const body = { id: "q", artifact: ARTIFACT, reason: "leak", caller: "token" };
+  const twice = lie((log) => {
+    log.append({ type: "quarantine.opened", about: [ARTIFACT], body });
+    log.append({ type: "quarantine.opened", about: [ARTIFACT], body });
+  });
+  assert.deepEqual(twice, new Set(["quarantine"]));
+  const elsewhere = lie((log) => {
+    log.append({ type: "quarantine.opened", about: [ARTIFACT], body });
+    log.append({ type: "quarantine.lifted", about: ["*"], body });
+  });
+  assert.deepEqual(elsewhere, new Set(["quarantine"]));
 });
