@@ -14,6 +14,8 @@ export interface Inspection {
   /** A table of the database itself. Its bare name is the twin's. */
   stored(table: string): string;
   readonly twins: readonly Twin[];
+  /** What stands under the name of a table that follows from the log, and can have no twin: no table, or one without its primary key. */
+  readonly unlike: readonly string[];
 }
 
 /** Tables of which each row is named by an event, besides those that `STATEMENTS` fill. */
@@ -34,7 +36,10 @@ export async function beginInspection(query: Query): Promise<Inspection> {
   const [{ schema } = { schema: "public" }] = await query<{ schema: string }>(
     "select quote_ident(current_schema()) as schema",
   );
-  const twins = await query<Twin>(TWINS, [[...NAMED, ...Object.keys(STATEMENTS)]]);
+  const names = [...NAMED, ...Object.keys(STATEMENTS)];
+  const twins = await query<Twin>(TWINS, [names]);
+  const found = await query<{ name: string }>(RELATIONS, [names]);
+  const unlike = found.flatMap(({ name }) => (twins.some(({ table }) => table === name) ? [] : [name]));
   for (const { table, key } of twins) {
     await query(
       `create temp table ${table} (like ${schema}.${table} including constraints, primary key (${key.join(", ")})) on commit drop`,
@@ -42,8 +47,12 @@ export async function beginInspection(query: Query): Promise<Inspection> {
   }
   await query(`create temp table ${ACTIVATIONS} on commit drop`);
   await query("set transaction read only");
-  return { query, twins, stored: (table) => `${schema}.${table}` };
+  return { query, twins, unlike, stored: (table) => `${schema}.${table}` };
 }
+
+const RELATIONS = `
+  select relname::text as name from pg_class
+  where relnamespace = current_schema()::regnamespace and relname = any ($1::text[]) order by relname`;
 
 /** The tables of these names that there are, with their columns and the primary key, quoted. */
 const TWINS = `

@@ -145,6 +145,21 @@ describe("a superuser's edit of one row", () => {
       await edit(column, before[0][column]);
     }
   });
+
+  it("is found in a table whose primary key was taken off, or that became a view", async () => {
+    const isTold = async () =>
+      (await check()).some(({ table, problem }) => table === "exceptions" && problem.includes("not checked"));
+    await admin.query(
+      "begin; alter table exceptions rename to kept; create view exceptions as table kept; commit",
+    );
+    assert.ok(await isTold());
+    await admin.query("begin; drop view exceptions; alter table kept rename to exceptions; commit");
+    await admin.query("alter table exceptions drop constraint exceptions_pkey");
+    assert.ok(await isTold());
+    await admin.query("alter table exceptions add primary key (project_id, id)");
+    assert.deepEqual(await check(), []);
+  });
+
   it("is found by who verifies an artifact's custody file, where it reaches that file", async () => {
     const about = `(select attestation from attestation_subjects where digest = '${log.judged}')`;
     const edits = await everyRowEdit(admin, {
