@@ -30,6 +30,8 @@ export interface Evaluated {
   readonly confirmations: readonly Verdict[];
   /** Whether one of these events lets an artifact pass that did not, or at a higher SLSA level. */
   readonly improves: boolean;
+  /** Whether what is about to go is revoked: what it would do when that is taken back, nobody can tell any more. */
+  readonly removesRevoked: boolean;
   /** The trust snapshot that it was evaluated under; undefined where none is active. */
   readonly trust: string | undefined;
   /** What to hand to the writer so that it refuses them when anything they rest on moved. */
@@ -57,7 +59,14 @@ export async function evaluateArtifacts(
   const basis = { project, asOf: inputs.size, restsOn: [PROJECT_CHAIN, ...artifacts] };
   const trustHash = inputs.trust?.trust;
   if (!inputs.policies || trustHash === undefined)
-    return { events: [], confirmations: [], improves: false, trust: trustHash, basis };
+    return {
+      events: [],
+      confirmations: [],
+      improves: false,
+      removesRevoked: false,
+      trust: trustHash,
+      basis,
+    };
 
   const policySet = await v.documents.policies(project, inputs.policies.document);
   const trust = await v.documents.trust(project, trustHash);
@@ -119,7 +128,10 @@ export async function evaluateArtifacts(
     verdictEvent(policySet, policy, trustHash, artifacts, evaluation),
   );
   const restsOn = [...new Set([...basis.restsOn, ...gathered.about.keys()])];
-  return { events, confirmations, improves, trust: trustHash, basis: { ...basis, restsOn } };
+  const removesRevoked = [...gathered.revoked.values()]
+    .flat()
+    .some(({ attestation }) => attestation === removed);
+  return { events, confirmations, improves, removesRevoked, trust: trustHash, basis: { ...basis, restsOn } };
 }
 
 /** Whether a verdict of these policies is missing, outdated or at its end at `now` though there is evidence to judge. */

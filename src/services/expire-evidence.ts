@@ -140,8 +140,8 @@ function expiryOf(
  * whose account the evidence was kept: a hold or a class that comes before it makes it stale. What comes to rest on it in between,
  * and is held, no chain of these tells: there the database refuses it (migration 0012).
  *
- * @returns undefined where something keeps it after all: among that a verdict that would pass without it, or at a higher level. What
- *   speaks against an artifact must not vanish from its judgement by growing old.
+ * @returns undefined where something keeps it after all: among that a verdict that would pass without it, or at a higher level, and a
+ *   revocation, which can be taken back. What speaks against an artifact must not vanish from its judgement by growing old.
  */
 async function expire(
   v: Vouchsafe,
@@ -160,7 +160,7 @@ async function expire(
       if (expired === undefined) return nothing;
       const uses = [...new Set(kept?.uses.map(({ artifact }) => artifact))];
       const without = await evaluateArtifacts(v, project, uses, { removed: id });
-      if (without.improves) return nothing;
+      if (without.improves || without.removesRevoked) return nothing;
       const { artifacts, index: _, ...body } = expired;
       const event = { type: "evidence.expired", about: artifacts, body: { ...body, caller: token } } as const;
       const { events, confirmations, basis } = without;

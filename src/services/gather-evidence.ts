@@ -20,7 +20,7 @@ export interface Gathered {
   /** The evidence about each artifact, and about each other one that the policies look at because of it. */
   readonly about: ReadonlyMap<Digest, readonly VerifiedAttestation[]>;
   readonly manifests: readonly Containment[];
-  /** Evidence about each artifact that does not count. */
+  /** Evidence about each artifact that does not count because it was revoked, `removed` among it. */
   readonly revoked: ReadonlyMap<Digest, readonly RevokedEvidence[]>;
 }
 
@@ -59,10 +59,12 @@ export async function gatherEvidence(
     const verified = await v.evidence.verified(project, distinct(found), trust);
     for (const [digest, stored] of found.attestations) {
       const isNew = added !== undefined && found === inputs;
-      const left = stored.filter(({ id }) => id !== removed);
-      const all = [...left.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])];
+      const all = [...stored.flatMap(({ id }) => verified.get(id) ?? []), ...(isNew ? [added] : [])];
       const split = splitRevoked(all, digest, revocations);
-      about.set(digest, split.standing);
+      about.set(
+        digest,
+        split.standing.filter(({ id }) => id !== removed),
+      );
       revoked.set(digest, split.revoked);
     }
     manifests.push(...withoutRevoked(await asManifestsSay(v, project, found.manifests), revocations));
