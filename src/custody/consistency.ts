@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../errors.ts";
+import { type ErrorCode, VouchsafeError } from "../errors.ts";
 import { frontierRoot } from "../tlog/frontier.ts";
 import { EMPTY_ROOT, sameHash } from "../tlog/hash.ts";
 import { type LogKeys, openLogCheckpoint } from "../tlog/log-keys.ts";
@@ -32,8 +32,16 @@ export async function refuseFork(log: LockedLog, known: KnownTree, signers: LogS
     refuseUnless(isSigned(head, { origin: signers.origin, verifiers }), "its checkpoint is of another tree");
     await proveExtension(log, known);
   } catch (cause) {
+    if (!isContradiction(cause)) throw cause;
     throw new VouchsafeError("log-inconsistent", "The log does not extend what was acknowledged", { cause });
   }
+}
+
+const CONTRADICTIONS: readonly ErrorCode[] = ["log-inconsistent", "malformed-checkpoint", "proof-invalid"];
+
+/** Not that the database went away meanwhile: it says nothing of the log. */
+function isContradiction(error: unknown): boolean {
+  return error instanceof VouchsafeError && CONTRADICTIONS.includes(error.code);
 }
 
 /** Whether the log has the known tree in it. Rejects when that could not be found out. */

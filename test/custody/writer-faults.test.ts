@@ -114,6 +114,21 @@ forEachDatabase("a failing append", (create) => {
     });
   }
 
+  it("does not take a log for another when the database goes away while it looks", async () => {
+    const faults: Fault[] = [];
+    const store = faulty(createLogStore(database), () => faults.shift());
+    const node = await openLogNode({ database, dataDir: test.dataDir, name: "looks", signer, store });
+    const other = await openLogNode({ database, dataDir: test.dataDir, name: "grows it", signer });
+    const push = (writer: Writer, name: string) => writer.append(pushProposal(digestOf(name), 0));
+    await push(node.writer, "looks 1");
+    await push(other.writer, "looks 2");
+    faults.push("before the tiles are read");
+    await assert.rejects(push(node.writer, "looks 3"), { code: "unavailable" });
+    assert.equal((await push(node.writer, "looks 4")).outcome, "committed");
+    await other.close();
+    await node.close();
+  });
+
   it("says that the outcome is unknown when it cannot be found out, and goes on from the truth", async () => {
     const faults: Fault[] = [];
     const store = faulty(createLogStore(database), () => faults.shift());
