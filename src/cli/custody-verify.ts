@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import { ApiError } from "../client/api-error.ts";
 import { createClient } from "../client/client.ts";
 import { type ChainEnds, checkComplete } from "../custody/complete.ts";
 import { type PackCheck, type PackReport, withChecks } from "../custody/pack-report.ts";
@@ -13,7 +14,7 @@ import { readBytes, readPolicyFiles, requireReadable } from "./files.ts";
 import { loadOrTell } from "./load-policies.ts";
 import { readLogKey } from "./log-key-argument.ts";
 import { printChecks } from "./print-checks.ts";
-import { action, type Session } from "./session.ts";
+import { action, DEFAULT_SERVER, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 import type { TrustOptions } from "./verify-trust.ts";
@@ -111,7 +112,14 @@ async function readOn(ends: ChainEnds, log: string, terminal: Terminal): Promise
 function pathReader(log: string): ReadPath {
   if (/^https?:/.test(log)) {
     const { readBytes: read } = createClient({ server: log });
-    return (path, maxBytes) => read(`/${path}`, maxBytes);
+    return (path, maxBytes) =>
+      read(`/${path}`, maxBytes).catch((cause: unknown) => {
+        if (!(cause instanceof ApiError && cause.status === 404)) throw cause;
+        throw new UsageError(
+          `No log has its tiles below ${log}: --log takes the URL that its checkpoint is below, such as ${DEFAULT_SERVER}/log`,
+          { cause },
+        );
+      });
   }
   return async (path, maxBytes) => {
     const bytes = await readBytes(join(log, path));

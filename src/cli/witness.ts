@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { WitnessLogEntry } from "../witness/server.ts";
 import { collect } from "./collect.ts";
 import { EXIT } from "./exit-codes.ts";
+import { readLogKey } from "./log-key-argument.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -20,8 +21,8 @@ export function witnessCommand(): Command {
     .requiredOption("--name <name>", "of its key, for good: best a URL without https://")
     .requiredOption("--dir <path>", "its key and its memory; never put back from a copy")
     .requiredOption(
-      "--log <key>",
-      "verifier key of a log to witness, as `vouchsafe log key` prints it",
+      "--log <key|file>",
+      "verifier keys of a log to witness, as `vouchsafe log key` prints them",
       collect,
     )
     .option("--listen <host:port>", "where logs submit their checkpoints", "127.0.0.1:8090")
@@ -32,7 +33,8 @@ export function witnessCommand(): Command {
         const { serveWitness } = await import("../witness/server.ts");
         const ending = new AbortController();
         for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => ending.abort());
-        const { dir: directory, name, log: logs } = options;
+        const { dir: directory, name } = options;
+        const logs = await readLogs(options.log);
         const witness = await openWitness({ directory, name, logs, clock: Date.now });
         try {
           const server = await serveWitness(witness, address, logTo(terminal, json));
@@ -47,6 +49,10 @@ export function witnessCommand(): Command {
         return EXIT.ok;
       }),
     );
+}
+
+async function readLogs(given: readonly string[]): Promise<string[]> {
+  return (await Promise.all(given.map(readLogKey))).flatMap((keys) => keys.split(/\r?\n/));
 }
 
 function parseAddress(listen: string): { host: string; port: number } {
@@ -65,7 +71,9 @@ function logTo(terminal: Terminal, json: boolean) {
     if (json) terminal.note(JSON.stringify({ time, ...entry }));
     else {
       terminal.note(
-        [time, event, status, problem, submission && JSON.stringify(submission)].filter(Boolean).join(" "),
+        [time, event, status, problem && JSON.stringify(problem), submission && JSON.stringify(submission)]
+          .filter(Boolean)
+          .join(" "),
       );
     }
   };

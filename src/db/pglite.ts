@@ -25,7 +25,10 @@ const APP_ROLE = "vouchsafe_app";
 export async function openPGlite({ dataDir, asItIs = false }: DatabaseOptions): Promise<Database> {
   const directory = join(dataDir, "pglite");
   if (asItIs && !existsSync(directory))
-    throw new VouchsafeError("configuration-invalid", `There is no database in ${dataDir}`);
+    throw new VouchsafeError(
+      "configuration-invalid",
+      `There is no database in ${dataDir}: name one with DATABASE_URL, or its directory with VOUCHSAFE_DATA_DIR`,
+    );
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const unlock = await lockDirectory(dataDir);
   try {

@@ -23,6 +23,8 @@ const OBSTACLE = "witnesses";
 const LEASE = 10;
 /** A witness that was in trouble is left alone for a while, doubled each time up to this, in milliseconds. */
 const LONGEST_REST = 30_000;
+const BEHIND = "the log's witnesses are behind: checkpoints are served without them";
+const CAUGHT_UP = "the log's witnesses have caught up: checkpoints are served with them again";
 
 /** The node's part in getting the log witnessed. */
 export interface Witnesses {
@@ -155,8 +157,7 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
       if (lagsBehindKeys(v)) return await dropLease(v.database, holder);
       if (!(await takeLease(v.database, holder, LEASE))) return;
       const nowBehind = await publishIfBehind(asking, v.clock());
-      if (nowBehind && !isBehind)
-        v.report("the log's witnesses are behind: checkpoints are served without them", undefined);
+      if (nowBehind !== isBehind) v.report(nowBehind ? BEHIND : CAUGHT_UP, undefined);
       isBehind = nowBehind;
       const target = await targetOf(asking);
       const asked = policy.witnesses.filter((witness) => {

@@ -93,17 +93,21 @@ async function answer(
   log(entryOf(answered, body));
   if (answered.status === 200) return { status: 200, body: answered.line };
   // Without a size: this is what tells it from an old size that did not match.
-  if (answered.status === 409 && answered.fork)
-    return { status: 409, body: `another tree of ${answered.size} entries was cosigned\n` };
-  if (answered.status === 409) return { status: 409, body: `${answered.size}\n`, type: SIZE_MEDIA_TYPE };
-  return { status: answered.status, body: `${answered.why}\n` };
+  if (answered.status === 409 && !answered.fork)
+    return { status: 409, body: `${answered.size}\n`, type: SIZE_MEDIA_TYPE };
+  return { status: answered.status, body: `${problemOf(answered)}\n` };
 }
 
 function entryOf(answered: Answer, submission: string): WitnessLogEntry {
   const { status } = answered;
   if (status === 200) return { event: "cosigned", status };
   const isEvidence = status === 422 || (status === 409 && answered.fork);
-  return { event: "refused", status, ...(isEvidence && { submission }) };
+  return { event: "refused", status, problem: problemOf(answered), ...(isEvidence && { submission }) };
+}
+
+function problemOf(refused: Exclude<Answer, { status: 200 }>): string {
+  if (refused.status !== 409) return refused.why;
+  return `${refused.fork ? "another" : "a"} tree of ${refused.size} entries was cosigned`;
 }
 
 async function readBody(request: IncomingMessage): Promise<string | Reply> {

@@ -116,6 +116,6 @@ describe("vouchsafe log fsck", () => {
 
   it("makes no database where there is none", async () => {
     const ended = await vouchsafe(["log", "fsck"], { cwd: dataDir });
-    assertEnded(ended, 2, "stderr", /There is no database in \.vouchsafe/);
+    assertEnded(ended, 2, "stderr", /There is no database in \.vouchsafe: name one with DATABASE_URL/);
   });
 });

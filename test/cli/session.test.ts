@@ -212,6 +212,8 @@ describe("a session at a terminal", () => {
     const complete = /^holds No entry from \d+ on that is not in the file continues/m;
     const log = `${session.server.url}/log`;
     assertEnded(await session.offline([...readOn, "--log", log]), 0, "stdout", complete);
+    const astray = await session.offline([...readOn, "--log", session.server.url]);
+    assertEnded(astray, 2, "stderr", /--log takes the URL that its checkpoint is below/);
     const held = [...readOn, "--policy", POLICIES, "--trusted-root", "local.json"];
     const judged = /^holds Judged by the policy widget-release .*, under the trust given, .* passes/m;
     assertEnded(await session.offline(held), 0, "stdout", judged);

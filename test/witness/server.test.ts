@@ -44,7 +44,25 @@ test("the statuses and bodies are those of tlog-witness", async () => {
 
   const forked = log.submission(log.fork(4), 5, 7);
   assert.equal((await post(forked)).status, 422);
-  assert.deepEqual(journal.at(-1), { event: "refused", status: 422, submission: forked });
+  const { problem, ...refused } = journal.at(-1) ?? {};
+  assert.deepEqual(refused, { event: "refused", status: 422, submission: forked });
+  assert.ok(problem, "the operator is not told why");
+});
+
+test("its operator is told why it refuses, such as a log that signs with a key that was not given", async () => {
+  const size = Number(await (await post(log.submission(trunk, 589, 590))).text());
+  assert.deepEqual(journal.at(-1), {
+    event: "refused",
+    status: 409,
+    problem: `a tree of ${size} entries was cosigned`,
+  });
+  const unsigned = forkedLog(log.origin).submission(trunk, size, size + 1);
+  assert.equal((await post(unsigned)).status, 403);
+  assert.deepEqual(journal.at(-1), {
+    event: "refused",
+    status: 403,
+    problem: "none of the log's keys signed this",
+  });
 });
 
 test("who it is stands on a page, and there is nothing else", async () => {
