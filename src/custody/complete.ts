@@ -12,10 +12,10 @@ import { failure, type PackCheck } from "./pack-report.ts";
 export interface ChainEnds {
   readonly tree: Checkpoint;
   readonly project: ProjectId;
-  /** The indexes of the file's events. */
-  readonly events: ReadonlySet<number>;
-  /** By the index of each chain's last event, whether that event is of chains besides that are not in the file. */
-  readonly lasts: ReadonlyMap<number, { readonly isShared: boolean }>;
+  /** By the indexes of the file's events, in how many chains each stands that are not in the file. */
+  readonly events: ReadonlyMap<number, { readonly elsewhere: number }>;
+  /** The indexes of the events with which the file's chains end. */
+  readonly lasts: ReadonlySet<number>;
   /** The chains that have no event in the file. */
   readonly empty: readonly ChainKey[];
 }
@@ -29,19 +29,23 @@ export interface EntriesRead {
 const MAX_TOLD = 20;
 
 /**
- * Whether the chains of a file end where it says, up to the size of its tree: reads every entry of the log from the first end
- * on. Leaves are public and name the events that they follow, so that whoever has all of them sees whether one follows the
- * last of a chain. Nothing served is believed: the entries must hash up to the root that the file's checkpoint signs.
+ * Whether the chains of a file are all that the log has of them, up to the size of its tree: reads every entry of the log from the first
+ * event of the file on. Leaves are public and name the events that they follow, so that whoever has all of them sees whether one
+ * follows the last of a chain, or an earlier one, from which the chain then goes on twice. Nothing served is believed: the entries
+ * must hash up to the root that the file's checkpoint signs.
  *
- * Where an event is of another artifact's chain too, its leaf does not say which of them is continued; and a chain's first
- * event follows none, so that nothing shows of a chain without events in the file that it has none: both are told as not
- * to be verified here. Holds one bundle of entries in memory; yields how far it is.
+ * Where an event is of another artifact's chain too, its leaf does not say which of them is continued: at a chain's end that is told as
+ * not to be verified here, and before it only more followers are told than there are such chains. A chain's first event
+ * follows none, so that nothing shows of a chain without events in the file that the log has none: that is told as well.
+ * Holds one bundle of entries in memory; yields how far it is.
  */
 export async function* checkComplete(
   { tree, project, events, lasts, empty }: ChainEnds,
   log: ServedLog,
 ): AsyncGenerator<EntriesRead, readonly PackCheck[]> {
-  const first = Math.min(...lasts.keys()) + 1;
+  const [first = 0] = events.keys();
+  /** How many entries that are not in the file follow each of its events. */
+  const followers = new Map<number, number>();
   const failures: PackCheck[] = [];
   const unclear: PackCheck[] = [];
   try {
@@ -66,9 +70,10 @@ export async function* checkComplete(
     throw error;
   }
   if (failures.length + unclear.length > 0) return [...failures, ...unclear, ...empty.map(unknown)];
+  const shared = followers.size > 0 ? ", if those that follow events of others too are of their chains" : "";
   const statement =
     `No entry from ${first} on that is not in the file continues a chain of the file's events: ` +
-    `they are all that the log has of these chains as of its size of ${tree.size}.`;
+    `they are all that the log has of these chains as of its size of ${tree.size}${shared}.`;
   return [{ check: "complete", status: "holds", statement }, ...empty.map(unknown)];
 
   /** What an entry that is not in the file says of the chains that are. */
@@ -81,11 +86,19 @@ export async function* checkComplete(
     if (leaf.project !== project) return [];
     const followed = leaf.previous.filter((previous) => previous !== null);
     return followed.flatMap((previous) => {
-      const last = lasts.get(previous);
-      if (last === undefined) return [];
+      const one = events.get(previous);
+      if (one === undefined) return [];
+      const count = (followers.get(previous) ?? 0) + 1;
+      followers.set(previous, count);
       const entry = `Entry ${index} (${leaf.type}), which is not in the file, follows event ${previous}`;
-      if (!last.isShared)
-        return [failure("complete", `${entry}, with which a chain ends in the file.`, index)];
+      const isEnd = lasts.has(previous);
+      if (count > one.elsewhere) {
+        const where = isEnd
+          ? "with which a chain ends in the file"
+          : "from which a chain goes on in the file";
+        return [failure("complete", `${entry}, ${where}.`, index)];
+      }
+      if (!isEnd) return [];
       const statement = `${entry}: its leaf does not say whether in a chain of the file or of what else that event is about.`;
       return [{ check: "complete", status: "not-re-verifiable", statement, event: index }];
     });

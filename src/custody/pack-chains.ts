@@ -21,20 +21,21 @@ export function createChainsCheck({ artifact, related }: PackHeader): ChainsChec
     ]),
   );
   const outOfOrder: PackCheck[] = [];
-  const indexes = new Set<number>();
+  /** Of each event, in how many chains it stands that are not in the file. */
+  const events = new Map<number, { readonly elsewhere: number }>();
   /** The last events of the chains, by their keys. */
-  const lasts = new Map<ChainKey, Pick<LogEvent, "index" | "about">>();
+  const lasts = new Map<ChainKey, number>();
   let before: Pick<LogEvent, "index" | "time" | "project"> | undefined;
 
   return {
     proved(event) {
-      indexes.add(event.index);
+      events.set(event.index, { elsewhere: event.about.filter((key) => !chains.has(key)).length });
       outOfOrder.push(...checkOrder(before, event));
       before = { index: event.index, time: event.time, project: event.project };
       for (const key of event.about) {
         const chain = chains.get(key);
         if (chain === undefined) continue;
-        lasts.set(key, { index: event.index, about: event.about });
+        lasts.set(key, event.index);
         const { follower, name, failures } = chain;
         const broken = follower.follow(event);
         if (broken === undefined) continue;
@@ -57,13 +58,10 @@ export function createChainsCheck({ artifact, related }: PackHeader): ChainsChec
     },
     ends(tree) {
       if (before === undefined || lasts.size === 0) return undefined;
-      const ends = [...lasts.values()].map(
-        ({ index, about }) => [index, { isShared: about.some((key) => !chains.has(key)) }] as const,
-      );
       const empty = [...chains].flatMap(([key, { follower }]) =>
         follower.ends() === undefined ? [key] : [],
       );
-      return { tree, project: before.project, events: indexes, lasts: new Map(ends), empty };
+      return { tree, project: before.project, events, lasts: new Set(lasts.values()), empty };
     },
   };
 }

@@ -47,7 +47,9 @@ export async function readTold(
       told.push(event);
     }
     if (next === null || after >= last) return told;
-    if (next !== String(after)) throw new VouchsafeError("invalid-request", "The server's pages have a gap");
+    // One without events would be asked for again for ever, and nothing would be said of it.
+    if (next !== String(after) || events.length === 0)
+      throw new VouchsafeError("invalid-request", "The server's pages have a gap");
   }
 }
 

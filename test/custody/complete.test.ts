@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkComplete } from "../../src/custody/complete.ts";
+import { decodeLeaf, encodeLeaf } from "../../src/custody/leaf.ts";
 import type { PackCheck } from "../../src/custody/pack-report.ts";
 import { openPackVerifier } from "../../src/custody/verify-pack.ts";
 import { parseCheckpoint } from "../../src/tlog/checkpoint.ts";
@@ -76,6 +77,20 @@ test("the last event of a chain that was left out is found, which the file itsel
   assert.equal(hidden?.type, "quarantine.opened");
   const found = await complete({ ...input, events }, served(log));
   assert.deepEqual(statuses(found), [["fails", hidden.index]]);
+});
+
+test("a chain that goes on twice in the log is found, though the file shows one of them without a gap", async () => {
+  const log = smallLog();
+  log.activateTrust(firstTrust);
+  const denied = log.append({ type: "identity.denied", about: [ARTIFACT], body: denial });
+  const body = { id: "q", artifact: ARTIFACT, reason: "leak", caller: "token" };
+  const hidden = log.append({ type: "quarantine.opened", about: [ARTIFACT], body });
+  const shown = log.append({ type: "identity.denied", about: [ARTIFACT], body: denial });
+  const leaf = encodeLeaf({ ...decodeLeaf(shown.leaf), previous: [denied.index] });
+  log.events[shown.index] = { ...shown, previous: [denied.index], leaf };
+  const input = log.packInput();
+  const events = input.events.filter(({ event }) => event.index !== hidden.index);
+  assert.deepEqual(statuses(await complete({ ...input, events }, served(log))), [["fails", hidden.index]]);
 });
 
 test("of a chain that the file has no event of, completeness is not claimed", async () => {

@@ -50,6 +50,7 @@ const REFUSED: readonly (readonly [string, readonly EventPage[]])[] = [
   ["that repeat", [page([eventAt(1)], "1"), page([eventAt(1)], "1")]],
   ["with a gap in between", [page([eventAt(1)], "2"), page([eventAt(3)], null)]],
   ["that do not go on", [page([], "5")]],
+  ["without events, again and again", [page([], "0")]],
 ];
 
 test("pages are read up to the last entry asked for, and others than that refused", async () => {
