@@ -14,7 +14,10 @@ export type RevocationTarget =
   /** `payload`, in answers: the digest of what was signed. */
   | { readonly attestation: string; readonly payload?: string }
   | ({
-      readonly signer: { readonly issuer: string; readonly identity: string } | { readonly key: string };
+      /** `keyId`, in answers: the key's id in the trust snapshot that was in force. */
+      readonly signer:
+        | { readonly issuer: string; readonly identity: string }
+        | { readonly key: string; readonly keyId?: string };
     } & Window)
   | ({ readonly builder: string } & Window)
   | { readonly repository: string }

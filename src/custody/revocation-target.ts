@@ -7,8 +7,13 @@ import {
   parseDigest,
 } from "../in-toto-attestation/index.ts";
 
-/** Who signed: a certificate's identity under its issuer, or a key by its name in the trust snapshot. */
-export type RevokedSigner = { readonly issuer: string; readonly identity: string } | { readonly key: string };
+/**
+ * Who signed: a certificate's identity under its issuer, or a key by its name in the trust snapshot, with its id where the
+ * snapshot in force had it.
+ */
+export type RevokedSigner =
+  | { readonly issuer: string; readonly identity: string }
+  | { readonly key: string; readonly keyId?: string };
 
 /** A part of the time, of trusted times at which a signature existed: `from <= time < until`, RFC 3339 with milliseconds. */
 export interface Window {
@@ -74,7 +79,9 @@ export function targetText(target: RevocationTarget): string {
 }
 
 function signerIn(signer: JsonObject): RevokedSigner {
-  if (signer.key !== undefined) return only(signer, { key: text(signer.key) });
+  const { key, keyId } = signer;
+  if (key !== undefined)
+    return only(signer, { key: text(key), ...(keyId !== undefined && { keyId: text(keyId) }) });
   return only(signer, { issuer: text(signer.issuer), identity: text(signer.identity) });
 }
 

@@ -58,7 +58,9 @@ function isSame(payload: Digest | undefined, revoked: Digest | undefined): boole
 }
 
 function isSigner(signer: SignerSummary, revoked: RevokedSigner): boolean {
-  if ("key" in revoked) return signer.case === "key" && signer.name === revoked.key;
+  // By either: a key stays revoked under another name, and what takes its name is taken for it.
+  if ("key" in revoked)
+    return signer.case === "key" && (signer.name === revoked.key || signer.keyId === revoked.keyId);
   const { issuer, identity } = revoked;
   return signer.case === "certificate" && signer.issuer === issuer && signer.identity === identity;
 }

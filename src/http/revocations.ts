@@ -17,21 +17,28 @@ const WINDOW = {
   from: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, UTC: signed then or later" })),
   until: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, UTC: signed before" })),
 };
+const Certified = closed({ issuer: Name, identity: Name });
 const OTHERS = [
-  closed({
-    signer: Type.Union([closed({ issuer: Name, identity: Name }), closed({ key: Name })]),
-    ...WINDOW,
-  }),
   closed({ builder: Name, ...WINDOW }),
   closed({ repository: Name }),
   closed({ artifact: Digest }),
 ];
 /** Exact values. */
-const Asked = Type.Union([closed({ attestation: Digest }), ...OTHERS]);
+const Asked = Type.Union([
+  closed({ attestation: Digest }),
+  closed({ signer: Type.Union([Certified, closed({ key: Name })]), ...WINDOW }),
+  ...OTHERS,
+]);
+const KeyId = Type.String({ description: "the key's id in the trust snapshot that was in force" });
+/** With what was known of it when it was revoked. */
 const Target = Type.Union([
   closed({
     attestation: Digest,
     payload: Type.Optional(Type.String({ description: "digest of what was signed, in whatever bytes" })),
+  }),
+  closed({
+    signer: Type.Union([Certified, closed({ key: Name, keyId: Type.Optional(KeyId) })]),
+    ...WINDOW,
   }),
   ...OTHERS,
 ]);

@@ -8,6 +8,7 @@ import { findRevocation, type RevocationRecord, standingRevocations } from "../d
 import { VouchsafeError } from "../errors.ts";
 import type { JsonObject } from "../in-toto-attestation/types.ts";
 import { parseUtcTime } from "../utc-time.ts";
+import { readActiveTrust } from "./activate-trust.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import { batchesConcerned } from "./concerned-artifacts.ts";
@@ -126,9 +127,14 @@ function summaryOf({ revokedIndex, withdrawnIndex, ...revocation }: RevocationRe
   return { ...revocation, index: revokedIndex, withdrawnIndex: withdrawnIndex ?? null };
 }
 
-/** The target as its event has it: of an attestation that is there, with what was signed. */
+/** The target as its event has it: what it names, with what is known of that now and stays true of it. */
 async function readTarget(v: Vouchsafe, project: ProjectId, asked: JsonObject): Promise<RevocationTarget> {
   const target = parseTarget(withExactTimes(asked));
+  if ("signer" in target && "key" in target.signer) {
+    const { key: name } = target.signer;
+    const keyId = (await readActiveTrust(v, project))?.keys.find((key) => key.name === name)?.keyId;
+    return { ...target, signer: { key: name, ...(keyId !== undefined && { keyId }) } };
+  }
   if (!("attestation" in target)) return target;
   const { attestation } = target;
   const { kysely } = v.database;

@@ -100,6 +100,14 @@ describe("evidence that is revoked", () => {
     }
   });
 
+  it("is what a key signed that is called something else by now", () => {
+    const { signer } = BY_KEY;
+    const keyId = signer.case === "key" ? signer.keyId : "";
+    assert.ok(isRevoked({ signer: { key: "before", keyId } }, BY_KEY));
+    assert.ok(!isRevoked({ signer: { key: "before" } }, BY_KEY));
+    assert.ok(isRevoked({ signer: { key: "builder", keyId: "another" } }, BY_KEY), "a key in its place");
+  });
+
   it("is past the end of no window where a key signed it: who had the key has it timestamped later", () => {
     assert.ok(isRevoked({ builder: HOSTED_RUNNER, until: time(SIGNED_AT) }, BY_KEY));
     assert.ok(!isRevoked({ builder: HOSTED_RUNNER, from: time(SIGNED_AT + 1) }, BY_KEY));

@@ -4,10 +4,12 @@ import { after, before, describe, test } from "node:test";
 import type { Writer } from "../../src/custody/writer.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
+import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
 import { revokeEvidence } from "../../src/services/revocations.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509 } from "./identity-house.ts";
 import { openRevocationHouse, type RevocationHouse, signerOf } from "./revocation-house.ts";
+import { envelopeKey, signedEnvelope } from "./signed-envelope.ts";
 
 describe("evidence that is revoked, against those who want it back and while much goes on", () => {
   let postgres: TestPostgres;
@@ -80,5 +82,22 @@ describe("evidence that is revoked, against those who want it back and while muc
     const { falls } = await house.preview(target);
     slow.mock.restore();
     assert.deepEqual([falls.totals.artifacts, falls.totals.identities, falls.complete], [1, 0, false]);
+  });
+
+  test("does not count again because its key is called something else", async () => {
+    const { v } = house.a;
+    const { privateKey, pem } = envelopeKey();
+    async function trustAs(name: string) {
+      const { trust, document } = await readTrust(v, house.operator());
+      assert.ok(document);
+      const keys = [{ name, publicKey: pem }];
+      await activateTrust(v, house.operator(), { document: { ...document, keys }, previous: trust });
+    }
+    await trustAs("release");
+    const { bytes } = signedEnvelope(privateKey);
+    const { target, id } = await house.revoke({ signer: { key: "release" } });
+    await trustAs("release-2025");
+    await assert.rejects(house.push(bytes), { code: "evidence-revoked", extensions: { revocation: id } });
+    assert.match(JSON.stringify(target), /"keyId":"[0-9a-f]{64}"/);
   });
 });
