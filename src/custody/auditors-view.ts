@@ -10,7 +10,7 @@ import { evaluateAgain, questionAgain } from "./evaluate-again.ts";
 import type { LogEvent } from "./events.ts";
 import { failure, notReVerifiable, type PackCheck, reasonOf } from "./pack-report.ts";
 import type { PackedMaterial } from "./packed-material.ts";
-import { approvedUntil, policiesInForce } from "./replay.ts";
+import { approvedUntil, policiesInForce, quarantinedAmong } from "./replay.ts";
 import type { Standing } from "./standing.ts";
 
 /** What an auditor believes in the place of what the file brings along. */
@@ -114,7 +114,14 @@ function outcomeOf(
     : { passed: true, says };
 }
 
-function thenText({ verdicts }: Standing, name: string): string {
+/** What an auditor must not overlook beside the outcome: policies know nothing of quarantines. */
+function thenText(standing: Standing, name: string): string {
+  const quarantined = quarantinedAmong([...standing.accepted.keys()], standing);
+  const denied = quarantined === undefined ? "" : `, and ${quarantined} is in quarantine`;
+  return `${verdictText(standing, name)}${denied}`;
+}
+
+function verdictText({ verdicts }: Standing, name: string): string {
   const verdict = verdicts.get(name);
   if (verdict === undefined) return `the log has no verdict of ${name}`;
   return `the log's last verdict of ${name} ${verdict.passed ? "passed" : "failed"} (event ${verdict.index})`;

@@ -10,6 +10,7 @@ import { parseNote } from "../../src/tlog/note.ts";
 import { parseWitnessPolicy } from "../../src/tlog/witness-policy.ts";
 import { buildPack } from "./build-pack.ts";
 import {
+  ARTIFACT,
   byBuilder,
   firstPolicies,
   firstTrust,
@@ -85,6 +86,17 @@ test("the artifact is judged by the auditor's own policies: those of its verdict
   assert.equal(sameName?.status, "fails");
   const [elsewhere] = verified({ policies: policiesAbout("elsewhere", another) });
   assert.match(elsewhere?.statement ?? "", /^None of the policies given/);
+});
+
+test("a pass says that the artifact is in quarantine, of which policies know nothing", () => {
+  const denied = smallLog();
+  denied.activateTrust(widerTrust);
+  denied.activatePolicies(firstPolicies);
+  denied.push(byBuilder("run"));
+  const body = { id: "q", artifact: ARTIFACT, reason: "leak", caller: "token" };
+  denied.append({ type: "quarantine.opened", about: [ARTIFACT], body });
+  const [judged] = verified({ policies: firstPolicies }, buildPack(denied.packInput()));
+  assert.match(judged?.statement ?? "", /passes at SLSA level .*, and sha256:[0-9a-f]+ is in quarantine\.$/);
 });
 
 test("attestations whose bytes are gone can be verified under no other trust", () => {
