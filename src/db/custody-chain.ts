@@ -94,7 +94,8 @@ function wideIndexes(project: ProjectId, { artifact, related = [], ...range }: C
           r.target ->> 'attestation' = a.id or r.target ->> 'artifact' = s.digest
           or r.target ->> 'repository' = a.source_repository or r.target ->> 'builder' = a.builder
           or a.signer_identity = r.target #>> '{signer,identity}' and a.signer_issuer = r.target #>> '{signer,issuer}'
-          or a.signer_identity = r.target #>> '{signer,key}' and a.signer_issuer is null)))
+          or a.signer_identity = r.target #>> '{signer,key}' and a.signer_issuer is null
+          or a.signer ->> 'keyId' = r.target #>> '{signer,keyId}')))
     order by c.index limit ${range.limit})`;
 }
 

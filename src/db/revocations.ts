@@ -97,7 +97,8 @@ function named(project: ProjectId, target: RevocationTarget) {
     )`;
   const { signer } = target;
   return "key" in signer
-    ? sql`attestation.signer_issuer is null and attestation.signer_identity = ${signer.key}`
+    ? sql`attestation.signer_issuer is null
+        and (attestation.signer_identity = ${signer.key} or attestation.signer ->> 'keyId' = ${signer.keyId ?? null}::text)`
     : sql`attestation.signer_issuer = ${signer.issuer} and attestation.signer_identity = ${signer.identity}`;
 }
 

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import type { Writer } from "../../src/custody/writer.ts";
+import { artifactsConcerned } from "../../src/db/revocations.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
 import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
+import { readCustody } from "../../src/services/read-custody.ts";
 import { revokeEvidence } from "../../src/services/revocations.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509 } from "./identity-house.ts";
@@ -94,10 +96,26 @@ describe("evidence that is revoked, against those who want it back and while muc
       await activateTrust(v, house.operator(), { document: { ...document, keys }, previous: trust });
     }
     await trustAs("release");
-    const { bytes } = signedEnvelope(privateKey);
-    const { target, id } = await house.revoke({ signer: { key: "release" } });
+    const [before, after] = [signedEnvelope(privateKey), signedEnvelope(privateKey)];
+    await house.push(before.bytes);
+    await trustAs("release-2024");
+    const { target, id } = await house.revoke({ signer: { key: "release-2024" } });
+    assert.ok("signer" in target);
+    // Also what was recorded under the name before: it is made anew first, and told.
+    const page = { after: undefined, limit: 10 };
+    const concerned = await artifactsConcerned(v.database.kysely, v.project, target, page);
+    assert.deepEqual(concerned, [before.digest]);
+    const types = ["evidence.revoked"] as const;
+    const { events } = await readCustody(v, house.operator(), before.digest, { types });
+    assert.deepEqual(
+      events.map(({ body }) => body.id),
+      [id],
+    );
     await trustAs("release-2025");
-    await assert.rejects(house.push(bytes), { code: "evidence-revoked", extensions: { revocation: id } });
+    await assert.rejects(house.push(after.bytes), {
+      code: "evidence-revoked",
+      extensions: { revocation: id },
+    });
     assert.match(JSON.stringify(target), /"keyId":"[0-9a-f]{64}"/);
   });
 });
