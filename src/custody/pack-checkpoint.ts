@@ -38,7 +38,7 @@ export function checkWitnesses(
 ): PackCheck {
   try {
     const { cosigned, quorum } = witnessesOf(note, policy);
-    const who = cosigned.map(({ witness, time }) => `${witness} (${new Date(time * 1000).toISOString()})`);
+    const who = cosigned.map(({ witness, time }) => `${witness} (${timeText(time)})`);
     const statement = `The checkpoint was cosigned by ${who.length === 0 ? "none of the witnesses given" : who.join(", ")}`;
     return quorum
       ? { check: "witnesses", status: "holds", statement: `${statement}, which is enough.` }
@@ -46,4 +46,10 @@ export function checkWitnesses(
   } catch (error) {
     return failure("witnesses", `The checkpoint's cosignatures do not hold: ${reasonOf(error)}.`);
   }
+}
+
+/** A witness may name a second that is no date. */
+function timeText(seconds: number): string {
+  const time = new Date(seconds * 1000);
+  return Number.isNaN(time.getTime()) ? `second ${seconds}` : time.toISOString();
 }

@@ -160,7 +160,8 @@ function createContents(project: string | null) {
       const isOwn = leaf.project === project;
       if (isOwn !== (record.case === "event"))
         found.push(failure("contents", `Entry ${index} is ${isOwn ? "" : "not "}the project's.`, index));
-      const brought = record.case === "event" ? broughtBy(openEvent(record)) : undefined;
+      const event = record.case === "event" ? openEvent(record) : undefined;
+      const brought = event && broughtBy(event);
       const [material] = given;
       if (brought === undefined && material === undefined) return;
       if (
@@ -172,6 +173,9 @@ function createContents(project: string | null) {
         const expected = brought === undefined ? "nothing" : referenceName(brought);
         const names = given.length === 0 ? "nothing" : given.map(recordName).join(", ");
         found.push(failure("contents", `With entry ${index} came ${expected}, and here ${names}.`, index));
+      } else if ("mediaType" in material && material.mediaType !== event?.body.mediaType) {
+        const statement = `The ${recordName(material)} has another media type than its event says.`;
+        found.push(failure("contents", statement, index));
       } else if (material.case === "expired") {
         const statement = `Retention has deleted the bytes of ${material.hash}, as event ${material.expired} is said to record.`;
         expired.push(notReVerifiable("evidence", statement, index));

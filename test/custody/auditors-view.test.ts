@@ -123,6 +123,8 @@ test("the witnesses that the auditor believes must have cosigned the checkpoint"
   const cosigned = cosignedBy(ada.cosign(parseNote(input.checkpoint).text, 1_700_000_000));
   assert.deepEqual(told(verified({ witnesses: policy("ada") }, cosigned)), ["witnesses holds"]);
   assert.deepEqual(told(verified({ witnesses: policy("both") }, cosigned)), ["witnesses fails"]);
+  const noDate = cosignedBy(ada.cosign(parseNote(input.checkpoint).text, Number.MAX_SAFE_INTEGER));
+  assert.deepEqual(told(verified({ witnesses: policy("ada") }, noDate)), ["witnesses holds"]);
   assert.deepEqual(told(verified({ witnesses: policy("ada") })), ["witnesses fails"]);
   const forged = cosignedBy(ada.cosign("another\n1\nAAAA\n", 1_700_000_000));
   assert.match(verified({ witnesses: policy("ada") }, forged)[0]?.statement ?? "", /do not hold/);

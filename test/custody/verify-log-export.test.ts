@@ -63,6 +63,11 @@ const other = { ...PRESENT, bytes: Buffer.from("other evidence") };
 const REFUSED: readonly (readonly [string, readonly Uint8Array[], string])[] = [
   ["evidence left out", [header, own], "contents"],
   ["evidence altered", [header, writeRecord(other), own], "contents"],
+  [
+    "evidence of another media type",
+    [header, writeRecord({ ...PRESENT, mediaType: "text/plain" }), own],
+    "contents",
+  ],
   ["evidence twice", [header, writeRecord(PRESENT), writeRecord(PRESENT), own], "contents"],
   ["evidence after its event", [header, own, writeRecord(PRESENT)], "contents"],
   ["evidence with nothing", [header, writeRecord(PRESENT), own, writeRecord(PRESENT)], "contents"],
