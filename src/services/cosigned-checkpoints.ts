@@ -79,14 +79,23 @@ export function isWitnessed({ policy, signers }: Omit<Cosigning, "database">, no
  *
  * Whatever is published is never followed by something smaller: of all that was, the largest is served.
  *
+ * @param now milliseconds since the epoch, held against the log's times
+ * @param waitedFor how long this node has seen the quorum at this size and no further, in milliseconds: after a clock
+ *   that ran ahead the log's times lie in the future, and nothing would ever be late by them
  * @returns whether the quorum is behind
  */
-export async function publishIfBehind(cosigning: Cosigning, now: number): Promise<boolean> {
+export async function publishIfBehind(
+  cosigning: Cosigning,
+  now: number,
+  waitedFor: (witnessed: number) => number,
+): Promise<boolean> {
   const { database } = cosigning;
   const { size, checkpoint } = await readHead(database.kysely);
   const witnessed = (await readWitnessed(cosigning))?.size ?? 0;
   if (size === 0 || witnessed >= size) return false;
-  if (witnessed > 0 && (await timeOfEntry(database.kysely, witnessed)) > now - PATIENCE) return false;
+  const isLate = waitedFor(witnessed) >= PATIENCE;
+  if (witnessed > 0 && !isLate && (await timeOfEntry(database.kysely, witnessed)) > now - PATIENCE)
+    return false;
   await keepCosigned(database, (kept) => {
     const same = kept.find((row) => row.size === size);
     const row = { size, checkpoint: same?.checkpoint ?? checkpoint, published: true };

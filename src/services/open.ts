@@ -185,7 +185,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     if (witnesses !== undefined) {
       const { policy } = witnesses;
       requirePolicyFor(policy, signers);
-      await publishIfBehind({ database, policy, signers }, clock());
+      await publishIfBehind({ database, policy, signers }, clock(), () => 0);
       closers.push(
         () => witnesses.close(v),
         repeat(v, POLL, () => witnesses.turn(v).catch(unlessAway)),

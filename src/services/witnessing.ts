@@ -63,6 +63,7 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
   const holder = randomUUID();
   const acquaintances = new Map<Witness, Acquaintance>();
   let isBehind = false;
+  let waiting = { witnessed: -1, since: 0 };
   let seen = EMPTY_TREE;
 
   function acquaintance(witness: Witness): Acquaintance {
@@ -71,6 +72,13 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
     const met = { isBusy: false, hasCosigned: false, failures: 0, restsUntil: 0 };
     acquaintances.set(witness, met);
     return met;
+  }
+
+  /** How long the quorum has been at this size while there is more, by the monotonic clock. */
+  function waitedFor(witnessed: number): number {
+    const now = performance.now();
+    if (waiting.witnessed !== witnessed) waiting = { witnessed, since: now };
+    return now - waiting.since;
   }
 
   /** Whether the log still has in it what this node saw of it a second ago. */
@@ -156,7 +164,7 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
       // With other keys than those that sign the log now it would wait for signatures that are there no more.
       if (lagsBehindKeys(v)) return await dropLease(v.database, holder);
       if (!(await takeLease(v.database, holder, LEASE))) return;
-      const nowBehind = await publishIfBehind(asking, v.clock());
+      const nowBehind = await publishIfBehind(asking, v.clock(), waitedFor);
       if (nowBehind !== isBehind) v.report(nowBehind ? BEHIND : CAUGHT_UP, undefined);
       isBehind = nowBehind;
       const target = await targetOf(asking);
