@@ -3,11 +3,12 @@ import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.
 import type { Receipt } from "../custody/receipt.ts";
 import { parseTarget, type RevocationTarget } from "../custody/revocation-target.ts";
 import { findAttestation, subjectsOfAttestation } from "../db/evidence.ts";
-import { readEvents } from "../db/log.ts";
+import { readChain, readEvents } from "../db/log.ts";
 import { findRevocation, type RevocationRecord, standingRevocations } from "../db/revocations.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { JsonObject } from "../in-toto-attestation/types.ts";
 import { parseUtcTime } from "../utc-time.ts";
+import type { Subject } from "../verify/verified-attestation.ts";
 import { readActiveTrust } from "./activate-trust.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
@@ -155,9 +156,17 @@ function withExactTimes(target: JsonObject): JsonObject {
 
 /** The chains that it joins besides the project's: those of the artifacts that it names, where it names some. */
 async function chainsOf(v: Vouchsafe, project: ProjectId, target: RevocationTarget): Promise<ChainKey[]> {
-  if ("artifact" in target) return [target.artifact];
+  const { kysely } = v.database;
+  if ("artifact" in target) {
+    const { artifact } = target;
+    const accepted = await readChain(kysely, project, artifact, { types: ["evidence.accepted"] });
+    const names = accepted
+      .flatMap(({ body }) => body.subjects as unknown as readonly Subject[])
+      .flatMap(({ digests }) => (digests.includes(artifact) ? digests : []));
+    return [...new Set([artifact, ...names])].slice(0, MAX_ABOUT);
+  }
   if (!("attestation" in target)) return [];
-  const subjects = await subjectsOfAttestation(v.database.kysely, project, target.attestation);
+  const subjects = await subjectsOfAttestation(kysely, project, target.attestation);
   return [...new Set(subjects.map(({ digest }) => digest))].slice(0, MAX_ABOUT);
 }
 

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import type { Writer } from "../../src/custody/writer.ts";
 import { artifactsConcerned } from "../../src/db/revocations.ts";
 import { VouchsafeError } from "../../src/errors.ts";
-import { sha256 } from "../../src/in-toto-attestation/index.ts";
+import { type Digest, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
 import { readCustody } from "../../src/services/read-custody.ts";
 import { revokeEvidence } from "../../src/services/revocations.ts";
+import { slsaProvenance } from "../sigstore/provenance.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509 } from "./identity-house.ts";
 import { openRevocationHouse, type RevocationHouse, signerOf } from "./revocation-house.ts";
@@ -117,5 +118,26 @@ describe("evidence that is revoked, against those who want it back and while muc
       extensions: { revocation: id },
     });
     assert.match(JSON.stringify(target), /"keyId":"[0-9a-f]{64}"/);
+  });
+
+  test("is told in the custody of the artifact by whichever of its digests it was revoked", async () => {
+    const bytes = randomBytes(32);
+    const other = randomBytes(32);
+    const built = slsaProvenance([
+      { name: "widget", bytes },
+      { name: "gadget", bytes: other },
+    ]);
+    const sha512 = hash("sha512", bytes, "hex");
+    const subject = built.subject.map((one, i) =>
+      i === 0 ? { ...one, digest: { ...one.digest, sha512 } } : one,
+    );
+    await house.push(await house.house.sigstore.signStatement({ ...built, subject }));
+    const { id } = await house.revoke({ artifact: `sha512:${sha512}` });
+    const types = ["evidence.revoked"] as const;
+    const told = async (digest: Digest) =>
+      (await readCustody(house.a.v, house.operator(), digest, { types })).events.map(({ body }) => body.id);
+    assert.deepEqual(await told(sha256(bytes)), [id]);
+    assert.deepEqual(await told(sha256(other)), []);
+    await house.withdraw(id);
   });
 });
