@@ -4,6 +4,7 @@ import type { PolicySet } from "../policy/load.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
 import type { Evaluation } from "../policy/types.ts";
 import { passAgain } from "./evaluate-again.ts";
+import { type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { refuseUnless } from "./pack-report.ts";
 import type { Standing } from "./standing.ts";
 
@@ -111,6 +112,11 @@ export function byMode(standing: Standing, names: readonly string[]) {
     enforced: policies.filter(({ spec }) => spec.mode === "enforce"),
     audited: policies.filter(({ spec }) => spec.mode === "audit"),
   };
+}
+
+/** Throws `pack-invalid` for what stands in one artifact's chain alone: it would hold in no other's file. */
+export function refuseUnlessWide({ about }: Pick<LogEvent, "about">): void {
+  refuseUnless(about.includes(PROJECT_CHAIN), "it is not one of the project's wide events");
 }
 
 export function sameJson(a: JsonValue, b: JsonValue): boolean {

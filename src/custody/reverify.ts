@@ -16,7 +16,7 @@ import {
   refuseUnless,
 } from "./pack-report.ts";
 import type { PackedMaterial } from "./packed-material.ts";
-import { policiesInForce, sameJson } from "./replay.ts";
+import { policiesInForce, refuseUnlessWide, sameJson } from "./replay.ts";
 import {
   replayApproval,
   replayApprovalWithdrawal,
@@ -111,7 +111,9 @@ function concerns(artifact: Digest, { type, about }: LogEvent): boolean {
   return OF_OTHERS.includes(type) || about.includes(artifact) || about.includes(PROJECT_CHAIN);
 }
 
-function replayPolicies({ body }: LogEvent, { inForce }: Standing): string {
+function replayPolicies(event: LogEvent, { inForce }: Standing): string {
+  const { body } = event;
+  refuseUnlessWide(event);
   refuseUnless(
     body.previous === inForce.policySet,
     "it names another policy set than the one that it replaced",
@@ -119,7 +121,9 @@ function replayPolicies({ body }: LogEvent, { inForce }: Standing): string {
   return `the policy set ${textIn(body, "policySet")} replaced ${inForce.policySet ?? "none"}.`;
 }
 
-function replayTrust({ body }: LogEvent, { inForce }: Standing): string {
+function replayTrust(event: LogEvent, { inForce }: Standing): string {
+  const { body } = event;
+  refuseUnlessWide(event);
   refuseUnless(
     body.previous === inForce.trust,
     "it names another trust snapshot than the one that it replaced",

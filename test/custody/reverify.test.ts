@@ -185,6 +185,16 @@ test("a change of policy or trust that names another predecessor is found", () =
   }
 });
 
+test("policies that were put in force for one artifact alone are found", () => {
+  const checks = lie((log) => {
+    log.push(byBuilder("run"));
+    const { body } = log.events.findLast(({ type }) => type === "policy.activated") ?? assert.fail();
+    const again = { ...body, previous: firstPolicies.hash };
+    log.append({ type: "policy.activated", about: [ARTIFACT], body: again });
+  });
+  assert.deepEqual(checks, new Set(["activation"]));
+});
+
 test("an event of another project does not pass for one of this", () => {
   const foreign = lie(({ append }) => {
     const body = { id: "q", artifact: ARTIFACT, reason: "leak", caller: "token" };
