@@ -4,7 +4,17 @@ import type { Vouchsafe } from "../services/context.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { Approval, closed, Digest, EventId, PolicyName, Reason, Receipt, Time } from "./schemas.ts";
+import {
+  Approval,
+  closed,
+  Digest,
+  EventId,
+  PolicyName,
+  Reason,
+  Receipt,
+  TakenBack,
+  Time,
+} from "./schemas.ts";
 
 /** As many as a verdict can rest on. */
 const MAX_ATTESTATIONS = 1024;
@@ -77,7 +87,7 @@ export function approvalRoutes(app: App, v: Vouchsafe): void {
         summary: "Take an approval back: one's own, or as an operator anybody's",
         params: closed({ digest: Digest, id: EventId }),
         body: closed({ reason: Reason }),
-        ...answers({ 200: closed({ id: Type.String(), receipt: Receipt }) }),
+        ...answers({ 200: TakenBack }),
       },
     },
     async (request) => {

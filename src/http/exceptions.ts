@@ -4,7 +4,17 @@ import { grantException, listExceptions, withdrawException } from "../services/e
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, EventId, Exception, line, PolicyName, Reason, Receipt } from "./schemas.ts";
+import {
+  closed,
+  Digest,
+  EventId,
+  Exception,
+  line,
+  PolicyName,
+  Reason,
+  Receipt,
+  TakenBack,
+} from "./schemas.ts";
 
 export function exceptionRoutes(app: App, v: Vouchsafe): void {
   app.get(
@@ -49,7 +59,7 @@ export function exceptionRoutes(app: App, v: Vouchsafe): void {
         summary: "End an exception: the policy decides again",
         params: closed({ digest: Digest, id: EventId }),
         body: closed({ reason: Reason }),
-        ...answers({ 200: closed({ id: Type.String(), receipt: Receipt }) }),
+        ...answers({ 200: TakenBack }),
       },
     },
     async (request) => {

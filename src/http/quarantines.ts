@@ -4,7 +4,7 @@ import { liftQuarantine, listQuarantines, openQuarantine } from "../services/qua
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, EventId, LogSize, Reason, Receipt } from "./schemas.ts";
+import { closed, EventId, Placed, Placing, Reason, Standing, TakenBack } from "./schemas.ts";
 
 export function quarantineRoutes(app: App, v: Vouchsafe): void {
   app.get(
@@ -15,9 +15,7 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
         summary: "The open quarantines",
         ...answers({
           200: closed({
-            quarantines: Type.Array(
-              closed({ id: Type.String(), artifact: Type.String(), reason: Type.String(), index: LogSize }),
-            ),
+            quarantines: Type.Array(Standing),
           }),
         }),
       },
@@ -31,14 +29,9 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
       config: { access: ["operator"] },
       schema: {
         summary: "Deny a digest from now on, whatever its verdicts",
-        body: closed({ artifact: Digest, reason: Reason }),
+        body: Placing,
         ...answers({
-          201: closed({
-            id: Type.String(),
-            artifact: Type.String(),
-            reason: Type.String(),
-            receipt: Receipt,
-          }),
+          201: Placed,
         }),
       },
     },
@@ -53,7 +46,7 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
         summary: "End a quarantine",
         params: closed({ id: EventId }),
         body: closed({ reason: Reason }),
-        ...answers({ 200: closed({ id: Type.String(), receipt: Receipt }) }),
+        ...answers({ 200: TakenBack }),
       },
     },
     async (request) => liftQuarantine(v, callerOf(request), { ...request.params, ...request.body }),

@@ -6,16 +6,29 @@ import { assignRetention, readRetention } from "../services/retention-classes.ts
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, EventId, LogSize, LogSizeText, nullable, Reason, Receipt, Time } from "./schemas.ts";
+import {
+  closed,
+  Digest,
+  EventId,
+  LogSize,
+  LogSizeText,
+  nullable,
+  Placed,
+  Placing,
+  Reason,
+  Receipt,
+  Standing,
+  TakenBack,
+  Time,
+} from "./schemas.ts";
 
-const Hold = closed({ id: Type.String(), artifact: Type.String(), reason: Type.String(), index: LogSize });
 const ClassName = Type.String({ minLength: 1, maxLength: 63, pattern: "^[a-z0-9.-]+$" });
 
 export const Retention = closed({
   artifact: Type.String(),
   class: nullable(Type.String({ description: "the class that counts; null: nothing is ever deleted" })),
   isAssigned: Type.Boolean(),
-  holds: Type.Array(Hold),
+  holds: Type.Array(Standing),
   evidence: Type.Array(
     closed({
       attestation: Type.String(),
@@ -50,7 +63,7 @@ export function retentionRoutes(app: App, v: Vouchsafe): void {
       config: { access: ["operator", "auditor"] },
       schema: {
         summary: "The legal holds that stand",
-        ...answers({ 200: closed({ holds: Type.Array(Hold) }) }),
+        ...answers({ 200: closed({ holds: Type.Array(Standing) }) }),
       },
     },
     async (request) => listHolds(v, callerOf(request)),
@@ -62,14 +75,9 @@ export function retentionRoutes(app: App, v: Vouchsafe): void {
       config: { access: ["operator"] },
       schema: {
         summary: "Keep the evidence that an artifact's chain needs, whatever its retention class",
-        body: closed({ artifact: Digest, reason: Reason }),
+        body: Placing,
         ...answers({
-          201: closed({
-            id: Type.String(),
-            artifact: Type.String(),
-            reason: Type.String(),
-            receipt: Receipt,
-          }),
+          201: Placed,
         }),
       },
     },
@@ -84,7 +92,7 @@ export function retentionRoutes(app: App, v: Vouchsafe): void {
         summary: "End a legal hold",
         params: closed({ id: EventId }),
         body: closed({ reason: Reason }),
-        ...answers({ 200: closed({ id: Type.String(), receipt: Receipt }) }),
+        ...answers({ 200: TakenBack }),
       },
     },
     async (request) => releaseHold(v, callerOf(request), { ...request.params, ...request.body }),

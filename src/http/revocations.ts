@@ -10,7 +10,18 @@ import {
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, EventId, LogSize, line, nullable, Reason, Receipt, Time } from "./schemas.ts";
+import {
+  closed,
+  Digest,
+  EventId,
+  LogSize,
+  line,
+  nullable,
+  Reason,
+  Receipt,
+  TakenBack,
+  Time,
+} from "./schemas.ts";
 
 const Name = line(2048);
 const WINDOW = {
@@ -145,7 +156,7 @@ export function revocationRoutes(app: App, v: Vouchsafe): void {
         summary: "End a revocation: the evidence counts again",
         params: closed({ id: EventId }),
         body: closed({ reason: Reason }),
-        ...answers({ 200: closed({ id: Type.String(), receipt: Receipt }) }),
+        ...answers({ 200: TakenBack }),
       },
     },
     async (request) => withdrawRevocation(v, callerOf(request), { ...request.params, ...request.body }),

@@ -227,3 +227,19 @@ export const CertificateChain = Type.Array(Type.String(), {
 export const X509Bundle = closed({
   x509Authorities: Type.Array(Type.String(), { description: "the trust domain's roots, base64 DER" }),
 });
+
+/** What stands in an artifact's chain until it is taken back. */
+export const Standing = closed({
+  id: Type.String(),
+  artifact: Type.String(),
+  reason: Type.String(),
+  index: LogSize,
+});
+export const Placing = closed({ artifact: Digest, reason: Reason });
+export const Placed = closed({
+  id: Type.String(),
+  artifact: Type.String(),
+  reason: Type.String(),
+  receipt: Receipt,
+});
+export const TakenBack = closed({ id: Type.String(), receipt: Receipt });

@@ -1,10 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { findStandingHold, standingHolds } from "../db/retention.ts";
 import { VouchsafeError } from "../errors.ts";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
-import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { place } from "./place.ts";
 import { standingIn, takeBack } from "./take-back.ts";
 
 /**
@@ -13,21 +11,10 @@ import { standingIn, takeBack } from "./take-back.ts";
  */
 export async function placeHold(
   v: Vouchsafe,
-  { project, token }: Caller,
+  caller: Caller,
   request: { readonly artifact: string; readonly reason: string },
 ) {
-  const artifact = parseDigest(request.artifact);
-  const { reason } = request;
-  const id = randomUUID();
-  const { committed } = await appendFresh(v, async () => ({
-    proposal: {
-      project,
-      asOf: v.projection.size,
-      restsOn: [],
-      events: [{ type: "hold.placed", about: [artifact], body: { id, artifact, reason, caller: token } }],
-    },
-  }));
-  return { id, artifact, reason, receipt: onlyEvent(committed).receipt };
+  return place(v, caller, "hold.placed", request);
 }
 
 /** @throws VouchsafeError `not-found` when it does not stand */

@@ -1,32 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { findQuarantine, openQuarantines } from "../db/quarantines.ts";
 import { VouchsafeError } from "../errors.ts";
-import { parseDigest } from "../in-toto-attestation/digest.ts";
-import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { place } from "./place.ts";
 import { standingIn, takeBack } from "./take-back.ts";
 
 /** Denies a digest from the commit of this event on, whatever its verdicts say. Several may stand at once. */
 export async function openQuarantine(
   v: Vouchsafe,
-  { project, token }: Caller,
+  caller: Caller,
   request: { readonly artifact: string; readonly reason: string },
 ) {
-  const artifact = parseDigest(request.artifact);
-  const { reason } = request;
-  const id = randomUUID();
-  const { committed } = await appendFresh(v, async () => ({
-    proposal: {
-      project,
-      asOf: v.projection.size,
-      restsOn: [],
-      events: [
-        { type: "quarantine.opened", about: [artifact], body: { id, artifact, reason, caller: token } },
-      ],
-    },
-  }));
-  return { id, artifact, reason, receipt: onlyEvent(committed).receipt };
+  return place(v, caller, "quarantine.opened", request);
 }
 
 /** @throws VouchsafeError `not-found` when it is not open */
