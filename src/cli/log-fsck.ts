@@ -3,7 +3,7 @@ import { readConfig } from "../config.ts";
 import type { FsckReport } from "../services/fsck.ts";
 import type { SoundTree, WalkOptions } from "../services/fsck-walk.ts";
 import { EXIT } from "./exit-codes.ts";
-import { readLogKey } from "./log-key-argument.ts";
+import { KEY_REPLACED, readLogKey } from "./log-key-argument.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -76,7 +76,11 @@ function print(terminal: Terminal, report: FsckReport, from: SoundTree | undefin
     terminal.print(`wrong ${table}, ${key}: ${problem}`, "bad");
   if (count > SHOWN) terminal.print(`… and ${count - SHOWN} more; --json has ${findings.length} of them`);
   if (count === 0) terminal.print(`right: ${size} entries, and every table follows from them`, "good");
-  else terminal.print(`The database does not hold: ${count} findings in a log of ${size} entries.`);
+  else
+    terminal.print(
+      `The database does not hold: ${count} ${count === 1 ? "finding" : "findings"} in a log of ${size} entries.`,
+    );
+  if (pinned && findings.some(({ table }) => table === "log_head")) terminal.note(KEY_REPLACED);
   if (from !== undefined)
     terminal.note(`  evidence of the first ${from.size} entries was read by an earlier run, and not again`);
   if (!pinned)

@@ -1,4 +1,5 @@
 import type { PackCheck, PackStatus } from "../custody/pack-report.ts";
+import { KEY_REPLACED } from "./log-key-argument.ts";
 import type { Mark, Terminal } from "./terminal.ts";
 
 /** What does not hold comes last: of thousands of lines the last are those that are seen. */
@@ -23,4 +24,6 @@ export function printChecks(
     `The ${what} ${ok ? "holds" : "does not hold"}. Of ${checks.length} checks ${count("holds")} hold, ` +
       `${count("fails")} fail, and ${count("not-re-verifiable")} cannot be verified again.`,
   );
+  if (checks.some(({ check, status }) => check === "checkpoint" && status === "fails"))
+    terminal.note(KEY_REPLACED);
 }

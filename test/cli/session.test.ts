@@ -3,10 +3,12 @@
  * against the real server. The steps build on one another and run in their order.
  */
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { parseCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { leafHash } from "../../src/tlog/hash.ts";
+import { ed25519Signer } from "../../src/tlog/note.ts";
 import { rootFromInclusion } from "../../src/tlog/proofs.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 import { layerDescriptor } from "../verify/formats/same-signature.ts";
@@ -217,6 +219,8 @@ describe("a session at a terminal", () => {
     const held = [...readOn, "--policy", POLICIES, "--trusted-root", "local.json"];
     const judged = /^holds Judged by the policy widget-release .*, under the trust given, .* passes/m;
     assertEnded(await session.offline(held), 0, "stdout", judged);
+    const { verifierKey } = ed25519Signer("vouchsafe.local/log", generateKeyPairSync("ed25519").privateKey);
+    assertEnded(await offline("custody.jsonl", verifierKey), 1, "stderr", /log key --trusted KEY/);
     assertEnded(await offline("custody.jsonl", "no.key"), 2, "stderr", /no\.key/);
     assertEnded(await offline("log.key", "log.key"), 1, "stderr", /code: pack-invalid/);
 
