@@ -1,60 +1,37 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
-import { openAcknowledged } from "../custody/acknowledged.ts";
-import { refuseFork } from "../custody/consistency.ts";
-import { INSTALLATION, PROJECT_CHAIN } from "../custody/events.ts";
-import { loadLogKey } from "../custody/log-key.ts";
-import { type LogSigners, logSigners } from "../custody/log-signers.ts";
-import { settleLogKeys } from "../custody/settle-log-keys.ts";
-import { createWriter } from "../custody/writer.ts";
-import { type Database, openDatabase } from "../db/connection.ts";
-import { readChain, readHead } from "../db/log.ts";
-import { createLogStore, LOG_CHANNEL } from "../db/log-store.ts";
+import { openDatabase } from "../db/connection.ts";
+import { readHead } from "../db/log.ts";
 import { createProject } from "../db/projects.ts";
-import { createProjection, type Projection } from "../decisions/projection.ts";
+import { createProjection } from "../decisions/projection.ts";
 import { ensurePrivateDirectory } from "../directory-lock.ts";
-import { VouchsafeError } from "../errors.ts";
 import { openAuthority } from "../identity/authority.ts";
 import { createJwtMinter } from "../identity/jwt-svid.ts";
 import { parseTrustDomain } from "../identity/spiffe-id.ts";
 import { createX509Minter } from "../identity/x509-svid.ts";
-import type { NoteSigner } from "../tlog/note.ts";
 import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { publishIfBehind } from "./cosigned-checkpoints.ts";
 import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
-import { sweepByItself } from "./expire-evidence.ts";
+import { followLog } from "./follow-log.ts";
 import { createSummaries } from "./issue-summary.ts";
+import { openLog } from "./open-log.ts";
 import { pinAuthority } from "./pin-authority.ts";
 import { createPolicyDirectory } from "./policy-directory.ts";
 import { createProjectionSource } from "./projection-source.ts";
-import { CONFIGURATION, proposeConfigured } from "./propose.ts";
+import { proposeConfigured } from "./propose.ts";
 import { createDenials } from "./record-denial.ts";
-import { reevaluateEnded } from "./reevaluate.ts";
-import { refreshTrustByItself } from "./refresh-trust.ts";
-import { createPolicyWatch } from "./reload-policies.ts";
+import { startRecurring } from "./recurring.ts";
 import { openSummaryKey } from "./summary-key.ts";
 import { ensureOperatorToken } from "./tokens.ts";
 import { createVerifier } from "./verifier.ts";
-import { watchLogKeys } from "./watch-log-keys.ts";
-import { readWitnessPolicy, requirePolicyFor } from "./witness-policy.ts";
-import { createWitnesses } from "./witnessing.ts";
+import { requirePolicyFor } from "./witness-policy.ts";
 
 /** Artifacts whose decisions one node keeps in memory: some 1 kB each. */
 const HOT_ARTIFACTS = 100_000;
-/** How often the log is read although nothing was announced: a lost notification costs no more than this. */
-const POLL = 1_000;
-/** How often TUF repositories are asked: their timestamps hold for days. */
-const DAY = 24 * 3_600_000;
-/** How often a watched policy directory is looked at. */
-const LOOK = 2_000;
-/** How often passes are sought that have ended. */
-const ENDED = 30_000;
-/** How often evidence is sought that nothing keeps any more: classes are counted in days. */
-const SWEEP = 3_600_000;
 
 export interface OpenOptions {
   /** Milliseconds since the epoch. */
@@ -91,42 +68,9 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       clock,
     });
     const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile);
-    const acknowledged = await openAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
-    closers.push(() => acknowledged.close());
-    const obstacles: Vouchsafe["obstacles"] = new Map();
-    const requireGrowable = () => {
-      for (const obstacle of obstacles.values()) if (obstacle.code === "log-inconsistent") throw obstacle;
-    };
-    const openWriter = (signers: LogSigners) =>
-      createWriter({
-        store: createLogStore(database),
-        signers,
-        clock,
-        random: randomBytes,
-        acknowledged,
-        requireGrowable,
-      });
-    const logKeys = await loadLogKeys(config);
-    const policy = await readWitnessPolicy(config);
-    const witnesses = policy && createWitnesses(policy);
-    // Before the first append: a database that was set back must not grow.
-    await witnesses?.requireNoFork({ database, signers: logSigners(config.origin, logKeys), clock, report });
-    const signers = await settleLogKeys(
-      {
-        readWide: () => readChain(database.kysely, INSTALLATION, PROJECT_CHAIN),
-        readHead: () => readHead(database.kysely),
-        openWriter,
-      },
-      {
-        origin: config.origin,
-        signers: logKeys,
-        retires: config.retiresLogKey,
-      },
-    );
-    // Every append asks this again; but what a node only reads of a database that was set back is as wrong.
-    await createLogStore(database).locked((log) => refuseFork(log, acknowledged.tree, signers));
-    const writer = openWriter(signers);
-    closers.push(() => writer.close());
+    const log = await openLog({ config, database, clock, report });
+    closers.push(log.close);
+    const { writer, signers, witnesses, obstacles } = log;
     const denials = createDenials({ writer, clock, report });
     closers.push(() => denials.close());
     await pinAuthority({ writer, database }, authority, config.replacesAuthority);
@@ -178,82 +122,18 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     };
     warnings.push(...(await proposeConfigured(v)));
     await ensureOperatorToken(v, (token) => writeSecret(v.operatorTokenFile, token));
-    const configuration = { project: v.project, token: CONFIGURATION };
-    if (config.tuf === "auto") closers.push(repeat(v, DAY, () => refreshTrustByItself(v, configuration)));
-    if (config.policiesReload === "watch") closers.push(repeat(v, LOOK, createPolicyWatch(v)));
-    closers.push(repeat(v, POLL, () => watchLogKeys(v)));
     if (witnesses !== undefined) {
       const { policy } = witnesses;
       requirePolicyFor(policy, signers);
       await publishIfBehind({ database, policy, signers }, clock(), () => 0);
-      closers.push(
-        () => witnesses.close(v),
-        repeat(v, POLL, () => witnesses.turn(v).catch(unlessAway)),
-      );
+      closers.push(() => witnesses.close(v));
     }
-    closers.push(repeat(v, ENDED, (signal) => reevaluateEnded(v, v.project, signal)));
-    closers.push(repeat(v, SWEEP, (signal) => sweepByItself(v, v.project, signal)));
+    closers.push(startRecurring(v));
     return v;
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-function loadLogKeys({ logKeyFiles, dataDir, origin }: Config): Promise<readonly NoteSigner[]> {
-  const files = logKeyFiles.length > 0 ? logKeyFiles : [join(dataDir, "log-key.pem")];
-  return Promise.all(files.map((file) => loadLogKey(file, origin)));
-}
-
-/** Follows the log by notifications, and by the clock in case one is lost. Resolves when it has caught up. */
-async function followLog(
-  database: Database,
-  projection: Projection,
-  report: Vouchsafe["report"],
-): Promise<() => Promise<void>> {
-  let lost = false;
-  let following = projection.follow();
-  await following;
-  const follow = () => {
-    following = projection.follow().then(
-      () => {
-        lost = false;
-      },
-      (cause: unknown) => {
-        if (!lost) report("the log cannot be followed; answers go stale", cause);
-        lost = true;
-      },
-    );
-  };
-  const stopListening = await database.listen(LOG_CHANNEL, follow);
-  const timer = setInterval(follow, POLL);
-  return async () => {
-    clearInterval(timer);
-    await stopListening();
-    await following;
-  };
-}
-
-/** That the database is away is told by who follows the log. */
-function unlessAway(error: unknown): void {
-  if (!(error instanceof VouchsafeError && error.code === "unavailable")) throw error;
-}
-
-/** In the background, now and then again after each interval; never twice at once. Returns what stops it. */
-function repeat(v: Vouchsafe, interval: number, work: (signal: AbortSignal) => Promise<void>): () => void {
-  let isRunning = false;
-  const run = () => {
-    if (isRunning) return;
-    isRunning = true;
-    v.background((signal) =>
-      work(signal).finally(() => {
-        isRunning = false;
-      }),
-    );
-  };
-  run();
-  const timer = setInterval(run, interval);
-  return () => clearInterval(timer);
 }
 
 /** Only this user can read it. */

@@ -1,0 +1,61 @@
+import { VouchsafeError } from "../errors.ts";
+import type { Vouchsafe } from "./context.ts";
+import { sweepByItself } from "./expire-evidence.ts";
+import { CONFIGURATION } from "./propose.ts";
+import { reevaluateEnded } from "./reevaluate.ts";
+import { refreshTrustByItself } from "./refresh-trust.ts";
+import { createPolicyWatch } from "./reload-policies.ts";
+import { watchLogKeys } from "./watch-log-keys.ts";
+
+// Intervals, in milliseconds.
+
+/** How often the log's keys are looked at, and its newest checkpoint is submitted to its witnesses at most. */
+const SECOND = 1_000;
+/** How often a watched policy directory is looked at. */
+const LOOK = 2_000;
+/** How often passes are sought that have ended. */
+const ENDED = 30_000;
+/** How often evidence is sought that nothing keeps any more: classes are counted in days. */
+const SWEEP = 3_600_000;
+/** How often TUF repositories are asked: their timestamps hold for days. */
+const DAY = 24 * 3_600_000;
+
+/** Starts what a node does by itself, now and then again. Returns what stops it. */
+export function startRecurring(v: Vouchsafe): () => void {
+  const { config, project, witnesses } = v;
+  const stops: (() => void)[] = [];
+  const each = (interval: number, work: (signal: AbortSignal) => Promise<void>) =>
+    stops.push(repeat(v, interval, work));
+
+  if (config.tuf === "auto") each(DAY, () => refreshTrustByItself(v, { project, token: CONFIGURATION }));
+  if (config.policiesReload === "watch") each(LOOK, createPolicyWatch(v));
+  each(SECOND, () => watchLogKeys(v));
+  if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
+  each(ENDED, (signal) => reevaluateEnded(v, project, signal));
+  each(SWEEP, (signal) => sweepByItself(v, project, signal));
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** In the background, now and then again after each interval; never twice at once. Returns what stops it. */
+function repeat(v: Vouchsafe, interval: number, work: (signal: AbortSignal) => Promise<void>): () => void {
+  let isRunning = false;
+  const run = () => {
+    if (isRunning) return;
+    isRunning = true;
+    v.background((signal) =>
+      work(signal).finally(() => {
+        isRunning = false;
+      }),
+    );
+  };
+  run();
+  const timer = setInterval(run, interval);
+  return () => clearInterval(timer);
+}
+
+/** That the database is away is told by who follows the log. */
+function unlessAway(error: unknown): void {
+  if (!(error instanceof VouchsafeError && error.code === "unavailable")) throw error;
+}
