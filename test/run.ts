@@ -20,8 +20,8 @@ import { parseArgs } from "node:util";
 const PATIENCE = process.env.VOUCHSAFE_LONG === "1" ? 10 : 1;
 const TEST_TIMEOUT_MS = 120_000 * PATIENCE;
 const FILE_TIMEOUT_MS = 300_000 * PATIENCE;
-/** Each process may hold an embedded database of some 600 MB: more than four at once buys nothing. */
-const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
+/** One more than cores, as tests often wait; each process may hold an embedded database of some 600 MB. */
+const CONCURRENCY = Math.min(4, availableParallelism() + 1);
 
 /** From so many files on, what they would each have to start is started once beforehand. */
 const MANY_FILES = 8;
