@@ -12,8 +12,10 @@ export type RoundEnd =
   | { readonly case: "more" }
   | { readonly case: "unknown"; readonly reason: string };
 
-/** Bundles in one round, so that a log that is far ahead does not keep the monitor from its newest checkpoint. */
+// In one round, so that neither a log that is far ahead nor one that answers in drops keeps the monitor from its newest
+// checkpoint: bundles, and milliseconds after which no more are begun.
 const MAX_BUNDLES = 256;
+const MAX_TIME = 60_000;
 
 /**
  * One look at the log: its checkpoint against the newest that was verified, then the entries that came since, up to
@@ -46,8 +48,9 @@ async function settleProject({ readEvents, memory }: Monitor): Promise<void> {
 
 async function* readBundles(monitor: Monitor): AsyncGenerator<Alarm, boolean> {
   const readTiles = rememberTiles(monitor.log.readTiles);
+  const deadline = performance.now() + MAX_TIME;
   let hasMore = true;
-  for (let bundles = 0; hasMore && bundles < MAX_BUNDLES; bundles += 1)
+  for (let bundles = 0; hasMore && bundles < MAX_BUNDLES && performance.now() < deadline; bundles += 1)
     hasMore = yield* readEntries(monitor, readTiles);
   return hasMore;
 }

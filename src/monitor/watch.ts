@@ -27,8 +27,15 @@ export function watchedIn(event: LogEvent, watch: Watch): Alarm[] {
   return [...new Set(found)].map((what) => ({
     alarm: "watched",
     index,
-    message: `Entry ${index} (${type}) is about ${what}.`,
+    message: `Entry ${index} (${type}) is about ${what}${inCustodyOf(about.filter((key) => key !== what))}.`,
   }));
+}
+
+/** Where to look further: an event can be about thousands of artifacts. */
+function inCustodyOf(artifacts: LogEvent["about"]): string {
+  const [first, ...others] = artifacts;
+  if (first === undefined) return "";
+  return `, in the chain of ${first}${others.length > 0 ? ` and ${others.length} more` : ""}`;
 }
 
 function matching(patterns: readonly Glob[], names: readonly unknown[]): string[] {

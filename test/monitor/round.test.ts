@@ -183,7 +183,11 @@ test("what is watched calls: digests, signers, identities, and changes of policy
   const { alarms } = await monitor.round();
   assert.deepEqual(at(alarms), [
     ["watched", -3, `${artifact}.`],
-    ["watched", -3, "https://github.com/example/app/.github/workflows/release.yml@refs/tags/v1.0.0."],
+    [
+      "watched",
+      -3,
+      `https://github.com/example/app/.github/workflows/release.yml@refs/tags/v1.0.0, in the chain of ${artifact}.`,
+    ],
     ["watched", -2, `${artifact}.`],
     ["watched", -1, `${requester}.`],
   ]);
