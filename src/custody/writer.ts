@@ -83,6 +83,8 @@ const LIMITS: WriterLimits = {
   patience: 30_000,
 };
 
+const ANSWERED_AT_ONCE = 32;
+
 export interface WriterOptions {
   readonly store: LogStore;
   readonly signers: LogSigners;
@@ -207,7 +209,11 @@ export function createWriter(options: WriterOptions): Writer {
   ): Promise<void> {
     try {
       await acknowledged.record(tree);
-      for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as Appended);
+      for (const [i, { resolve }] of batch.entries()) {
+        // Those who are answered go on at once: between them the next flush, which is under way, has its turns.
+        if (i % ANSWERED_AT_ONCE === 0) await immediate();
+        resolve(answers[i] as Appended);
+      }
     } catch (cause) {
       const error = new VouchsafeError("unavailable", "What was committed could not be acknowledged", {
         cause,
