@@ -90,6 +90,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "monitor",
     [
       "errors.ts",
+      "create-once.ts",
       "directory-lock.ts",
       "replace-file.ts",
       "in-toto-attestation",

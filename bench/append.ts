@@ -14,7 +14,7 @@ import { readHead } from "../src/db/log.ts";
 import { createLogStore } from "../src/db/log-store.ts";
 import { openLogNode, testSigner } from "../test/support/log-node.ts";
 import { createPostgres, stopPostgres } from "../test/support/postgres.ts";
-import { digestOf, PROJECT } from "../test/support/pushes.ts";
+import { decisionRecorded, digestOf, PROJECT } from "../test/support/pushes.ts";
 import { type BenchResult, compare, fromClients } from "./measure.ts";
 
 /** Appends under way at once: two full batches, so that one is gathered while the other is flushed. */
@@ -90,25 +90,13 @@ export async function append(): Promise<BenchResult> {
 
 let made = 0;
 
-/** What an issuer's grant records: an event of an artifact's chain from which no other row follows. */
+/** An event of an artifact's chain from which no other row follows. */
 function proposal(): Proposal {
-  const artifact = digestOf(`artifact ${made++}`);
-  const body = {
-    artifact,
-    policies: ["release"],
-    decision: "allow",
-    asOf: 1,
-    grantedTo: "spiffe://example.org/widget",
-    issuer: "spire",
-    expiresAt: null,
-    current: "allow",
-    caller: "0123456789abcdef",
-  };
   return {
     project: PROJECT,
     asOf: 1,
     restsOn: [],
-    events: [{ type: "decision.recorded", about: [artifact], body }],
+    events: [decisionRecorded(digestOf(`artifact ${made++}`))],
   };
 }
 

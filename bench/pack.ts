@@ -7,6 +7,7 @@ import { verifyInclusion } from "../src/tlog/proofs.ts";
 import { buildPack } from "../test/custody/build-pack.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust } from "../test/custody/evidence.ts";
 import { logSigner, smallLog } from "../test/custody/small-log.ts";
+import { decisionRecorded } from "../test/support/pushes.ts";
 import { type BenchResult, type Contender, compare, cpuSeconds } from "./measure.ts";
 
 /** An artifact that is pushed about now and then, and used all the time. */
@@ -49,21 +50,9 @@ function linesOf(count: number): Uint8Array[] {
   const log = smallLog();
   log.activateTrust(firstTrust);
   log.activatePolicies(firstPolicies);
-  const body = {
-    artifact: ARTIFACT,
-    policies: ["release"],
-    decision: "allow",
-    asOf: 1,
-    grantedTo: "spiffe://example.org/widget",
-    issuer: "spire",
-    expiresAt: null,
-    current: "allow",
-    caller: "token",
-  };
   for (let run = 0; log.events.length < count; run += 1) {
     log.push(byBuilder(`run ${run}`));
-    for (let i = 0; i < USES_OF_EACH_PUSH; i += 1)
-      log.append({ type: "decision.recorded", about: [ARTIFACT], body });
+    for (let i = 0; i < USES_OF_EACH_PUSH; i += 1) log.append(decisionRecorded(ARTIFACT));
   }
   const text = Buffer.from(buildPack(log.packInput())).toString();
   return text.split(/(?<=\n)/).map((line) => Buffer.from(line));

@@ -10,7 +10,7 @@ import { VouchsafeError } from "./errors.ts";
  * Throws `configuration-invalid` for a file that cannot be read.
  */
 export async function readOrCreate(path: string, make: () => string): Promise<string> {
-  return (await readIfThere(path)) ?? (await create(path, make()));
+  return (await readIfThere(path))?.toString() ?? (await create(path, make()));
 }
 
 /**
@@ -41,9 +41,10 @@ export async function syncDirectory(path: string): Promise<void> {
   await directory.sync().finally(() => directory.close());
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+/** A file's bytes; undefined where there is none. Throws `configuration-invalid` when it cannot be read. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new VouchsafeError("configuration-invalid", `${path} cannot be read`, { cause });

@@ -1,9 +1,10 @@
 import { VouchsafeError } from "../errors.ts";
-import { AttestationFormatError, type Digest } from "../in-toto-attestation/index.ts";
+import type { Digest } from "../in-toto-attestation/index.ts";
 import { appliesTo } from "../policy/evaluate.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { VerificationPolicy } from "../policy/policy.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
+import { orUndefined } from "../verify/format-errors.ts";
 import { signerName } from "./attestation-summary.ts";
 import { digestIn, timeIn } from "./body-fields.ts";
 import { evaluateAgain, questionAgain } from "./evaluate-again.ts";
@@ -39,6 +40,7 @@ export function createAuditorsCheck(view: AuditorsView, material: PackedMaterial
     proved(event) {
       now = event.time;
       if (trust === undefined || event.type !== "evidence.accepted") return;
+      // An event without the members of its type is reported where it is verified again.
       const check = orUndefined(() => verifiedUnder(trust, event, material));
       if (check !== undefined) attestations.push(check);
     },
@@ -125,14 +127,4 @@ function verdictText({ verdicts }: Standing, name: string): string {
   const verdict = verdicts.get(name);
   if (verdict === undefined) return `the log has no verdict of ${name}`;
   return `the log's last verdict of ${name} ${verdict.passed ? "passed" : "failed"} (event ${verdict.index})`;
-}
-
-/** Undefined for an event without the members of its type, which is reported where it is verified again. */
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof VouchsafeError || error instanceof AttestationFormatError) return undefined;
-    throw error;
-  }
 }

@@ -44,8 +44,10 @@ function isContradiction(error: unknown): boolean {
   return error instanceof VouchsafeError && CONTRADICTIONS.includes(error.code);
 }
 
+type StoredLog = Pick<LockedLog, "head" | "readTiles">;
+
 /** Whether the log has the known tree in it. Rejects when that could not be found out. */
-export async function extendsTree(log: LockedLog, known: KnownTree): Promise<boolean> {
+export async function extendsTree(log: StoredLog, known: KnownTree): Promise<boolean> {
   if (log.head.size < known.size) return false;
   try {
     await proveExtension(log, known);
@@ -56,7 +58,7 @@ export async function extendsTree(log: LockedLog, known: KnownTree): Promise<boo
   }
 }
 
-async function proveExtension({ head, readTiles }: LockedLog, known: KnownTree): Promise<void> {
+async function proveExtension({ head, readTiles }: StoredLog, known: KnownTree): Promise<void> {
   verifyConsistency(known, head, await proveConsistency(readTiles, known.size, head.size));
 }
 

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { readIfThere } from "../create-once.ts";
 import { lockDirectory } from "../directory-lock.ts";
 import { VouchsafeError } from "../errors.ts";
 import { replaceFile } from "../replace-file.ts";
@@ -23,7 +24,7 @@ export async function openMemory(directory: string, now: number): Promise<Memory
   const file = join(directory, "state.json");
   let state: MonitorState;
   try {
-    const text = await readIfThere(file);
+    const text = (await readIfThere(file))?.toString();
     state = text === undefined ? newState(now) : parseState(text);
   } catch (error) {
     unlock();
@@ -81,13 +82,4 @@ export function requireFit({ memory, keys, readEvents, watch }: Monitor): void {
 
 function misfit(what: string): VouchsafeError {
   return new VouchsafeError("configuration-invalid", `The monitor's state ${what}`);
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new VouchsafeError("configuration-invalid", `${path} cannot be read`, { cause });
-  }
 }

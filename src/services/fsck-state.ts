@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readIfThere } from "../create-once.ts";
 import { VouchsafeError } from "../errors.ts";
 import { isJsonObject, parseJson } from "../in-toto-attestation/index.ts";
 import { replaceFile } from "../replace-file.ts";
@@ -15,13 +15,8 @@ const FORMAT = "vouchsafe-fsck/v1";
  * Throws `configuration-invalid` for another file.
  */
 export async function readFsckState(path: string): Promise<SoundTree | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new VouchsafeError("configuration-invalid", `${path} cannot be read`, { cause });
-  }
+  const bytes = await readIfThere(path);
+  if (bytes === undefined) return undefined;
   const state = parseState(bytes);
   if (state === undefined)
     throw new VouchsafeError("configuration-invalid", `${path} is no state of \`vouchsafe log fsck\``);

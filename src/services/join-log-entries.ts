@@ -1,6 +1,6 @@
 import { searchRekor } from "../client/rekor-search.ts";
-import { VouchsafeError } from "../errors.ts";
-import { AttestationFormatError, isJsonObject, parseJson } from "../in-toto-attestation/index.ts";
+import { isJsonObject, parseJson } from "../in-toto-attestation/index.ts";
+import { orUndefined } from "../verify/format-errors.ts";
 import { readDsseEnvelope } from "../verify/formats/dsse-envelope.ts";
 import { withLogEntries } from "../verify/formats/rekor-entries.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -24,14 +24,4 @@ function lacksTime(upload: Uint8Array): boolean {
   if (!isJsonObject(json) || json.payloadType === undefined) return false;
   const [only, ...others] = readDsseEnvelope(json).signatures;
   return only?.signer.case === "certificate" && only.timestamps.length === 0 && others.length === 0;
-}
-
-/** What is malformed is said where evidence is verified, and recorded there. */
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof VouchsafeError || error instanceof AttestationFormatError) return undefined;
-    throw error;
-  }
 }

@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { EMPTY_TREE } from "../custody/consistency.ts";
+import { EMPTY_TREE, extendsTree } from "../custody/consistency.ts";
 import { readHead, tileReader } from "../db/log.ts";
 import { dropLease, takeLease, type WitnessRecord } from "../db/witnesses.ts";
-import { VouchsafeError } from "../errors.ts";
-import { proveConsistency, verifyConsistency } from "../tlog/proofs.ts";
 import type { Witness, WitnessPolicy } from "../tlog/witness-policy.ts";
 import {
   type Asking,
@@ -16,6 +14,7 @@ import {
 } from "./ask-witnesses.ts";
 import type { Vouchsafe } from "./context.ts";
 import { publishIfBehind } from "./cosigned-checkpoints.ts";
+import { setObstacle } from "./obstacles.ts";
 import { lagsBehindKeys } from "./watch-log-keys.ts";
 
 const OBSTACLE = "witnesses";
@@ -84,19 +83,10 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
   /** Whether the log still has in it what this node saw of it a second ago. */
   async function watchOwn({ database }: Vouchsafe): Promise<string | undefined> {
     const head = await readHead(database.kysely);
-    try {
-      if (head.size < seen.size) throw new VouchsafeError("proof-invalid", "It has become smaller");
-      verifyConsistency(
-        seen,
-        head,
-        await proveConsistency(tileReader(database.kysely), seen.size, head.size),
-      );
-      seen = head;
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof VouchsafeError) || error.code !== "proof-invalid") throw error;
+    if (!(await extendsTree({ head, readTiles: tileReader(database.kysely) }, seen)))
       return `This node has seen the log with ${seen.size} entries that are no longer in it`;
-    }
+    seen = head;
+    return undefined;
   }
 
   /** A witness's word is recorded by the node that asked it; every node stops on it. */
@@ -107,12 +97,7 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
       return isBelieved ? [contradictionOf(witness, contradiction)] : [];
     });
     const first = own ?? contradictions[0];
-    if (first === undefined) v.obstacles.delete(OBSTACLE);
-    else {
-      const obstacle = forked(first);
-      if (!v.obstacles.has(OBSTACLE)) v.report("this node can add nothing to the log", obstacle);
-      v.obstacles.set(OBSTACLE, obstacle);
-    }
+    setObstacle(v, OBSTACLE, first === undefined ? undefined : forked(first));
   }
 
   async function ask(

@@ -10,3 +10,13 @@ export function withOurErrors<T>(run: () => T): T {
     throw new VouchsafeError(error.code, error.message, { cause: error });
   }
 }
+
+/** What it gives; undefined where it throws an error of ours, which is said elsewhere. Any other error is a bug and goes on its way. */
+export function orUndefined<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof VouchsafeError || error instanceof AttestationFormatError) return undefined;
+    throw error;
+  }
+}

@@ -1,28 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
+import { decisionRecorded } from "../support/pushes.ts";
 import { buildPack } from "./build-pack.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust, otherTrust } from "./evidence.ts";
 import { logSigner, smallLog } from "./small-log.ts";
 
 test("a pass that came out again holds for later decisions as long as what it came from stands", () => {
   const log = smallLog();
-  const decide = () =>
-    log.append({
-      type: "decision.recorded",
-      about: [ARTIFACT],
-      body: {
-        artifact: ARTIFACT,
-        policies: ["release"],
-        decision: "allow",
-        asOf: 1,
-        grantedTo: "spiffe://example.org/widget",
-        issuer: "spire",
-        expiresAt: null,
-        current: "allow",
-        caller: "token",
-      },
-    });
+  const decide = () => log.append(decisionRecorded(ARTIFACT));
   log.activateTrust(firstTrust);
   log.activatePolicies(firstPolicies);
   log.push(byBuilder("run"));

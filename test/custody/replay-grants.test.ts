@@ -5,6 +5,7 @@ import type { PackCheckName } from "../../src/custody/pack-report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
+import { decisionRecorded } from "../support/pushes.ts";
 import { buildPack } from "./build-pack.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER, widerTrust } from "./evidence.ts";
 import { logSigner, type SmallLog, smallLog } from "./small-log.ts";
@@ -70,19 +71,8 @@ function quarantine(log: SmallLog, type: "quarantine.opened" | "quarantine.lifte
 }
 
 function decision(log: SmallLog, change: JsonObject = {}): void {
-  const body = {
-    artifact: ARTIFACT,
-    policies: ["release"],
-    decision: "allow",
-    asOf: 1,
-    grantedTo: "spiffe://example.org/widget",
-    issuer: "spire",
-    expiresAt: null,
-    current: "allow",
-    caller: "token",
-    ...change,
-  };
-  log.append({ type: "decision.recorded", about: [ARTIFACT], body });
+  const draft = decisionRecorded(ARTIFACT);
+  log.append({ ...draft, body: { ...draft.body, ...change } });
 }
 
 /** The checks that fail of a log in which the artifact passed before the rest was told. */

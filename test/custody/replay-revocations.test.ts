@@ -7,6 +7,7 @@ import { openMaterial } from "../../src/custody/packed-material.ts";
 import { standingAtFirst } from "../../src/custody/standing.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { type Digest, type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";
+import { decisionRecorded } from "../support/pushes.ts";
 import { buildPack } from "./build-pack.ts";
 import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER } from "./evidence.ts";
 import { logSigner, type SmallLog, smallLog } from "./small-log.ts";
@@ -30,18 +31,7 @@ function withdraw(log: SmallLog, id = "r"): void {
 
 /** That the artifact was allowed, as an issuer had it recorded. */
 function allow(log: SmallLog): void {
-  const body = {
-    artifact: ARTIFACT,
-    policies: ["release"],
-    decision: "allow",
-    asOf: 1,
-    grantedTo: "spiffe://example.org/widget",
-    issuer: "spire",
-    expiresAt: null,
-    current: "allow",
-    caller: "token",
-  };
-  log.append({ type: "decision.recorded", about: [ARTIFACT], body });
+  log.append(decisionRecorded(ARTIFACT));
 }
 
 /** The checks that fail of a log in which the artifact passed before the rest was told. */

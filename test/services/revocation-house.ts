@@ -10,7 +10,7 @@ import { verifyDigest } from "../../src/services/verify-digest.ts";
 import { actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { packOf } from "../support/packs.ts";
-import type { TestPostgres } from "../support/postgres.ts";
+import { createPostgres, stopPostgres } from "../support/postgres.ts";
 import { WORKLOADS } from "./identity-house.ts";
 import { callerWith, openReleaseHouse } from "./release-node.ts";
 
@@ -47,8 +47,9 @@ export function signerOf(build: Build) {
   return { issuer: claims.iss, identity: actionsIdentity(claims) };
 }
 
-/** Two nodes on which what acme's workflows built is allowed. */
-export async function openRevocationHouse(postgres: TestPostgres) {
+/** Two nodes on one database of their own, on which what acme's workflows built is allowed. */
+export async function openRevocationHouse() {
+  const postgres = await createPostgres();
   const house = await openReleaseHouse(postgres, {
     "built.yaml": BUILT,
     "workloads.yaml": WORKLOADS.replaceAll("policies: [release]", `policies: [${POLICY}]`),
@@ -120,6 +121,11 @@ export async function openRevocationHouse(postgres: TestPostgres) {
     pack,
     check,
     assertHolds,
+    async close() {
+      await house.close();
+      await postgres.drop();
+      await stopPostgres();
+    },
   };
 }
 

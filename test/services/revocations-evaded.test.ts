@@ -9,24 +9,17 @@ import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
 import { readCustody } from "../../src/services/read-custody.ts";
 import { revokeEvidence } from "../../src/services/revocations.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
-import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509 } from "./identity-house.ts";
 import { openRevocationHouse, type RevocationHouse, signerOf } from "./revocation-house.ts";
 import { envelopeKey, signedEnvelope } from "./signed-envelope.ts";
 
 describe("evidence that is revoked, against those who want it back and while much goes on", () => {
-  let postgres: TestPostgres;
   let house: RevocationHouse;
 
   before(async () => {
-    postgres = await createPostgres();
-    house = await openRevocationHouse(postgres);
+    house = await openRevocationHouse();
   });
-  after(async () => {
-    await house.house.close();
-    await postgres.drop();
-    await stopPostgres();
-  });
+  after(() => house.close());
 
   test("does not come back as other bytes around what was signed", async () => {
     const digest = sha256(randomBytes(32));

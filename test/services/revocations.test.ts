@@ -12,7 +12,6 @@ import { recordContainment } from "../../src/services/record-containment.ts";
 import { listRevocations, readRevocation } from "../../src/services/revocations.ts";
 import { watchIdentities } from "../../src/services/watch-identities.ts";
 import { anImage } from "../support/images.ts";
-import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { agentCaller, fetchX509 } from "./identity-house.ts";
 import { callerWith } from "./release-node.ts";
 import { openRevocationHouse, POLICY, type RevocationHouse, signerOf } from "./revocation-house.ts";
@@ -20,18 +19,12 @@ import { openRevocationHouse, POLICY, type RevocationHouse, signerOf } from "./r
 const seconds = (time: number) => new Date(Math.floor(time / 1000) * 1000).toISOString();
 
 describe("evidence that is revoked", () => {
-  let postgres: TestPostgres;
   let house: RevocationHouse;
 
   before(async () => {
-    postgres = await createPostgres();
-    house = await openRevocationHouse(postgres);
+    house = await openRevocationHouse();
   });
-  after(async () => {
-    await house.house.close();
-    await postgres.drop();
-    await stopPostgres();
-  });
+  after(() => house.close());
 
   test("denies at once on another node, which had the allow in memory, and counts again when that is taken back", async () => {
     const { digest, ids } = await house.release({ workflow: "plain" });

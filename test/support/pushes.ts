@@ -95,6 +95,25 @@ export function verdictEvent(
   };
 }
 
+/** What an issuer's grant records, that the artifact was allowed: no other row follows from it. */
+export function decisionRecorded(artifact: Digest): EventDraft {
+  return {
+    type: "decision.recorded",
+    about: [artifact],
+    body: {
+      artifact,
+      policies: ["release"],
+      decision: "allow",
+      asOf: 1,
+      grantedTo: "spiffe://example.org/widget",
+      issuer: "spire",
+      expiresAt: null,
+      current: "allow",
+      caller: "0123456789abcdef",
+    },
+  };
+}
+
 export function policyActivated(policySet: Digest) {
   return {
     type: "policy.activated",
