@@ -33,6 +33,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "verify/findings.ts",
       "identity/agent-id.ts",
       "identity/spiffe-id.ts",
+      "identity/trust-bundle.ts",
     ],
   ],
   ["policy-files.ts", ["policy"]],

@@ -1,4 +1,5 @@
 import type { Builder } from "./builder.ts";
+import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
 import { placeOf } from "./lint-places.ts";
 import { reachFindings } from "./lint-reach.ts";
 import { shadowFindings } from "./lint-shadows.ts";
@@ -45,6 +46,11 @@ export function lintPolicies(set: PolicySet, trustedKeys?: readonly string[]): P
     ...[...set.builders.values()].flatMap((builder) =>
       unused(builder, set).map((finding) => placed(set, { ...builder, kind: "Builder" }, finding)),
     ),
+    ...[...set.federations.values()].flatMap((domain) =>
+      unbelieved(domain, set).map((finding) =>
+        placed(set, { ...domain, kind: "FederatedTrustDomain" }, finding),
+      ),
+    ),
     ...[...set.workloads.values()].flatMap((workload) =>
       auditOnly(workload, set).map((finding) =>
         placed(set, { ...workload, kind: "WorkloadPolicy" }, finding),
@@ -88,6 +94,15 @@ function unused({ name }: Builder, { policies }: PolicySet): LintFinding[] {
   if (policies.size === 0 || isUsed) return [];
   const message = `no policy of these files uses \`${name}\``;
   return [{ level: "warning", rule: "unused", path: ["metadata", "name"], message }];
+}
+
+function unbelieved(
+  { spec: { trustDomain } }: FederatedTrustDomain,
+  { workloads }: PolicySet,
+): LintFinding[] {
+  if ([...workloads.values()].some(({ spec }) => spec.federatesWith.includes(trustDomain))) return [];
+  const message = `no WorkloadPolicy of these files federates with \`${trustDomain}\`: no workload believes it`;
+  return [{ level: "warning", rule: "unused", path: ["spec", "trustDomain"], message }];
 }
 
 function unnamed({ name }: VerificationPolicy, { workloads }: PolicySet): LintFinding[] {

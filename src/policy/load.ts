@@ -1,5 +1,6 @@
 import { isMap, isNode, type Node } from "yaml";
 import { VouchsafeError } from "../errors.ts";
+import type { TrustDomain } from "../identity/spiffe-id.ts";
 import {
   AttestationFormatError,
   canonicalJson,
@@ -12,6 +13,8 @@ import {
 import type { Builder } from "./builder.ts";
 import { builderDocument } from "./builder-schema.ts";
 import { diagnosticLine } from "./diagnostics.ts";
+import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
+import { federationDocument, missingBundle } from "./federation-schema.ts";
 import { KINDS, type PolicySpec, type VerificationPolicy } from "./policy.ts";
 import { isText, type Reader } from "./readers.ts";
 import type { RetentionPolicy } from "./retention.ts";
@@ -19,7 +22,7 @@ import { retentionDocument } from "./retention-schema.ts";
 import { policyUsing } from "./schema.ts";
 import type { Diagnostic } from "./types.ts";
 import type { WorkloadPolicy } from "./workload-policy.ts";
-import { refuseUnknownPolicies, workloadDocument } from "./workload-schema.ts";
+import { refuseUnknown, workloadDocument } from "./workload-schema.ts";
 import { readYaml, startOf, type YamlDocument, type YamlSource } from "./yaml-source.ts";
 
 export interface PolicyFile {
@@ -42,6 +45,8 @@ export interface PolicySet {
   readonly builders: ReadonlyMap<string, Builder>;
   /** Which workloads may be given which identities. */
   readonly workloads: ReadonlyMap<string, WorkloadPolicy>;
+  /** Other trust domains that workloads may be told to believe. */
+  readonly federations: ReadonlyMap<TrustDomain, FederatedTrustDomain>;
   /** How long evidence is kept; absent: for ever. */
   readonly retention?: RetentionPolicy;
 }
@@ -65,16 +70,26 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
   const read = sorted.map((file) => readYaml(file.name, file.text));
   const placed = read.flatMap(({ source, documents }) => documents.map((document) => ({ source, document })));
   const byKind = Object.groupBy(placed, kindOf);
-  const { Builder = [], WorkloadPolicy = [], VerificationPolicy = [], RetentionPolicy = [] } = byKind;
+  const {
+    Builder = [],
+    WorkloadPolicy = [],
+    VerificationPolicy = [],
+    RetentionPolicy = [],
+    FederatedTrustDomain = [],
+  } = byKind;
   for (const one of Builder) add(builders, builderDocument, one);
   const policyDocument = policyUsing(new Map(Builder.map(nameOf).map((name) => [name, builders.get(name)])));
   for (const one of VerificationPolicy) {
     add(policies, policyDocument, one, (json, spec) => hashWith(json, spec, builders));
   }
+  const federations = loadFederations(FederatedTrustDomain);
   for (const one of WorkloadPolicy) {
     add(workloads, workloadDocument, one);
     const names = memberOf(one.document, ["spec", "policies"]);
-    refuseUnknownPolicies(one.source, names, (name) => policies.has(name));
+    refuseUnknown(one.source, names, (name) => policies.has(name), "no VerificationPolicy is named");
+    const domains = memberOf(one.document, ["spec", "federatesWith"]);
+    const isFederated = (name: string) => [...federations.keys()].some((domain) => domain === name);
+    refuseUnknown(one.source, domains, isFederated, "no FederatedTrustDomain is of");
   }
   const retentions = new Map<string, RetentionPolicy>();
   for (const one of RetentionPolicy) {
@@ -106,8 +121,35 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
     policies,
     builders,
     workloads,
+    federations,
     ...(retention && { retention }),
   };
+}
+
+/** By trust domain, each of which has one document. */
+function loadFederations(
+  documents: readonly PlacedDocument[],
+): ReadonlyMap<TrustDomain, FederatedTrustDomain> {
+  const named = new Map<string, FederatedTrustDomain>();
+  const federations = new Map<TrustDomain, FederatedTrustDomain>();
+  const report = ({ source, document }: PlacedDocument, member: string, message: string) =>
+    source.report(startOf(memberOf(document, ["spec", member]) ?? document.node), message);
+  for (const one of documents) {
+    add(named, federationDocument, one);
+    const loaded = named.get(nameOf(one));
+    if (loaded === undefined) continue;
+    const { trustDomain } = loaded.spec;
+    const earlier = federations.get(trustDomain);
+    if (earlier === undefined) federations.set(trustDomain, loaded);
+    else if (earlier !== loaded)
+      report(one, "trustDomain", `\`${trustDomain}\` is also that of one in ${earlier.file}`);
+  }
+  for (const one of documents) {
+    const loaded = named.get(nameOf(one));
+    const missing = loaded && missingBundle(loaded.spec, (trustDomain) => federations.has(trustDomain));
+    if (missing !== undefined) report(one, "bundleEndpointProfile", missing);
+  }
+  return federations;
 }
 
 /** Loads a set from the `document` of one, as the log keeps it. Throws like `loadPolicySet`. */

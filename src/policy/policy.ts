@@ -5,7 +5,13 @@ import type { Glob } from "./glob.ts";
 import type { VersionedTag } from "./versioned-tag.ts";
 
 export const API_VERSION = "vouchsafe.dev/v1";
-export const KINDS = ["VerificationPolicy", "WorkloadPolicy", "Builder", "RetentionPolicy"] as const;
+export const KINDS = [
+  "VerificationPolicy",
+  "WorkloadPolicy",
+  "Builder",
+  "RetentionPolicy",
+  "FederatedTrustDomain",
+] as const;
 /** `enforce`: what it does not pass is denied. `audit`: what it would deny is told and recorded; it decides nothing. */
 export const MODES = ["enforce", "audit"] as const;
 export type Mode = (typeof MODES)[number];

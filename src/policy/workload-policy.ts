@@ -1,3 +1,4 @@
+import type { TrustDomain } from "../identity/spiffe-id.ts";
 import type { Glob } from "./glob.ts";
 import type { PolicySet } from "./load.ts";
 
@@ -42,6 +43,8 @@ export interface WorkloadSpec {
   readonly ttl: { readonly x509: number; readonly jwt: number };
   /** Audiences that a JWT-SVID may be for; absent: any. */
   readonly audiences?: readonly Glob[];
+  /** Other trust domains whose SVIDs the workload may believe. */
+  readonly federatesWith: readonly TrustDomain[];
   /** Who may ask. At least one of the lists is not empty. */
   readonly requesters: { readonly agents: readonly Glob[]; readonly issuers: readonly string[] };
 }

@@ -2,6 +2,7 @@ import { isSeq, type Node } from "yaml";
 import { VouchsafeError } from "../errors.ts";
 import { isReserved } from "../identity/agent-id.ts";
 import { parseTrustDomain, spiffeId } from "../identity/spiffe-id.ts";
+import { trustDomain } from "./federation-schema.ts";
 import { API_VERSION } from "./policy.ts";
 import {
   duration,
@@ -35,6 +36,8 @@ const MAX_TTL = { x509: 60 * MINUTE, jwt: 15 * MINUTE };
 const LONGEST_DIGEST = "0".repeat(128);
 /** Leaves room for the longest trust domain (255), digests and a name in the 2,048 bytes of an ID. */
 const MAX_TEMPLATE = 1024;
+/** The bundle of each is in every answer to the workload. */
+const MAX_FEDERATED = 32;
 const EXAMPLE_DOMAIN = parseTrustDomain("example.org");
 
 function atMost(most: number): Reader<number> {
@@ -66,6 +69,7 @@ const writtenSpec = record({
   policies: required(list(text, 8)),
   ttl: optional(record({ x509: optional(atMost(MAX_TTL.x509)), jwt: optional(atMost(MAX_TTL.jwt)) })),
   audiences: optional(list(pattern)),
+  federatesWith: optional(list(trustDomain, MAX_FEDERATED)),
   requesters: required(
     record({ agents: optional(list(pattern)), issuers: optional(list(text)) }, ({ agents, issuers }) =>
       agents || issuers ? undefined : "`agents` or `issuers` is missing: nobody could ask",
@@ -76,9 +80,10 @@ const writtenSpec = record({
 const spec: Reader<WorkloadSpec> = (source, node, parent) => {
   const written = writtenSpec(source, node, parent);
   if (written === undefined) return undefined;
-  const { ttl, requesters, ...rest } = written;
+  const { ttl, requesters, federatesWith = [], ...rest } = written;
   return {
     ...rest,
+    federatesWith,
     ttl: { ...DEFAULT_TTL, ...ttl },
     requesters: { agents: requesters.agents ?? [], issuers: requesters.issuers ?? [] },
   };
@@ -102,15 +107,16 @@ export const workloadDocument: Reader<WorkloadDocument> = (source, node, parent)
     : read;
 };
 
-/** Reports each name in the document's `policies` that no VerificationPolicy of the set has. */
-export function refuseUnknownPolicies(
+/** Reports each name in a list of the document that nothing in the set has: a VerificationPolicy, a trust domain. */
+export function refuseUnknown(
   source: YamlSource,
   names: Node | null | undefined,
-  isKnown: (policy: string) => boolean,
+  isKnown: (name: string) => boolean,
+  complaint: string,
 ): void {
   if (!isSeq(names)) return;
   for (const item of names.items as (Node | null)[]) {
     if (item === null || !isText(item) || isKnown(item.value)) continue;
-    source.report(startOf(item), `no VerificationPolicy is named \`${item.value}\``);
+    source.report(startOf(item), `${complaint} \`${item.value}\``);
   }
 }
