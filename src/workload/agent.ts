@@ -1,4 +1,6 @@
-import { createAttestor } from "./attest.ts";
+import { createPeerOpener } from "./attest.ts";
+import type { Attestor } from "./attestors/attestor.ts";
+import { unixAttestor } from "./attestors/unix.ts";
 import { openBundleKeeper } from "./bundle-keeper.ts";
 import { openChangeFeed } from "./change-feed.ts";
 import type { IdentitySource } from "./identity-source.ts";
@@ -10,7 +12,9 @@ export interface AgentOptions {
   /** Where workloads find the Workload API. */
   readonly socketPath: string;
   readonly source: IdentitySource;
-  /** See `AttestorOptions`. */
+  /** Beside that of the host's programs; closed with the agent. */
+  readonly attestors?: readonly Attestor[];
+  /** See `PeerOptions`. */
   readonly allowMissingPidfd?: boolean;
   readonly log: (entry: AgentLogEntry) => void;
   /** Milliseconds since the epoch. */
@@ -31,7 +35,7 @@ export interface Agent {
 
 /** Serves the SPIFFE Workload API to the processes of this host. Keys are in memory only. */
 export async function openAgent(options: AgentOptions): Promise<Agent> {
-  const { socketPath, source, allowMissingPidfd = false, log } = options;
+  const { socketPath, source, attestors = [], allowMissingPidfd = false, log } = options;
   const { clock = Date.now, random = Math.random } = options;
   const stopping = new AbortController();
   const feed = openChangeFeed(source, (error) => log({ event: "source unavailable", reason: textOf(error) }));
@@ -39,11 +43,16 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const close = async () => {
     stopping.abort();
     await Promise.all([feed.close(), bundles.close()]);
+    for (const attestor of attestors) attestor.close?.();
   };
   try {
     const socket = await serveSocket({
       path: socketPath,
-      openPeer: createAttestor({ kernel: openKernel(), allowMissingPidfd }),
+      openPeer: createPeerOpener({
+        kernel: openKernel(),
+        attestors: [unixAttestor(), ...attestors],
+        allowMissingPidfd,
+      }),
       routes: workloadApi({ source, feed, bundles, clock, random, log }),
       interceptors: [requireSecurityHeader],
       contextOf: callerContext,

@@ -1,7 +1,8 @@
 import { VouchsafeError } from "../errors.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
+import type { Attestation, Attestor } from "./attestors/attestor.ts";
 import { denied } from "./denied.ts";
-import { createExecutableReader, executableState } from "./executable.ts";
+import { executableState } from "./executable.ts";
 import type { Kernel, PeerCredentials } from "./kernel.ts";
 import { type ProcessStatus, readProcessStatus } from "./process-status.ts";
 
@@ -15,14 +16,14 @@ export interface Peer {
   close(): void;
 }
 
-export interface AttestorOptions {
+export interface PeerOptions {
   readonly kernel: Kernel;
+  /** Each is asked about every process, and all that they say counts. */
+  readonly attestors: readonly Attestor[];
   /** Whether to do without pidfds, before Linux 6.5: only start times tell processes of one pid apart then. */
   readonly allowMissingPidfd?: boolean;
 }
 
-/** The server's limit is 64 selectors: what is left of it beside the others goes to supplementary groups. */
-const MAX_GROUPS = 32;
 /** What the server takes as a selector: one line of so many characters, without control characters. */
 const MAX_SELECTOR = 4096;
 const ONE_LINE = /^\P{Cc}+$/u;
@@ -32,9 +33,7 @@ const ONE_LINE = /^\P{Cc}+$/u;
  * nothing that the process says of itself. A descriptor that was handed on speaks for whoever connected it: see
  * docs/THREAT-MODEL.md.
  */
-export function createAttestor({ kernel, allowMissingPidfd = false }: AttestorOptions) {
-  const readExecutable = createExecutableReader();
-
+export function createPeerOpener({ kernel, attestors, allowMissingPidfd = false }: PeerOptions) {
   /** @param fd a connected unix socket; @returns who connected it, to be closed. Throws `VouchsafeError`. */
   return async function openPeer(fd: number): Promise<Peer> {
     const credentials = kernel.peerOf(fd);
@@ -63,22 +62,18 @@ export function createAttestor({ kernel, allowMissingPidfd = false }: AttestorOp
       }
     }
     async function attestNow(): Promise<AttestedWorkload> {
-      const executable = await readExecutable(pid);
+      const { status, state } = await look(pid);
+      const told = await Promise.all(
+        attestors.map((attestor) => attestor.attest({ pid, status, executable: state })),
+      );
       const now = await look(pid);
       // In this order: what was read while the process still lives was read of it and not of a later one.
       if (!isAlive()) throw gone();
       requireSameProcess(now, whenOpened, { uid, gid });
-      if (now.state !== executable.state) {
-        throw denied("executable-changed", "The process ran another executable while it was attested");
+      if (now.status.cgroups.join("\n") !== status.cgroups.join("\n")) {
+        throw denied("cgroup-changed", "The process was moved to another cgroup while it was attested");
       }
-      return {
-        pid,
-        digests: [executable.digest],
-        // A name that cannot be told is as good as none: it matches no policy, and spoils none of the others.
-        selectors: selectorsOf(now.status, executable)
-          .filter((selector) => selector.length <= MAX_SELECTOR && ONE_LINE.test(selector))
-          .sort(),
-      };
+      return { pid, digests: componentsOf(told).executable ?? [], selectors: selectorsOf(told) };
     }
     return { pid, uid, attest, close };
   };
@@ -112,16 +107,17 @@ function gone(cause?: unknown): VouchsafeError {
   return denied("process-gone", "The process that connected has ended", cause);
 }
 
-function selectorsOf(
-  { uid, gid, supplementaryGids, cgroups }: ProcessStatus,
-  { digest, path }: { readonly digest: string; readonly path: string | undefined },
-): string[] {
-  return [
-    `unix:uid:${uid}`,
-    `unix:gid:${gid}`,
-    ...supplementaryGids.slice(0, MAX_GROUPS).map((group) => `unix:supplementary_gid:${group}`),
-    ...cgroups.map((cgroup) => `unix:cgroup:${cgroup}`),
-    `unix:${digest}`,
-    ...(path === undefined ? [] : [`unix:path:${path}`]),
-  ];
+/** Throws `VouchsafeError` (`identity-denied`) for a process that nobody knows a component of. */
+function componentsOf(told: readonly Attestation[]): Attestation["components"] {
+  const components = Object.assign({}, ...told.map((attestation) => attestation.components));
+  if (Object.keys(components).length > 0) return components;
+  throw told.find(({ denial }) => denial)?.denial ?? denied("component-missing", "Nothing says what runs");
+}
+
+/** A name that cannot be told is as good as none: it matches no policy, and spoils none of the others. */
+function selectorsOf(told: readonly Attestation[]): string[] {
+  return told
+    .flatMap(({ selectors }) => selectors)
+    .filter((selector) => selector.length <= MAX_SELECTOR && ONE_LINE.test(selector))
+    .sort();
 }

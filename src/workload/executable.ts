@@ -12,6 +12,8 @@ export interface Executable {
   readonly digest: Digest;
   /** As the process sees it; undefined once the name is gone or names something else. */
   readonly path: string | undefined;
+  /** The family of interpreters that it is of, if any: then its digest does not say what runs. */
+  readonly interpreter: string | undefined;
   /** Which file it was, and in which state: see `executableState`. */
   readonly state: string;
 }
@@ -68,7 +70,7 @@ export function createExecutableReader() {
     return reading;
   }
 
-  /** Throws `VouchsafeError` (`identity-denied`) for what grounds no identity. */
+  /** Throws `VouchsafeError` (`identity-denied`) for what cannot be read, or not be relied on. */
   return async function readExecutable(pid: number): Promise<Executable> {
     const link = `/proc/${pid}/exe`;
     // While it is open the inode is taken and cannot become another file's.
@@ -82,14 +84,12 @@ export function createExecutableReader() {
     const target = await readlink(link).catch((cause) => {
       throw denied("executable-unreadable", "The path of the process's executable cannot be read", cause);
     });
-    const family = interpreterNamed(basename(target)) ?? interpreter;
-    if (family !== undefined) {
-      throw denied(
-        "interpreter",
-        `An interpreter (${family}) grounds no identity: its digest does not say what runs`,
-      );
-    }
-    return { digest, path: before.nlink === 0n ? undefined : target, state: stateOf(before) };
+    return {
+      digest,
+      path: before.nlink === 0n ? undefined : target,
+      interpreter: interpreterNamed(basename(target)) ?? interpreter,
+      state: stateOf(before),
+    };
   };
 }
 
