@@ -53,13 +53,13 @@ export async function mint(): Promise<BenchResult> {
       notAfter: now + 10 * MINUTE,
       grounds: GROUNDS,
     });
-  const [tbs] = derChildren(readDer(ours(requests[0] as Request)).content);
+  const [tbs] = derChildren(readDer(await ours(requests[0] as Request)).content);
   const signed = Buffer.from(tbs?.encoded ?? []);
   const parts = requests.map(({ csr }) => partsOf(csr));
   const theirs = await peculiar(authority, now);
   const jwtKey = await webcrypto.subtle.importKey(
     "pkcs8",
-    authority.jwtKey.export({ format: "der", type: "pkcs8" }),
+    authority.keys.jwt.export({ format: "der", type: "pkcs8" }),
     { name: "ECDSA", namedCurve: "P-256" },
     false,
     ["sign"],
@@ -73,13 +73,13 @@ export async function mint(): Promise<BenchResult> {
         run: each(parts, ({ publicKey, info, signature }) => {
           const key = createPublicKey(publicKey);
           if (!verify("sha256", info, key, signature)) throw new Error("the request does not verify");
-          sign("sha256", signed, authority.caKey);
+          sign("sha256", signed, authority.keys.ca);
         }),
       },
       { name: "@peculiar/x509", run: each(requests, theirs) },
       {
         name: "JWT-SVID",
-        run: each([ID], (spiffeId) => {
+        run: each([ID], (spiffeId) =>
           mintJwt({
             spiffeId,
             audiences: AUDIENCES,
@@ -87,8 +87,8 @@ export async function mint(): Promise<BenchResult> {
             expiresAt: now + 5 * MINUTE,
             jti: JTI,
             grounds: GROUNDS,
-          });
-        }),
+          }),
+        ),
       },
       {
         name: "jose",
@@ -145,11 +145,11 @@ function partsOf(csr: Buffer) {
 }
 
 /** The same certificate by @peculiar/x509. */
-async function peculiar({ caCertificate, caKey }: ReturnType<typeof testAuthority>, now: number) {
+async function peculiar({ caCertificate, keys }: ReturnType<typeof testAuthority>, now: number) {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const signingKey = await webcrypto.subtle.importKey(
     "pkcs8",
-    caKey.export({ format: "der", type: "pkcs8" }),
+    keys.ca.export({ format: "der", type: "pkcs8" }),
     algorithm,
     false,
     ["sign"],

@@ -1,33 +1,33 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-} from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readOrCreate } from "../create-once.ts";
 import { DerError } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
+import type { Digest } from "../in-toto-attestation/index.ts";
 import { type Certificate, isIssuedBy, parseCertificate } from "../x509/certificate.ts";
 import { basicConstraintsOf, keyUsageOf, subjectKeyIdentifierOf, uriNamesOf } from "../x509/extensions.ts";
 import { type PemBlock, pemBlocks, writePem } from "../x509/pem.ts";
 import { isKeyOf } from "../x509/public-keys.ts";
-import { x509Signer } from "../x509/signatures.ts";
+import { authorityId } from "./believed-authorities.ts";
 import { jwkThumbprint } from "./jwk.ts";
 import type { JwtAuthority } from "./jwt-svid.ts";
 import { writeRootCertificate } from "./root-certificate.ts";
+import { keySigner, type Signer } from "./signer.ts";
 import { spiffeId, type TrustDomain } from "./spiffe-id.ts";
-import type { TrustBundle } from "./trust-bundle.ts";
 import { serialFrom, type X509Authority } from "./x509-svid.ts";
 
 /** What a trust domain's SVIDs are signed with. */
 export interface Authority extends X509Authority, JwtAuthority {
+  /** Names what relying parties believe of it: the same for another issuing certificate below the same root. */
+  readonly id: Digest;
   readonly trustDomain: TrustDomain;
   /** What is handed out after each X.509-SVID, DER: the issuing authority first, without the root. */
   readonly chain: readonly Uint8Array[];
-  readonly bundle: TrustBundle;
+  /** Self-signed; of those that bundles hold. */
+  readonly root: Certificate;
+  /** The first end of the certificates above SVIDs, in milliseconds since the epoch: none outlives it. */
+  readonly until: number;
 }
 
 /** Paths of PEM files made elsewhere, used in place of the data directory's own. */
@@ -47,9 +47,6 @@ export interface AuthorityOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
-
-/** Seconds after which peers ask for the bundle again. */
-const REFRESH_HINT = 300;
 
 /**
  * Opens a trust domain's authority from its files. Without files given, a root valid for ten years and a key for
@@ -71,22 +68,20 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
       : await readPem(files.jwtKey);
 
   const { caCertificate, caKey, certificates } = readX509Authority(x509, trustDomain, now);
-  const jwtKey = parseKey(blocksOf(jwt));
-  if (jwtKey.asymmetricKeyDetails?.namedCurve !== "prime256v1") throw invalid("the JWT key is not on P-256");
-  const jwtKeyId = jwkThumbprint(createPublicKey(jwtKey));
+  const jwtKey = keySigner(parseKey(blocksOf(jwt)));
+  if (jwtKey?.algorithm !== "ES256") throw invalid("the JWT key is not on P-256");
+  const jwtKeyId = jwkThumbprint(jwtKey.publicKey);
+  const root = certificates.at(-1) ?? caCertificate;
   return {
+    id: authorityId({ trustDomain, root, jwtKeyId }),
     trustDomain,
     caCertificate,
     caKey,
     chain: certificates.slice(0, -1).map(({ der }) => der),
+    root,
+    until: Math.min(...certificates.map(({ notAfter }) => notAfter)),
     jwtKey,
     jwtKeyId,
-    bundle: {
-      trustDomain,
-      x509Authorities: certificates.slice(-1),
-      jwtAuthorities: new Map([[jwtKeyId, createPublicKey(jwtKey)]]),
-      refreshHint: REFRESH_HINT,
-    },
   };
 }
 
@@ -107,14 +102,15 @@ function exportKey(key: KeyObject): string {
 
 function readX509Authority(pem: string, trustDomain: TrustDomain, now: number) {
   const blocks = blocksOf(pem);
-  const caKey = parseKey(blocks);
+  const key = parseKey(blocks);
   try {
     const certificates = blocks
       .filter(({ label }) => label === "CERTIFICATE")
       .map(({ bytes }) => parseCertificate(bytes));
     const caCertificate = assertChain(certificates, trustDomain, now);
-    if (x509Signer(caKey) === undefined) throw invalid("the private key is not on P-256 or P-384");
-    if (!isKeyOf(caKey, caCertificate.spki)) {
+    const caKey: Signer | undefined = keySigner(key);
+    if (caKey === undefined) throw invalid("the private key is not on P-256 or P-384");
+    if (!isKeyOf(key, caCertificate.spki)) {
       throw invalid("the private key is not that of the first certificate");
     }
     return { caCertificate, caKey, certificates };

@@ -23,7 +23,8 @@ const TRUE = der(TAG.boolean, Buffer.of(0xff));
 
 /** An X.509 v3 certificate (RFC 5280 §4.1), DER. */
 export function writeCertificate(content: CertificateContent, signer: X509Signer): Buffer {
-  return signCertificate(writeUnsigned(content, signer.algorithm), signer);
+  const unsigned = writeUnsigned(content, signer.algorithm);
+  return signedCertificate(unsigned, signer.algorithm, signer.sign(unsigned));
 }
 
 /** The TBSCertificate: all of a certificate that is signed. */
@@ -40,8 +41,12 @@ export function writeUnsigned(content: CertificateContent, algorithm: Uint8Array
   );
 }
 
-export function signCertificate(unsigned: Uint8Array, signer: X509Signer): Buffer {
-  return sequence(unsigned, signer.algorithm, bitString(signer.sign(unsigned)));
+export function signedCertificate(
+  unsigned: Uint8Array,
+  algorithm: Uint8Array,
+  signature: Uint8Array,
+): Buffer {
+  return sequence(unsigned, algorithm, bitString(signature));
 }
 
 /** An extension (RFC 5280 §4.2) of this OID (DER); `value` is the DER that its OCTET STRING wraps. */

@@ -45,16 +45,25 @@ export function encodePart(value: JsonObject): string {
 
 /** Signs with a P-256 key (ES256, RFC 7518 §3.4). `header` is encoded, so that it can be made once. */
 export function signEs256(header: string, payload: JsonObject, key: KeyObject): string {
-  const signed = `${header}.${encodePart(payload)}`;
+  const signed = signingInput(header, payload);
+  return compactEs256(signed, sign("sha256", signed, key));
+}
+
+/** What is signed of a JWS, whose `header` is encoded. */
+export function signingInput(header: string, payload: JsonObject): Buffer {
+  return Buffer.from(`${header}.${encodePart(payload)}`, "latin1");
+}
+
+/** The JWS of what `signingInput` gave and its ES256 signature in DER. */
+export function compactEs256(signed: Buffer, signature: Uint8Array): string {
   // Asking node:crypto for r‖s takes twice as long as converting it here.
-  const signature = rawSignature(sign("sha256", Buffer.from(signed, "latin1"), key));
-  return `${signed}.${signature.toString("base64url")}`;
+  return `${signed.toString("latin1")}.${rawSignature(signature).toString("base64url")}`;
 }
 
 const COORDINATE = 32;
 
 /** `SEQUENCE { r INTEGER, s INTEGER }` of P-256, which is shorter than 128 bytes, as r‖s of 32 bytes each. */
-function rawSignature(der: Buffer): Buffer {
+function rawSignature(der: Uint8Array): Buffer {
   const raw = Buffer.alloc(2 * COORDINATE);
   const endOfR = 4 + (der[3] ?? 0);
   placeInteger(der.subarray(4, endOfR), raw, COORDINATE);
@@ -63,9 +72,9 @@ function rawSignature(der: Buffer): Buffer {
 }
 
 /** Copies an integer so that it ends at `end`, without the zero that keeps it positive. */
-function placeInteger(integer: Buffer, target: Buffer, end: number): void {
+function placeInteger(integer: Uint8Array, target: Buffer, end: number): void {
   const magnitude = integer.length > COORDINATE ? integer.subarray(1) : integer;
-  magnitude.copy(target, end - magnitude.length);
+  target.set(magnitude, end - magnitude.length);
 }
 
 function jsonOf(part: string): JsonObject {

@@ -1,9 +1,9 @@
-import type { KeyObject } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
 import { type Grounds, groundsClaim, readGroundsClaim } from "./grounds.ts";
-import { encodePart, JwsError, parseCompactJws, signEs256 } from "./jws.ts";
+import { compactEs256, encodePart, JwsError, parseCompactJws, signingInput } from "./jws.ts";
 import { verifyJwtSignature } from "./jwt-signatures.ts";
+import type { Signer } from "./signer.ts";
 import { parseSpiffeId, type SpiffeId, trustDomainOf } from "./spiffe-id.ts";
 import type { TrustBundle } from "./trust-bundle.ts";
 
@@ -19,13 +19,13 @@ export interface JwtSvidRequest {
   readonly grounds: Grounds;
 }
 
-/** What signs JWT-SVIDs: a key on P-256, and the key ID that the trust bundle knows it by. */
+/** What signs JWT-SVIDs: an ES256 key, and the key ID that the trust bundle knows it by. */
 export interface JwtAuthority {
-  readonly jwtKey: KeyObject;
+  readonly jwtKey: Signer;
   readonly jwtKeyId: string;
 }
 
-export type JwtMinter = (request: JwtSvidRequest) => string;
+export type JwtMinter = (request: JwtSvidRequest) => Promise<string>;
 
 /** The private claim that carries the grounds (docs/svid.md). */
 export const GROUNDS_CLAIM = "vouchsafe.dev/grounds";
@@ -33,19 +33,17 @@ export const GROUNDS_CLAIM = "vouchsafe.dev/grounds";
 /** Makes JWT-SVIDs (JWT-SVID.md), signed with ES256. */
 export function createJwtMinter({ jwtKey, jwtKeyId }: JwtAuthority): JwtMinter {
   const header = encodePart({ alg: "ES256", kid: jwtKeyId, typ: "JWT" });
-  return ({ spiffeId, audiences, issuedAt, expiresAt, jti, grounds }) =>
-    signEs256(
-      header,
-      {
-        sub: spiffeId,
-        aud: audiences,
-        iat: seconds(issuedAt),
-        exp: seconds(expiresAt),
-        jti,
-        [GROUNDS_CLAIM]: groundsClaim(grounds),
-      },
-      jwtKey,
-    );
+  return async ({ spiffeId, audiences, issuedAt, expiresAt, jti, grounds }) => {
+    const signed = signingInput(header, {
+      sub: spiffeId,
+      aud: audiences,
+      iat: seconds(issuedAt),
+      exp: seconds(expiresAt),
+      jti,
+      [GROUNDS_CLAIM]: groundsClaim(grounds),
+    });
+    return compactEs256(signed, await jwtKey.sign(signed));
+  };
 }
 
 /** A JWT-SVID that was validated. */

@@ -1,10 +1,9 @@
-import type { KeyObject } from "node:crypto";
 import { sequence } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { subjectKeyIdentifierOf } from "../x509/extensions.ts";
 import { EXTENSION } from "../x509/oids.ts";
-import { x509Signer } from "../x509/signatures.ts";
+import { x509Algorithm } from "../x509/signatures.ts";
 import {
   authorityKeyIdentifier,
   keyIdentifierOf,
@@ -13,8 +12,15 @@ import {
   uriName,
 } from "./certificate-extensions.ts";
 import { createTemplates } from "./certificate-template.ts";
-import { criticalExtension, extension, signCertificate, time, writeUnsigned } from "./certificate-writer.ts";
+import {
+  criticalExtension,
+  extension,
+  signedCertificate,
+  time,
+  writeUnsigned,
+} from "./certificate-writer.ts";
 import type { Grounds } from "./grounds.ts";
+import type { Signer } from "./signer.ts";
 import type { SpiffeId } from "./spiffe-id.ts";
 import { encodeGrounds, GROUNDS } from "./svid-extension.ts";
 
@@ -34,10 +40,10 @@ export interface X509SvidRequest {
 /** What signs X.509-SVIDs: a certificate's key, on P-256 or P-384. */
 export interface X509Authority {
   readonly caCertificate: Certificate;
-  readonly caKey: KeyObject;
+  readonly caKey: Signer;
 }
 
-export type X509Minter = (request: X509SvidRequest) => Uint8Array;
+export type X509Minter = (request: X509SvidRequest) => Promise<Uint8Array>;
 
 const EMPTY_NAME = sequence();
 
@@ -45,13 +51,13 @@ const EMPTY_NAME = sequence();
  * Makes X.509-SVIDs, DER (X509-SVID.md). Nothing of a certificate comes from outside but its key: the name, the
  * times and the usages are the caller's and the standard's.
  *
- * Throws `configuration-invalid` for an authority whose key cannot sign; the minter throws `unavailable` for an
+ * Throws `configuration-invalid` for an authority whose key cannot sign; the minter refuses (`unavailable`) an
  * SVID that would outlive its authority.
  */
 export function createX509Minter({ caCertificate, caKey }: X509Authority): X509Minter {
-  const signer = x509Signer(caKey);
+  const algorithm = x509Algorithm(caKey.publicKey);
   const keyIdentifier = subjectKeyIdentifierOf(caCertificate);
-  if (signer === undefined || keyIdentifier === undefined) {
+  if (algorithm === undefined || keyIdentifier === undefined) {
     throw new VouchsafeError(
       "configuration-invalid",
       "the authority's key is not on P-256 or P-384, or its certificate does not identify it",
@@ -75,10 +81,10 @@ export function createX509Minter({ caCertificate, caKey }: X509Authority): X509M
           ...(grounds === undefined ? [] : [extension(GROUNDS, grounds)]),
         ],
       },
-      signer.algorithm,
+      algorithm,
     ),
   );
-  return ({ spki, spiffeId, serial, notBefore, notAfter, grounds }) => {
+  return async ({ spki, spiffeId, serial, notBefore, notAfter, grounds }) => {
     if (notAfter > caCertificate.notAfter) {
       throw new VouchsafeError("unavailable", "the authority's certificate ends before the SVID would");
     }
@@ -91,7 +97,8 @@ export function createX509Minter({ caCertificate, caKey }: X509Authority): X509M
       Buffer.from(spiffeId, "latin1"),
     ];
     if (grounds !== undefined) values.push(encodeGrounds(grounds));
-    return signCertificate(templates.write(values), signer);
+    const unsigned = templates.write(values);
+    return signedCertificate(unsigned, algorithm, await caKey.sign(unsigned));
   };
 }
 

@@ -5,9 +5,7 @@ import type { Writer } from "../custody/writer.ts";
 import type { Database } from "../db/connection.ts";
 import type { Projection } from "../decisions/projection.ts";
 import type { VouchsafeError } from "../errors.ts";
-import type { Authority } from "../identity/authority.ts";
-import type { JwtMinter } from "../identity/jwt-svid.ts";
-import type { X509Minter } from "../identity/x509-svid.ts";
+import type { TrustDomainAuthority } from "./authority.ts";
 import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
 import type { Summaries } from "./issue-summary.ts";
@@ -26,10 +24,8 @@ export interface Vouchsafe {
   readonly documents: Documents;
   readonly verifier: Verifier;
   readonly evidence: EvidenceStore;
-  /** What the trust domain's SVIDs are signed with. */
-  readonly authority: Authority;
-  /** Sign what they are given: only what was decided and recorded is given to them. */
-  readonly minters: { readonly x509: X509Minter; readonly jwt: JwtMinter };
+  /** What the trust domain's SVIDs are signed with, and what validates them. */
+  readonly authority: TrustDomainAuthority;
   readonly denials: Denials;
   readonly summaries: Summaries;
   readonly policyDirectory: PolicyDirectory;

@@ -8,6 +8,7 @@ import { hexOf } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { requesterName, spiffePath, type WorkloadPolicy } from "../policy/workload-policy.ts";
 import { appendFresh } from "./append.ts";
+import type { SigningAuthority } from "./authority.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type DenialReason, type Entitlement, judgeWorkload, notRegistered } from "./judge-workload.ts";
@@ -37,6 +38,8 @@ export interface Grant extends Entitlement {
   readonly workload: WorkloadPolicy;
   readonly spiffeId: SpiffeId;
   readonly serial: string;
+  /** What is to sign it, and was recorded. */
+  readonly authority: SigningAuthority;
   readonly receipt: Receipt;
 }
 
@@ -115,14 +118,15 @@ function prepare(
   const refusal = refuse?.(workload, id);
   if (refusal !== undefined) return { denials: [refusal] };
   const now = v.clock();
+  const authority = v.authority.current();
   const { entitlement, denials } = judgeWorkload(workload, standing.digests, {
     kind,
     now,
-    until: v.authority.caCertificate.notAfter,
+    until: authority.until,
   });
   if (entitlement === undefined) return { denials };
   return {
-    prepared: { workload, spiffeId: id, serial: newSerial(), decidedAt: now, ...entitlement },
+    prepared: { workload, spiffeId: id, serial: newSerial(), authority, decidedAt: now, ...entitlement },
     denials,
   };
 }
@@ -143,7 +147,7 @@ function identityEvent(
   { kind, selectors, digests, keyHash }: IdentityRequest,
   requester: string,
   { policySet, digests: [first] }: Standing,
-  { workload, spiffeId, serial, issuedAt, expiresAt, grounds, wouldDeny, exceptions }: Prepared,
+  { workload, spiffeId, serial, authority, issuedAt, expiresAt, grounds, wouldDeny, exceptions }: Prepared,
   renewed: readonly IdentityRecord[],
 ): EventDraft {
   const predecessor = renewed.find((one) => one.workload === workload.name && one.spiffeId === spiffeId);
@@ -163,6 +167,7 @@ function identityEvent(
       policySet,
       trust: first?.inForce.trust ?? "",
       requester,
+      authority: authority.id,
       selectors,
       issuedAt: new Date(issuedAt).toISOString(),
       expiresAt: new Date(expiresAt).toISOString(),

@@ -8,6 +8,7 @@ import { parseDigest, sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
 import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
+import type { SigningAuthority } from "./authority.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type Grant, grantIdentities } from "./grant-identities.ts";
@@ -52,18 +53,20 @@ export async function issueX509Svids(v: Vouchsafe, caller: Caller, request: X509
     ...(request.renews !== undefined && { renews: request.renews }),
   });
   return {
-    svids: grants.map((grant) => {
-      const { spiffeId, serial, issuedAt, expiresAt, grounds } = grant;
-      const svid = v.minters.x509({
-        spki,
-        spiffeId,
-        serial: Buffer.from(serial, "hex"),
-        notBefore: issuedAt - BACKDATED,
-        notAfter: expiresAt,
-        grounds,
-      });
-      return { ...described(grant), serial, chain: chainOf(v, svid) };
-    }),
+    svids: await Promise.all(
+      grants.map(async (grant) => {
+        const { authority, spiffeId, serial, issuedAt, expiresAt, grounds } = grant;
+        const svid = await authority.x509({
+          spki,
+          spiffeId,
+          serial: Buffer.from(serial, "hex"),
+          notBefore: issuedAt - BACKDATED,
+          notAfter: expiresAt,
+          grounds,
+        });
+        return { ...described(grant), serial, chain: chainOf(authority, svid) };
+      }),
+    ),
     bundle: x509Bundle(v),
   };
 }
@@ -83,11 +86,13 @@ export async function issueJwtSvids(v: Vouchsafe, caller: Caller, request: JwtSv
     refuse: (workload, id) => refuseAudience(workload, audiences) ?? refuseOthers(id, request.spiffeId),
   });
   return {
-    svids: grants.map((grant) => {
-      const { spiffeId, serial: jti, issuedAt, expiresAt, grounds } = grant;
-      const token = v.minters.jwt({ spiffeId, audiences, issuedAt, expiresAt, jti, grounds });
-      return { ...described(grant), token };
-    }),
+    svids: await Promise.all(
+      grants.map(async (grant) => {
+        const { authority, spiffeId, serial: jti, issuedAt, expiresAt, grounds } = grant;
+        const token = await authority.jwt({ spiffeId, audiences, issuedAt, expiresAt, jti, grounds });
+        return { ...described(grant), token };
+      }),
+    ),
   };
 }
 
@@ -103,12 +108,12 @@ export function newSerial(): string {
 }
 
 /** The certificate with those between it and the root, base64 DER. */
-export function chainOf({ authority }: Vouchsafe, svid: Uint8Array): string[] {
-  return [svid, ...authority.chain].map(encodeBase64);
+export function chainOf({ chain }: Pick<SigningAuthority, "chain">, svid: Uint8Array): string[] {
+  return [svid, ...chain].map(encodeBase64);
 }
 
 export function x509Bundle({ authority }: Vouchsafe) {
-  return { x509Authorities: authority.bundle.x509Authorities.map(({ der }) => encodeBase64(der)) };
+  return { x509Authorities: authority.bundle().x509Authorities.map(({ der }) => encodeBase64(der)) };
 }
 
 function subjectOf({ selectors, digests }: AttestedSubject) {

@@ -47,8 +47,9 @@ export async function certifyAgent(
 ) {
   const { spki } = readCsr(csr);
   const serial = newSerial();
+  const authority = v.authority.current();
   const issuedAt = v.clock();
-  const expiresAt = Math.min(issuedAt + LIFE, v.authority.caCertificate.notAfter);
+  const expiresAt = Math.min(issuedAt + LIFE, authority.until);
   const body = {
     agent,
     serial,
@@ -69,7 +70,7 @@ export async function certifyAgent(
     };
   });
   const { receipt } = onlyEvent(committed);
-  const svid = v.minters.x509({
+  const svid = await authority.x509({
     spki,
     spiffeId: agent,
     serial: Buffer.from(serial, "hex"),
@@ -79,7 +80,7 @@ export async function certifyAgent(
   return {
     spiffeId: agent,
     serial,
-    chain: chainOf(v, svid),
+    chain: chainOf(authority, svid),
     expiresAt: body.expiresAt,
     bundle: x509Bundle(v),
     receipt,

@@ -8,9 +8,8 @@ import { createProject } from "../db/projects.ts";
 import { createProjection } from "../decisions/projection.ts";
 import { ensurePrivateDirectory } from "../directory-lock.ts";
 import { openAuthority } from "../identity/authority.ts";
-import { createJwtMinter } from "../identity/jwt-svid.ts";
 import { parseTrustDomain } from "../identity/spiffe-id.ts";
-import { createX509Minter } from "../identity/x509-svid.ts";
+import { createTrustDomainAuthority } from "./authority.ts";
 import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { publishIfBehind } from "./cosigned-checkpoints.ts";
@@ -103,8 +102,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       documents,
       verifier,
       evidence: createEvidenceStore(database, verifier),
-      authority,
-      minters: { x509: createX509Minter(authority), jwt: createJwtMinter(authority) },
+      authority: createTrustDomainAuthority(authority),
       denials,
       summaries: createSummaries(summaryKey),
       policyDirectory: createPolicyDirectory(),

@@ -2,7 +2,7 @@ import { INSTALLATION, PROJECT_CHAIN } from "../custody/events.ts";
 import { readChain, readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Authority } from "../identity/authority.ts";
-import { canonicalJson, sha256 } from "../in-toto-attestation/index.ts";
+import { sha256 } from "../in-toto-attestation/index.ts";
 import { appendFresh } from "./append.ts";
 import type { Vouchsafe } from "./context.ts";
 
@@ -43,9 +43,6 @@ export async function pinAuthority(
   });
 }
 
-function described({ trustDomain, bundle, jwtKeyId }: Authority) {
-  const [root] = bundle.x509Authorities;
-  if (root === undefined) throw new TypeError("an authority has a root");
-  const parts = { trustDomain, x509Root: sha256(root.der), jwtKeyId };
-  return { authority: sha256(canonicalJson(parts)), ...parts };
+function described({ id, trustDomain, root, jwtKeyId }: Authority) {
+  return { authority: id, trustDomain, x509Root: sha256(root.der), jwtKeyId };
 }

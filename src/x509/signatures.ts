@@ -57,10 +57,16 @@ const SIGNERS: ReadonlyMap<string, string> = new Map([
   ["secp384r1", "300a06082a8648ce3d040303"],
 ]);
 
+/** What a key, private or public, signs certificates by: AlgorithmIdentifier, DER; undefined for other curves. */
+export function x509Algorithm(key: KeyObject): Uint8Array | undefined {
+  const algorithm = SIGNERS.get(key.asymmetricKeyDetails?.namedCurve ?? "");
+  return algorithm === undefined ? undefined : Buffer.from(algorithm, "hex");
+}
+
 /** Undefined for a key that is neither on P-256 nor on P-384. */
 export function x509Signer(key: KeyObject): X509Signer | undefined {
-  const algorithm = SIGNERS.get(key.asymmetricKeyDetails?.namedCurve ?? "");
-  const hash = ALGORITHMS.get(algorithm ?? "")?.hash;
-  if (algorithm === undefined || hash === undefined) return undefined;
-  return { algorithm: Buffer.from(algorithm, "hex"), sign: (bytes) => sign(hash, bytes, key) };
+  const algorithm = x509Algorithm(key);
+  const hash = algorithm && ALGORITHMS.get(hexOf(algorithm))?.hash;
+  if (algorithm === undefined || !hash) return undefined;
+  return { algorithm, sign: (bytes) => sign(hash, bytes, key) };
 }

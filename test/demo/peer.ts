@@ -9,6 +9,7 @@ import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import { validateX509Svid, type X509Svid } from "../../src/identity/x509-validation.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 import { writePem } from "../../src/x509/pem.ts";
+import { signerOf } from "../identity/trust-domain.ts";
 
 /** A service of another trust domain that takes calls over mutual TLS from whoever shows an SVID of ours. */
 export interface Peer {
@@ -25,7 +26,7 @@ const HOUR = 60 * 60 * 1000;
 
 /** Starts the peer; it takes SVIDs that the trust bundle verifies, and reads from them what the caller runs. */
 export async function startPeer(bundle: TrustBundle): Promise<Peer> {
-  const own = ownCertificate();
+  const own = await ownCertificate();
   const calls = new EventEmitter();
   const server = createServer({
     ...own,
@@ -64,7 +65,7 @@ export async function startPeer(bundle: TrustBundle): Promise<Peer> {
 }
 
 /** The peer's own SVID, from a root of its own trust domain. */
-function ownCertificate() {
+async function ownCertificate() {
   const trustDomain = parseTrustDomain("peer.example");
   const authorityKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -75,8 +76,8 @@ function ownCertificate() {
     serial: serialFrom(randomBytes(16)),
     now,
   });
-  const mint = createX509Minter({ caCertificate: parseCertificate(root), caKey: authorityKey });
-  const leaf = mint({
+  const mint = createX509Minter({ caCertificate: parseCertificate(root), caKey: signerOf(authorityKey) });
+  const leaf = await mint({
     spki: publicKey.export({ format: "der", type: "spki" }),
     spiffeId: spiffeId(trustDomain, "/ledger"),
     serial: serialFrom(randomBytes(16)),

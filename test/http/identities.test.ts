@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { type AgentCredential, makeAgentProof } from "../../src/identity/agent-proof.ts";
-import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
+import { createX509Minter, serialFrom, type X509Minter } from "../../src/identity/x509-svid.ts";
 import { testAuthority } from "../identity/trust-domain.ts";
 import {
   type AgentCall,
@@ -148,9 +148,9 @@ describe("an agent's proof", () => {
     digest = (await release(house, node)).digest;
   });
 
-  const minted = (authority: Parameters<typeof createX509Minter>[0], path: string): AgentCredential => {
+  const minted = async (mint: X509Minter, path: string): Promise<AgentCredential> => {
     const { key, spki } = newKey();
-    const svid = createX509Minter(authority)({
+    const svid = await mint({
       spki,
       spiffeId: `spiffe://vouchsafe.local${path}` as AgentCredential["spiffeId"],
       serial: serialFrom(randomBytes(16)),
@@ -170,16 +170,22 @@ describe("an agent's proof", () => {
     "of long ago": () => send(proven(agent, x509Call(digest), Date.now() - 2 * 60_000)),
     "of the future": () => send(proven(agent, x509Call(digest), Date.now() + 2 * 60_000)),
     "by another key": () => send(proven({ ...agent, key: newKey().key }, x509Call(digest))),
-    "of a certificate that was never recorded": () =>
-      send(proven(minted(node.v.authority, "/vouchsafe/agent/node-2"), x509Call(digest))),
-    "of a foreign authority's certificate": () =>
+    "of a certificate that was never recorded": async () =>
+      send(
+        proven(await minted(node.v.authority.current().x509, "/vouchsafe/agent/node-2"), x509Call(digest)),
+      ),
+    "of a foreign authority's certificate": async () =>
       send(
         proven(
-          minted(testAuthority("vouchsafe.local", Date.now()), "/vouchsafe/agent/node-2"),
+          await minted(
+            createX509Minter(testAuthority("vouchsafe.local", Date.now())),
+            "/vouchsafe/agent/node-2",
+          ),
           x509Call(digest),
         ),
       ),
-    "of a workload's certificate": () => send(proven(minted(node.v.authority, "/widget"), x509Call(digest))),
+    "of a workload's certificate": async () =>
+      send(proven(await minted(node.v.authority.current().x509, "/widget"), x509Call(digest))),
     "that is no proof": () => {
       const request = proven(agent, x509Call(digest));
       return send(request, { headers: { ...request.headers, authorization: "Vouchsafe-Agent x.y.z" } });

@@ -21,7 +21,7 @@ const serial = serialFrom(randomBytes(16));
 const certificateOf = (id: SpiffeId, from = authority, notBefore = now - MINUTE) =>
   createX509Minter(from)({ spki, spiffeId: id, serial, notBefore, notAfter: notBefore + 60 * MINUTE });
 
-const chain = [certificateOf(AGENT)];
+const chain = [await certificateOf(AGENT)];
 const request = { method: "POST", path: "/svid/x509?a=b", body: Buffer.from('{"csr":""}') };
 const random = randomBytes(16);
 const proof = makeAgentProof({ spiffeId: AGENT, chain, key }, request, random, now);
@@ -59,7 +59,7 @@ describe("another request than the one that was proven", () => {
   for (const [name, changes] of cases) test(name, () => assert.throws(() => verify(proof, changes), refused));
 });
 
-describe("proofs that are refused", () => {
+describe("proofs that are refused", async () => {
   const iat = now / 1000;
   const x5c = chain.map((der) => Buffer.from(der).toString("base64"));
   const HEADER = { alg: "ES256", typ: "vouchsafe-agent+jwt", x5c };
@@ -88,14 +88,17 @@ describe("proofs that are refused", () => {
   });
 
   const cases: [name: string, authorization: string][] = [
-    ["a certificate of another authority of the same name", holding(certificateOf(AGENT, foreign))],
-    ["a certificate of a foreign trust domain", holding(certificateOf(theirs, elsewhere), theirs)],
-    ["an agent of a foreign trust domain, under our authority", holding(certificateOf(theirs), theirs)],
-    ["a certificate that has expired", holding(certificateOf(AGENT, authority, now - 61 * MINUTE))],
-    ["a certificate that is not valid yet", holding(certificateOf(AGENT, authority, now + MINUTE))],
-    ["a workload's certificate", holding(certificateOf(workload), workload)],
-    ["a certificate of a longer path", holding(certificateOf(nested), nested)],
-    ["the certificate of the server", holding(certificateOf(serverId(trustDomain)), serverId(trustDomain))],
+    ["a certificate of another authority of the same name", holding(await certificateOf(AGENT, foreign))],
+    ["a certificate of a foreign trust domain", holding(await certificateOf(theirs, elsewhere), theirs)],
+    ["an agent of a foreign trust domain, under our authority", holding(await certificateOf(theirs), theirs)],
+    ["a certificate that has expired", holding(await certificateOf(AGENT, authority, now - 61 * MINUTE))],
+    ["a certificate that is not valid yet", holding(await certificateOf(AGENT, authority, now + MINUTE))],
+    ["a workload's certificate", holding(await certificateOf(workload), workload)],
+    ["a certificate of a longer path", holding(await certificateOf(nested), nested)],
+    [
+      "the certificate of the server",
+      holding(await certificateOf(serverId(trustDomain)), serverId(trustDomain)),
+    ],
     ["the authority's own certificate", holding(authority.caCertificate.der)],
     ["a signature of another key", forge({}, {}, p256().key)],
     ["no certificate", forge({ x5c: [] })],

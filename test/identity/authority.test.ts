@@ -4,7 +4,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { openAuthority } from "../../src/identity/authority.ts";
+import { type Authority, openAuthority } from "../../src/identity/authority.ts";
+import { bundleOf } from "../../src/identity/believed-authorities.ts";
 import {
   AUTHORITY_EXTENSIONS,
   keyIdentifierOf,
@@ -48,7 +49,7 @@ test("on its first start it makes a root and keys that nobody else may read, and
   const again = await openAuthority({ trustDomain, dataDir, clock: () => now + YEAR });
   assert.deepEqual(again.caCertificate.der, made.caCertificate.der);
   assert.equal(again.jwtKeyId, made.jwtKeyId);
-  assertIssues(again);
+  await assertIssues(again);
 });
 
 test("of two that start at once, both have the one authority", async () => {
@@ -97,12 +98,12 @@ test("it may be given: an issuing authority, its chain and its keys", async () =
   const files = await given([issuingCertificate(), rootCertificate], issuing.key);
   const authority = await openAuthority({ trustDomain, dataDir: join(directory, "unused"), files, clock });
   assert.equal(authority.chain.length, 1);
-  assertIssues(authority);
+  await assertIssues(authority);
   await assert.rejects(stat(join(directory, "unused")));
 
   const certificates = await readFile(files.certificates, "utf8");
   await writeFile(files.certificates, certificates + (await readFile(files.key, "utf8")));
-  assertIssues(
+  await assertIssues(
     await openAuthority({ trustDomain, dataDir, files: { ...files, key: files.certificates }, clock }),
   );
 });
@@ -166,20 +167,21 @@ describe("files that are refused", () => {
   });
 });
 
-function assertIssues(authority: Awaited<ReturnType<typeof openAuthority>>): void {
+async function assertIssues(authority: Authority): Promise<void> {
+  const bundle = bundleOf(trustDomain, [{ ...authority, jwtPublicKey: authority.jwtKey.publicKey }]);
   const times = { notBefore: now, notAfter: now + MINUTE };
   const serial = serialFrom(randomBytes(16));
-  const svid = createX509Minter(authority)({
+  const svid = await createX509Minter(authority)({
     spki: p256().spki,
     spiffeId: ID,
     serial,
     ...times,
     grounds: GROUNDS,
   });
-  assert.equal(validateX509Svid([svid, ...authority.chain], authority.bundle, now).spiffeId, ID);
+  assert.equal(validateX509Svid([svid, ...authority.chain], bundle, now).spiffeId, ID);
   const jwt = { audiences: ["a"], issuedAt: now, expiresAt: now + MINUTE, jti: "a", grounds: GROUNDS };
-  const token = createJwtMinter(authority)({ spiffeId: ID, ...jwt });
-  assert.equal(validateJwtSvid(token, authority.bundle, "a", now).spiffeId, ID);
+  const token = await createJwtMinter(authority)({ spiffeId: ID, ...jwt });
+  assert.equal(validateJwtSvid(token, bundle, "a", now).spiffeId, ID);
 }
 
 async function given(certificates: readonly Uint8Array[], key: KeyObject, jwtKey = p256().key) {

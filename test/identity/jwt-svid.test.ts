@@ -24,8 +24,12 @@ const request = {
   jti: "a-token",
   grounds: GROUNDS,
 };
-const token = mint(request);
-const { jwtKeyId: kid, jwtKey, bundle } = authority;
+const token = await mint(request);
+const {
+  jwtKeyId: kid,
+  keys: { jwt: jwtKey },
+  bundle,
+} = authority;
 
 const validate = (text: string, at = now) => validateJwtSvid(text, bundle, DATABASE, at);
 
@@ -42,7 +46,7 @@ test("a token says what was asked for, and validates for each of its audiences",
 
 test("jose takes it for what it is, whatever the lengths of r and s", async () => {
   for (let i = 0; i < 600; i += 1) {
-    const text = mint({ ...request, jti: `${i}` });
+    const text = await mint({ ...request, jti: `${i}` });
     assert.equal(Buffer.from(text.split(".")[2] ?? "", "base64url").length, 64);
     assert.equal(validate(text).claims.jti, `${i}`);
   }

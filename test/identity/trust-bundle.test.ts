@@ -46,7 +46,7 @@ test("its entries have the members that SPIFFE asks for, and no private ones", (
 
 test("common JWT libraries take the JWKS", async () => {
   const keys = createLocalJWKSet(JSON.parse(JSON.stringify(writeJwks(bundle))));
-  const token = createJwtMinter({ ...authority, jwtKeyId })({
+  const token = await createJwtMinter({ ...authority, jwtKeyId })({
     spiffeId: parseSpiffeId("spiffe://example.org/widget"),
     audiences: ["a"],
     issuedAt: now,

@@ -1,40 +1,52 @@
-import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import type { Authority } from "../../src/identity/authority.ts";
+import { authorityId, bundleOf } from "../../src/identity/believed-authorities.ts";
 import type { Grounds } from "../../src/identity/grounds.ts";
 import { jwkThumbprint } from "../../src/identity/jwk.ts";
 import { writeRootCertificate } from "../../src/identity/root-certificate.ts";
+import { keySigner, type Signer } from "../../src/identity/signer.ts";
 import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
+import type { TrustBundle } from "../../src/identity/trust-bundle.ts";
 import { serialFrom } from "../../src/identity/x509-svid.ts";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 
 export const MINUTE = 60_000;
 
-/** A trust domain's authority with new keys, in no files. */
-export function testAuthority(name: string, now: number): Authority {
+/** An authority with new keys, in no files, its keys themselves, and a bundle of it alone. */
+export interface TestAuthority extends Authority {
+  readonly keys: { readonly ca: KeyObject; readonly jwt: KeyObject };
+  readonly bundle: TrustBundle;
+}
+
+export function testAuthority(name: string, now: number): TestAuthority {
   const trustDomain = parseTrustDomain(name);
-  const [caKey, jwtKey] = [0, 1].map(() => generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey) as [
-    Authority["caKey"],
-    Authority["jwtKey"],
-  ];
+  const newKey = () => generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const keys = { ca: newKey(), jwt: newKey() };
   const serial = serialFrom(randomBytes(16));
-  const caCertificate = parseCertificate(writeRootCertificate({ trustDomain, key: caKey, serial, now }));
-  const jwtPublicKey = createPublicKey(jwtKey);
-  const jwtKeyId = jwkThumbprint(jwtPublicKey);
+  const caCertificate = parseCertificate(writeRootCertificate({ trustDomain, key: keys.ca, serial, now }));
+  const [caKey, jwtKey] = [signerOf(keys.ca), signerOf(keys.jwt)];
+  const jwtKeyId = jwkThumbprint(jwtKey.publicKey);
   return {
+    id: authorityId({ trustDomain, root: caCertificate, jwtKeyId }),
     trustDomain,
     caCertificate,
     caKey,
     chain: [],
+    root: caCertificate,
+    until: caCertificate.notAfter,
     jwtKey,
     jwtKeyId,
-    bundle: {
-      trustDomain,
-      x509Authorities: [caCertificate],
-      jwtAuthorities: new Map([[jwtKeyId, jwtPublicKey]]),
-      refreshHint: 300,
-    },
+    keys,
+    bundle: bundleOf(trustDomain, [{ root: caCertificate, jwtKeyId, jwtPublicKey: jwtKey.publicKey }]),
   };
+}
+
+/** A key on P-256 or P-384, to sign with. */
+export function signerOf(key: KeyObject): Signer {
+  const signer = keySigner(key);
+  if (signer === undefined) throw new RangeError("a signer's key is on P-256 or P-384");
+  return signer;
 }
 
 export const GROUNDS: Grounds = {

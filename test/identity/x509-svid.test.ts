@@ -24,7 +24,7 @@ const { key, spki } = p256();
 const ID = parseSpiffeId("spiffe://example.org/widget/server");
 const serial = serialFrom(randomBytes(16));
 const times = { notBefore: now, notAfter: now + 10 * MINUTE };
-const svid = mint({ spki, spiffeId: ID, serial, ...times, grounds: GROUNDS });
+const svid = await mint({ spki, spiffeId: ID, serial, ...times, grounds: GROUNDS });
 
 test("an SVID says what was asked for, and validates under its bundle", () => {
   const read = validateX509Svid([svid], authority.bundle, now);
@@ -49,22 +49,22 @@ test("node:crypto reads it as a leaf for TLS, both ways", () => {
   );
 });
 
-test("an agent's SVID carries no grounds", () => {
-  const agent = mint({ spki, spiffeId: ID, serial, ...times });
+test("an agent's SVID carries no grounds", async () => {
+  const agent = await mint({ spki, spiffeId: ID, serial, ...times });
   assert.equal(Object.hasOwn(parseX509Svid([agent]), "grounds"), false);
 });
 
-test("an SVID never outlives its authority", () => {
+test("an SVID never outlives its authority", async () => {
   const notAfter = authority.caCertificate.notAfter + 1000;
-  assert.throws(() => mint({ spki, spiffeId: ID, serial, notBefore: now, notAfter }), {
+  await assert.rejects(mint({ spki, spiffeId: ID, serial, notBefore: now, notAfter }), {
     code: "unavailable",
   });
 });
 
-test("times from 2050 on are written as X.509 asks", () => {
+test("times from 2050 on are written as X.509 asks", async () => {
   const late = testAuthority("example.org", Date.UTC(2048));
   const notAfter = Date.UTC(2051, 1, 28, 23, 59, 59);
-  const certificate = createX509Minter(late)({
+  const certificate = await createX509Minter(late)({
     spki,
     spiffeId: ID,
     serial,
@@ -75,9 +75,9 @@ test("times from 2050 on are written as X.509 asks", () => {
   assert.equal(new X509Certificate(certificate).validToDate.getTime(), notAfter);
 });
 
-test("a serial number is positive and has 16 bytes, whatever the random bytes", () => {
+test("a serial number is positive and has 16 bytes, whatever the random bytes", async () => {
   for (const random of [Buffer.alloc(16), Buffer.alloc(16, 0xff)]) {
-    const certificate = mint({ spki, spiffeId: ID, serial: serialFrom(random), ...times });
+    const certificate = await mint({ spki, spiffeId: ID, serial: serialFrom(random), ...times });
     assert.equal(parseX509Svid([certificate]).leaf.serial.length, 32);
     assert.match(parseX509Svid([certificate]).leaf.serial, /^[4-7]/);
   }
@@ -137,12 +137,12 @@ test("property: grounds read back as they were, and from no other spelling", () 
   assert.throws(() => decodeGrounds(tooMany), DerError);
 });
 
-test("a foreign trust domain's SVID with the same names is refused", () => {
+test("a foreign trust domain's SVID with the same names is refused", async () => {
   const foreign = testAuthority("example.org", now);
-  const forged = createX509Minter(foreign)({ spki, spiffeId: ID, serial, ...times, grounds: GROUNDS });
+  const forged = await createX509Minter(foreign)({ spki, spiffeId: ID, serial, ...times, grounds: GROUNDS });
   assert.throws(() => validateX509Svid([forged], authority.bundle, now), { code: "invalid-svid" });
   const elsewhere = testAuthority("evil.test", now);
-  const other = mint({ spki, spiffeId: spiffeId(elsewhere.trustDomain, "/a"), serial, ...times });
+  const other = await mint({ spki, spiffeId: spiffeId(elsewhere.trustDomain, "/a"), serial, ...times });
   assert.throws(() => validateX509Svid([other], authority.bundle, now), { code: "invalid-svid" });
 });
 

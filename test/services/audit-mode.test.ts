@@ -80,7 +80,7 @@ describe("a policy that is tried in audit mode", () => {
     const [svid] = svids;
     assert.ok(svid);
     const chain = svid.chain.map((der) => Buffer.from(der, "base64"));
-    const { grounds } = validateX509Svid(chain, node.v.authority.bundle, Date.now());
+    const { grounds } = validateX509Svid(chain, node.v.authority.bundle(), Date.now());
     assert.deepEqual([grounds?.policies, grounds?.verdicts], [["release"], [receipt.index + 1]]);
     const { wouldDeny } = await bodyAt(svid.receipt.index);
     assert.equal(canonicalJson(wouldDeny ?? null), canonicalJson([{ digest, policy: "scan" }]));

@@ -55,7 +55,7 @@ describe("identities for what runs", () => {
 
     const validated = validateX509Svid(
       svid.chain.map((der) => Buffer.from(der, "base64")),
-      node.v.authority.bundle,
+      node.v.authority.bundle(),
       Date.now(),
     );
     assert.equal(validated.spiffeId, svid.spiffeId);
@@ -135,7 +135,7 @@ describe("identities for what runs", () => {
     const [svid] = (await ask([AUDIENCE])).svids;
     const { claims, grounds } = validateJwtSvid(
       svid?.token ?? "",
-      node.v.authority.bundle,
+      node.v.authority.bundle(),
       AUDIENCE,
       Date.now(),
     );

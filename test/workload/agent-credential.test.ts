@@ -36,7 +36,7 @@ after(() => rm(directory, { recursive: true, force: true }));
 async function certified() {
   const key = await newKey();
   const { spki } = parseCsr(requestFor(key, createPublicKey(key)));
-  const der = createX509Minter(authority)({
+  const der = await createX509Minter(authority)({
     spki,
     spiffeId: spiffeId(TRUST_DOMAIN, "/vouchsafe/agent/node-1"),
     serial: serialFrom(randomBytes(16)),

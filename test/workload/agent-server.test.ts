@@ -153,7 +153,7 @@ describe("agents of a server", { skip: process.platform !== "linux" && "only Lin
     const { spiffeId } = (await readCredential(path)) ?? assert.fail("the agent keeps no credential");
     const key = await newKey();
     const now = Date.now();
-    const forged = createX509Minter(testAuthority("vouchsafe.local", now))({
+    const forged = await createX509Minter(testAuthority("vouchsafe.local", now))({
       spki: createPublicKey(key).export({ format: "der", type: "spki" }),
       spiffeId,
       serial: serialFrom(randomBytes(16)),

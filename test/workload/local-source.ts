@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VouchsafeError } from "../../src/errors.ts";
 import { openAuthority } from "../../src/identity/authority.ts";
+import { bundleOf } from "../../src/identity/believed-authorities.ts";
 import { parseCsr } from "../../src/identity/csr.ts";
 import { createJwtMinter } from "../../src/identity/jwt-svid.ts";
 import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
@@ -39,6 +40,7 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
   const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-source-"));
   const trustDomain = parseTrustDomain("test.example");
   const authority = await openAuthority({ trustDomain, dataDir, clock: Date.now });
+  const bundle = bundleOf(trustDomain, [{ ...authority, jwtPublicKey: authority.jwtKey.publicKey }]);
   const mintX509 = createX509Minter(authority);
   const mintJwt = createJwtMinter(authority);
   const approved = new Map<Digest, string | undefined>();
@@ -82,23 +84,32 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
       const { spiffeId, grounds, now, expiresAt } = decide(workload);
       const { spki } = parseCsr(csr);
       const serial = serialFrom(randomBytes(16));
-      const der = mintX509({ spki, spiffeId, serial, notBefore: now - 1000, notAfter: expiresAt, grounds });
+      const der = await mintX509({
+        spki,
+        spiffeId,
+        serial,
+        notBefore: now - 1000,
+        notAfter: expiresAt,
+        grounds,
+      });
       const hex = new X509Certificate(der).serialNumber.toLowerCase();
       granted.push({ workload, serial: hex, renews });
       return {
         svids: [{ spiffeId, serial: hex, chain: [der, ...authority.chain], expiresAt }],
-        authorities: authority.bundle.x509Authorities.map((root) => root.der),
+        authorities: [authority.root.der],
       };
     },
     async fetchJwt(workload, audiences) {
       const { spiffeId, grounds, now, expiresAt } = decide(workload);
       const jti = randomUUID();
       granted.push({ workload, serial: jti, renews: [] });
-      return [{ spiffeId, token: mintJwt({ spiffeId, audiences, issuedAt: now, expiresAt, jti, grounds }) }];
+      return [
+        { spiffeId, token: await mintJwt({ spiffeId, audiences, issuedAt: now, expiresAt, jti, grounds }) },
+      ];
     },
     async bundle() {
       if (isAway) throw new VouchsafeError("unavailable", "the source is away");
-      return authority.bundle;
+      return bundle;
     },
     async watch(after, signal) {
       if (isAway) throw new VouchsafeError("unavailable", "the source is away");
