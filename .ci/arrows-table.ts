@@ -258,7 +258,14 @@ export const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Written by a generator, which says so at their head: nobody reads them, so they may be long. */
-export const GENERATED: readonly string[] = ["src/workload/workload_pb.ts"];
+export const GENERATED: readonly string[] = [
+  "src/workload/workload_pb.ts",
+  "src/workload/spire/proto/config_pb.ts",
+  "src/workload/spire/proto/go_plugin_pb.ts",
+  "src/workload/spire/proto/health_pb.ts",
+  "src/workload/spire/proto/init_pb.ts",
+  "src/workload/spire/proto/workloadattestor_pb.ts",
+];
 
 export const MAX_LINES = 300;
 export const LONG_LINES = 250;

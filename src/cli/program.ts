@@ -16,6 +16,7 @@ import { retentionCommand } from "./retention.ts";
 import { revocationCommand } from "./revocation.ts";
 import { revokeCommand } from "./revoke.ts";
 import { DEFAULT_SERVER } from "./session.ts";
+import { spirePluginCommand } from "./spire-plugin.ts";
 import { tokenCommand } from "./token.ts";
 import { trustCommand } from "./trust.ts";
 import { verifyCommand } from "./verify.ts";
@@ -65,6 +66,7 @@ export function createProgram(): Command {
     logCommand(),
     vsaCommand(),
     agentCommand(),
+    spirePluginCommand(),
     witnessCommand(),
     migrateCommand(),
   ]) {
