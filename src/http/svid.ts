@@ -18,7 +18,7 @@ import {
 
 const REQUESTERS: Access = ["agent", "issuer"];
 const Selectors = Type.Array(line(4096), {
-  maxItems: 64,
+  maxItems: 128,
   description: "what was attested of the workload, e.g. unix:uid:1000",
 });
 const Digests = Type.Array(Digest, {

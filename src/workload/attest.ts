@@ -1,4 +1,5 @@
 import { VouchsafeError } from "../errors.ts";
+import type { Digest } from "../in-toto-attestation/types.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
 import type { Attestation, Attestor } from "./attestors/attestor.ts";
 import { denied } from "./denied.ts";
@@ -26,6 +27,8 @@ export interface PeerOptions {
 
 /** What the server takes as a selector: one line of so many characters, without control characters. */
 const MAX_SELECTOR = 4096;
+/** The server takes no more; the attestors stay below it, each by bounds of its own. */
+const MAX_SELECTORS = 128;
 const ONE_LINE = /^\P{Cc}+$/u;
 
 /**
@@ -107,17 +110,23 @@ function gone(cause?: unknown): VouchsafeError {
   return denied("process-gone", "The process that connected has ended", cause);
 }
 
-/** Throws `VouchsafeError` (`identity-denied`) for a process that nobody knows a component of. */
+/**
+ * What one attestor says of a component and what another says both count: where they differ, each digest is judged.
+ * Throws `VouchsafeError` (`identity-denied`) for a process that nobody knows a component of.
+ */
 function componentsOf(told: readonly Attestation[]): Attestation["components"] {
-  const components = Object.assign({}, ...told.map((attestation) => attestation.components));
+  const components: Record<string, Digest[]> = {};
+  for (const [name, digests] of told.flatMap((attestation) => Object.entries(attestation.components))) {
+    components[name] = [...new Set([...(components[name] ?? []), ...digests])];
+  }
   if (Object.keys(components).length > 0) return components;
   throw told.find(({ denial }) => denial)?.denial ?? denied("component-missing", "Nothing says what runs");
 }
 
 /** A name that cannot be told is as good as none: it matches no policy, and spoils none of the others. */
 function selectorsOf(told: readonly Attestation[]): string[] {
-  return told
+  const all = told
     .flatMap(({ selectors }) => selectors)
-    .filter((selector) => selector.length <= MAX_SELECTOR && ONE_LINE.test(selector))
-    .sort();
+    .filter((selector) => selector.length <= MAX_SELECTOR && ONE_LINE.test(selector));
+  return [...new Set(all)].slice(0, MAX_SELECTORS).sort();
 }

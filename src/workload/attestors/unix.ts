@@ -3,7 +3,7 @@ import { createExecutableReader, type Executable } from "../executable.ts";
 import type { ProcessStatus } from "../process-status.ts";
 import type { Attestor } from "./attestor.ts";
 
-/** The server's limit is 64 selectors: what is left of it beside the others goes to supplementary groups. */
+/** A user may be in tens of thousands: the first as many count. */
 const MAX_GROUPS = 32;
 
 /** Every process is one: its user and groups, its cgroups, and the file that it runs. */
