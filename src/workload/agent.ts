@@ -3,8 +3,10 @@ import type { Attestor } from "./attestors/attestor.ts";
 import { unixAttestor } from "./attestors/unix.ts";
 import { openBundleKeeper } from "./bundle-keeper.ts";
 import { openChangeFeed } from "./change-feed.ts";
+import { openHoldings } from "./holdings.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import { openKernel } from "./kernel.ts";
+import { gated } from "./request-gate.ts";
 import { serveSocket } from "./socket.ts";
 import { callerContext, requireSecurityHeader, type WorkloadLogEntry, workloadApi } from "./workload-api.ts";
 
@@ -38,10 +40,13 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const { socketPath, source, attestors = [], allowMissingPidfd = false, log } = options;
   const { clock = Date.now, random = Math.random } = options;
   const stopping = new AbortController();
-  const feed = openChangeFeed(source, (error) => log({ event: "source unavailable", reason: textOf(error) }));
-  const bundles = openBundleKeeper(source, feed.touchAll);
+  const onFailure = (error: unknown) => log({ event: "source unavailable", reason: textOf(error) });
+  const feed = openChangeFeed({ source, onFailure, random });
+  const holdings = openHoldings({ source: gated(source), feed, clock, random });
+  const bundles = openBundleKeeper({ source, onChange: holdings.bundleChanged, random });
   const close = async () => {
     stopping.abort();
+    holdings.close();
     await Promise.all([feed.close(), bundles.close()]);
     for (const attestor of attestors) attestor.close?.();
   };
@@ -53,7 +58,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
         attestors: [unixAttestor(), ...attestors],
         allowMissingPidfd,
       }),
-      routes: workloadApi({ source, feed, bundles, clock, random, log }),
+      routes: workloadApi({ holdings, bundles, clock, log }),
       interceptors: [requireSecurityHeader],
       contextOf: callerContext,
       signal: stopping.signal,

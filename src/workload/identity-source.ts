@@ -24,6 +24,8 @@ export interface JwtGrant {
   readonly spiffeId: string;
   /** JWS compact serialization. */
   readonly token: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 /** What may have changed for this agent's workloads. */

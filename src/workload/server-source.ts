@@ -137,7 +137,8 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
     },
     async fetchJwt({ selectors, digests }, audiences, spiffeId) {
       const request = { audiences, selectors, digests, ...(spiffeId !== undefined && { spiffeId }) };
-      return (await asOurs(client.requestJwtSvids(request))).svids;
+      const { svids } = await asOurs(client.requestJwtSvids(request));
+      return svids.map((svid) => ({ ...svid, expiresAt: Date.parse(svid.expiresAt) }));
     },
     async bundle() {
       const document = new TextEncoder().encode(await asOurs(client.trustBundle()));

@@ -13,18 +13,17 @@ import { validateJwtSvid } from "../identity/jwt-svid.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { type TrustBundle, writeJwks } from "../identity/trust-bundle.ts";
 import type { Peer } from "./attest.ts";
+import type { AttestedWorkload } from "./attested-workload.ts";
 import type { BundleKeeper } from "./bundle-keeper.ts";
-import type { ChangeFeed } from "./change-feed.ts";
-import type { IdentitySource } from "./identity-source.ts";
+import { equalityOf, type Holdings } from "./holdings.ts";
 import { SpiffeWorkloadAPI } from "./workload_pb.ts";
-import { type X509Holding, x509Holdings } from "./x509-rotation.ts";
+import { type X509Update, x509Updates } from "./x509-updates.ts";
 
 export interface WorkloadApiOptions {
-  readonly source: IdentitySource;
-  readonly feed: ChangeFeed;
+  readonly holdings: Holdings;
   readonly bundles: BundleKeeper;
+  /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  readonly random: () => number;
   readonly log: (entry: WorkloadLogEntry) => void;
 }
 
@@ -57,7 +56,7 @@ export const requireSecurityHeader: Interceptor = (next) => async (request) => {
 };
 
 /** The SPIFFE Workload API. Every call is answered to the process that the kernel names, as it is at that moment. */
-export function workloadApi({ source, feed, bundles, clock, random, log }: WorkloadApiOptions) {
+export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOptions) {
   /** Turns a failure into its gRPC status and tells the operator. */
   function refusal(context: HandlerContext, error: unknown): ConnectError {
     const status = statusOf(error);
@@ -86,11 +85,11 @@ export function workloadApi({ source, feed, bundles, clock, random, log }: Workl
       fetchX509SVID: (_request, context) =>
         stream(context, async function* () {
           const caller = callerOf(context);
-          for await (const held of x509Holdings(caller, { source, feed, clock, random }, context.signal)) {
-            const spiffeIds = held.grants.svids.map(({ spiffeId }) => spiffeId);
-            const { pid, digests } = held.workload;
+          for await (const update of x509Updates(caller, { holdings, bundles, clock }, context.signal)) {
+            const spiffeIds = update.grants.svids.map(({ spiffeId }) => spiffeId);
+            const { pid, digests } = update.workload;
             log({ event: "granted", method: context.method.name, pid, digests, spiffeIds });
-            yield x509Response(held);
+            yield x509Response(update);
           }
         }),
 
@@ -108,9 +107,9 @@ export function workloadApi({ source, feed, bundles, clock, random, log }: Workl
           }
           const wanted = spiffeId === "" ? undefined : parseSpiffeId(spiffeId);
           const workload = await callerOf(context).attest();
-          const svids = await source.fetchJwt(workload, audience, wanted);
+          const svids = await holdings.of(workload).jwt(audience, wanted);
           // The source may be far away: nothing is handed to a process that became another meanwhile.
-          await callerOf(context).attest();
+          requireEqual(await callerOf(context).attest(), workload);
           const spiffeIds = svids.map((svid) => svid.spiffeId);
           const { pid, digests } = workload;
           log({ event: "granted", method: context.method.name, pid, digests, spiffeIds });
@@ -139,13 +138,18 @@ function callerOf(context: HandlerContext): Peer {
   return caller;
 }
 
-function x509Response({ grants, privateKey }: X509Holding) {
+function requireEqual(now: AttestedWorkload, before: AttestedWorkload): void {
+  if (equalityOf(now) === equalityOf(before)) return;
+  throw new VouchsafeError("unavailable", "The process changed while it was answered; ask again");
+}
+
+function x509Response({ grants, privateKey, bundle }: X509Update) {
   return {
     svids: grants.svids.map(({ spiffeId, chain }) => ({
       spiffeId,
       x509Svid: concatenated(chain),
       x509SvidKey: privateKey,
-      bundle: concatenated(grants.authorities),
+      bundle: concatenated(bundle.x509Authorities.map(({ der }) => der)),
     })),
   };
 }

@@ -75,11 +75,13 @@ describe("agents of a server", { skip: process.platform !== "linux" && "only Lin
     try {
       const [held, briefly] = [leafOf(await living.next()), leafOf(await ending.next())];
       wire.cut();
-      assert.equal((await call(house.widget)).code, UNAVAILABLE);
+      // Another process of the same.
+      assert.equal(serialOf(leafOf(await call(house.widget))), serialOf(held));
 
       const ended = await ending.next();
       assert.equal(ended.code, UNAVAILABLE);
       assert.ok(Date.now() >= Date.parse(briefly.validTo), "the stream ended before its SVID did");
+      assert.equal((await call(brief)).code, UNAVAILABLE);
       // Past the time when it asks for the next one.
       await sleep(Date.parse(held.validTo) - Date.now() - 0.45 * LONG * 1000);
       wire.mend();

@@ -169,14 +169,21 @@ describe("the Workload API on a socket", {
     }
   });
 
-  test("answers Unavailable while the source is away, and again once it is back", async () => {
+  test("answers while the source is away what it was given, or else Unavailable, and again once it is back", async () => {
+    const copy = await tamperedCopy(widget, "away");
+    source.approve(copy.digest);
+    const held = await call("FetchX509SVID");
+    const token = await call("FetchJWTSVID", { request: { audience: ["away"] } });
     source.goAway(true);
     try {
-      assert.equal((await call("FetchX509SVID")).code, UNAVAILABLE);
+      assert.equal((await call("FetchX509SVID", { executable: copy.path })).code, UNAVAILABLE);
+      // What a process was given that is attested to be the same.
+      assert.deepEqual(await call("FetchX509SVID"), held);
+      assert.deepEqual(await call("FetchJWTSVID", { request: { audience: ["away"] } }), token);
     } finally {
       source.goAway(false);
     }
-    assert.ok((await call("FetchX509SVID")).answer);
+    assert.ok((await call("FetchX509SVID", { executable: copy.path })).answer);
   });
 
   test("lives through what is no call, and takes the authority that gRPC's C core sends", async () => {

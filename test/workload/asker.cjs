@@ -14,6 +14,7 @@ const PROTO = join(__dirname, "../../src/workload/workload.proto");
 const { SpiffeWorkloadAPI } = grpc.loadPackageDefinition(loadSync(PROTO, { keepCase: true }));
 const metadata = new grpc.Metadata();
 metadata.set("workload.spiffe.io", "true");
+let audiences = 0;
 
 function say(kind, serial) {
   process.stdout.write(`${JSON.stringify({ kind, serial })}\n`);
@@ -33,7 +34,9 @@ function askX509(client) {
 
 function askJwt(client) {
   return new Promise((resolve) => {
-    client.FetchJWTSVID({ audience: ["db"] }, metadata, (_error, answer) => {
+    // Another each time: what was granted for one is kept.
+    audiences += 1;
+    client.FetchJWTSVID({ audience: [`db-${process.pid}-${audiences}`] }, metadata, (_error, answer) => {
       for (const { svid } of answer?.svids ?? []) {
         say("jwt", JSON.parse(Buffer.from(svid.split(".")[1], "base64url").toString()).jti);
       }

@@ -15,6 +15,7 @@ import { digestOf } from "../../src/in-toto-attestation/digest.ts";
 import { openAgent } from "../../src/workload/agent.ts";
 import { openBundleKeeper } from "../../src/workload/bundle-keeper.ts";
 import { openChangeFeed } from "../../src/workload/change-feed.ts";
+import { openHoldings } from "../../src/workload/holdings.ts";
 import { serveSocket } from "../../src/workload/socket.ts";
 import { callerContext, requireSecurityHeader, workloadApi } from "../../src/workload/workload-api.ts";
 import { openLocalSource } from "./local-source.ts";
@@ -88,8 +89,10 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
     const spiffeId = `spiffe://test.example/workload/${digest.slice("sha256:".length)}`;
     const socket = join(directory, "py.sock");
     const source = await openLocalSource({ ttl: TTL });
-    const feed = openChangeFeed(source, () => {});
-    const bundles = openBundleKeeper(source, feed.touchAll);
+    const { random } = Math;
+    const feed = openChangeFeed({ source, onFailure: () => {}, random });
+    const holdings = openHoldings({ source, feed, clock: Date.now, random });
+    const bundles = openBundleKeeper({ source, onChange: holdings.bundleChanged, random });
     const stopping = new AbortController();
     const served = await serveSocket({
       path: socket,
@@ -99,7 +102,7 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
         attest: async () => ({ pid: 1, selectors: [], digests: [digest] }),
         close: () => {},
       }),
-      routes: workloadApi({ source, feed, bundles, clock: Date.now, random: Math.random, log: () => {} }),
+      routes: workloadApi({ holdings, bundles, clock: Date.now, log: () => {} }),
       interceptors: [requireSecurityHeader],
       contextOf: callerContext,
       signal: stopping.signal,
@@ -120,6 +123,7 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
       await workload.stop();
     } finally {
       stopping.abort();
+      holdings.close();
       await Promise.all([feed.close(), bundles.close()]);
       await served.close();
       await source.remove();

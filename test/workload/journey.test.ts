@@ -145,11 +145,12 @@ describe("an agent of a server", { skip: process.platform !== "linux" && "only L
       method: "FetchX509SVID",
     });
     try {
-      await live.next();
+      const held = await live.next();
       await server.kill();
-      assert.equal((await call("FetchX509SVID")).code, 14);
+      assert.deepEqual((await call("FetchX509SVID")).answer, held.answer);
+      const request = { audience: ["db"], spiffe_id: "spiffe://journey.example/nobody" };
+      assert.equal((await call("FetchJWTSVID", widget, request)).code, 14);
       server = await startServer(settings);
-      assert.ok((await untilAnswered(() => call("FetchX509SVID"))).answer);
 
       const quarantine = await operator.openQuarantine(widget.digest, "a test");
       const at = performance.now();

@@ -103,9 +103,8 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
       const { spiffeId, grounds, now, expiresAt } = decide(workload);
       const jti = randomUUID();
       granted.push({ workload, serial: jti, renews: [] });
-      return [
-        { spiffeId, token: await mintJwt({ spiffeId, audiences, issuedAt: now, expiresAt, jti, grounds }) },
-      ];
+      const token = await mintJwt({ spiffeId, audiences, issuedAt: now, expiresAt, jti, grounds });
+      return [{ spiffeId, token, expiresAt }];
     },
     async bundle() {
       if (isAway) throw new VouchsafeError("unavailable", "the source is away");

@@ -1,0 +1,57 @@
+import type { TrustBundle } from "../identity/trust-bundle.ts";
+import type { Peer } from "./attest.ts";
+import type { AttestedWorkload } from "./attested-workload.ts";
+import type { BundleKeeper } from "./bundle-keeper.ts";
+import { expiryOf, type X509Holding } from "./holding.ts";
+import { equalityOf, type Holdings } from "./holdings.ts";
+import { isFinal } from "./kept-grant.ts";
+
+/** What a workload holds until the next of it. */
+export interface X509Update extends X509Holding {
+  readonly workload: AttestedWorkload;
+  readonly bundle: TrustBundle;
+}
+
+export interface X509UpdateOptions {
+  readonly holdings: Holdings;
+  readonly bundles: BundleKeeper;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/**
+ * What a process is given, one after another: its SVIDs as they are renewed, at once when something touches what it
+ * runs, and with each new bundle. The process is attested anew each time.
+ *
+ * Throws what the source or the attestation throws: at the first one whatever it is; later a denial at once, and
+ * anything else when the last SVID has expired, since until then the source may answer again. Ends when aborted.
+ */
+export async function* x509Updates(
+  peer: Peer,
+  { holdings, bundles, clock }: X509UpdateOptions,
+  signal: AbortSignal,
+): AsyncGenerator<X509Update> {
+  let given: X509Update | undefined;
+  while (!signal.aborted) {
+    const workload = await peer.attest();
+    const holding = holdings.of(workload);
+    let version = holding.version();
+    const next = await obtain().catch((error) => {
+      if (given === undefined || isFinal(error) || expiryOf(given) <= clock()) throw error;
+      return given;
+    });
+    if (next.grants !== given?.grants || next.bundle !== given.bundle) {
+      // The source may be far away: nothing is handed to a process that became another meanwhile.
+      if (equalityOf(await peer.attest()) !== equalityOf(workload)) continue;
+      given = next;
+      yield next;
+    }
+    await holding.changed(version, expiryOf(given) - clock(), signal);
+
+    async function obtain(): Promise<X509Update> {
+      const held = await holding.x509();
+      version = holding.version();
+      return { ...held, workload, bundle: await bundles.including(held.grants.authorities) };
+    }
+  }
+}
