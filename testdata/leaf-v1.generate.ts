@@ -55,6 +55,7 @@ const TYPES = {
   "hold.released": 27,
   "retention.assigned": 28,
   "evidence.expired": 29,
+  "identity.revoked": 32,
 };
 
 const EVENTS: readonly GoldenEvent[] = [

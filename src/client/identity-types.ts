@@ -83,6 +83,8 @@ export interface Identity {
   readonly expiresAt: string;
   /** The event that recorded it. */
   readonly index: number;
+  /** The event that revoked it, if one did. */
+  readonly revokedIndex: number | null;
 }
 
 export interface IdentityChange {

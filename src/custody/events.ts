@@ -34,6 +34,7 @@ export const EVENT_TYPES = {
   "hold.released": 27,
   "retention.assigned": 28,
   "evidence.expired": 29,
+  "identity.revoked": 32,
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;
@@ -47,6 +48,7 @@ export const RECORDS: readonly EventType[] = [
   "identity.issued",
   "identity.renewed",
   "identity.denied",
+  "identity.revoked",
 ];
 
 /**

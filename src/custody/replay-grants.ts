@@ -160,6 +160,23 @@ export function replayDenial({ body }: LogEvent): string {
   );
 }
 
+/**
+ * Told: what was granted stands in the chain before, and that it would not be granted again is not shown once more. Who takes an
+ * identity back can only take too many.
+ */
+export function replayIdentityRevocation({ index, body }: LogEvent, { artifact }: Standing): string {
+  refuseUnless(textsIn(body, "digests").includes(artifact), "they were granted for other artifacts");
+  refuseUnless(body.cause === null || Number(body.cause) < index, "its cause comes after it");
+  const reasons = textsIn(body, "reasons");
+  refuseUnless(reasons.length > 0, "it does not say why");
+  const revoked = listIn(body, "identities").map((identity) => {
+    refuseUnless(isJsonObject(identity), "it does not say which identities");
+    return `${textIn(identity, "spiffeId")} (${textIn(identity, "serial")})`;
+  });
+  const others = revoked.length - 1;
+  return `${revoked[0]}${others > 0 ? ` and ${others} more` : ""} revoked before the end: ${reasons.join(", ")}.`;
+}
+
 /** Told: what the agent was granted before that stands in the chains of what it was granted for. */
 export function replayAgentRevocation({ body }: LogEvent): string {
   return `the agent ${textIn(body, "agent")} was revoked: ${textIn(body, "reason")}.`;

@@ -23,7 +23,13 @@ import {
   replayException,
   replayExceptionWithdrawal,
 } from "./replay-approvals.ts";
-import { replayAgentRevocation, replayDecision, replayDenial, replayIdentity } from "./replay-grants.ts";
+import {
+  replayAgentRevocation,
+  replayDecision,
+  replayDenial,
+  replayIdentity,
+  replayIdentityRevocation,
+} from "./replay-grants.ts";
 import { replayExpiry, replayHold, replayHoldRelease, replayRetentionClass } from "./replay-retention.ts";
 import { replayRevocation, replayWithdrawal } from "./replay-revocations.ts";
 import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
@@ -59,6 +65,7 @@ const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, ReplayOne]> = new
   ["identity.issued", ["identity", replayIdentity]],
   ["identity.renewed", ["identity", replayIdentity]],
   ["identity.denied", ["identity", replayDenial]],
+  ["identity.revoked", ["identity", replayIdentityRevocation]],
   ["agent.revoked", ["identity", replayAgentRevocation]],
   ["decision.recorded", ["decision", replayDecision]],
 ]);

@@ -44,6 +44,22 @@ export async function findAgent(db: Kysely<Schema>, serial: string): Promise<Age
   );
 }
 
+/** Of those agents that were ever revoked, the last event that did. */
+export async function lastRevocations(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  spiffeIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .selectFrom("agent_revocations")
+    .select(({ fn }) => ["spiffe_id", fn.max("index").as("index")])
+    .where("project_id", "=", project)
+    .where((where) => where("spiffe_id", "=", where.fn.any(where.val([...spiffeIds]))))
+    .groupBy("spiffe_id")
+    .execute();
+  return new Map(rows.map(({ spiffe_id, index }) => [spiffe_id, index]));
+}
+
 /** Whether an agent of this ID was ever given a certificate. */
 export async function hasJoined(db: Kysely<Schema>, project: ProjectId, spiffeId: string): Promise<boolean> {
   const row = await db

@@ -15,6 +15,7 @@ const APPEND_ONLY = [
   "agents",
   "agent_revocations",
   "identities",
+  "identity_revocations",
   "holds",
   "hold_releases",
   "expirations",
@@ -23,7 +24,9 @@ const APPEND_ONLY = [
 /** What is forgotten once it has expired. */
 const PASSING = ["agent_requests"];
 /** What witnesses were seen to do: asked for again when it is lost. */
-const WITNESSING = ["witnesses", "cosigned_checkpoints", "witness_lease"];
+const WITNESSING = ["witnesses", "cosigned_checkpoints"];
+/** Whose turn it is, of what one node at a time does. */
+const LEASES = ["witness_lease", "sweep_lease"];
 /** Current state, which moves on. Nothing of it is ever deleted. */
 const STATE = [
   "verdicts",
@@ -43,9 +46,15 @@ const STATE = [
  */
 export function grant(role: string): string {
   const app = escapeIdentifier(role);
-  const all = ["log_head", "schema_migrations", ...APPEND_ONLY, ...PASSING, ...WITNESSING, ...STATE].join(
-    ", ",
-  );
+  const all = [
+    "log_head",
+    "schema_migrations",
+    ...APPEND_ONLY,
+    ...PASSING,
+    ...WITNESSING,
+    ...LEASES,
+    ...STATE,
+  ].join(", ");
   return `
     grant usage on schema public to ${app};
     revoke all on ${all} from ${app}, public;
@@ -54,6 +63,7 @@ export function grant(role: string): string {
     grant select, insert on ${APPEND_ONLY.join(", ")} to ${app};
     grant select, insert, delete on ${PASSING.join(", ")} to ${app};
     grant select, insert, update, delete on ${WITNESSING.join(", ")} to ${app};
+    grant select, update on ${LEASES.join(", ")} to ${app};
     grant select, insert, update on ${STATE.join(", ")} to ${app};
   `;
 }

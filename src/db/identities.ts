@@ -1,7 +1,8 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import { type ChainKey, EVENT_TYPES, PROJECT_CHAIN, type ProjectId, RECORDS } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { IdentitiesTable, Schema } from "./schema.ts";
+import type { IdentitiesTable } from "./identity-tables.ts";
+import type { Schema } from "./schema.ts";
 
 /** An SVID that was granted. Times are milliseconds since the epoch. */
 export interface IdentityRecord {
@@ -16,6 +17,8 @@ export interface IdentityRecord {
   readonly issuedAt: number;
   readonly expiresAt: number;
   readonly index: number;
+  /** The event that revoked it, if one did. */
+  readonly revokedIndex: number | null;
 }
 
 export interface IdentitySearch {
@@ -23,7 +26,7 @@ export interface IdentitySearch {
   /** Only those granted for one of these, at least. */
   readonly anyOf?: readonly Digest[];
   readonly spiffeId?: string;
-  /** Only those that have not expired at this time. */
+  /** Only those that live at this time: neither expired nor revoked. */
   readonly liveAt?: number;
   /** Only those granted before this index: the page after one that ended there. */
   readonly before?: number;
@@ -36,13 +39,15 @@ export async function searchIdentities(
   project: ProjectId,
   { digest, anyOf, spiffeId, liveAt, before, limit }: IdentitySearch,
 ): Promise<IdentityRecord[]> {
-  let query = db.selectFrom("identities").selectAll().where("project_id", "=", project);
+  let query = selectIdentities(db, project);
   if (digest !== undefined) query = query.where("digests", "@>", sql<string[]>`array[${digest}]`);
   if (anyOf !== undefined) query = query.where("digests", "&&", sql<string[]>`${[...anyOf]}::text[]`);
   if (spiffeId !== undefined) query = query.where("spiffe_id", "=", spiffeId);
-  if (liveAt !== undefined) query = query.where("expires_at", ">", liveAt);
-  if (before !== undefined) query = query.where("index", "<", before);
-  return (await query.orderBy("index", "desc").limit(limit).execute()).map(identityOf);
+  if (liveAt !== undefined) {
+    query = query.where("identities.expires_at", ">", liveAt).where("revocation.index", "is", null);
+  }
+  if (before !== undefined) query = query.where("identities.index", "<", before);
+  return (await query.orderBy("identities.index", "desc").limit(limit).execute()).map(identityOf);
 }
 
 /** Those of the serial numbers that there are. */
@@ -51,47 +56,103 @@ export async function findX509Identities(
   project: ProjectId,
   serials: readonly string[],
 ): Promise<IdentityRecord[]> {
-  const rows = await db
-    .selectFrom("identities")
-    .selectAll()
-    .where("project_id", "=", project)
-    .where("kind", "=", "x509")
-    .where("serial", "in", serials)
+  const rows = await selectIdentities(db, project)
+    .where("identities.kind", "=", "x509")
+    .where("identities.serial", "in", serials)
     .execute();
   return rows.map(identityOf);
 }
 
 const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);
 
+/** Log index of the oldest identity that lives, if one does: nothing before it can concern any. */
+export async function oldestLive(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  liveAt: number,
+): Promise<number | undefined> {
+  const { oldest } = await selectIdentities(db, project)
+    .clearSelect()
+    .select(({ fn }) => fn.min<number | null>("identities.index").as("oldest"))
+    .where("identities.expires_at", ">", liveAt)
+    .where("revocation.index", "is", null)
+    .executeTakeFirstOrThrow();
+  return oldest ?? undefined;
+}
+
+/** Whether anything but records was logged from this index on. */
+export async function hasMoved(db: Kysely<Schema>, project: ProjectId, from: number): Promise<boolean> {
+  const moved = await db
+    .selectFrom("log_entries")
+    .select("index")
+    .where("index", ">=", from)
+    .where("project_id", "=", project)
+    .where("type", "not in", RECORD_TYPES)
+    .limit(1)
+    .executeTakeFirst();
+  return moved !== undefined;
+}
+
+/** A digest of live identities, or `*` for all of the project's, and the newest event that concerns it. */
+export interface Touched {
+  readonly key: ChainKey;
+  readonly index: number;
+}
+
 /**
- * The digests of the requester's live identities that something from log index `from` on may concern, for it joined
- * their chain or one that their verdicts rest on; and `*` where it concerns the whole project.
+ * The digests of live identities that something from log index `from` on may concern, for it joined their chain or one
+ * that their verdicts rest on; of a requester's also those of which one was revoked since; and `*` where it concerns the whole project.
+ *
+ * @param requester only those granted to this one
  */
 export async function touchedIdentities(
   db: Kysely<Schema>,
   project: ProjectId,
-  { requester, liveAt, from }: { requester: string; liveAt: number; from: number },
-): Promise<ChainKey[]> {
-  const { rows } = await sql<{ touched: ChainKey }>`
+  { requester, liveAt, from }: { requester?: string; liveAt: number; from: number },
+): Promise<Touched[]> {
+  const { rows } = await sql<Touched>`
     with live as (
-      select distinct unnest(digests) as digest from identities
-      where project_id = ${project} and requester = ${requester} and expires_at > ${liveAt}
-    ), watched (key, touched) as (
+      select unnest(i.digests) as digest, max(r.index) as revoked
+      from identities i
+      left join identity_revocations r on r.project_id = i.project_id and r.kind = i.kind and r.serial = i.serial
+      where i.project_id = ${project} and i.expires_at > ${liveAt} and (r.index is null or (i.requester = ${requester ?? null} and r.index >= ${from}))
+        and (${requester ?? null}::text is null or i.requester = ${requester ?? null})
+      group by 1
+    ), watched (chain, key) as (
       select ${PROJECT_CHAIN}::text, ${PROJECT_CHAIN}::text
       union select digest, digest from live
       union select unnest(v.rests_on), v.artifact
       from verdicts v join live on live.digest = v.artifact where v.project_id = ${project}
+    ), touched (key, index) as (
+      select watched.key, c.index
+      from log_chain c
+      join log_entries e on e.index = c.index
+      join watched on watched.chain = c.key
+      where c.project_id = ${project} and c.index >= ${from} and e.type <> all (${RECORD_TYPES}::int2[])
+      union all select digest, revoked from live where revoked is not null
     )
-    select distinct touched
-    from log_chain c
-    join log_entries e on e.index = c.index
-    join watched on watched.key = c.key
-    where c.project_id = ${project} and c.index >= ${from} and e.type <> all (${RECORD_TYPES}::int2[])
-    order by touched`.execute(db);
-  return rows.map(({ touched }) => touched);
+    select key, max(index) as index from touched group by key order by key`.execute(db);
+  return rows;
 }
 
-function identityOf(row: Selectable<IdentitiesTable>): IdentityRecord {
+/** With the event that revoked each, as `revocation`. */
+function selectIdentities(db: Kysely<Schema>, project: ProjectId) {
+  return db
+    .selectFrom("identities")
+    .leftJoin("identity_revocations as revocation", (join) =>
+      join
+        .onRef("revocation.project_id", "=", "identities.project_id")
+        .onRef("revocation.kind", "=", "identities.kind")
+        .onRef("revocation.serial", "=", "identities.serial"),
+    )
+    .selectAll("identities")
+    .select("revocation.index as revoked_index")
+    .where("identities.project_id", "=", project);
+}
+
+function identityOf(
+  row: Selectable<IdentitiesTable> & { readonly revoked_index: number | null },
+): IdentityRecord {
   return {
     kind: row.kind,
     serial: row.serial,
@@ -103,5 +164,6 @@ function identityOf(row: Selectable<IdentitiesTable>): IdentityRecord {
     issuedAt: row.issued_at,
     expiresAt: row.expires_at,
     index: row.index,
+    revokedIndex: row.revoked_index,
   };
 }

@@ -2,6 +2,13 @@ import type { RevocationTarget } from "../custody/revocation-target.ts";
 import type { EvidenceOnApproval } from "../policy/types.ts";
 import type { Fixed, Json } from "./column-types.ts";
 import type {
+  AgentRequestsTable,
+  AgentRevocationsTable,
+  AgentsTable,
+  IdentitiesTable,
+  IdentityRevocationsTable,
+} from "./identity-tables.ts";
+import type {
   ExpirationsTable,
   HoldReleasesTable,
   HoldsTable,
@@ -40,6 +47,7 @@ export interface Schema extends WitnessTables {
   agents: AgentsTable;
   agent_revocations: AgentRevocationsTable;
   identities: IdentitiesTable;
+  identity_revocations: IdentityRevocationsTable;
   holds: HoldsTable;
   hold_releases: HoldReleasesTable;
   retention_classes: RetentionClassesTable;
@@ -248,51 +256,4 @@ export interface TokensTable {
   created_at: Fixed<number>;
   expires_at: Fixed<number>;
   revoked_at: number | null;
-}
-
-/** Each certificate that an agent was given. */
-export interface AgentsTable {
-  project_id: Fixed<string>;
-  spiffe_id: Fixed<string>;
-  /** Hex. */
-  serial: Fixed<string>;
-  /** sha256 of the key's SubjectPublicKeyInfo. */
-  key_hash: Fixed<string>;
-  /** Id of the join token that was used up; null for a renewal. */
-  token: Fixed<string | null>;
-  joined_at: Fixed<number>;
-  expires_at: Fixed<number>;
-  index: Fixed<number>;
-}
-
-/** Each revocation of an agent: of the certificates that were recorded before it. */
-export interface AgentRevocationsTable {
-  project_id: Fixed<string>;
-  spiffe_id: Fixed<string>;
-  index: Fixed<number>;
-}
-
-/** Each SVID that was granted. */
-export interface IdentitiesTable {
-  project_id: Fixed<string>;
-  kind: Fixed<"x509" | "jwt">;
-  /** Serial number in hex, or the JWT's `jti`. */
-  serial: Fixed<string>;
-  spiffe_id: Fixed<string>;
-  workload: Fixed<string>;
-  digests: Fixed<string[]>;
-  policies: Fixed<string[]>;
-  requester: Fixed<string>;
-  /** sha256 of the key's SubjectPublicKeyInfo; a JWT has none. */
-  key_hash: Fixed<string | null>;
-  issued_at: Fixed<number>;
-  expires_at: Fixed<number>;
-  index: Fixed<number>;
-}
-
-/** Proofs of agents that were used, kept until they have expired: each holds once. */
-export interface AgentRequestsTable {
-  project_id: Fixed<string>;
-  jti: Fixed<string>;
-  expires_at: Fixed<number>;
 }

@@ -97,22 +97,3 @@ export async function keepCosigned(
     }
   });
 }
-
-/** Takes or keeps the turn to submit, for some seconds by the database's clock. False: it is another node's. */
-export async function takeLease(database: Database, holder: string, seconds: number): Promise<boolean> {
-  return database.transaction(async (query) => {
-    const rows = await query(
-      `update witness_lease set holder = $1, until = clock_timestamp() + make_interval(secs => $2)
-       where holder = $1 or until < clock_timestamp() returning 1`,
-      [holder, seconds],
-    );
-    return rows.length > 0;
-  });
-}
-
-/** Gives the turn up, so that another node need not wait for its end. */
-export async function dropLease(database: Database, holder: string): Promise<void> {
-  await database.transaction((query) =>
-    query(`update witness_lease set holder = null, until = '-infinity' where holder = $1`, [holder]),
-  );
-}

@@ -20,7 +20,9 @@ export function identityRoutes(app: App, v: Vouchsafe): void {
           digest: Type.Optional(Digest),
           spiffeId: Type.Optional(SpiffeId),
           live: Type.Optional(
-            Type.Enum(["true", "false"], { description: "true: only those that have not expired" }),
+            Type.Enum(["true", "false"], {
+              description: "true: only those that are neither expired nor revoked",
+            }),
           ),
           ...PAGE,
         }),
@@ -38,6 +40,7 @@ export function identityRoutes(app: App, v: Vouchsafe): void {
                 issuedAt: Time,
                 expiresAt: Time,
                 index: LogSize,
+                revokedIndex: nullable(LogSize),
               }),
             ),
             next: nullable(Type.String()),

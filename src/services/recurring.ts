@@ -1,6 +1,7 @@
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
 import { sweepByItself } from "./expire-evidence.ts";
+import { keepSweeping } from "./keep-sweeping.ts";
 import { CONFIGURATION } from "./propose.ts";
 import { reevaluateEnded } from "./reevaluate.ts";
 import { refreshTrustByItself } from "./refresh-trust.ts";
@@ -33,6 +34,9 @@ export function startRecurring(v: Vouchsafe): () => void {
   if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
   each(ENDED, (signal) => reevaluateEnded(v, project, signal));
   each(SWEEP, (signal) => sweepByItself(v, project, signal));
+  const sweep = new AbortController();
+  v.background((signal) => keepSweeping(v, AbortSignal.any([signal, sweep.signal])));
+  stops.push(() => sweep.abort());
   return () => {
     for (const stop of stops) stop();
   };

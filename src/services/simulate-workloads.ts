@@ -1,19 +1,13 @@
 import type { ProjectId } from "../custody/events.ts";
 import { type IdentityRecord, searchIdentities } from "../db/identities.ts";
 import { readEvents } from "../db/log.ts";
-import { parseSpiffeId, pathOf } from "../identity/spiffe-id.ts";
-import { hexOf } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { PolicySet } from "../policy/load.ts";
-import {
-  matchWorkloads,
-  parseRequester,
-  spiffePath,
-  type WorkloadPolicy,
-} from "../policy/workload-policy.ts";
+import type { WorkloadPolicy } from "../policy/workload-policy.ts";
 import type { Vouchsafe } from "./context.ts";
-import { type DenialReason, judgeWorkload, notRegistered } from "./judge-workload.ts";
-import { readStandings, type Standings } from "./simulate-standings.ts";
+import { judgeIdentity, registrationsOf, selectorsIn } from "./judge-identity.ts";
+import type { DenialReason } from "./judge-workload.ts";
+import { readStandings } from "./simulate-standings.ts";
 import type { StateAsOf } from "./state-as-of.ts";
 
 /** A workload that holds a live identity and would be given no other. */
@@ -99,7 +93,7 @@ async function judgePage(
     project,
     identities.map(({ index }) => index),
   );
-  const selectors = new Map(events.map(({ index, body }) => [index, textsIn(body.selectors)]));
+  const selectors = new Map(events.map(({ index, body }) => [index, selectorsIn(body)]));
   const registered = identities.map((identity) => ({
     identity,
     before: registrationsOf(state.policySet, identity, selectors.get(identity.index) ?? []),
@@ -116,56 +110,19 @@ async function judgePage(
 
   return registered.flatMap(({ identity, before, after }) => {
     const standings = standingsOf(identity.digests);
-    const reasons = denialsOf(identity, after, proposed, standings, state.now);
-    if (reasons === undefined) return [];
+    const judge = (set: PolicySet | undefined, registrations: readonly WorkloadPolicy[]) =>
+      judgeIdentity(identity, registrations, ({ spec }) => standings(set, spec.policies), state.now);
+    const judged = judge(proposed, after);
+    if (judged.case === "holds") return [];
     const { spiffeId, workload, requester, digests } = identity;
-    const wasDenied = denialsOf(identity, before, state.policySet, standings, state.now) !== undefined;
-    const active = wasDenied ? "deny" : "allow";
+    const active = judge(state.policySet, before).case === "denied" ? "deny" : "allow";
     return {
       spiffeId,
       workload,
       requester,
       digests,
-      reasons: reasons.slice(0, MAX_REASONS),
+      reasons: judged.reasons.slice(0, MAX_REASONS),
       active,
     } as const;
   });
-}
-
-/** The workload policies by which this very identity is given to those who asked for it. */
-function registrationsOf(
-  set: PolicySet | undefined,
-  { requester, spiffeId, digests: [first] }: IdentityRecord,
-  selectors: readonly string[],
-): WorkloadPolicy[] {
-  if (set === undefined || first === undefined) return [];
-  const path = pathOf(parseSpiffeId(spiffeId));
-  return matchWorkloads(set, parseRequester(requester), selectors).filter(
-    (workload) => spiffePath(workload, hexOf(first)) === path,
-  );
-}
-
-/** Undefined where one of the registrations gives it. */
-function denialsOf(
-  { kind, spiffeId }: IdentityRecord,
-  registrations: readonly WorkloadPolicy[],
-  set: PolicySet | undefined,
-  standings: Standings,
-  now: number,
-): readonly DenialReason[] | undefined {
-  if (registrations.length === 0) return [notRegistered(spiffeId)];
-  const judged = registrations.map((workload) =>
-    judgeWorkload(workload, standings(set, workload.spec.policies), {
-      kind,
-      now,
-      until: Number.MAX_SAFE_INTEGER,
-    }),
-  );
-  return judged.some(({ entitlement }) => entitlement !== undefined)
-    ? undefined
-    : judged.flatMap(({ denials }) => denials);
-}
-
-function textsIn(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }

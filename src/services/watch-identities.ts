@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ChainKey } from "../custody/events.ts";
 import { touchedIdentities } from "../db/identities.ts";
 import { readHead } from "../db/log.ts";
-import { VouchsafeError } from "../errors.ts";
 import { requesterName } from "../policy/workload-policy.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { grownBeyond } from "./log-growth.ts";
 import { requesterOf } from "./requester.ts";
 
 export interface IdentityChange {
@@ -43,17 +43,9 @@ export async function watchIdentities(
       from: after,
     });
     const left = deadline - performance.now();
-    if (touched.length > 0 || left <= 0 || signal.aborted) return { asOf, touched };
-    await movedBeyond(v, asOf, left, signal);
+    if (touched.length > 0 || left <= 0 || signal.aborted)
+      return { asOf, touched: touched.map(({ key }) => key) };
+    await grownBeyond(v, asOf, left, signal);
     await sleep(PACE);
-  }
-}
-
-/** Resolves when the log has grown beyond this size, when the time is over, or when nobody waits any longer. */
-async function movedBeyond({ projection }: Vouchsafe, size: number, time: number, signal: AbortSignal) {
-  try {
-    await projection.caughtUp(size + 1, time, signal);
-  } catch (error) {
-    if (!(error instanceof VouchsafeError && error.code === "stale")) throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { EMPTY_TREE, extendsTree } from "../custody/consistency.ts";
+import { dropLease, takeLease } from "../db/leases.ts";
 import { readHead, tileReader } from "../db/log.ts";
-import { dropLease, takeLease, type WitnessRecord } from "../db/witnesses.ts";
+import type { WitnessRecord } from "../db/witnesses.ts";
 import type { Witness, WitnessPolicy } from "../tlog/witness-policy.ts";
 import {
   type Asking,
@@ -18,8 +19,9 @@ import { setObstacle } from "./obstacles.ts";
 import { lagsBehindKeys } from "./watch-log-keys.ts";
 
 const OBSTACLE = "witnesses";
-/** Seconds for which a node that does not come back keeps the others from submitting. */
-const LEASE = 10;
+const LEASE = "witness_lease";
+/** For how long a node that does not come back keeps the others from submitting. */
+const LEASE_SECONDS = 10;
 /** A witness that was in trouble is left alone for a while, doubled each time up to this, in milliseconds. */
 const LONGEST_REST = 30_000;
 const BEHIND = "the log's witnesses are behind: checkpoints are served without them";
@@ -147,8 +149,8 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
       const records = await recordsOf(v);
       heed(v, records, await watchOwn(v));
       // With other keys than those that sign the log now it would wait for signatures that are there no more.
-      if (lagsBehindKeys(v)) return await dropLease(v.database, holder);
-      if (!(await takeLease(v.database, holder, LEASE))) return;
+      if (lagsBehindKeys(v)) return await dropLease(v.database, LEASE, holder);
+      if (!(await takeLease(v.database, LEASE, holder, LEASE_SECONDS))) return;
       const nowBehind = await publishIfBehind(asking, v.clock(), waitedFor);
       if (nowBehind !== isBehind) v.report(nowBehind ? BEHIND : CAUGHT_UP, undefined);
       isBehind = nowBehind;
@@ -175,6 +177,6 @@ export function createWitnesses(policy: WitnessPolicy): Witnesses {
       });
       await Promise.race([enough.promise, Promise.all(answered)]);
     },
-    close: ({ database }) => dropLease(database, holder),
+    close: ({ database }) => dropLease(database, LEASE, holder),
   };
 }

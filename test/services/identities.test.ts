@@ -21,6 +21,7 @@ import {
   openIdentityHouse,
   release,
   SELECTORS,
+  untilRevoked,
 } from "./identity-house.ts";
 import { callerWith } from "./release-node.ts";
 
@@ -195,6 +196,7 @@ describe("identities for what runs", () => {
       issuer: "spire",
     });
     await openQuarantine(node.v, callerWith(node, ["operator"]), { artifact: digest, reason: "leaks" });
+    await untilRevoked(node, digest);
     await assert.rejects(fetchX509(node, agent, digest), denied("quarantined"));
     await assert.rejects(fetchX509(node, agent, digest), denied("quarantined"));
 
@@ -211,10 +213,11 @@ describe("identities for what runs", () => {
       "identity.renewed",
       "identity.issued",
       "decision.recorded",
+      "identity.revoked",
       "identity.denied",
     ]);
     const said = checks.filter(({ check }) => check === "identity").map(({ statement }) => statement);
-    assert.equal(said.length, 4);
+    assert.equal(said.length, 5);
     assert.ok(said[0]?.includes(svids[0]?.serial ?? "?"));
     assert.ok(said[1]?.includes(renewed.svids[0]?.serial ?? "?"));
   });

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import {
   createPublicKey,
   generateKeyPairSync,
@@ -5,9 +6,12 @@ import {
   randomBytes,
   X509Certificate,
 } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { searchIdentities } from "../../src/db/identities.ts";
 import { type AgentCredential, makeAgentProof } from "../../src/identity/agent-proof.ts";
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import type { Caller } from "../../src/services/caller.ts";
 import { issueX509Svids } from "../../src/services/issue-svid.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
@@ -101,6 +105,21 @@ export async function fetchX509(node: TestNode, caller: Caller, digest: string, 
     ({ chain }) => new X509Certificate(Buffer.from(chain[0] ?? "", "base64")),
   );
   return { ...answer, key, publicKey: createPublicKey(key), certificates };
+}
+
+/** Waits until some node has taken back all that lives of what was granted for a digest. */
+export async function untilRevoked({ v }: TestNode, digest: Digest): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const live = await searchIdentities(v.database.kysely, v.project, {
+      digest,
+      liveAt: v.clock(),
+      limit: 1,
+    });
+    if (live.length === 0) return;
+    assert.ok(performance.now() < deadline, "identities are left");
+    await sleep(20);
+  }
 }
 
 /** Joins as a node's agent does, through the door. */

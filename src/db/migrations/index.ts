@@ -11,6 +11,7 @@ import { sql as witnesses } from "./0010-witnesses.ts";
 import { sql as revocations } from "./0011-revocations.ts";
 import { sql as retention } from "./0012-retention.ts";
 import { sql as custody } from "./0013-custody.ts";
+import { sql as identityRevocations } from "./0015-identity-revocations.ts";
 
 export interface Migration {
   readonly name: string;
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0011-revocations", sql: revocations },
   { name: "0012-retention", sql: retention },
   { name: "0013-custody", sql: custody },
+  { name: "0015-identity-revocations", sql: identityRevocations },
 ];

@@ -1,3 +1,4 @@
+import type { RevokedIdentities } from "../../custody/revoked-identities.ts";
 import { millisecondsOf, type Projector } from "./rows.ts";
 
 export const projectIdentity: Projector = ({ project, index, draft }, rows) => {
@@ -17,6 +18,21 @@ export const projectIdentity: Projector = ({ project, index, draft }, rows) => {
     expires_at: millisecondsOf(String(expiresAt)),
     index,
   });
+};
+
+export const projectIdentityRevocation: Projector = ({ project, index, draft }, rows) => {
+  const { identities, reasons, cause } = draft.body as unknown as RevokedIdentities;
+  for (const { kind, serial, expiresAt } of identities) {
+    rows.identity_revocations.push({
+      project_id: project,
+      kind,
+      serial,
+      expires_at: millisecondsOf(expiresAt),
+      reasons,
+      cause,
+      index,
+    });
+  }
 };
 
 export const projectAgent: Projector = ({ project, index, time, draft }, rows) => {

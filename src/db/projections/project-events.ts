@@ -2,7 +2,12 @@ import type { EventType } from "../../custody/events.ts";
 import type { LogEntry } from "../../custody/log-store.ts";
 import { projectPolicies, projectTrust } from "./activations.ts";
 import { projectContainment, projectEvidence, projectRejection } from "./evidence.ts";
-import { projectAgent, projectAgentRevocation, projectIdentity } from "./identities.ts";
+import {
+  projectAgent,
+  projectAgentRevocation,
+  projectIdentity,
+  projectIdentityRevocation,
+} from "./identities.ts";
 import { projectExpiration, projectHold, projectHoldRelease, projectRetentionClass } from "./retention.ts";
 import { noRows, type Projection, type Projector } from "./rows.ts";
 import {
@@ -43,6 +48,7 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "identity.issued": projectIdentity,
   "identity.renewed": projectIdentity,
   "identity.denied": nothing,
+  "identity.revoked": projectIdentityRevocation,
   "agent.joined": projectAgent,
   "agent.revoked": projectAgentRevocation,
   "hold.placed": projectHold,

@@ -25,6 +25,7 @@ export interface Projection {
   readonly active_policies: Map<string, Row>;
   readonly active_trust: Map<string, TrustRow>;
   readonly identities: Row[];
+  readonly identity_revocations: Row[];
   readonly agents: Row[];
   readonly agent_revocations: Row[];
   readonly holds: Row[];
@@ -65,6 +66,7 @@ export function noRows(): Projection {
     active_policies: new Map(),
     active_trust: new Map(),
     identities: [],
+    identity_revocations: [],
     agents: [],
     agent_revocations: [],
     holds: [],

@@ -47,6 +47,7 @@ export const STATEMENTS: Readonly<Record<keyof Projection, Statement>> = {
     on conflict (project_id) do update set
       trust = excluded.trust, holding = excluded.holding, index = excluded.index`,
   identities: added("identities"),
+  identity_revocations: added("identity_revocations"),
   agents: added("agents"),
   agent_revocations: added("agent_revocations"),
   holds: added("holds"),

@@ -1,0 +1,203 @@
+import { type ChainKey, type EventDraft, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
+import type { RevokedIdentities } from "../custody/revoked-identities.ts";
+import { activePolicies } from "../db/activations.ts";
+import { lastRevocations } from "../db/agents.ts";
+import { chainsBehind } from "../db/decision-inputs.ts";
+import { type IdentityRecord, searchIdentities } from "../db/identities.ts";
+import { readEvents, readHead } from "../db/log.ts";
+import { VouchsafeError } from "../errors.ts";
+import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
+import type { WorkloadPolicy } from "../policy/workload-policy.ts";
+import { appendFresh } from "./append.ts";
+import type { Vouchsafe } from "./context.ts";
+import { type Judged, judgeIdentity, registrationsOf, selectorsIn } from "./judge-identity.ts";
+import { type DigestStanding, standingOf } from "./workload-standing.ts";
+
+/** What moved that live identities may rest on, with the newest event that moved it; null where time alone did. */
+export type Moved = ReadonlyMap<ChainKey, number | null>;
+
+/** When time ends what live identities of a digest rest on although they last longer, in milliseconds since the epoch. */
+export type Ends = Map<Digest, number>;
+
+/** Identities judged, and those among them that fall taken back, in one transaction. */
+const PAGE = 512;
+/** Identities that one event names: some 300 bytes of its body each. */
+const NAMED = 256;
+/** Digests whose standing is read at once. */
+const AT_ONCE = 16;
+/** After how long what could not be judged is looked at again, in milliseconds. */
+const AGAIN = 30_000;
+
+/**
+ * Decides live identities anew for which something moved, by the functions that grant them, and records those that would not
+ * be granted again (`identity.revoked`). What is recorded rests on the chains that it was judged from, and each identity
+ * is revoked once: whoever else does the same at the same time, and wherever a node ends in between, the next look
+ * finds what is left.
+ *
+ * @param goOn asked before each page
+ * @returns undefined when it was not to go on
+ * @throws VouchsafeError `unavailable`
+ */
+export async function sweepIdentities(
+  v: Vouchsafe,
+  project: ProjectId,
+  moved: Moved,
+  goOn: () => Promise<boolean>,
+): Promise<Ends | undefined> {
+  const ends: Ends = new Map();
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    if (!(await goOn())) return undefined;
+    try {
+      const { last, judged } = await appendFresh(v, () => sweepPage(v, project, moved, before));
+      noteEnds(ends, judged, v.clock());
+      if (last === undefined) return ends;
+      before = last;
+    } catch (error) {
+      // Another node revoked one of them at this very moment: the page is read again, without those.
+      if (!(error instanceof VouchsafeError && error.code === "conflict")) throw error;
+    }
+  }
+}
+
+interface JudgedIdentity {
+  readonly identity: IdentityRecord;
+  /** Undefined where it could not be found out. */
+  readonly judged: Judged | undefined;
+}
+
+async function sweepPage(v: Vouchsafe, project: ProjectId, moved: Moved, before: number) {
+  const { kysely } = v.database;
+  // Read first: what is read after it is at least as new.
+  const { size: asOf } = await readHead(kysely);
+  const page = await searchIdentities(kysely, project, {
+    liveAt: v.clock(),
+    before,
+    limit: PAGE,
+    ...(!moved.has(PROJECT_CHAIN) && { anyOf: [...moved.keys()] as Digest[] }),
+  });
+  const { judged, standings } = await judgePage(v, project, page);
+  const denied = judged.filter(({ judged }) => judged?.case === "denied");
+  const digests = new Set(denied.flatMap(({ identity }) => identity.digests));
+  const restsOn = [...digests].flatMap((digest) => {
+    const standing = standings.get(digest);
+    return standing === undefined ? [PROJECT_CHAIN, digest] : chainsBehind(digest, standing);
+  });
+  return {
+    judged,
+    last: page.length < PAGE ? undefined : page.at(-1)?.index,
+    proposal: { project, asOf, restsOn: [...new Set(restsOn)], events: eventsOf(denied, moved) },
+  };
+}
+
+async function judgePage(
+  v: Vouchsafe,
+  project: ProjectId,
+  page: readonly IdentityRecord[],
+): Promise<{ judged: readonly JudgedIdentity[]; standings: ReadonlyMap<Digest, DigestStanding> }> {
+  if (page.length === 0) return { judged: [], standings: new Map() };
+  const { kysely } = v.database;
+  const active = await activePolicies(kysely, project);
+  const policySet = active && (await v.documents.policies(project, active.document));
+  const revokedAgents = await lastRevocations(kysely, project, [
+    ...new Set(page.map(({ requester }) => requester)),
+  ]);
+  const granted = await readEvents(
+    kysely,
+    project,
+    page.map(({ index }) => index),
+  );
+  const selectors = new Map(granted.map(({ index, body }) => [index, selectorsIn(body)]));
+  const registered = page.map((identity) => ({
+    identity,
+    registrations: registrationsOf(policySet, identity, selectors.get(identity.index) ?? []),
+  }));
+  const standings = await readStandings(v, project, registered);
+  const now = v.clock();
+  return {
+    standings,
+    judged: registered.map(({ identity, registrations }) => {
+      if ((revokedAgents.get(identity.requester) ?? -1) > identity.index)
+        return { identity, judged: AGENT_REVOKED };
+      const own = identity.digests.flatMap((digest) => standings.get(digest) ?? []);
+      if (registrations.length > 0 && own.length < identity.digests.length)
+        return { identity, judged: undefined };
+      return { identity, judged: judgeIdentity(identity, registrations, () => own, now) };
+    }),
+  };
+}
+
+const AGENT_REVOKED: Judged = {
+  case: "denied",
+  reasons: [{ code: "agent-revoked", message: "The agent that asked for it was revoked" }],
+};
+
+/** What cannot be judged now is left out, told of and looked at again: it must not keep the others from their turn. */
+async function readStandings(
+  v: Vouchsafe,
+  project: ProjectId,
+  registered: readonly { identity: IdentityRecord; registrations: readonly WorkloadPolicy[] }[],
+): Promise<ReadonlyMap<Digest, DigestStanding>> {
+  const named = new Map<Digest, Set<string>>();
+  for (const { identity, registrations } of registered) {
+    const policies = registrations.flatMap(({ spec }) => spec.policies);
+    for (const digest of registrations.length === 0 ? [] : identity.digests) {
+      named.set(digest, new Set([...(named.get(digest) ?? []), ...policies]));
+    }
+  }
+  const standings = new Map<Digest, DigestStanding>();
+  const wanted = [...named];
+  for (let at = 0; at < wanted.length; at += AT_ONCE) {
+    await Promise.all(
+      wanted.slice(at, at + AT_ONCE).map(async ([digest, policies]) => {
+        try {
+          standings.set(digest, await standingOf(v, project, digest, [...policies]));
+        } catch (cause) {
+          if (cause instanceof VouchsafeError && cause.code === "unavailable") throw cause;
+          v.report("live identities could not be decided anew", cause);
+        }
+      }),
+    );
+  }
+  return standings;
+}
+
+function noteEnds(ends: Ends, judged: readonly JudgedIdentity[], now: number): void {
+  for (const { identity, judged: found } of judged) {
+    if (found?.case === "denied") continue;
+    const end = found === undefined ? now + AGAIN : found.until;
+    if (end >= identity.expiresAt) continue;
+    for (const digest of identity.digests) ends.set(digest, Math.min(end, ends.get(digest) ?? end));
+  }
+}
+
+function eventsOf(denied: readonly JudgedIdentity[], moved: Moved): EventDraft[] {
+  const groups = new Map<string, RevokedIdentities>();
+  for (const { identity, judged } of denied) {
+    if (judged?.case !== "denied") continue;
+    const { digests, kind, serial, spiffeId, workload, requester } = identity;
+    const reasons = [...new Set(judged.reasons.map(({ code }) => code))].sort();
+    const cause = causeOf(identity, moved);
+    const key = JSON.stringify([digests, reasons, cause]);
+    const expiresAt = new Date(identity.expiresAt).toISOString();
+    const others = groups.get(key)?.identities ?? [];
+    const identities = [...others, { kind, serial, spiffeId, workload, requester, expiresAt }];
+    groups.set(key, { identities, digests, reasons, cause });
+  }
+  return [...groups.values()].flatMap(({ identities, ...shared }) =>
+    chunks(identities).map((some): EventDraft => {
+      const body: RevokedIdentities = { identities: some, ...shared };
+      return { type: "identity.revoked", about: shared.digests, body: body as unknown as JsonObject };
+    }),
+  );
+}
+
+/** The newest event that touched what it rests on since it was granted. */
+function causeOf({ digests, index }: IdentityRecord, moved: Moved): number | null {
+  const newest = Math.max(-1, ...[PROJECT_CHAIN, ...digests].map((key) => moved.get(key) ?? -1));
+  return newest > index ? newest : null;
+}
+
+function chunks<T>(all: readonly T[]): T[][] {
+  const count = Math.ceil(all.length / NAMED);
+  return Array.from({ length: count }, (_, i) => all.slice(i * NAMED, (i + 1) * NAMED));
+}
