@@ -79,6 +79,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "custody",
       "decisions",
       "identity",
+      "x509/pem.ts",
       "db",
       "client/rekor-search.ts",
     ],

@@ -22,6 +22,10 @@ export interface Config {
     | undefined;
   /** The authority, as the log names it, that this node's takes the place of. */
   readonly replacesAuthority: string | undefined;
+  /** PEM certificates believed, besides those of Web PKI, of the bundle endpoints of other trust domains. */
+  readonly federationCaFile: string | undefined;
+  /** Where the trust bundle is served by TLS as `https_spiffe` has it; absent: nowhere. */
+  readonly bundleEndpointPort: number | undefined;
   /** The log's name in its checkpoints (C2SP tlog-checkpoint: origin). */
   readonly origin: string;
   /** What verification summaries are signed with, PKCS #8 PEM; absent: made in `dataDir`. */
@@ -118,6 +122,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustDomain: text("VOUCHSAFE_TRUST_DOMAIN") ?? "vouchsafe.local",
     authorityFiles: authorityFiles(),
     replacesAuthority: text("VOUCHSAFE_REPLACES_AUTHORITY"),
+    federationCaFile: text("VOUCHSAFE_FEDERATION_CA"),
+    bundleEndpointPort:
+      text("VOUCHSAFE_BUNDLE_ENDPOINT_PORT") === undefined
+        ? undefined
+        : integer("VOUCHSAFE_BUNDLE_ENDPOINT_PORT", 8443, 0, 65_535),
     policiesDir: text("VOUCHSAFE_POLICIES") ?? "policies",
     policiesReload: oneOf("VOUCHSAFE_POLICIES_RELOAD", "signal", ["signal", "watch"]),
     trustFile: text("VOUCHSAFE_TRUST"),

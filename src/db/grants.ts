@@ -27,6 +27,8 @@ const PASSING = ["agent_requests"];
 const WITNESSING = ["witnesses", "cosigned_checkpoints"];
 /** Whose turn it is, of what one node at a time does. */
 const LEASES = ["witness_lease", "sweep_lease"];
+/** What other trust domains publish: fetched again when it is lost. */
+const FETCHED = ["federated_bundles"];
 /** Current state, which moves on. Nothing of it is ever deleted. */
 const STATE = [
   "verdicts",
@@ -53,6 +55,7 @@ export function grant(role: string): string {
     ...PASSING,
     ...WITNESSING,
     ...LEASES,
+    ...FETCHED,
     ...STATE,
   ].join(", ");
   return `
@@ -62,8 +65,8 @@ export function grant(role: string): string {
     grant select, update on log_head to ${app};
     grant select, insert on ${APPEND_ONLY.join(", ")} to ${app};
     grant select, insert, delete on ${PASSING.join(", ")} to ${app};
-    grant select, insert, update, delete on ${WITNESSING.join(", ")} to ${app};
     grant select, update on ${LEASES.join(", ")} to ${app};
+    grant select, insert, update, delete on ${[...WITNESSING, ...FETCHED].join(", ")} to ${app};
     grant select, insert, update on ${STATE.join(", ")} to ${app};
   `;
 }

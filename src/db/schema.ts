@@ -1,6 +1,7 @@
 import type { RevocationTarget } from "../custody/revocation-target.ts";
 import type { EvidenceOnApproval } from "../policy/types.ts";
 import type { Fixed, Json } from "./column-types.ts";
+import type { FederationTables } from "./federation-tables.ts";
 import type {
   AgentRequestsTable,
   AgentRevocationsTable,
@@ -24,7 +25,7 @@ import type { WitnessTables } from "./witness-tables.ts";
  * The `log_*` tables are the custody log. All other tables that a project owns, `tokens` and `agent_requests` apart,
  * follow from the log's events (`projections/`).
  */
-export interface Schema extends WitnessTables {
+export interface Schema extends WitnessTables, FederationTables {
   projects: ProjectsTable;
   log_head: LogHeadTable;
   log_entries: LogEntriesTable;

@@ -21,6 +21,7 @@ import { decisionRoutes } from "./decisions.ts";
 import { documentRoutes } from "./documents.ts";
 import { eventRoutes } from "./events.ts";
 import { exceptionRoutes } from "./exceptions.ts";
+import { federationRoutes } from "./federation.ts";
 import { healthRoutes } from "./health.ts";
 import { identityRoutes } from "./identities.ts";
 import { logRoutes } from "./log.ts";
@@ -144,6 +145,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   svidRoutes(app, v);
   identityRoutes(app, v);
   trustBundleRoutes(app, v);
+  federationRoutes(app, v);
   tokenRoutes(app, v, authenticator);
   await app.ready();
   return app;

@@ -5,6 +5,7 @@ import { openVouchsafe } from "../services/open.ts";
 import { reloadPolicies } from "../services/reload-policies.ts";
 import { type App, createApp } from "./app.ts";
 import { banner } from "./banner.ts";
+import { openBundleEndpoint } from "./bundle-endpoint.ts";
 import { drainOnSignal } from "./drain.ts";
 import { startProblem } from "./start-problem.ts";
 
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
   try {
     const app = await createApp(v);
     await listen(app, config);
+    await openEndpoint(app, v);
     drainOnSignal(app, v);
     reloadOnSignal(v);
     // Last: whoever reads it may send a signal at once, which would end the process where nothing waits for it.
@@ -33,17 +35,24 @@ function reloadOnSignal(v: Vouchsafe): void {
 }
 
 async function listen(app: App, { host, port }: Config): Promise<void> {
+  await orUnusable(`HOST ${host} and PORT ${port}`, app.listen({ host, port }));
+}
+
+/** The trust bundle's own door, which is closed with the others. */
+async function openEndpoint(app: App, v: Vouchsafe): Promise<void> {
+  const { host, bundleEndpointPort: port } = v.config;
+  if (port === undefined) return;
+  const opening = openBundleEndpoint(v, { host, port });
+  const endpoint = await orUnusable(`HOST ${host} and VOUCHSAFE_BUNDLE_ENDPOINT_PORT ${port}`, opening);
+  app.server.once("close", () => void endpoint.close());
+}
+
+async function orUnusable<T>(what: string, listening: Promise<T>): Promise<T> {
   try {
-    await app.listen({ host, port });
+    return await listening;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new VouchsafeError(
-      "configuration-invalid",
-      `HOST ${host} and PORT ${port} cannot be listened on: ${why}`,
-      {
-        cause,
-      },
-    );
+    throw new VouchsafeError("configuration-invalid", `${what} cannot be listened on: ${why}`, { cause });
   }
 }
 

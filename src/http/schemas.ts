@@ -31,6 +31,10 @@ export function line(maxLength: number) {
   return Type.String({ minLength: 1, maxLength, pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" });
 }
 
+export const Selectors = Type.Array(line(4096), {
+  maxItems: 128,
+  description: "what was attested of the workload, e.g. unix:uid:1000",
+});
 export const Reason = line(1000);
 export const PolicyName = line(200);
 export const Time = Type.String({ description: "RFC 3339, UTC, with milliseconds" });

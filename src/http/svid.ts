@@ -11,16 +11,13 @@ import {
   Digest,
   line,
   Receipt,
+  Selectors,
   SpiffeId,
   Time,
   X509Bundle,
 } from "./schemas.ts";
 
 const REQUESTERS: Access = ["agent", "issuer"];
-const Selectors = Type.Array(line(4096), {
-  maxItems: 128,
-  description: "what was attested of the workload, e.g. unix:uid:1000",
-});
 const Digests = Type.Array(Digest, {
   minItems: 1,
   maxItems: 8,

@@ -60,7 +60,12 @@ export function matchWorkloads(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function mayAsk({ requesters }: WorkloadSpec, requester: Requester): boolean {
+/** The trust domains that any of these workload policies federates with, by name. */
+export function federatedBy(workloads: Iterable<WorkloadPolicy>): TrustDomain[] {
+  return [...new Set([...workloads].flatMap(({ spec }) => spec.federatesWith))].sort();
+}
+
+export function mayAsk({ requesters }: WorkloadSpec, requester: Requester): boolean {
   return requester.case === "agent"
     ? requesters.agents.some((glob) => glob.matches(requester.spiffeId))
     : requesters.issuers.includes(requester.name);

@@ -41,6 +41,7 @@ export async function activatePolicies(
   { documents, previous }: PolicyProposal,
 ): Promise<ActivatedPolicies> {
   const policySet = loadPolicySet(documents);
+  refuseOwnTrustDomain(v, policySet);
   const policies = summarize(policySet);
 
   const { committed } = await appendFresh(v, async () => {
@@ -68,6 +69,16 @@ export async function activatePolicies(
   if (committed.length === 0) return { policySet: policySet.hash, policies, receipt: null };
   v.background((signal) => reevaluateProject(v, project, signal));
   return { policySet: policySet.hash, policies, receipt: onlyEvent(committed).receipt };
+}
+
+/** Its bundle is its own, and no endpoint's to give. */
+function refuseOwnTrustDomain({ authority }: Vouchsafe, { federations }: PolicySet): void {
+  const own = federations.get(authority.trustDomain);
+  if (own === undefined) return;
+  throw new VouchsafeError(
+    "invalid-policy",
+    `${own.file}: ${authority.trustDomain} is this service's own trust domain: it federates with others`,
+  );
 }
 
 /** The active policies, as they were written, and what this node last found in its directory. */

@@ -1,6 +1,7 @@
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
 import { sweepByItself } from "./expire-evidence.ts";
+import { refreshBundles } from "./federation/refresh-bundles.ts";
 import { keepSweeping } from "./keep-sweeping.ts";
 import { CONFIGURATION } from "./propose.ts";
 import { reevaluateEnded } from "./reevaluate.ts";
@@ -14,6 +15,8 @@ import { watchLogKeys } from "./watch-log-keys.ts";
 const SECOND = 1_000;
 /** How often a watched policy directory is looked at. */
 const LOOK = 2_000;
+/** How often bundles of other trust domains are sought that are due. */
+const DUE = 5_000;
 /** How often passes are sought that have ended. */
 const ENDED = 30_000;
 /** How often evidence is sought that nothing keeps any more: classes are counted in days. */
@@ -32,6 +35,7 @@ export function startRecurring(v: Vouchsafe): () => void {
   if (config.policiesReload === "watch") each(LOOK, createPolicyWatch(v));
   each(SECOND, () => watchLogKeys(v));
   if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
+  each(DUE, (signal) => refreshBundles(v, signal).catch(unlessAway));
   each(ENDED, (signal) => reevaluateEnded(v, project, signal));
   each(SWEEP, (signal) => sweepByItself(v, project, signal));
   const sweep = new AbortController();

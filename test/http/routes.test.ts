@@ -14,6 +14,7 @@ const FOUND: Readonly<Record<string, string>> = {
   "/log/proof/consistency": "/log/proof/consistency?from=0",
   // Who may call is settled before the query is read; a token that is let in is still no agent that is known.
   "/identities/watch": "/identities/watch?after=x",
+  "/federation": "/federation?x",
 };
 const DIGEST = `sha256:${"0".repeat(64)}`;
 
