@@ -20,10 +20,13 @@ export interface X509Bundle {
   readonly x509Authorities: readonly string[];
 }
 
-/** Who runs: what was attested of it, and the digests of what it runs, the grounding one first. */
+/** Who runs: what was attested of it. */
 export interface AttestedSubject {
   readonly selectors: readonly string[];
-  readonly digests: readonly string[];
+  /** Digests of what it runs, by component, e.g. `executable` or `image`. */
+  readonly components: Readonly<Record<string, readonly string[]>>;
+  /** Why components that could be expected are not there, e.g. `interpreter` for `executable`. */
+  readonly absent?: Readonly<Record<string, string>>;
 }
 
 export interface X509SvidRequest extends AttestedSubject {

@@ -1,5 +1,12 @@
 import { VouchsafeError } from "../errors.ts";
-import { type Digest, type JsonObject, type JsonValue, parseDigest } from "../in-toto-attestation/index.ts";
+import {
+  type Digest,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseDigest,
+} from "../in-toto-attestation/index.ts";
+import { type Components, EXECUTABLE } from "../policy/components.ts";
 
 // Members of events' bodies, read back from the log. Each throws `malformed-leaf` when the body has no such member.
 
@@ -34,11 +41,7 @@ export function listIn(body: JsonObject, name: string): readonly JsonValue[] {
 /** The other artifacts that a verdict rests on: none where its body names none. */
 export function restsOnIn(body: JsonObject): readonly Digest[] {
   if (body.restsOn === undefined) return [];
-  try {
-    return listIn(body, "restsOn").map((digest) => parseDigest(String(digest)));
-  } catch (cause) {
-    throw missing("restsOn", cause);
-  }
+  return digestsIn(body, "restsOn");
 }
 
 export function textsIn(body: JsonObject, name: string): readonly string[] {
@@ -46,6 +49,25 @@ export function textsIn(body: JsonObject, name: string): readonly string[] {
     if (typeof item !== "string") throw missing(name);
     return item;
   });
+}
+
+/**
+ * What was attested of what runs, in the body of a grant: those written before components were told apart name the
+ * digests of executables.
+ */
+export function componentsIn(body: JsonObject): Components {
+  const { components } = body;
+  if (components === undefined) return new Map([[EXECUTABLE, digestsIn(body, "digests")]]);
+  if (!isJsonObject(components)) throw missing("components");
+  return new Map(Object.keys(components).map((name) => [name, digestsIn(components, name)]));
+}
+
+function digestsIn(body: JsonObject, name: string): Digest[] {
+  try {
+    return textsIn(body, name).map(parseDigest);
+  } catch (cause) {
+    throw missing(name, cause);
+  }
 }
 
 function missing(name: string, cause?: unknown): VouchsafeError {

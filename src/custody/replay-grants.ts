@@ -1,12 +1,8 @@
 import { parseSpiffeId, pathOf } from "../identity/spiffe-id.ts";
-import { hexOf, isJsonObject, type JsonObject, parseDigest } from "../in-toto-attestation/index.ts";
-import {
-  matchWorkloads,
-  parseRequester,
-  spiffePath,
-  type WorkloadPolicy,
-} from "../policy/workload-policy.ts";
-import { digestIn, listIn, textIn, textsIn, timeIn } from "./body-fields.ts";
+import { isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
+import { demandedOf, digestsOf, policiesFor, policiesOf } from "../policy/components.ts";
+import { matchWorkloads, parseRequester, pathFor, type WorkloadPolicy } from "../policy/workload-policy.ts";
+import { componentsIn, digestIn, listIn, textIn, textsIn, timeIn } from "./body-fields.ts";
 import { passAgain } from "./evaluate-again.ts";
 import type { LogEvent } from "./events.ts";
 import { refuseUnless } from "./pack-report.ts";
@@ -46,26 +42,30 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
     "it lives longer than its workload policy lets it",
   );
 
+  const demanded = demandedOf(workload, componentsIn(body));
+  refuseUnless(
+    [...workload.spec.components.keys()].every((name) => demanded.has(name)),
+    "not all that its workload policy asks for was attested",
+  );
   const digests = textsIn(body, "digests");
+  refuseUnless(sameJson([...digests], digestsOf(demanded)), "it names other digests than were attested");
   refuseUnless(digests.includes(artifact), "it was granted for other artifacts");
+  const asked = policiesFor(workload.spec, demanded, artifact);
   const exceptions = exceptionsIn(body);
   // Those that this artifact does not have are another one's.
   const areAllOwn = exceptions.every((id) => standing.exceptions.has(id));
   refuseUnless(digests.length > 1 || areAllOwn, "it names an exception that did not stand");
-  const { policies, passed, verdicts, validUntil } = assertAllowed(
-    standing,
-    workload.spec.policies,
-    issuedAt,
-    exceptions,
-  );
+  const { policies, passed, verdicts, validUntil } = assertAllowed(standing, asked, issuedAt, exceptions);
   refuseUnless(policies.length > 0, "no policy that is enforced vouched for it");
   const listed = textsIn(body, "policies");
   // An exception of another of its artifacts takes a policy out of the list too.
+  const listedOfThis = listed.filter((name) => asked.includes(name));
   refuseUnless(
-    areAllOwn ? sameJson([...passed], [...listed]) : listed.every((name) => passed.includes(name)),
+    listed.every((name) => policiesOf(workload.spec).includes(name)) &&
+      (areAllOwn ? sameJson([...passed], listedOfThis) : listedOfThis.every((name) => passed.includes(name))),
     "it names other policies",
   );
-  const wouldDeny = assertWouldDeny(body, standing, workload.spec.policies, issuedAt);
+  const wouldDeny = assertWouldDeny(body, standing, asked, issuedAt);
   const named = listIn(body, "verdicts");
   refuseUnless(
     verdicts.every((index) => named.includes(index)),
@@ -77,7 +77,7 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
   return (
     `the ${KINDS[kind]} ${textIn(body, "spiffeId")} (${textIn(body, "serial")}) was ${was} to ` +
     `${textIn(body, "requester")} until ${textIn(body, "expiresAt")}, when ${artifact} ` +
-    `${groundsText(listed, exceptions)} and was not quarantined` +
+    `${groundsText(listedOfThis, exceptions)} and was not quarantined` +
     `${wouldDeny.length > 0 ? `; ${wouldDeny.join(", ")}, in audit mode, would have denied it` : ""}.`
   );
 }
@@ -141,9 +141,8 @@ function assertRegistered(body: JsonObject, standing: Standing): WorkloadPolicy 
       .length === 1,
     `the workload policy ${name} does not give it to this requester for these selectors`,
   );
-  const [first = ""] = textsIn(body, "digests");
   refuseUnless(
-    pathOf(parseSpiffeId(textIn(body, "spiffeId"))) === spiffePath(workload, hexOf(parseDigest(first))),
+    pathOf(parseSpiffeId(textIn(body, "spiffeId"))) === pathFor(workload, componentsIn(body)),
     `the workload policy ${name} gives another SPIFFE ID`,
   );
   return workload;

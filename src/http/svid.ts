@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { NAME } from "../policy/readers.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { issueJwtSvids, issueX509Svids } from "../services/issue-svid.ts";
 import type { App } from "./app.ts";
@@ -18,11 +19,25 @@ import {
 } from "./schemas.ts";
 
 const REQUESTERS: Access = ["agent", "issuer"];
-const Digests = Type.Array(Digest, {
-  minItems: 1,
-  maxItems: 8,
-  description: "what it runs; each must be allowed, and the first may stand in the SPIFFE ID",
-});
+/** The name of a component, behind that of the workload policy which means it. */
+const COMPONENT = `^(${NAME.source.slice(1, -1)}/)?${NAME.source.slice(1, -1)}$`;
+const Components = Type.Record(
+  Type.String({ pattern: COMPONENT }),
+  Type.Array(Digest, { minItems: 1, maxItems: 64 }),
+  {
+    additionalProperties: false,
+    maxProperties: 64,
+    description:
+      "what it runs, e.g. executable or image; under POLICY/NAME what one workload policy alone means by a name",
+  },
+);
+const Absent = Type.Optional(
+  Type.Record(Type.String({ pattern: COMPONENT }), Type.String({ pattern: "^[a-z-]{1,64}$" }), {
+    additionalProperties: false,
+    maxProperties: 64,
+    description: "why components that could be expected are not there, e.g. interpreter for executable",
+  }),
+);
 const granted = { workload: Type.String(), spiffeId: Type.String() };
 const recorded = { expiresAt: Time, receipt: Receipt };
 
@@ -36,7 +51,8 @@ export function svidRoutes(app: App, v: Vouchsafe): void {
         body: closed({
           csr: Csr,
           selectors: Selectors,
-          digests: Digests,
+          components: Components,
+          absent: Absent,
           renews: Type.Optional(
             Type.Array(Type.String({ pattern: "^[0-9a-f]{2,40}$" }), {
               maxItems: 256,
@@ -66,7 +82,8 @@ export function svidRoutes(app: App, v: Vouchsafe): void {
         body: closed({
           audiences: Type.Array(line(2048), { minItems: 1, maxItems: 8 }),
           selectors: Selectors,
-          digests: Digests,
+          components: Components,
+          absent: Absent,
           spiffeId: Type.Optional(SpiffeId),
         }),
         ...answers({

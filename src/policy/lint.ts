@@ -1,4 +1,5 @@
 import type { Builder } from "./builder.ts";
+import { EXECUTABLE, policiesOf } from "./components.ts";
 import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
 import { placeOf } from "./lint-places.ts";
 import { reachFindings } from "./lint-reach.ts";
@@ -106,16 +107,23 @@ function unbelieved(
 }
 
 function unnamed({ name }: VerificationPolicy, { workloads }: PolicySet): LintFinding[] {
-  if ([...workloads.values()].some(({ spec }) => spec.policies.includes(name))) return [];
+  if ([...workloads.values()].some(({ spec }) => policiesOf(spec).includes(name))) return [];
   const message = `no WorkloadPolicy of these files names \`${name}\`: it counts where a token or a question names it`;
   return [{ level: "info", rule: "unnamed", path: ["metadata", "name"], message }];
 }
 
 function auditOnly({ spec }: WorkloadPolicy, { policies }: PolicySet): LintFinding[] {
-  if (spec.policies.some((name) => modeOf(name, policies) === "enforce")) return [];
   const message =
     "all of these are in audit mode: none vouches for anything, so this workload never gets an identity";
-  return [{ level: "warning", rule: "audit-only", path: ["spec", "policies"], message }];
+  return [...spec.components]
+    .filter(([, demand]) => !demand.policies.some((name) => modeOf(name, policies) === "enforce"))
+    .map(([component]) => ({
+      level: "warning",
+      rule: "audit-only",
+      // Where it is written short, as it mostly is.
+      path: component === EXECUTABLE ? ["spec", "policies"] : ["spec", "components", component, "policies"],
+      message,
+    }));
 }
 
 function placed(set: PolicySet, policy: Parameters<typeof placeOf>[1], finding: LintFinding): PlacedFinding {

@@ -22,7 +22,7 @@ import { retentionDocument } from "./retention-schema.ts";
 import { policyUsing } from "./schema.ts";
 import type { Diagnostic } from "./types.ts";
 import type { WorkloadPolicy } from "./workload-policy.ts";
-import { refuseUnknown, workloadDocument } from "./workload-schema.ts";
+import { policyLists, refuseUnknown, workloadDocument } from "./workload-schema.ts";
 import { readYaml, startOf, type YamlDocument, type YamlSource } from "./yaml-source.ts";
 
 export interface PolicyFile {
@@ -85,8 +85,9 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
   const federations = loadFederations(FederatedTrustDomain);
   for (const one of WorkloadPolicy) {
     add(workloads, workloadDocument, one);
-    const names = memberOf(one.document, ["spec", "policies"]);
-    refuseUnknown(one.source, names, (name) => policies.has(name), "no VerificationPolicy is named");
+    for (const names of policyLists(memberOf(one.document, ["spec"]))) {
+      refuseUnknown(one.source, names, (name) => policies.has(name), "no VerificationPolicy is named");
+    }
     const domains = memberOf(one.document, ["spec", "federatesWith"]);
     const isFederated = (name: string) => [...federations.keys()].some((domain) => domain === name);
     refuseUnknown(one.source, domains, isFederated, "no FederatedTrustDomain is of");

@@ -121,8 +121,9 @@ export function textLike(pattern: RegExp, what: string): Reader<string> {
       : refuse(source, node, parent, `${what} is expected`);
 }
 
-/** The name of a policy or of a rule. */
-export const name = textLike(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, "a name of a-z, 0-9, `-` and `.`");
+/** The name of a policy, of a rule or of a component. */
+export const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
+export const name = textLike(NAME, "a name of a-z, 0-9, `-` and `.`");
 
 export const boolean: Reader<boolean> = (source, node, parent) =>
   isScalar(node) && typeof node.value === "boolean"

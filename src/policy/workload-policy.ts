@@ -1,4 +1,6 @@
 import type { TrustDomain } from "../identity/spiffe-id.ts";
+import { hexOf } from "../in-toto-attestation/digest.ts";
+import { type ComponentDemand, type Components, demandedOf } from "./components.ts";
 import type { Glob } from "./glob.ts";
 import type { PolicySet } from "./load.ts";
 
@@ -8,6 +10,7 @@ export type Requester =
   | { readonly case: "issuer"; readonly name: string };
 
 const ISSUER = "issuer:";
+const DIGEST = "{digest}";
 
 /** The requester as events and tables name it: an agent's SPIFFE ID, or `issuer:` and the token's name. */
 export function requesterName(requester: Requester): string {
@@ -37,8 +40,8 @@ export interface WorkloadSpec {
   readonly selectors: readonly Glob[];
   /** The path of the SPIFFE ID, with `{digest}` and `{policy}` to be filled in. */
   readonly spiffeId: string;
-  /** Names of the VerificationPolicies that every attested digest must pass. Never empty. */
-  readonly policies: readonly string[];
+  /** What must run, by component, in the document's order. Never empty. */
+  readonly components: ReadonlyMap<string, ComponentDemand>;
   /** How long an SVID lives at most, in milliseconds. */
   readonly ttl: { readonly x509: number; readonly jwt: number };
   /** Audiences that a JWT-SVID may be for; absent: any. */
@@ -75,10 +78,29 @@ function selects(spec: WorkloadSpec, selectors: readonly string[]): boolean {
   return spec.selectors.every((glob) => selectors.some((selector) => glob.matches(selector)));
 }
 
-/** The path of the SPIFFE ID of a workload that runs the artifact with this digest, in hex. */
+/** Whether the SPIFFE ID says what runs: then the first component has one digest and no more. */
+export function namesDigest({ spiffeId }: Pick<WorkloadSpec, "spiffeId">): boolean {
+  return spiffeId.includes(DIGEST);
+}
+
+/**
+ * The path of the SPIFFE ID that the policy gives to what runs, which is named by its first component; undefined where
+ * that is not there and would have to be named.
+ */
+export function pathFor(
+  workload: Pick<WorkloadPolicy, "name" | "spec">,
+  attested: Components,
+): string | undefined {
+  const [first = ""] = workload.spec.components.keys();
+  const [digest] = demandedOf(workload, attested).get(first) ?? [];
+  if (digest === undefined && namesDigest(workload.spec)) return undefined;
+  return spiffePath(workload, digest === undefined ? "" : hexOf(digest));
+}
+
+/** The path with this digest, in hex, where a digest is named. */
 export function spiffePath(
   { name, spec }: { readonly name: string; readonly spec: Pick<WorkloadSpec, "spiffeId"> },
   digestHex: string,
 ): string {
-  return spec.spiffeId.replaceAll("{digest}", digestHex).replaceAll("{policy}", name);
+  return spec.spiffeId.replaceAll(DIGEST, digestHex).replaceAll("{policy}", name);
 }

@@ -1,13 +1,15 @@
-import { isSeq, type Node } from "yaml";
+import { isMap, isSeq, type Node } from "yaml";
 import { VouchsafeError } from "../errors.ts";
 import { isReserved } from "../identity/agent-id.ts";
 import { parseTrustDomain, spiffeId } from "../identity/spiffe-id.ts";
+import { type ComponentDemand, EXECUTABLE } from "./components.ts";
 import { trustDomain } from "./federation-schema.ts";
 import { API_VERSION } from "./policy.ts";
 import {
   duration,
   isText,
   list,
+  NAME,
   name,
   oneOf,
   optional,
@@ -16,6 +18,7 @@ import {
   record,
   refuse,
   required,
+  table,
   text,
 } from "./readers.ts";
 import { spiffePath, type WorkloadSpec } from "./workload-policy.ts";
@@ -29,6 +32,7 @@ export interface WorkloadDocument {
   readonly spec: WorkloadSpec;
 }
 
+const MAX_COMPONENTS = 8;
 const MINUTE = 60_000;
 const DEFAULT_TTL = { x509: 10 * MINUTE, jwt: 5 * MINUTE };
 const MAX_TTL = { x509: 60 * MINUTE, jwt: 15 * MINUTE };
@@ -62,11 +66,26 @@ const pathTemplate: Reader<string> = (source, node, parent) => {
   }
 };
 
+const policies = list(text, 8);
+const component = record({ policies: required(policies) });
+
+/** At least one, each of a name of its own. */
+const components: Reader<ReadonlyMap<string, ComponentDemand>> = (source, node, parent) => {
+  const read = table(component)(source, node, parent);
+  if (read === undefined || node === null) return undefined;
+  if (read.size === 0)
+    return refuse(source, node, parent, "no component is named: nothing would be asked for");
+  if (read.size > MAX_COMPONENTS)
+    return refuse(source, node, parent, `more than ${MAX_COMPONENTS} components`);
+  const misnamed = [...read.keys()].find((one) => !NAME.test(one));
+  return misnamed === undefined ? read : refuse(source, node, parent, `\`${misnamed}\` names no component`);
+};
+
 const writtenSpec = record({
   selectors: required(list(pattern, 64)),
   spiffeId: required(pathTemplate),
-  // An SVID says at most 64 verdicts: eight digests under eight policies.
-  policies: required(list(text, 8)),
+  policies: optional(policies),
+  components: optional(components),
   ttl: optional(record({ x509: optional(atMost(MAX_TTL.x509)), jwt: optional(atMost(MAX_TTL.jwt)) })),
   audiences: optional(list(pattern)),
   federatesWith: optional(list(trustDomain, MAX_FEDERATED)),
@@ -80,10 +99,19 @@ const writtenSpec = record({
 const spec: Reader<WorkloadSpec> = (source, node, parent) => {
   const written = writtenSpec(source, node, parent);
   if (written === undefined) return undefined;
-  const { ttl, requesters, federatesWith = [], ...rest } = written;
+  const { ttl, requesters, policies, components, federatesWith = [], ...rest } = written;
+  if ((policies === undefined) === (components === undefined)) {
+    return refuse(
+      source,
+      node,
+      parent,
+      "either `components` or, for the executable alone, `policies` is expected",
+    );
+  }
   return {
     ...rest,
     federatesWith,
+    components: components ?? new Map([[EXECUTABLE, { policies: policies ?? [] }]]),
     ttl: { ...DEFAULT_TTL, ...ttl },
     requesters: { agents: requesters.agents ?? [], issuers: requesters.issuers ?? [] },
   };
@@ -107,10 +135,19 @@ export const workloadDocument: Reader<WorkloadDocument> = (source, node, parent)
     : read;
 };
 
+/** The document's lists of VerificationPolicies, as they are written. */
+export function policyLists(spec: Node | undefined): unknown[] {
+  if (!isMap(spec)) return [];
+  const components = spec.get("components");
+  return isMap(components)
+    ? components.items.map(({ value }) => isMap(value) && value.get("policies"))
+    : [spec.get("policies")];
+}
+
 /** Reports each name in a list of the document that nothing in the set has: a VerificationPolicy, a trust domain. */
 export function refuseUnknown(
   source: YamlSource,
-  names: Node | null | undefined,
+  names: unknown,
   isKnown: (name: string) => boolean,
   complaint: string,
 ): void {

@@ -4,25 +4,28 @@ import { chainsBehind } from "../db/decision-inputs.ts";
 import { findX509Identities, type IdentityRecord } from "../db/identities.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
-import { hexOf } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import { requesterName, spiffePath, type WorkloadPolicy } from "../policy/workload-policy.ts";
+import { pathFor, requesterName, type WorkloadPolicy } from "../policy/workload-policy.ts";
 import { appendFresh } from "./append.ts";
 import type { SigningAuthority } from "./authority.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { type DenialReason, type Entitlement, judgeWorkload, notRegistered } from "./judge-workload.ts";
+import {
+  type AttestedComponents,
+  type DenialReason,
+  type Entitlement,
+  judgeWorkload,
+  notRegistered,
+} from "./judge-workload.ts";
 import { requesterOf } from "./requester.ts";
 import { refuseRevoked } from "./revoke-agent.ts";
 import { readStanding, type Standing } from "./workload-standing.ts";
 
 /** What is asked for a running workload. */
-export interface IdentityRequest {
+export interface IdentityRequest extends AttestedComponents {
   readonly kind: "x509" | "jwt";
   /** What was attested of it. */
   readonly selectors: readonly string[];
-  /** What it runs; the first fills in the SPIFFE ID. Not empty, without repeats. */
-  readonly digests: readonly [Digest, ...Digest[]];
   /** sha256 of the SubjectPublicKeyInfo that an X.509-SVID is for. */
   readonly keyHash: Digest | null;
   /** A new one for each SVID: a serial number in hex, or a `jti`. */
@@ -110,21 +113,24 @@ export async function grantIdentities(
 
 function prepare(
   v: Vouchsafe,
-  { kind, digests, newSerial, refuse }: IdentityRequest,
+  request: IdentityRequest,
   standing: Standing,
   workload: WorkloadPolicy,
 ): { prepared?: Prepared & { decidedAt: number }; denials: readonly DenialReason[] } {
-  const id = spiffeId(v.authority.trustDomain, spiffePath(workload, hexOf(digests[0])));
-  const refusal = refuse?.(workload, id);
+  const { kind, components, newSerial, refuse } = request;
+  const path = pathFor(workload, components);
+  const id = path === undefined ? undefined : spiffeId(v.authority.trustDomain, path);
+  const refusal = id && refuse?.(workload, id);
   if (refusal !== undefined) return { denials: [refusal] };
   const now = v.clock();
   const authority = v.authority.current();
-  const { entitlement, denials } = judgeWorkload(workload, standing.digests, {
+  const { entitlement, denials } = judgeWorkload(workload, request, standing.digests, {
     kind,
     now,
     until: authority.until,
   });
-  if (entitlement === undefined) return { denials };
+  // What would name the ID is missing: that is one of the denials.
+  if (entitlement === undefined || id === undefined) return { denials };
   return {
     prepared: { workload, spiffeId: id, serial: newSerial(), authority, decidedAt: now, ...entitlement },
     denials,
@@ -144,7 +150,7 @@ async function findRenewed(
 }
 
 function identityEvent(
-  { kind, selectors, digests, keyHash }: IdentityRequest,
+  { kind, selectors, components, keyHash }: IdentityRequest,
   requester: string,
   { policySet, digests: [first] }: Standing,
   { workload, spiffeId, serial, authority, issuedAt, expiresAt, grounds, wouldDeny, exceptions }: Prepared,
@@ -153,7 +159,7 @@ function identityEvent(
   const predecessor = renewed.find((one) => one.workload === workload.name && one.spiffeId === spiffeId);
   return {
     type: predecessor === undefined ? "identity.issued" : "identity.renewed",
-    about: digests,
+    about: grounds.digests,
     body: {
       workload: workload.name,
       workloadHash: workload.hash,
@@ -162,6 +168,7 @@ function identityEvent(
       serial,
       keyHash,
       ...grounds,
+      components: Object.fromEntries(components),
       ...(wouldDeny.length > 0 && { wouldDeny: wouldDeny.map((one) => ({ ...one })) }),
       ...(exceptions.length > 0 && { exceptions }),
       policySet,

@@ -5,7 +5,7 @@ import { parseCsr } from "../identity/csr.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { serialFrom } from "../identity/x509-svid.ts";
 import { parseDigest, sha256 } from "../in-toto-attestation/digest.ts";
-import type { Digest } from "../in-toto-attestation/types.ts";
+import { ABSENCES, type Absence, type Components, digestsOf } from "../policy/components.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
 import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
 import type { SigningAuthority } from "./authority.ts";
@@ -18,8 +18,10 @@ import { type DenialReason, notRegistered } from "./judge-workload.ts";
 export interface AttestedSubject {
   /** E.g. `unix:uid:1000`. */
   readonly selectors: readonly string[];
-  /** What it runs, `algorithm:hex`; the first stands in the SPIFFE ID where the policy wants a digest there. */
-  readonly digests: readonly string[];
+  /** What it runs, by component, e.g. `executable` or `image`: digests, `algorithm:hex`. */
+  readonly components: Readonly<Record<string, readonly string[]>>;
+  /** Why components that could be expected are not there, e.g. `interpreter` for `executable`. */
+  readonly absent?: Readonly<Record<string, string>>;
 }
 
 export interface X509SvidRequest extends AttestedSubject {
@@ -35,6 +37,8 @@ export interface JwtSvidRequest extends AttestedSubject {
   readonly spiffeId?: string;
 }
 
+/** Each is judged: so many at most. */
+const MAX_DIGESTS = 128;
 /** How long before it is granted a certificate begins, so that clocks may differ, in milliseconds. */
 export const BACKDATED = 30_000;
 
@@ -116,10 +120,21 @@ export function x509Bundle({ authority }: Vouchsafe) {
   return { x509Authorities: authority.bundle().x509Authorities.map(({ der }) => encodeBase64(der)) };
 }
 
-function subjectOf({ selectors, digests }: AttestedSubject) {
-  const [first, ...others] = new Set(digests.map(parseDigest));
-  if (first === undefined) throw new VouchsafeError("invalid-request", "Say which digests run");
-  return { selectors, digests: [first, ...others] as [Digest, ...Digest[]] };
+function subjectOf({ selectors, components, absent = {} }: AttestedSubject) {
+  const parsed = Object.entries(components).map(
+    ([name, digests]) => [name, [...new Set(digests.map(parseDigest))]] as const,
+  );
+  const read: Components = new Map(parsed);
+  if (digestsOf(read).length > MAX_DIGESTS) {
+    throw new VouchsafeError("invalid-request", `More than ${MAX_DIGESTS} digests were attested`);
+  }
+  return { selectors, components: read, absent: new Map(Object.entries(absent).flatMap(absenceOf)) };
+}
+
+/** A reason that this server does not know, of a newer agent, is none: the component is missing. */
+function absenceOf([name, code]: [string, string]): (readonly [string, Absence])[] {
+  const known = ABSENCES.find((absence) => absence === code);
+  return known === undefined ? [] : [[name, known]];
 }
 
 function refuseAudience({ spec }: WorkloadPolicy, audiences: readonly string[]): DenialReason | undefined {

@@ -1,7 +1,16 @@
 import { type DecisionInput, decideGrant } from "../decisions/decide.ts";
-import type { Grounds } from "../identity/grounds.ts";
+import { type Grounds, MAX_GROUNDS } from "../identity/grounds.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { WorkloadPolicy } from "../policy/workload-policy.ts";
+import {
+  type Absence,
+  attestedAs,
+  type Components,
+  demandedOf,
+  digestsOf,
+  policiesFor,
+  policiesOf,
+} from "../policy/components.ts";
+import { namesDigest, type WorkloadPolicy } from "../policy/workload-policy.ts";
 
 /** Why a workload is granted nothing. */
 export interface DenialReason {
@@ -9,6 +18,15 @@ export interface DenialReason {
   readonly message: string;
   readonly policy?: string;
   readonly digest?: Digest;
+  /** What was not attested, as the workload policy names it. */
+  readonly component?: string;
+}
+
+/** What was attested of what runs. */
+export interface AttestedComponents {
+  readonly components: Components;
+  /** Why one that could be expected is not there; under the names of `components`. */
+  readonly absent: ReadonlyMap<string, Absence>;
 }
 
 /** What an SVID may say. Times are whole seconds, in milliseconds since the epoch. */
@@ -25,22 +43,33 @@ export interface Entitlement {
 const SECOND = 1000;
 
 /**
- * Decides every digest by every policy that the workload policy names. All must be allowed by those that are enforced:
- * one denial is enough to grant nothing, and all of them are told. What is granted ends no later than a verdict that it rests on.
+ * Decides every digest of every component that the workload policy asks for, by the policies that it names for it. All
+ * must be there and be allowed by those that are enforced: one denial is enough to grant nothing, and all of them are
+ * told. What is granted ends no later than a verdict that it rests on.
  *
+ * @param standings those of the digests that were attested, at least
  * @param until the latest end of anything granted: that of the authority's own certificate
  */
 export function judgeWorkload(
-  { spec }: WorkloadPolicy,
-  digests: readonly Omit<DecisionInput, "policies">[],
+  workload: WorkloadPolicy,
+  attested: AttestedComponents,
+  standings: readonly Omit<DecisionInput, "policies">[],
   { kind, now, until }: { readonly kind: "x509" | "jwt"; readonly now: number; readonly until: number },
 ): { readonly entitlement?: Entitlement; readonly denials: readonly DenialReason[] } {
-  const decisions = digests.map((standing) => decideGrant({ ...standing, policies: spec.policies }, now));
-  const denials = decisions.flatMap(({ digest, decision, reasons }) =>
+  const { spec } = workload;
+  const demanded = demandedOf(workload, attested.components);
+  const digests = digestsOf(demanded);
+  const decisions = digests.map((digest) => {
+    const standing = standings.find((one) => one.digest === digest);
+    if (standing === undefined) throw new Error(`${digest} is to be judged without its standing`);
+    return decideGrant({ ...standing, policies: policiesFor(spec, demanded, digest) }, now);
+  });
+  const denied = decisions.flatMap(({ digest, decision, reasons }) =>
     decision === "allow"
       ? []
       : reasons.map(({ code, message, policy }) => ({ code, message, digest, ...(policy && { policy }) })),
   );
+  const denials = [...unfit(workload, attested, demanded), ...denied];
   if (denials.length > 0) return { denials };
 
   const ends = decisions.flatMap(({ validUntil }) => validUntil ?? []);
@@ -53,16 +82,18 @@ export function judgeWorkload(
   const grounds = decisions.flatMap(({ grounds }) => grounds);
   const exceptions = decisions.flatMap(({ exceptions }) => exceptions);
   const excepted = new Set(exceptions.map(({ policy }) => policy));
+  const verdicts = [...new Set(grounds.map(({ index }) => index))].sort((a, b) => a - b);
+  if (verdicts.length > MAX_GROUNDS) {
+    return {
+      denials: [{ code: "too-many-verdicts", message: `An SVID says at most ${MAX_GROUNDS} verdicts` }],
+    };
+  }
   const vouching = new Set(grounds.flatMap(({ policy }) => (excepted.has(policy) ? [] : policy)));
   return {
     entitlement: {
       issuedAt: wholeSeconds(now),
       expiresAt,
-      grounds: {
-        digests: digests.map(({ digest }) => digest),
-        policies: spec.policies.filter((policy) => vouching.has(policy)),
-        verdicts: [...new Set(grounds.map(({ index }) => index))].sort((a, b) => a - b),
-      },
+      grounds: { digests, policies: policiesOf(spec).filter((policy) => vouching.has(policy)), verdicts },
       wouldDeny: decisions.flatMap(({ digest, reasons }) => {
         const policies = reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy) || []);
         return [...new Set(policies)].map((policy) => ({ digest, policy }));
@@ -71,6 +102,29 @@ export function judgeWorkload(
     },
     denials: [],
   };
+}
+
+/** What is wrong with the components themselves, whatever is thought of their digests. */
+function unfit(
+  { name, spec }: WorkloadPolicy,
+  { absent }: AttestedComponents,
+  demanded: Components,
+): DenialReason[] {
+  const missing = [...spec.components.keys()].filter((component) => !demanded.has(component));
+  const denials: DenialReason[] = missing.map((component) => ({
+    code: attestedAs(name, component, absent) ?? "component-missing",
+    message: `No ${component} was attested, and the workload policy ${name} asks for it`,
+    component,
+  }));
+  const [first = "", digests = []] = [...demanded][0] ?? [];
+  if (namesDigest(spec) && digests.length > 1) {
+    const message = `The SPIFFE ID names the digest of ${first}, of which there are ${digests.length}`;
+    denials.push({ code: "component-ambiguous", message, component: first });
+  }
+  if (digestsOf(demanded).length > MAX_GROUNDS) {
+    denials.push({ code: "too-many-digests", message: `An SVID says at most ${MAX_GROUNDS} digests` });
+  }
+  return denials;
 }
 
 /** Nothing lets the requester ask for this SPIFFE ID, or for any. */

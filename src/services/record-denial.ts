@@ -1,19 +1,20 @@
 import type { EventDraft, ProjectId } from "../custody/events.ts";
 import type { Writer } from "../custody/writer.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Components } from "../policy/components.ts";
 import type { DenialReason } from "./judge-workload.ts";
 
 export interface Denial {
   readonly project: ProjectId;
   /** As `requesterName` names it. */
   readonly requester: string;
-  readonly request: { readonly selectors: readonly string[]; readonly digests: readonly Digest[] };
+  readonly request: { readonly selectors: readonly string[]; readonly components: Components };
   /** The digests that the log has verified evidence about: only their chains are joined. */
   readonly known: readonly Digest[];
   readonly reasons: readonly DenialReason[];
 }
 
-/** Records that identities were denied: at most an event a minute on each node for a requester, its digests and the reasons' codes. */
+/** Records that identities were denied: at most an event a minute on each node for a requester, what runs and the reasons' codes. */
 export interface Denials {
   /** Resolves when the denial is in the log, or counted for the event that its minute ends with. */
   record(denial: Denial): Promise<void>;
@@ -109,7 +110,7 @@ function hasRoom(counted: ReadonlyMap<string, Counted>, { project, requester }: 
 }
 
 function withoutDetails(denial: Denial): Denial {
-  return { ...denial, request: { selectors: [], digests: [] }, known: [], reasons: [OTHERS] };
+  return { ...denial, request: { selectors: [], components: new Map() }, known: [], reasons: [OTHERS] };
 }
 
 const OTHERS: DenialReason = { code: "too-many-denials", message: "More than are told apart in a minute" };
@@ -118,14 +119,17 @@ function keyOf({ project, requester, request, reasons }: Denial): string {
   return JSON.stringify([
     project,
     requester,
-    request.digests,
+    [...request.components],
     [...new Set(reasons.map(({ code }) => code))].sort(),
   ]);
 }
 
 function event({ requester, request, known, reasons }: Denial, count: number, since: number): EventDraft {
   const told = new Map(
-    reasons.map(({ code, policy }) => [`${code} ${policy}`, { code, ...(policy && { policy }) }]),
+    reasons.map(({ code, policy, component }) => [
+      `${code} ${policy} ${component}`,
+      { code, ...(policy && { policy }), ...(component && { component }) },
+    ]),
   );
   return {
     type: "identity.denied",
@@ -133,7 +137,7 @@ function event({ requester, request, known, reasons }: Denial, count: number, si
     body: {
       requester,
       selectors: request.selectors,
-      digests: request.digests,
+      components: Object.fromEntries(request.components),
       reasons: [...told.values()],
       count,
       since: new Date(since).toISOString(),

@@ -2,10 +2,11 @@ import type { ProjectId } from "../custody/events.ts";
 import { type IdentityRecord, searchIdentities } from "../db/identities.ts";
 import { readEvents } from "../db/log.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import { digestsOf, policiesOf } from "../policy/components.ts";
 import type { PolicySet } from "../policy/load.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
 import type { Vouchsafe } from "./context.ts";
-import { judgeIdentity, registrationsOf, selectorsIn } from "./judge-identity.ts";
+import { attestedIn, judgeIdentity, registrationsOf } from "./judge-identity.ts";
 import type { DenialReason } from "./judge-workload.ts";
 import { readStandings } from "./simulate-standings.ts";
 import type { StateAsOf } from "./state-as-of.ts";
@@ -93,25 +94,36 @@ async function judgePage(
     project,
     identities.map(({ index }) => index),
   );
-  const selectors = new Map(events.map(({ index, body }) => [index, selectorsIn(body)]));
-  const registered = identities.map((identity) => ({
-    identity,
-    before: registrationsOf(state.policySet, identity, selectors.get(identity.index) ?? []),
-    after: registrationsOf(proposed, identity, selectors.get(identity.index) ?? []),
-  }));
+  const attested = new Map(events.map(({ index, body }) => [index, attestedIn(body)]));
+  const registered = identities.flatMap((identity) => {
+    const running = attested.get(identity.index);
+    if (running === undefined) return [];
+    return {
+      identity,
+      running,
+      before: registrationsOf(state.policySet, identity, running),
+      after: registrationsOf(proposed, identity, running),
+    };
+  });
   const named = (set: PolicySet | undefined, workloads: readonly WorkloadPolicy[]) =>
-    workloads.flatMap(({ spec }) => spec.policies.flatMap((name) => set?.policies.get(name) ?? []));
+    workloads.flatMap(({ spec }) => policiesOf(spec).flatMap((name) => set?.policies.get(name) ?? []));
   const policies = registered.flatMap(({ before, after }) => [
     ...named(state.policySet, before),
     ...named(proposed, after),
   ]);
-  const digests = [...new Set(identities.flatMap(({ digests }) => digests))];
+  const digests = [...new Set(registered.flatMap(({ running }) => digestsOf(running.components)))];
   const standingsOf = await readStandings(v, project, state, digests, [...new Set(policies)]);
 
-  return registered.flatMap(({ identity, before, after }) => {
-    const standings = standingsOf(identity.digests);
+  return registered.flatMap(({ identity, running, before, after }) => {
+    const standings = standingsOf(digestsOf(running.components));
     const judge = (set: PolicySet | undefined, registrations: readonly WorkloadPolicy[]) =>
-      judgeIdentity(identity, registrations, ({ spec }) => standings(set, spec.policies), state.now);
+      judgeIdentity(
+        identity,
+        running,
+        registrations,
+        ({ spec }) => standings(set, policiesOf(spec)),
+        state.now,
+      );
     const judged = judge(proposed, after);
     if (judged.case === "holds") return [];
     const { spiffeId, workload, requester, digests } = identity;

@@ -7,10 +7,17 @@ import { type IdentityRecord, searchIdentities } from "../db/identities.ts";
 import { readEvents, readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
+import { digestsOf, policiesOf } from "../policy/components.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
 import { appendFresh } from "./append.ts";
 import type { Vouchsafe } from "./context.ts";
-import { type Judged, judgeIdentity, registrationsOf, selectorsIn } from "./judge-identity.ts";
+import {
+  type AttestedThen,
+  attestedIn,
+  type Judged,
+  judgeIdentity,
+  registrationsOf,
+} from "./judge-identity.ts";
 import { type DigestStanding, standingOf } from "./workload-standing.ts";
 
 /** What moved that live identities may rest on, with the newest event that moved it; null where time alone did. */
@@ -106,22 +113,23 @@ async function judgePage(
     project,
     page.map(({ index }) => index),
   );
-  const selectors = new Map(granted.map(({ index, body }) => [index, selectorsIn(body)]));
-  const registered = page.map((identity) => ({
-    identity,
-    registrations: registrationsOf(policySet, identity, selectors.get(identity.index) ?? []),
-  }));
+  const attested = new Map(granted.map(({ index, body }) => [index, attestedIn(body)]));
+  const registered = page.flatMap((identity) => {
+    const then = attested.get(identity.index);
+    if (then === undefined) return [];
+    return { identity, then, registrations: registrationsOf(policySet, identity, then) };
+  });
   const standings = await readStandings(v, project, registered);
   const now = v.clock();
   return {
     standings,
-    judged: registered.map(({ identity, registrations }) => {
+    judged: registered.map(({ identity, then, registrations }) => {
       if ((revokedAgents.get(identity.requester) ?? -1) > identity.index)
         return { identity, judged: AGENT_REVOKED };
-      const own = identity.digests.flatMap((digest) => standings.get(digest) ?? []);
-      if (registrations.length > 0 && own.length < identity.digests.length)
-        return { identity, judged: undefined };
-      return { identity, judged: judgeIdentity(identity, registrations, () => own, now) };
+      const digests = digestsOf(then.components);
+      const own = digests.flatMap((digest) => standings.get(digest) ?? []);
+      if (registrations.length > 0 && own.length < digests.length) return { identity, judged: undefined };
+      return { identity, judged: judgeIdentity(identity, then, registrations, () => own, now) };
     }),
   };
 }
@@ -135,12 +143,12 @@ const AGENT_REVOKED: Judged = {
 async function readStandings(
   v: Vouchsafe,
   project: ProjectId,
-  registered: readonly { identity: IdentityRecord; registrations: readonly WorkloadPolicy[] }[],
+  registered: readonly { then: AttestedThen; registrations: readonly WorkloadPolicy[] }[],
 ): Promise<ReadonlyMap<Digest, DigestStanding>> {
   const named = new Map<Digest, Set<string>>();
-  for (const { identity, registrations } of registered) {
-    const policies = registrations.flatMap(({ spec }) => spec.policies);
-    for (const digest of registrations.length === 0 ? [] : identity.digests) {
+  for (const { then, registrations } of registered) {
+    const policies = registrations.flatMap(({ spec }) => policiesOf(spec));
+    for (const digest of registrations.length === 0 ? [] : digestsOf(then.components)) {
       named.set(digest, new Set([...(named.get(digest) ?? []), ...policies]));
     }
   }

@@ -4,6 +4,7 @@ import { type DecisionInputs, readDecisionInputs } from "../db/decision-inputs.t
 import { readHead } from "../db/log.ts";
 import type { InForce } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import { type Components, demandedOf, digestsOf, policiesFor } from "../policy/components.ts";
 import { matchWorkloads, type Requester, type WorkloadPolicy } from "../policy/workload-policy.ts";
 import type { Vouchsafe } from "./context.ts";
 import { needsEvaluation } from "./evaluate-artifacts.ts";
@@ -29,19 +30,24 @@ export async function readStanding(
   v: Vouchsafe,
   project: ProjectId,
   requester: Requester,
-  { selectors, digests }: { readonly selectors: readonly string[]; readonly digests: readonly Digest[] },
+  { selectors, components }: { readonly selectors: readonly string[]; readonly components: Components },
 ): Promise<Standing> {
   // The size is read first: what is read after it is at least as new, so that to rest on it is safe.
   const { size: asOf } = await readHead(v.database.kysely);
   const active = await activePolicies(v.database.kysely, project);
   const policySet = active && (await v.documents.policies(project, active.document));
   const workloads = policySet ? matchWorkloads(policySet, requester, selectors) : [];
-  const policies = [...new Set(workloads.flatMap(({ spec }) => spec.policies))];
+  const demands = workloads.map((workload) => ({ ...workload, demanded: demandedOf(workload, components) }));
+  const policiesAsked = (digest: Digest) => [
+    ...new Set(demands.flatMap(({ spec, demanded }) => policiesFor(spec, demanded, digest))),
+  ];
   return {
     asOf,
     policySet: policySet?.hash ?? "",
     workloads,
-    digests: await Promise.all(digests.map((digest) => standingOf(v, project, digest, policies))),
+    digests: await Promise.all(
+      digestsOf(components).map((digest) => standingOf(v, project, digest, policiesAsked(digest))),
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { AttestedWorkload } from "./attested-workload.ts";
+import type { AttestedComponents, AttestedWorkload } from "./attested-workload.ts";
 import type { Attestation, Attestor } from "./attestors/attestor.ts";
 import { denied } from "./denied.ts";
 import { executableState } from "./executable.ts";
@@ -76,7 +76,7 @@ export function createPeerOpener({ kernel, attestors, allowMissingPidfd = false 
       if (now.status.cgroups.join("\n") !== status.cgroups.join("\n")) {
         throw denied("cgroup-changed", "The process was moved to another cgroup while it was attested");
       }
-      return { pid, digests: componentsOf(told).executable ?? [], selectors: selectorsOf(told) };
+      return { pid, ...componentsOf(told), selectors: selectorsOf(told) };
     }
     return { pid, uid, attest, close };
   };
@@ -110,17 +110,13 @@ function gone(cause?: unknown): VouchsafeError {
   return denied("process-gone", "The process that connected has ended", cause);
 }
 
-/**
- * What one attestor says of a component and what another says both count: where they differ, each digest is judged.
- * Throws `VouchsafeError` (`identity-denied`) for a process that nobody knows a component of.
- */
-function componentsOf(told: readonly Attestation[]): Attestation["components"] {
+/** What one attestor says of a component and what another says both count: where they differ, each digest is judged. */
+function componentsOf(told: readonly Attestation[]): AttestedComponents {
   const components: Record<string, Digest[]> = {};
   for (const [name, digests] of told.flatMap((attestation) => Object.entries(attestation.components))) {
     components[name] = [...new Set([...(components[name] ?? []), ...digests])];
   }
-  if (Object.keys(components).length > 0) return components;
-  throw told.find(({ denial }) => denial)?.denial ?? denied("component-missing", "Nothing says what runs");
+  return { components, absent: Object.assign({}, ...told.map(({ absent }) => absent)) };
 }
 
 /** A name that cannot be told is as good as none: it matches no policy, and spoils none of the others. */

@@ -10,10 +10,10 @@ import { createMarkerSearch, interpreterNamed } from "./interpreters.ts";
 /** The file that a process runs. */
 export interface Executable {
   readonly digest: Digest;
+  /** The family of interpreters that it belongs to, if any: then its digest does not say what runs. */
+  readonly interpreter: string | undefined;
   /** As the process sees it; undefined once the name is gone or names something else. */
   readonly path: string | undefined;
-  /** The family of interpreters that it is of, if any: then its digest does not say what runs. */
-  readonly interpreter: string | undefined;
   /** Which file it was, and in which state: see `executableState`. */
   readonly state: string;
 }
@@ -86,8 +86,8 @@ export function createExecutableReader() {
     });
     return {
       digest,
-      path: before.nlink === 0n ? undefined : target,
       interpreter: interpreterNamed(basename(target)) ?? interpreter,
+      path: before.nlink === 0n ? undefined : target,
       state: stateOf(before),
     };
   };

@@ -1,7 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import type { TrustBundle } from "../identity/trust-bundle.ts";
 import { validateX509Svid } from "../identity/x509-validation.ts";
-import type { AttestedWorkload } from "./attested-workload.ts";
+import { type AttestedWorkload, digestsOf } from "./attested-workload.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { IdentitySource, JwtGrant, X509Grants } from "./identity-source.ts";
 import { type KeptGrant, keepGrant } from "./kept-grant.ts";
@@ -79,7 +79,7 @@ export function openHolding(workload: AttestedWorkload, options: HoldingOptions)
     changed();
   };
   // Followed before anything is granted, so that what happens meanwhile is not missed.
-  const unfollow = feed.follow(workload.digests, touch);
+  const unfollow = feed.follow(digestsOf(workload), touch);
 
   return {
     x509: x509.get,

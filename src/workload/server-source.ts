@@ -16,6 +16,7 @@ import {
   requireWritable,
   writeCredential,
 } from "./agent-credential.ts";
+import type { AttestedWorkload } from "./attested-workload.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import { newKey, requestFor } from "./key-request.ts";
 
@@ -122,8 +123,12 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
 
   return {
     agent: current.spiffeId,
-    async fetchX509({ selectors, digests }, csr, renews) {
-      const request = { csr: base64Of(csr), selectors, digests, renews: renews.slice(0, MAX_RENEWED) };
+    async fetchX509(workload, csr, renews) {
+      const request = {
+        csr: base64Of(csr),
+        ...subjectOf(workload),
+        renews: renews.slice(0, MAX_RENEWED),
+      };
       const { svids, bundle } = await asOurs(client.requestX509Svids(request));
       return {
         svids: svids.map(({ spiffeId, serial, chain, expiresAt }) => ({
@@ -135,8 +140,8 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
         authorities: bundle.x509Authorities.map(bytesOf),
       };
     },
-    async fetchJwt({ selectors, digests }, audiences, spiffeId) {
-      const request = { audiences, selectors, digests, ...(spiffeId !== undefined && { spiffeId }) };
+    async fetchJwt(workload, audiences, spiffeId) {
+      const request = { audiences, ...subjectOf(workload), ...(spiffeId !== undefined && { spiffeId }) };
       const { svids } = await asOurs(client.requestJwtSvids(request));
       return svids.map((svid) => ({ ...svid, expiresAt: Date.parse(svid.expiresAt) }));
     },
@@ -153,6 +158,10 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
       await keeping;
     },
   };
+}
+
+function subjectOf({ selectors, components, absent }: AttestedWorkload) {
+  return { selectors, components, ...(absent && { absent }) };
 }
 
 function requestOf(key: KeyObject): Uint8Array {

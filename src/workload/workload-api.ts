@@ -13,7 +13,7 @@ import { validateJwtSvid } from "../identity/jwt-svid.ts";
 import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { type TrustBundle, writeJwks } from "../identity/trust-bundle.ts";
 import type { Peer } from "./attest.ts";
-import type { AttestedWorkload } from "./attested-workload.ts";
+import { type AttestedWorkload, digestsOf } from "./attested-workload.ts";
 import type { BundleKeeper } from "./bundle-keeper.ts";
 import { equalityOf, type Holdings } from "./holdings.ts";
 import { SpiffeWorkloadAPI } from "./workload_pb.ts";
@@ -87,7 +87,8 @@ export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOption
           const caller = callerOf(context);
           for await (const update of x509Updates(caller, { holdings, bundles, clock }, context.signal)) {
             const spiffeIds = update.grants.svids.map(({ spiffeId }) => spiffeId);
-            const { pid, digests } = update.workload;
+            const { pid } = update.workload;
+            const digests = digestsOf(update.workload);
             log({ event: "granted", method: context.method.name, pid, digests, spiffeIds });
             yield x509Response(update);
           }
@@ -111,7 +112,8 @@ export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOption
           // The source may be far away: nothing is handed to a process that became another meanwhile.
           requireEqual(await callerOf(context).attest(), workload);
           const spiffeIds = svids.map((svid) => svid.spiffeId);
-          const { pid, digests } = workload;
+          const { pid } = workload;
+          const digests = digestsOf(workload);
           log({ event: "granted", method: context.method.name, pid, digests, spiffeIds });
           return { svids: svids.map(({ spiffeId, token }) => ({ spiffeId, svid: token })) };
         }),

@@ -33,7 +33,7 @@ async function send(request: ReturnType<typeof proven>, changed: Partial<ReturnT
 }
 
 function x509Call(digest: string): AgentCall {
-  const json = { csr: newKey().csr, selectors: SELECTORS, digests: [digest] };
+  const json = { csr: newKey().csr, selectors: SELECTORS, components: { executable: [digest] } };
   return { method: "POST", path: "/svid/x509", json };
 }
 
@@ -86,7 +86,11 @@ describe("an agent that has joined", () => {
     assertDescribed(node.app, "POST /svid/x509", answer);
     const [svid] = answer.json().svids;
 
-    const jwt = { audiences: ["https://api.example.org"], selectors: SELECTORS, digests: [digest] };
+    const jwt = {
+      audiences: ["https://api.example.org"],
+      selectors: SELECTORS,
+      components: { executable: [digest] },
+    };
     const token = await send(proven(agent, { method: "POST", path: "/svid/jwt", json: jwt }));
     assertDescribed(node.app, "POST /svid/jwt", token);
     assert.equal(token.statusCode, 201, token.body);

@@ -91,7 +91,7 @@ describe("granting by servers that are killed, or stopped in the middle", () => 
     const clients = Array.from({ length: CLIENTS }, async () => {
       while (asking) {
         const { csr } = newKey();
-        const request = { csr, selectors: ["unix:uid:1000"], digests: [digest] };
+        const request = { csr, selectors: ["unix:uid:1000"], components: { executable: [digest] } };
         const answer = await broker.requestX509Svids(request).catch(() => undefined);
         for (const { serial, receipt } of answer?.svids ?? []) granted.push({ serial, index: receipt.index });
         if (granted.length >= 40) enough.resolve();

@@ -130,7 +130,7 @@ describe("identities for what runs", () => {
       issueJwtSvids(node.v, agentCaller(node), {
         audiences,
         selectors: SELECTORS,
-        digests: [digest],
+        components: { executable: [digest] },
         ...(spiffeId !== undefined && { spiffeId }),
       });
     const [svid] = (await ask([AUDIENCE])).svids;
@@ -163,7 +163,11 @@ describe("identities for what runs", () => {
     const other = sha256(randomBytes(9));
     const audiences = [AUDIENCE];
     await assert.rejects(
-      issueJwtSvids(node.v, agentCaller(node), { audiences, selectors: SELECTORS, digests: [digest, other] }),
+      issueJwtSvids(node.v, agentCaller(node, "other"), {
+        audiences,
+        selectors: SELECTORS,
+        components: { executable: [digest, other] },
+      }),
       denied("no-verdict"),
     );
   });
@@ -186,7 +190,11 @@ describe("identities for what runs", () => {
     const { svids } = await fetchX509(node, agent, digest);
     const renewed = await fetchX509(node, agent, digest, [svids[0]?.serial ?? ""]);
     const audiences = [AUDIENCE];
-    await issueJwtSvids(node.v, agent, { audiences, selectors: SELECTORS, digests: [digest] });
+    await issueJwtSvids(node.v, agent, {
+      audiences,
+      selectors: SELECTORS,
+      components: { executable: [digest] },
+    });
     await recordDecision(node.v, callerWith(node, ["issuer"]), {
       artifact: digest,
       policies: ["release"],

@@ -98,7 +98,7 @@ export async function fetchX509(node: TestNode, caller: Caller, digest: string, 
   const answer = await issueX509Svids(node.v, caller, {
     csr,
     selectors: SELECTORS,
-    digests: [digest],
+    components: { executable: [digest] },
     ...(renews !== undefined && { renews }),
   });
   const certificates = answer.svids.map(

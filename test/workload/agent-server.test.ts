@@ -29,12 +29,12 @@ const HOLDER = fileURLToPath(new URL("holder.cjs", import.meta.url));
 /** Seconds. */
 const [BRIEF, LONG] = [4, 12];
 
-const workload = (name: string, agent: string, ttl = LONG) => `
+const workload = (name: string, agent: string, ttl = LONG, file = name) => `
 apiVersion: vouchsafe.dev/v1
 kind: WorkloadPolicy
 metadata: { name: ${name} }
 spec:
-  selectors: ["unix:path:/**/${name}"]
+  selectors: ["unix:path:/**/${file}"]
   spiffeId: /${name}
   policies: [release]
   ttl: { x509: ${ttl}s }
@@ -42,6 +42,7 @@ spec:
 `;
 const WORKLOADS = [
   workload("widget", "node-1"),
+  workload("python", "node-1", LONG, "python*"),
   workload("brief", "node-1", BRIEF),
   workload("elsewhere", "node-2"),
 ].join("---");

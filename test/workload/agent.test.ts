@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { validateJwtSvid } from "../../src/identity/jwt-svid.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
 import { type Agent, type AgentLogEntry, openAgent } from "../../src/workload/agent.ts";
+import { digestsOf } from "../../src/workload/attested-workload.ts";
 import { buildExecutable, type Executable, tamperedCopy } from "./executable.ts";
 import { type LocalSource, openLocalSource } from "./local-source.ts";
 import { type Ask, ask, type Line, startWorkload } from "./run-workload.ts";
@@ -94,15 +95,14 @@ describe("the Workload API on a socket", {
     const tampered = await tamperedCopy(widget, "tampered");
     const refused = await call("FetchX509SVID", { executable: tampered.path });
     assertDenied(refused, "not-approved");
-    assert.equal(source.asked.at(-1)?.digests[0], tampered.digest);
+    assert.deepEqual(source.asked.at(-1)?.components.executable, [tampered.digest]);
 
-    const asked = source.asked.length;
     assertDenied(await call("FetchX509SVID", { executable: process.execPath }), "interpreter");
     assertDenied(
       await call("FetchJWTSVID", { executable: process.execPath, request: { audience: ["db"] } }),
       "interpreter",
     );
-    assert.equal(source.asked.length, asked, "the source was asked about an interpreter");
+    assert.deepEqual(source.asked.at(-1)?.components, {}, "an interpreter was attested as what runs");
   });
 
   for (const [what, method, more, code] of [
@@ -160,7 +160,7 @@ describe("the Workload API on a socket", {
       const second = await touched.next();
       assert.notEqual(first.answer.svids[0].x509_svid, second.answer.svids[0].x509_svid);
       assert.notEqual(first.answer.svids[0].x509_svid_key, second.answer.svids[0].x509_svid_key);
-      const [before] = source.granted.filter(({ workload }) => workload.digests[0] === copy.digest);
+      const [before] = source.granted.filter(({ workload }) => digestsOf(workload)[0] === copy.digest);
       assert.deepEqual(source.granted.at(-1)?.renews, [before?.serial]);
       assert.equal(source.granted.length, granted + 1);
     } finally {

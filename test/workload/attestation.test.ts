@@ -9,6 +9,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Agent, openAgent } from "../../src/workload/agent.ts";
+import { digestsOf } from "../../src/workload/attested-workload.ts";
 import { readProcessStatus } from "../../src/workload/process-status.ts";
 import { buildExecutable, type Executable, tamperedCopy } from "./executable.ts";
 import { type LocalSource, openLocalSource } from "./local-source.ts";
@@ -160,7 +161,7 @@ describe("attestation of processes", { skip: process.platform !== "linux" && "on
     await Promise.all(Array.from({ length: 4 }, worker));
     assert.equal(expected, 10);
     assert.equal(source.granted.length - before, expected);
-    assert.ok(source.granted.every(({ workload }) => workload.digests[0] === widget.digest));
+    assert.ok(source.granted.every(({ workload }) => digestsOf(workload)[0] === widget.digest));
   });
 });
 

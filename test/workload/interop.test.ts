@@ -99,7 +99,7 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
       openPeer: async () => ({
         pid: 1,
         uid: 0,
-        attest: async () => ({ pid: 1, selectors: [], digests: [digest] }),
+        attest: async () => ({ pid: 1, selectors: [], components: { executable: [digest] } }),
         close: () => {},
       }),
       routes: workloadApi({ holdings, bundles, clock: Date.now, log: () => {} }),

@@ -11,6 +11,7 @@ import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import type { AttestedWorkload } from "../../src/workload/attested-workload.ts";
+import { digestsOf } from "../../src/workload/attested-workload.ts";
 import type { IdentitySource } from "../../src/workload/identity-source.ts";
 
 /** What was asked of the source and granted. */
@@ -54,11 +55,14 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
   function decide(workload: AttestedWorkload) {
     if (isAway) throw new VouchsafeError("unavailable", "the source is away");
     asked.push(workload);
-    const [digest] = workload.digests;
+    const digests = digestsOf(workload);
+    const [digest] = digests;
     const deny = (...codes: string[]) =>
       new VouchsafeError("identity-denied", "denied", {
         extensions: { reasons: codes.map((code) => ({ code })) },
       });
+    const { executable } = workload.absent ?? {};
+    if (executable !== undefined) throw deny(executable);
     if (digest === undefined || !approved.has(digest)) throw deny("not-approved");
     if (quarantined.has(digest)) throw deny("quarantined", "no-verdict");
     const selector = approved.get(digest);
@@ -66,7 +70,7 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
     const now = Date.now();
     return {
       spiffeId: spiffeId(trustDomain, `/workload/${digest.slice("sha256:".length)}`),
-      grounds: { digests: workload.digests, policies: ["release"], verdicts: [1] },
+      grounds: { digests, policies: ["release"], verdicts: [1] },
       now,
       expiresAt: now + ttl,
     };

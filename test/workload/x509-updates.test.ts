@@ -15,7 +15,7 @@ import { type X509Update, x509Updates } from "../../src/workload/x509-updates.ts
 
 const DIGEST = sha256("widget");
 const TTL = 600_000;
-const WIDGET: AttestedWorkload = { pid: 1, selectors: ["unix:uid:1"], digests: [DIGEST] };
+const WIDGET: AttestedWorkload = { pid: 1, selectors: ["unix:uid:1"], components: { executable: [DIGEST] } };
 
 type Answer = "grant" | "identity-denied" | "unavailable";
 type Update = X509Update & { readonly serials: readonly string[] };

@@ -1,5 +1,4 @@
-import type { VouchsafeError } from "../../errors.ts";
-import type { Digest } from "../../in-toto-attestation/types.ts";
+import type { AttestedComponents } from "../attested-workload.ts";
 import type { ProcessStatus } from "../process-status.ts";
 
 /** A process as it was when its attestation began. Whether it still is so afterwards is looked at in one place, for all. */
@@ -11,13 +10,9 @@ export interface AttestedProcess {
 }
 
 /** What one attestor has to say of a process. */
-export interface Attestation {
+export interface Attestation extends AttestedComponents {
   /** `name:…`, in SPIRE's words where SPIRE has them. */
   readonly selectors: readonly string[];
-  /** What runs, by the component's name. */
-  readonly components: Readonly<Record<string, readonly Digest[]>>;
-  /** Why it has no component: the reason that the process is told when nobody has one. */
-  readonly denial?: VouchsafeError;
 }
 
 /** Knows one kind of thing that processes run as: a program of the host, a container, a pod's container. */

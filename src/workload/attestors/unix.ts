@@ -20,8 +20,7 @@ export function unixAttestor(): Attestor {
       if (executable.interpreter === undefined) {
         return { selectors, components: { executable: [executable.digest] } };
       }
-      const what = `An interpreter (${executable.interpreter}) grounds no identity: its digest does not say what runs`;
-      return { selectors, components: {}, denial: denied("interpreter", what) };
+      return { selectors, components: {}, absent: { executable: "interpreter" } };
     },
   };
 }

@@ -13,12 +13,15 @@ export function createPidAttestor() {
   /** Throws `VouchsafeError` (`identity-denied`). */
   return async function attestPid(pid: number): Promise<readonly Digest[]> {
     const [status, executable] = await Promise.all([readProcessStatus(pid), executableState(pid)]);
-    const { components, denial } = await attest({ pid, status, executable });
+    const { components, absent } = await attest({ pid, status, executable });
     const [after, state] = await Promise.all([readProcessStatus(pid), executableState(pid)]);
     if (status.startTime !== after.startTime || state !== executable) {
       throw denied("executable-changed", "The process ran another executable while it was attested");
     }
-    if (denial !== undefined) throw denial;
-    return components.executable ?? [];
+    const { executable: digests } = components;
+    if (digests === undefined) {
+      throw denied(absent?.executable ?? "component-missing", "No executable is known that says what runs");
+    }
+    return digests;
   };
 }
