@@ -10,8 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { bareEnvironment } from "../../cli/server.ts";
 import { endChild, endWithParent } from "../../support/child.ts";
+import { openProgramHouse, type ProgramHouse } from "../../support/program-house.ts";
 import { HOST, MAIN, type PluginHost, startPlugin } from "./plugin-host.ts";
-import { openProgramHouse, type ProgramHouse } from "./program-house.ts";
 
 const run = promisify(execFile);
 const INVALID_ARGUMENT = 3;

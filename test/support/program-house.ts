@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Client, createClient } from "../../../src/client/client.ts";
-import { openNode, type TestNode } from "../../http/node.ts";
-import { envelopeKey, signStatement } from "../../services/signed-envelope.ts";
+import { type Client, createClient } from "../../src/client/client.ts";
+import { openNode, type TestNode } from "../http/node.ts";
+import { envelopeKey, signStatement } from "../services/signed-envelope.ts";
 
 /** A server that releases programs by two policies, and a token's file for a plugin that asks it. */
 export interface ProgramHouse {
