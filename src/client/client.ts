@@ -3,6 +3,7 @@ import { createCalls, json } from "./calls.ts";
 import type { CustodyEvent, CustodyPage, CustodyQuery } from "./custody-types.ts";
 import type {
   AgentCredential,
+  FederatedWith,
   Identity,
   IdentityChange,
   JwtSvidRequest,
@@ -257,6 +258,11 @@ export function createClient(options: TransportOptions) {
       get<IdentityChange>(`/identities/watch${search({ ...(after !== undefined && { after }) })}`, signal),
     /** The trust domain's SPIFFE bundle, as JSON text. */
     trustBundle: () => text("/trust-bundle"),
+    /** The trust domains that are federated with; for an agent those that its workloads may believe. */
+    federation: () => get<{ federation: readonly FederatedWith[] }>("/federation"),
+    /** The trust domains that a workload with these selectors may believe besides its own. */
+    workloadFederation: (selectors: readonly string[]) =>
+      post<{ federatesWith: readonly string[] }>("/svid/federation", { selectors }, { repeatable: true }),
     /** The keys of JWT-SVIDs, as a JWK Set. */
     jwks: () => get<unknown>("/jwks.json"),
 

@@ -90,6 +90,18 @@ export interface Identity {
   readonly revokedIndex: number | null;
 }
 
+/** A trust domain that is federated with. */
+export interface FederatedWith {
+  readonly trustDomain: string;
+  /** Where its bundle is fetched, if it is. */
+  readonly endpoint: { readonly url: string; readonly profile: "https_web" | "https_spiffe" } | null;
+  /** A SPIFFE bundle document; null while none is known. */
+  readonly bundle: unknown;
+  readonly fetchedAt: string | null;
+  /** Why the last attempt to fetch it was for nothing. */
+  readonly problem: string | null;
+}
+
 export interface IdentityChange {
   /** The log size up to which it was looked. */
   readonly asOf: number;

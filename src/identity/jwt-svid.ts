@@ -4,7 +4,7 @@ import { type Grounds, groundsClaim, readGroundsClaim } from "./grounds.ts";
 import { compactEs256, encodePart, JwsError, parseCompactJws, signingInput } from "./jws.ts";
 import { verifyJwtSignature } from "./jwt-signatures.ts";
 import type { Signer } from "./signer.ts";
-import { parseSpiffeId, type SpiffeId, trustDomainOf } from "./spiffe-id.ts";
+import { parseSpiffeId, type SpiffeId, type TrustDomain, trustDomainOf } from "./spiffe-id.ts";
 import type { TrustBundle } from "./trust-bundle.ts";
 
 export interface JwtSvidRequest {
@@ -96,6 +96,15 @@ export function validateJwtSvid(token: string, bundle: TrustBundle, audience: st
   const grounds = readGroundsClaim(claims[GROUNDS_CLAIM]);
   if (grounds === "malformed") throw invalid("its grounds are malformed");
   return { spiffeId, audiences, expiresAt, claims, ...(grounds === undefined ? {} : { grounds }) };
+}
+
+/**
+ * The trust domain that a JWT-SVID says it is of: by whose bundle it is to be validated, and nothing more than that.
+ *
+ * Throws `VouchsafeError` (`invalid-svid`).
+ */
+export function claimedTrustDomain(token: string): TrustDomain {
+  return trustDomainOf(subjectOf(parse(token).payload));
 }
 
 function parse(token: string) {

@@ -43,7 +43,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const onFailure = (error: unknown) => log({ event: "source unavailable", reason: textOf(error) });
   const feed = openChangeFeed({ source, onFailure, random });
   const holdings = openHoldings({ source: gated(source), feed, clock, random });
-  const bundles = openBundleKeeper({ source, onChange: holdings.bundleChanged, random });
+  const bundles = openBundleKeeper({ source, feed, clock, onChange: holdings.bundleChanged, random });
   const close = async () => {
     stopping.abort();
     holdings.close();

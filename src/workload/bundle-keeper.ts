@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type TrustBundle, writeTrustBundle } from "../identity/trust-bundle.ts";
+import type { AttestedWorkload } from "./attested-workload.ts";
 import { backoff } from "./backoff.ts";
+import type { ChangeFeed } from "./change-feed.ts";
+import { openFederation } from "./federation.ts";
 import type { IdentitySource } from "./identity-source.ts";
 
 /** Seconds, where the bundle does not say. */
@@ -15,34 +18,55 @@ export interface BundleKeeper {
    * by a younger one.
    */
   including(authorities: readonly Uint8Array[]): Promise<TrustBundle>;
-  /** The newest known and each that takes its place, until aborted. */
+  /** Those of other trust domains that this workload may believe. */
+  federatedFor(workload: AttestedWorkload): Promise<readonly TrustBundle[]>;
+  /** The newest known, and again whenever it or another trust domain's may be another, until aborted. */
   follow(signal: AbortSignal): AsyncGenerator<TrustBundle>;
   close(): Promise<void>;
 }
 
 export interface BundleKeeperOptions {
   readonly source: IdentitySource;
+  readonly feed: ChangeFeed;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
   readonly onChange: (bundle: TrustBundle) => void;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
 }
 
-/** Keeps the trust domain's bundle, which outlives the source's absence: it verifies what was granted before. */
-export function openBundleKeeper({ source, onChange, random }: BundleKeeperOptions): BundleKeeper {
+/**
+ * Keeps the trust domain's bundle and those of others that are federated with. They outlive the source's absence: they
+ * verify what was granted before.
+ */
+export function openBundleKeeper(options: BundleKeeperOptions): BundleKeeper {
+  const { source, feed, clock, onChange, random } = options;
+  const federation = openFederation({ source, clock });
   const stopped = new AbortController();
   const followers = new Set<() => void>();
   let known: TrustBundle | undefined;
+  let version = 0;
 
   async function refresh(): Promise<TrustBundle> {
     const next = await source.bundle();
-    const changed = known !== undefined && textOf(next) !== textOf(known);
-    known = changed || known === undefined ? next : known;
-    if (changed) {
-      for (const wake of followers) wake();
-      onChange(next);
-    }
-    return known;
+    // That the others' are not to be had now says nothing of this one.
+    const othersChanged = await federation.refresh().catch(() => false);
+    const isFirst = known === undefined;
+    const ownChanged = known === undefined || textOf(next) !== textOf(known);
+    if (ownChanged) known = next;
+    if (!isFirst && (ownChanged || othersChanged)) tell();
+    return known ?? next;
   }
+  function tell(): void {
+    version += 1;
+    for (const wake of followers) wake();
+    if (known !== undefined) onChange(known);
+  }
+  // Policies say who is federated with, and touch every digest.
+  const unfollow = feed.follow([], () => {
+    federation.forget();
+    void refresh().then(tell, () => {});
+  });
 
   async function current(): Promise<TrustBundle> {
     return known ?? refresh();
@@ -66,24 +90,26 @@ export function openBundleKeeper({ source, onChange, random }: BundleKeeperOptio
 
   return {
     current,
+    federatedFor: federation.of,
     async including(authorities) {
       const before = await current();
       if (authorities.every((authority) => holds(before, authority))) return before;
       return refresh().catch(() => before);
     },
     async *follow(signal) {
-      let given: TrustBundle | undefined;
-      while (!signal.aborted) {
-        const current = known ?? (await refresh());
-        if (current !== given) yield current;
-        given = current;
+      for (let given: number | undefined; !signal.aborted; ) {
+        const bundle = await current();
+        if (given !== version) {
+          given = version;
+          yield bundle;
+        }
         await new Promise<void>((resolve) => {
           const wake = () => {
             followers.delete(wake);
             signal.removeEventListener("abort", wake);
             resolve();
           };
-          if (known !== given || signal.aborted) return resolve();
+          if (given !== version || signal.aborted) return resolve();
           followers.add(wake);
           signal.addEventListener("abort", wake, { once: true });
         });
@@ -91,6 +117,7 @@ export function openBundleKeeper({ source, onChange, random }: BundleKeeperOptio
     },
     async close() {
       stopped.abort();
+      unfollow();
       await keeping;
     },
   };

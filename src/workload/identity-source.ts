@@ -52,6 +52,10 @@ export interface IdentitySource {
   ): Promise<readonly JwtGrant[]>;
   /** The trust domain's bundle as it is now. */
   bundle(): Promise<TrustBundle>;
+  /** The bundles of all other trust domains that workloads of this agent may believe; never of its own. */
+  federation(): Promise<readonly TrustBundle[]>;
+  /** The names of the other trust domains that this workload may believe, whatever it runs. */
+  federatesWith(workload: AttestedWorkload): Promise<readonly string[]>;
   /**
    * Answers once something may have changed since the log had `after` events (undefined: how large it is now,
    * at once), or after half a minute with nothing. It must not leave out an event that was committed before

@@ -37,6 +37,8 @@ export function gated(source: IdentitySource): IdentitySource {
     fetchX509: (...asked) => gate(() => source.fetchX509(...asked)),
     fetchJwt: (...asked) => gate(() => source.fetchJwt(...asked)),
     bundle: () => source.bundle(),
+    federation: () => source.federation(),
+    federatesWith: (workload) => gate(() => source.federatesWith(workload)),
     watch: (...asked) => source.watch(...asked),
   };
 }

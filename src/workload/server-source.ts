@@ -5,7 +5,7 @@ import { ApiError } from "../client/api-error.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { ERRORS, type ErrorCode, VouchsafeError } from "../errors.ts";
 import { makeAgentProof } from "../identity/agent-proof.ts";
-import { trustDomainOf } from "../identity/spiffe-id.ts";
+import { parseTrustDomain, trustDomainOf } from "../identity/spiffe-id.ts";
 import { parseTrustBundle } from "../identity/trust-bundle.ts";
 import { decodeBase64 } from "../in-toto-attestation/base64.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
@@ -148,6 +148,18 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
     async bundle() {
       const document = new TextEncoder().encode(await asOurs(client.trustBundle()));
       return parseTrustBundle(document, trustDomainOf(current.spiffeId));
+    },
+    async federation() {
+      const own = trustDomainOf(current.spiffeId);
+      const { federation } = await asOurs(client.federation());
+      return federation.flatMap(({ trustDomain, bundle }) => {
+        const domain = parseTrustDomain(trustDomain);
+        if (domain === own || bundle === null) return [];
+        return parseTrustBundle(new TextEncoder().encode(JSON.stringify(bundle)), domain);
+      });
+    },
+    async federatesWith({ selectors }) {
+      return (await asOurs(client.workloadFederation(selectors))).federatesWith;
     },
     async watch(after, signal) {
       const { asOf, touched } = await asOurs(client.watchIdentities(after, signal));

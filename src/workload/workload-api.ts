@@ -9,8 +9,8 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { VouchsafeError } from "../errors.ts";
-import { validateJwtSvid } from "../identity/jwt-svid.ts";
-import { parseSpiffeId } from "../identity/spiffe-id.ts";
+import { claimedTrustDomain, validateJwtSvid } from "../identity/jwt-svid.ts";
+import { parseSpiffeId, type TrustDomain } from "../identity/spiffe-id.ts";
 import { type TrustBundle, writeJwks } from "../identity/trust-bundle.ts";
 import type { Peer } from "./attest.ts";
 import { type AttestedWorkload, digestsOf } from "./attested-workload.ts";
@@ -76,8 +76,34 @@ export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOption
       throw refusal(context, error);
     }
   }
-  async function* bundleStream<T>(context: HandlerContext, messageOf: (bundle: TrustBundle) => T) {
-    for await (const bundle of bundles.follow(context.signal)) yield messageOf(bundle);
+  /** Each trust domain's that the caller may believe, by its SPIFFE ID, whenever one of them changes. */
+  async function* bundleStream(context: HandlerContext, write: (bundle: TrustBundle) => Uint8Array) {
+    let given: readonly TrustBundle[] = [];
+    for await (const own of bundles.follow(context.signal)) {
+      const next = [own, ...(await federatedFor(callerOf(context)))];
+      if (next.length === given.length && next.every((bundle) => given.includes(bundle))) continue;
+      given = next;
+      yield { bundles: byId(next, write) };
+    }
+  }
+  /** Its own trust domain's bundle is anybody's, others' are for who is attested. */
+  async function federatedFor(caller: Peer): Promise<readonly TrustBundle[]> {
+    try {
+      return await bundles.federatedFor(await caller.attest());
+    } catch (error) {
+      if (error instanceof VouchsafeError && error.code === "identity-denied") return [];
+      throw error;
+    }
+  }
+  async function bundleOf(caller: Peer, trustDomain: TrustDomain): Promise<TrustBundle> {
+    const own = await bundles.current();
+    const believed = own.trustDomain === trustDomain ? [own] : await federatedFor(caller);
+    const bundle = believed.find((one) => one.trustDomain === trustDomain);
+    if (bundle !== undefined) return bundle;
+    throw new VouchsafeError(
+      "invalid-svid",
+      `the JWT-SVID is refused: the caller does not federate with ${trustDomain}`,
+    );
   }
 
   return (router: ConnectRouter): ConnectRouter =>
@@ -94,12 +120,7 @@ export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOption
           }
         }),
 
-      fetchX509Bundles: (_request, context) =>
-        stream(context, () =>
-          bundleStream(context, (bundle) => ({
-            bundles: { [idOf(bundle)]: concatenated(bundle.x509Authorities.map(({ der }) => der)) },
-          })),
-        ),
+      fetchX509Bundles: (_request, context) => stream(context, () => bundleStream(context, rootsOf)),
 
       fetchJWTSVID: ({ audience, spiffeId }, context) =>
         answer(context, async () => {
@@ -120,15 +141,14 @@ export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOption
 
       fetchJWTBundles: (_request, context) =>
         stream(context, () =>
-          bundleStream(context, (bundle) => ({
-            bundles: { [idOf(bundle)]: new TextEncoder().encode(JSON.stringify(writeJwks(bundle))) },
-          })),
+          bundleStream(context, (bundle) => new TextEncoder().encode(JSON.stringify(writeJwks(bundle)))),
         ),
 
       validateJWTSVID: ({ audience, svid }, context) =>
         answer(context, async () => {
           if (audience === "") throw new VouchsafeError("invalid-request", "An audience is needed");
-          const { spiffeId, claims } = validateJwtSvid(svid, await bundles.current(), audience, clock());
+          const bundle = await bundleOf(callerOf(context), claimedTrustDomain(svid));
+          const { spiffeId, claims } = validateJwtSvid(svid, bundle, audience, clock());
           return { spiffeId, claims: claims as JsonObject };
         }),
     });
@@ -145,19 +165,27 @@ function requireEqual(now: AttestedWorkload, before: AttestedWorkload): void {
   throw new VouchsafeError("unavailable", "The process changed while it was answered; ask again");
 }
 
-function x509Response({ grants, privateKey, bundle }: X509Update) {
+function x509Response({ grants, privateKey, bundle, federated }: X509Update) {
   return {
     svids: grants.svids.map(({ spiffeId, chain }) => ({
       spiffeId,
       x509Svid: concatenated(chain),
       x509SvidKey: privateKey,
-      bundle: concatenated(bundle.x509Authorities.map(({ der }) => der)),
+      bundle: rootsOf(bundle),
     })),
+    federatedBundles: byId(federated, rootsOf),
   };
 }
 
-function idOf({ trustDomain }: TrustBundle): string {
-  return `spiffe://${trustDomain}`;
+function byId(
+  bundles: readonly TrustBundle[],
+  write: (bundle: TrustBundle) => Uint8Array,
+): { [id: string]: Uint8Array } {
+  return Object.fromEntries(bundles.map((bundle) => [`spiffe://${bundle.trustDomain}`, write(bundle)]));
+}
+
+function rootsOf({ x509Authorities }: TrustBundle): Uint8Array {
+  return concatenated(x509Authorities.map(({ der }) => der));
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {

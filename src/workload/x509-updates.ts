@@ -10,6 +10,8 @@ import { isFinal } from "./kept-grant.ts";
 export interface X509Update extends X509Holding {
   readonly workload: AttestedWorkload;
   readonly bundle: TrustBundle;
+  /** Those of other trust domains that it may believe. */
+  readonly federated: readonly TrustBundle[];
 }
 
 export interface X509UpdateOptions {
@@ -40,7 +42,11 @@ export async function* x509Updates(
       if (given === undefined || isFinal(error) || expiryOf(given) <= clock()) throw error;
       return given;
     });
-    if (next.grants !== given?.grants || next.bundle !== given.bundle) {
+    if (
+      next.grants !== given?.grants ||
+      next.bundle !== given.bundle ||
+      !areSame(next.federated, given.federated)
+    ) {
       // The source may be far away: nothing is handed to a process that became another meanwhile.
       if (equalityOf(await peer.attest()) !== equalityOf(workload)) continue;
       given = next;
@@ -51,7 +57,12 @@ export async function* x509Updates(
     async function obtain(): Promise<X509Update> {
       const held = await holding.x509();
       version = holding.version();
-      return { ...held, workload, bundle: await bundles.including(held.grants.authorities) };
+      const bundle = await bundles.including(held.grants.authorities);
+      return { ...held, workload, bundle, federated: await bundles.federatedFor(workload) };
     }
   }
+}
+
+function areSame(some: readonly TrustBundle[], others: readonly TrustBundle[]): boolean {
+  return some.length === others.length && some.every((bundle) => others.includes(bundle));
 }

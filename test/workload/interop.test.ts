@@ -92,7 +92,13 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
     const { random } = Math;
     const feed = openChangeFeed({ source, onFailure: () => {}, random });
     const holdings = openHoldings({ source, feed, clock: Date.now, random });
-    const bundles = openBundleKeeper({ source, onChange: holdings.bundleChanged, random });
+    const bundles = openBundleKeeper({
+      source,
+      feed,
+      clock: Date.now,
+      onChange: holdings.bundleChanged,
+      random,
+    });
     const stopping = new AbortController();
     const served = await serveSocket({
       path: socket,

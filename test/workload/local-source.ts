@@ -8,6 +8,7 @@ import { bundleOf } from "../../src/identity/believed-authorities.ts";
 import { parseCsr } from "../../src/identity/csr.ts";
 import { createJwtMinter } from "../../src/identity/jwt-svid.ts";
 import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
+import type { TrustBundle } from "../../src/identity/trust-bundle.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import type { AttestedWorkload } from "../../src/workload/attested-workload.ts";
@@ -32,6 +33,8 @@ export interface LocalSource extends IdentitySource {
   quarantine(digest: Digest): void;
   /** Tells whoever watches that a digest was touched, as any event does. */
   touch(digest: Digest): void;
+  /** Lets workloads believe another trust domain; those of this selector, where one is named. */
+  federate(bundle: TrustBundle, selector?: string): void;
   /** Answers nothing until it is called with false. */
   goAway(away: boolean): void;
   remove(): Promise<void>;
@@ -48,7 +51,8 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
   const quarantined = new Set<Digest>();
   const granted: Granted[] = [];
   const asked: AttestedWorkload[] = [];
-  const events: Digest[] = [];
+  const federated = new Map<string, { bundle: TrustBundle; selector: string | undefined }>();
+  const events: (Digest | "all")[] = [];
   let wake = Promise.withResolvers<void>();
   let isAway = false;
 
@@ -75,7 +79,7 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
       expiresAt: now + ttl,
     };
   }
-  function tell(digest: Digest) {
+  function tell(digest: Digest | "all") {
     events.push(digest);
     wake.resolve();
     wake = Promise.withResolvers<void>();
@@ -114,6 +118,14 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
       if (isAway) throw new VouchsafeError("unavailable", "the source is away");
       return bundle;
     },
+    async federation() {
+      return [...federated.values()].map(({ bundle }) => bundle);
+    },
+    async federatesWith({ selectors }) {
+      return [...federated.values()].flatMap(({ bundle, selector }) =>
+        selector === undefined || selectors.includes(selector) ? bundle.trustDomain : [],
+      );
+    },
     async watch(after, signal) {
       if (isAway) throw new VouchsafeError("unavailable", "the source is away");
       if (after === undefined) return { asOf: events.length, touched: [] };
@@ -122,7 +134,9 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
       });
       if (events.length === after) await Promise.race([wake.promise, aborted]);
       signal.throwIfAborted();
-      return { asOf: events.length, touched: events.slice(after) };
+      const touched = events.slice(after);
+      const digests = touched.filter((one): one is Digest => one !== "all");
+      return { asOf: events.length, touched: digests.length < touched.length ? "all" : digests };
     },
     approve: (digest, selector) => approved.set(digest, selector),
     quarantine(digest) {
@@ -130,6 +144,10 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
       tell(digest);
     },
     touch: tell,
+    federate(other, selector) {
+      federated.set(other.trustDomain, { bundle: other, selector });
+      tell("all");
+    },
     goAway(away) {
       isAway = away;
     },

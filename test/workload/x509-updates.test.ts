@@ -61,7 +61,10 @@ function stage(t: { after(end: () => void): void }, { random = 0.5 } = {}) {
     x509Authorities: [],
     jwtAuthorities: new Map(),
   };
-  const bundles = { including: async () => bundle } as Partial<BundleKeeper> as BundleKeeper;
+  const bundles = {
+    including: async () => bundle,
+    federatedFor: async () => [],
+  } as Partial<BundleKeeper> as BundleKeeper;
   const holdings = openHoldings({ source, feed, clock: Date.now, random: () => random });
   const ending = new AbortController();
   t.after(() => {
