@@ -261,6 +261,12 @@ export const RESERVED_NAMES: ReadonlyMap<string, string> = new Map([
 /** Written by a generator, which says so at their head: nobody reads them, so they may be long. */
 export const GENERATED: readonly string[] = [
   "src/workload/workload_pb.ts",
+  "src/workload/attestors/proto/containers_pb.ts",
+  "src/workload/attestors/proto/content_pb.ts",
+  "src/workload/attestors/proto/cri_pb.ts",
+  "src/workload/attestors/proto/images_pb.ts",
+  "src/workload/attestors/proto/snapshots_pb.ts",
+  "src/workload/attestors/proto/tasks_pb.ts",
   "src/workload/spire/proto/config_pb.ts",
   "src/workload/spire/proto/go_plugin_pb.ts",
   "src/workload/spire/proto/health_pb.ts",

@@ -17,7 +17,7 @@ export interface Attestation extends AttestedComponents {
 
 /** Knows one kind of thing that processes run as: a program of the host, a container, a pod's container. */
 export interface Attestor {
-  /** What its selectors begin with. */
+  /** As messages call it. */
   readonly name: string;
   /**
    * `NOTHING` for a process that is none of its kind. Throws `VouchsafeError`: `identity-denied` where the process is

@@ -25,6 +25,7 @@ export interface ContainerAttestorOptions {
   readonly inspect: InspectContainer;
   /** Milliseconds that the runtime is given for one container. */
   readonly timeout?: number;
+  readonly close?: () => void;
 }
 
 const TIMEOUT = 5_000;
@@ -45,7 +46,8 @@ interface Known {
  * What the runtime said is remembered for as long as that first process lives and stays there: image and labels are
  * fixed when a container is made, and a container that is started again has another first process.
  */
-export function containerAttestor({ name, inspect, timeout = TIMEOUT }: ContainerAttestorOptions): Attestor {
+export function containerAttestor(options: ContainerAttestorOptions): Attestor {
+  const { name, inspect, timeout = TIMEOUT, close = () => {} } = options;
   const known = new Map<string, Known>();
   const asking = new Map<string, Promise<InspectedContainer | undefined>>();
 
@@ -75,7 +77,7 @@ export function containerAttestor({ name, inspect, timeout = TIMEOUT }: Containe
     const itsOwn = containerOf(init.cgroups, await ownCgroups());
     if (itsOwn === undefined || !isSameContainer(itsOwn, container)) throw mismatch(name);
     const { selectors, image, initPid } = found;
-    const attestation = { selectors, components: image === undefined ? {} : { image: [image] } };
+    const attestation = { selectors, ...imageComponent(image) };
     return { container, initPid, initStartTime: init.startTime, attestation };
   }
 
@@ -96,6 +98,7 @@ export function containerAttestor({ name, inspect, timeout = TIMEOUT }: Containe
       }
       return learned.attestation;
     },
+    close,
   };
 }
 
@@ -108,6 +111,13 @@ async function stillRuns(
   if (init === undefined || init.startTime !== initStartTime) return false;
   const now = containerOf(init.cgroups, await ownCgroups());
   return now !== undefined && isSameContainer(now, asked);
+}
+
+/** @param image undefined where the digest of a container's image is not known */
+export function imageComponent(image: Digest | undefined): Omit<Attestation, "selectors"> {
+  return image === undefined
+    ? { components: {}, absent: { image: "image-unknown" } }
+    : { components: { image: [image] } };
 }
 
 /** The agent's: read anew, because it may be moved. */
