@@ -149,13 +149,17 @@ function grounds({ policiesActivated, trustActivated }: VerdictLine): string {
 }
 
 function identityBranch(identity: IdentityLine): Branch {
-  const { kind, spiffeId, requester, first, granted, renewed, live, expiresAt, agentRevoked } = identity;
+  const { kind, spiffeId, requester, first, granted, renewed, live, expiresAt } = identity;
+  const { revoked, revokedIndex, agentRevoked } = identity;
   const grants = [counted(granted, "grant"), ...(renewed > 0 ? [counted(renewed, "renewal")] : [])];
   return {
     text: spiffeId,
     notes: [
       `${counted(live, `live ${KINDS.get(kind) ?? kind}`)}; ${grants.join(", ")}${since(first, identity)} ${eventOf(identity)}`,
-      `${live > 0 ? "the last until" : "ended"} ${time(expiresAt)}`,
+      ...(revokedIndex === null ? [] : [`${revoked} revoked before the end (#${revokedIndex})`]),
+      ...(live === 0 && revokedIndex !== null
+        ? []
+        : [`${live > 0 ? "the last until" : "ended"} ${time(expiresAt)}`]),
       `to ${requester}`,
       ...(agentRevoked === null ? [] : [`the agent was revoked after that (#${agentRevoked})`]),
     ],

@@ -123,8 +123,11 @@ export interface IdentityLine extends Line {
   readonly first: number;
   readonly granted: number;
   readonly renewed: number;
-  /** Not yet expired as of the end. */
+  /** Neither expired nor revoked as of the end. */
   readonly live: number;
+  /** How many were revoked before their end, and the newest event that did. */
+  readonly revoked: number;
+  readonly revokedIndex: number | null;
   /** When the last of them expires. */
   readonly expiresAt: string;
   /** The event that revoked the agent after it. */

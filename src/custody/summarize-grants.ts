@@ -5,8 +5,8 @@ import type { EventType, LogEvent } from "./events.ts";
 import { type Listed, listed } from "./listed.ts";
 
 interface Granted extends Omit<IdentityLine, "live" | "expiresAt" | "agentRevoked"> {
-  /** Of those that had not expired at the last event: there are as many as live at once. */
-  readonly ends: readonly number[];
+  /** By serial number, of those that had not ended at the last event: there are as many as live at once. */
+  readonly ends: ReadonlyMap<string, number>;
   readonly lastEnd: number;
 }
 
@@ -49,9 +49,30 @@ export function createGrantLines(): GrantLines {
       first: before?.first ?? line.index,
       granted: (before?.granted ?? 0) + (isRenewal ? 0 : 1),
       renewed: (before?.renewed ?? 0) + (isRenewal ? 1 : 0),
-      ends: [...(before?.ends.filter((end) => end > time) ?? []), expiresAt],
+      revoked: before?.revoked ?? 0,
+      revokedIndex: before?.revokedIndex ?? null,
+      ends: new Map([...(before?.ends ?? [])].filter(([, end]) => end > time)).set(
+        textIn(body, "serial"),
+        expiresAt,
+      ),
       lastEnd: Math.max(expiresAt, before?.lastEnd ?? 0),
     });
+  }
+
+  /** Those that were granted before what is told are not told of here either. */
+  function addRevocation({ index, body }: LogEvent): void {
+    for (const revoked of listIn(body, "identities").filter(isJsonObject)) {
+      const [kind, spiffeId, requester] = [
+        textIn(revoked, "kind"),
+        textIn(revoked, "spiffeId"),
+        textIn(revoked, "requester"),
+      ];
+      const key = JSON.stringify([kind, spiffeId, requester]);
+      const before = identities.get(key);
+      const ends = new Map(before?.ends);
+      if (before === undefined || !ends.delete(textIn(revoked, "serial"))) continue;
+      identities.set(key, { ...before, ends, revoked: before.revoked + 1, revokedIndex: index });
+    }
   }
 
   function addDenial({ body }: LogEvent, line: Line): void {
@@ -88,6 +109,7 @@ export function createGrantLines(): GrantLines {
     readers: {
       "identity.issued": addIdentity,
       "identity.renewed": addIdentity,
+      "identity.revoked": addRevocation,
       "identity.denied": addDenial,
       "decision.recorded": addDecision,
       "agent.revoked": ({ index, body }) => {
@@ -99,7 +121,7 @@ export function createGrantLines(): GrantLines {
       identities: listed(
         [...identities.values()].map(({ ends, lastEnd, ...line }) => ({
           ...line,
-          live: ends.filter((end) => end > now).length,
+          live: [...ends.values()].filter((end) => end > now).length,
           expiresAt: new Date(lastEnd).toISOString(),
           agentRevoked: revocations.get(line.requester)?.find((index) => index > line.index) ?? null,
         })),

@@ -29,6 +29,8 @@ const WITNESSING = ["witnesses", "cosigned_checkpoints"];
 const LEASES = ["witness_lease", "sweep_lease"];
 /** What other trust domains publish: fetched again when it is lost. */
 const FETCHED = ["federated_bundles"];
+/** What is signed anew when it is lost. */
+const SIGNED = ["crls"];
 /** Current state, which moves on. Nothing of it is ever deleted. */
 const STATE = [
   "verdicts",
@@ -56,6 +58,7 @@ export function grant(role: string): string {
     ...WITNESSING,
     ...LEASES,
     ...FETCHED,
+    ...SIGNED,
     ...STATE,
   ].join(", ");
   return `
@@ -66,7 +69,7 @@ export function grant(role: string): string {
     grant select, insert on ${APPEND_ONLY.join(", ")} to ${app};
     grant select, insert, delete on ${PASSING.join(", ")} to ${app};
     grant select, update on ${LEASES.join(", ")} to ${app};
-    grant select, insert, update, delete on ${[...WITNESSING, ...FETCHED].join(", ")} to ${app};
+    grant select, insert, update, delete on ${[...WITNESSING, ...FETCHED, ...SIGNED].join(", ")} to ${app};
     grant select, insert, update on ${STATE.join(", ")} to ${app};
   `;
 }

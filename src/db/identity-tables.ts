@@ -60,3 +60,14 @@ export interface AgentRequestsTable {
   jti: Fixed<string>;
   expires_at: Fixed<number>;
 }
+
+/** The newest revocation list of each issuing authority (migration 0015). Nothing of it follows from the log. */
+export interface CrlsTable {
+  /** The key's identifier, hex. */
+  issuer: string;
+  /** The log size that it knows all revocations of. */
+  as_of: number;
+  this_update: number;
+  next_update: number;
+  der: Uint8Array;
+}

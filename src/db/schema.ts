@@ -6,6 +6,7 @@ import type {
   AgentRequestsTable,
   AgentRevocationsTable,
   AgentsTable,
+  CrlsTable,
   IdentitiesTable,
   IdentityRevocationsTable,
 } from "./identity-tables.ts";
@@ -49,6 +50,7 @@ export interface Schema extends WitnessTables, FederationTables {
   agent_revocations: AgentRevocationsTable;
   identities: IdentitiesTable;
   identity_revocations: IdentityRevocationsTable;
+  crls: CrlsTable;
   holds: HoldsTable;
   hold_releases: HoldReleasesTable;
   retention_classes: RetentionClassesTable;

@@ -16,6 +16,7 @@ import { attestationRoutes } from "./attestations.ts";
 import { guardRoutes, type RateLimits } from "./authentication.ts";
 import { takeStrictJson } from "./bodies.ts";
 import { answerClientError, refuseExpectations, requireHost } from "./client-errors.ts";
+import { crlRoutes } from "./crl.ts";
 import { custodyRoutes } from "./custody.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { documentRoutes } from "./documents.ts";
@@ -146,6 +147,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   identityRoutes(app, v);
   trustBundleRoutes(app, v);
   federationRoutes(app, v);
+  crlRoutes(app, v);
   tokenRoutes(app, v, authenticator);
   await app.ready();
   return app;

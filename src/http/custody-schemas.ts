@@ -79,6 +79,8 @@ const Summary = closed(
       renewed: Count,
       live: Count,
       expiresAt: Time,
+      revoked: Type.Integer(),
+      revokedIndex: nullable(LogSize),
       agentRevoked: nullable(LogSize),
     }),
     denials: listed({ requester: Text, codes: Texts, first: LogSize, count: Count }),

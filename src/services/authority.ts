@@ -1,5 +1,6 @@
 import type { Authority } from "../identity/authority.ts";
 import { bundleOf } from "../identity/believed-authorities.ts";
+import { type CrlSigner, createCrlSigner, issuerName } from "../identity/crl.ts";
 import { createJwtMinter, type JwtMinter } from "../identity/jwt-svid.ts";
 import type { TrustDomain } from "../identity/spiffe-id.ts";
 import type { TrustBundle } from "../identity/trust-bundle.ts";
@@ -10,6 +11,9 @@ export interface SigningAuthority extends Pick<Authority, "id" | "chain" | "unti
   /** Sign what they are given: only what was decided and recorded is given to them. */
   readonly x509: X509Minter;
   readonly jwt: JwtMinter;
+  /** Names its issuing certificate in the paths of revocation lists: the key's identifier, hex. */
+  readonly issuer: string;
+  readonly crl: CrlSigner;
 }
 
 /** What the trust domain's SVIDs are signed with and validated by, each of which changes over time. */
@@ -19,6 +23,8 @@ export interface TrustDomainAuthority {
   bundle(): TrustBundle;
   /** @throws VouchsafeError `unavailable` while relying parties may not know this node's authority yet */
   current(): SigningAuthority;
+  /** All that this node has the keys of and whose SVIDs may still live: each signs the lists of what it issued. */
+  signers(): readonly SigningAuthority[];
 }
 
 export function createTrustDomainAuthority(authority: Authority): TrustDomainAuthority {
@@ -30,6 +36,8 @@ export function createTrustDomainAuthority(authority: Authority): TrustDomainAut
     until,
     x509: createX509Minter(authority),
     jwt: createJwtMinter(authority),
+    issuer: issuerName(authority),
+    crl: createCrlSigner(authority),
   };
-  return { trustDomain, bundle: () => bundle, current: () => signing };
+  return { trustDomain, bundle: () => bundle, current: () => signing, signers: () => [signing] };
 }

@@ -1,5 +1,6 @@
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
+import { publishCrls } from "./crls.ts";
 import { sweepByItself } from "./expire-evidence.ts";
 import { refreshBundles } from "./federation/refresh-bundles.ts";
 import { keepSweeping } from "./keep-sweeping.ts";
@@ -11,7 +12,7 @@ import { watchLogKeys } from "./watch-log-keys.ts";
 
 // Intervals, in milliseconds.
 
-/** How often the log's keys are looked at, and its newest checkpoint is submitted to its witnesses at most. */
+/** How often the log's keys are looked at, and revocations are sought that no list has, and its newest checkpoint is submitted to its witnesses at most. */
 const SECOND = 1_000;
 /** How often a watched policy directory is looked at. */
 const LOOK = 2_000;
@@ -36,6 +37,7 @@ export function startRecurring(v: Vouchsafe): () => void {
   each(SECOND, () => watchLogKeys(v));
   if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
   each(DUE, (signal) => refreshBundles(v, signal).catch(unlessAway));
+  each(SECOND, () => publishCrls(v).catch(unlessAway));
   each(ENDED, (signal) => reevaluateEnded(v, project, signal));
   each(SWEEP, (signal) => sweepByItself(v, project, signal));
   const sweep = new AbortController();

@@ -6,6 +6,8 @@ export const EXTENSION = {
   keyUsage: oid("2.5.29.15"),
   subjectAltName: oid("2.5.29.17"),
   basicConstraints: oid("2.5.29.19"),
+  /** Of revocation lists (RFC 5280 §5.2.3). */
+  crlNumber: oid("2.5.29.20"),
   nameConstraints: oid("2.5.29.30"),
   authorityKeyIdentifier: oid("2.5.29.35"),
   extKeyUsage: oid("2.5.29.37"),

@@ -126,10 +126,16 @@ test("an identity tells how many live and whose they are, an exception whether i
     renewed: 3,
     live: 1,
     expiresAt: AFTER,
+    revoked: 0,
+    revokedIndex: null as number | null,
     agentRevoked: null as number | null,
   };
   const tree = drawn({
-    identities: of(identity, { ...identity, live: 0, expiresAt: BEFORE, agentRevoked: 20 }),
+    identities: of(
+      identity,
+      { ...identity, live: 0, expiresAt: BEFORE, agentRevoked: 20 },
+      { ...identity, live: 0, revoked: 2, revokedIndex: 21 },
+    ),
   });
   assert.match(
     tree,
@@ -138,6 +144,10 @@ test("an identity tells how many live and whose they are, an exception whether i
   assert.match(
     tree,
     /0 live JWT-SVIDs[\s\S]*ended 2026-03-01 11:00:00Z[\s\S]*the agent was revoked after that \(#20\)/,
+  );
+  assert.match(
+    tree,
+    /0 live JWT-SVIDs[^\n]*\n[^\n]*2 revoked before the end \(#21\)\n[^\n]*to issuer:broker/,
   );
   const exception = {
     ...line(5),

@@ -81,7 +81,14 @@ const identity = (
   more: JsonObject = {},
 ): Said => [
   type,
-  { kind: "x509", spiffeId: "spiffe://vouchsafe.local/w", requester: AGENT, expiresAt: at(until), ...more },
+  {
+    kind: "x509",
+    serial: `40${until}`,
+    spiffeId: "spiffe://vouchsafe.local/w",
+    requester: AGENT,
+    expiresAt: at(until),
+    ...more,
+  },
 ];
 
 describe("a summary of custody", () => {
@@ -197,6 +204,28 @@ describe("a summary of custody", () => {
     assert.deepEqual(
       lines.newest.map((line) => line.revoked),
       [3, null],
+    );
+  });
+
+  test("of those that were revoked before their end none lives, and no other one ends by it", () => {
+    const named = (serial: string, requester = AGENT) => ({
+      kind: "x509",
+      serial,
+      spiffeId: "spiffe://vouchsafe.local/w",
+      requester,
+    });
+    const { identities } = summarize(
+      [
+        identity("identity.issued", 11),
+        identity("identity.renewed", 12),
+        identity("identity.renewed", 13),
+        ["identity.revoked", { identities: [named("4012"), named("4099"), named("4013", "issuer:broker")] }],
+      ],
+      10,
+    );
+    assert.deepEqual(
+      identities.newest.map(({ live, revoked, revokedIndex }) => [live, revoked, revokedIndex]),
+      [[2, 1, 3]],
     );
   });
 

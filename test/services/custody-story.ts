@@ -11,7 +11,14 @@ import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import type { anImage } from "../support/images.ts";
-import { agentCaller, fetchX509, type IdentityHouse, joinThroughDoor, release } from "./identity-house.ts";
+import {
+  agentCaller,
+  fetchX509,
+  type IdentityHouse,
+  joinThroughDoor,
+  release,
+  untilRevoked,
+} from "./identity-house.ts";
 
 interface Told {
   readonly house: IdentityHouse;
@@ -51,6 +58,7 @@ export async function tellItsStory({ house, node, operator, image, look }: Told)
   await activate("the next");
   await look();
   const id = await quarantine(image.digest);
+  await untilRevoked(node, image.layer);
   await look();
   await assert.rejects(fetch());
   await look();

@@ -62,6 +62,7 @@ describe("the custody of an artifact", () => {
       "containment.recorded",
       "verdict.passed",
       "identity.issued",
+      "identity.revoked",
       "identity.denied",
       "quarantine.opened",
     ]);
@@ -75,6 +76,7 @@ describe("the custody of an artifact", () => {
       "identity.issued",
       "policy.activated of *",
       "quarantine.opened of its image",
+      "identity.revoked",
       "identity.denied",
       "quarantine.lifted of its image",
       "agent.revoked of *",
@@ -112,8 +114,8 @@ describe("the custody of an artifact", () => {
     const { events } = await read();
     const revoked = events.find(({ type }) => type === "agent.revoked")?.index;
     assert.deepEqual(
-      identities.newest.map(({ live, agentRevoked }) => [live, agentRevoked]),
-      [[1, revoked]],
+      identities.newest.map(({ live, revoked, agentRevoked }) => [live, revoked, agentRevoked]),
+      [[0, 1, revoked]],
     );
     assert.deepEqual(denials.newest[0]?.codes, ["quarantined"]);
     assert.deepEqual(

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RevokedIdentities } from "../../src/custody/revoked-identities.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { activePolicies } from "../../src/db/activations.ts";
@@ -29,6 +31,8 @@ import {
   WORKLOADS,
 } from "./identity-house.ts";
 import { callerWith } from "./release-node.ts";
+
+const MINUTE = 60_000;
 
 describe("live identities when what they rest on changes", () => {
   let postgres: TestPostgres;
@@ -140,7 +144,7 @@ describe("live identities when what they rest on changes", () => {
     await fetchX509(a, agentCaller(a, "node-kept"), digest);
     const { spiffeId } = agentCaller(a, "node-lost").agent ?? { spiffeId: "" };
     await revokeAgent(b.v, operator(), { agent: spiffeId, reason: "disk lost" });
-    while ((await live(a, digest)).length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    while ((await live(a, digest)).length > 1) await sleep(20);
     const [body] = await revokedIn(digest);
     assert.deepEqual(body?.reasons, ["agent-revoked"]);
     assert.deepEqual(
@@ -153,19 +157,50 @@ describe("live identities when what they rest on changes", () => {
     const { digest } = await release(house, a);
     const agent = agentCaller(a, "node-timed");
     await activate(RELEASE_POLICY.replace("spec:\n", "spec:\n  maxAge: 20m\n"));
-    for (const node of [a, b]) node.advance(12 * 60_000);
+    for (const node of [a, b]) node.advance(12 * MINUTE);
     await fetchX509(a, agent, digest);
     assert.equal((await live(a, digest)).length, 1);
     await activate(RELEASE_POLICY.replace("spec:\n", "spec:\n  maxAge: 15m\n"));
     const { asOf } = await watchIdentities(b.v, agent, undefined, AbortSignal.timeout(30_000));
     assert.equal((await live(a, digest)).length, 1);
     const told = watchIdentities(b.v, agent, asOf, AbortSignal.timeout(30_000));
-    for (const node of [a, b]) node.advance(4 * 60_000);
+    for (const node of [a, b]) node.advance(4 * MINUTE);
     await untilRevoked(a, digest);
     assert.deepEqual(
       (await told).touched.filter((key) => key === digest),
       [digest],
     );
     assert.equal((await revokedIn(digest)).length, 1);
+    await activate(RELEASE_POLICY);
+  });
+
+  test("revoked certificates are on the authority's list on every node until they have expired, an agent's own too", async () => {
+    const { digest } = await release(house, a);
+    const { certificates, svids } = await fetchX509(a, agentCaller(a), digest);
+    const joined = await joinThroughDoor(a, "node-listed");
+    const agentSerial = new X509Certificate(joined.chain[0] ?? Buffer.alloc(0)).serialNumber;
+    const serials = [svids[0]?.serial ?? "", agentSerial].map((serial) => Buffer.from(serial, "hex"));
+    const [issuer] = a.v.authority.signers().map((signer) => signer.issuer);
+    const listed = async (node: TestNode) => {
+      const answer = await node.app.inject({ method: "GET", url: `/crl/${issuer}` });
+      assert.equal(answer.headers["content-type"], "application/pkix-crl");
+      return serials.map((serial) => answer.rawPayload.includes(serial));
+    };
+    const until = async (node: TestNode, wanted: readonly boolean[]) => {
+      const deadline = performance.now() + 20_000;
+      while ((await listed(node)).join() !== wanted.join()) {
+        assert.ok(performance.now() < deadline, `${await listed(node)}`);
+        await sleep(50);
+      }
+    };
+    assert.equal(certificates.length, 1);
+    await until(a, [false, false]);
+    await quarantine(digest);
+    await until(b, [true, false]);
+    await revokeAgent(b.v, operator(), { agent: joined.spiffeId, reason: "disk lost" });
+    await until(a, [true, true]);
+    for (const node of [a, b]) node.advance(11 * MINUTE);
+    await until(a, [false, true]);
+    assert.equal((await a.app.inject({ method: "GET", url: "/crl/00ff" })).statusCode, 404);
   });
 });

@@ -109,6 +109,12 @@ function otherEvents(expired: Digest): EventDraft[] {
     about("approval.granted", { policyHash: artifact, attestations: [artifact], approver: "alice" }),
     about("exception.granted", { owner: "dana", expiresAt: time }),
     about("identity.issued", identity),
+    about("identity.revoked", {
+      identities: [identity],
+      digests: [artifact],
+      reasons: ["quarantined"],
+      cause: null,
+    }),
     about("agent.joined", joined, []),
     about("agent.revoked", { agent }, []),
     about("evidence.revoked", { target: { case: "digest", digest: artifact } }),

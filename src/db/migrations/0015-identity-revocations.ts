@@ -28,4 +28,14 @@ create table sweep_lease (
   until timestamptz not null
 );
 insert into sweep_lease (until) values ('-infinity');
+
+-- The newest revocation list of each issuing authority, by its key's identifier: signed where its key is, served by all
+-- nodes. Nothing of it follows from the log, and all of it may be lost: it is signed anew.
+create table crls (
+  issuer text primary key,
+  as_of bigint not null,
+  this_update bigint not null,
+  next_update bigint not null,
+  der bytea not null
+);
 `;
