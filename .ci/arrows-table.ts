@@ -267,6 +267,8 @@ export const GENERATED: readonly string[] = [
   "src/workload/attestors/proto/images_pb.ts",
   "src/workload/attestors/proto/snapshots_pb.ts",
   "src/workload/attestors/proto/tasks_pb.ts",
+  "src/workload/envoy/sds_pb.ts",
+  "src/workload/envoy/tls_pb.ts",
   "src/workload/spire/proto/config_pb.ts",
   "src/workload/spire/proto/go_plugin_pb.ts",
   "src/workload/spire/proto/health_pb.ts",

@@ -2,13 +2,15 @@ import { createPeerOpener } from "./attest.ts";
 import type { Attestor } from "./attestors/attestor.ts";
 import { unixAttestor } from "./attestors/unix.ts";
 import { openBundleKeeper } from "./bundle-keeper.ts";
+import { type CallLogEntry, callerContext, openCalls } from "./calls.ts";
 import { openChangeFeed } from "./change-feed.ts";
+import { secretDiscovery } from "./envoy/secret-discovery.ts";
 import { openHoldings } from "./holdings.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import { openKernel } from "./kernel.ts";
 import { gated } from "./request-gate.ts";
 import { serveSocket } from "./socket.ts";
-import { callerContext, requireSecurityHeader, type WorkloadLogEntry, workloadApi } from "./workload-api.ts";
+import { requireSecurityHeader, workloadApi } from "./workload-api.ts";
 
 export interface AgentOptions {
   /** Where workloads find the Workload API. */
@@ -26,7 +28,7 @@ export interface AgentOptions {
 }
 
 export type AgentLogEntry =
-  | WorkloadLogEntry
+  | CallLogEntry
   | { readonly event: "connection refused"; readonly reason: string }
   | { readonly event: "source unavailable"; readonly reason: string };
 
@@ -37,13 +39,15 @@ export interface Agent {
 
 /** Serves the SPIFFE Workload API to the processes of this host. Keys are in memory only. */
 export async function openAgent(options: AgentOptions): Promise<Agent> {
-  const { socketPath, source, attestors = [], allowMissingPidfd = false, log } = options;
+  const { socketPath, attestors = [], allowMissingPidfd = false, log } = options;
   const { clock = Date.now, random = Math.random } = options;
+  const source = gated(options.source);
   const stopping = new AbortController();
   const onFailure = (error: unknown) => log({ event: "source unavailable", reason: textOf(error) });
   const feed = openChangeFeed({ source, onFailure, random });
-  const holdings = openHoldings({ source: gated(source), feed, clock, random });
+  const holdings = openHoldings({ source, feed, clock, random });
   const bundles = openBundleKeeper({ source, feed, clock, onChange: holdings.bundleChanged, random });
+  const served = { holdings, bundles, clock, calls: openCalls(log) };
   const close = async () => {
     stopping.abort();
     holdings.close();
@@ -58,7 +62,10 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
         attestors: [unixAttestor(), ...attestors],
         allowMissingPidfd,
       }),
-      routes: workloadApi({ holdings, bundles, clock, log }),
+      routes: (router) => {
+        workloadApi(served)(router);
+        secretDiscovery(served)(router);
+      },
       interceptors: [requireSecurityHeader],
       contextOf: callerContext,
       signal: stopping.signal,

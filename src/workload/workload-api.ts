@@ -3,8 +3,6 @@ import {
   Code,
   ConnectError,
   type ConnectRouter,
-  createContextKey,
-  createContextValues,
   type HandlerContext,
   type Interceptor,
 } from "@connectrpc/connect";
@@ -13,8 +11,9 @@ import { claimedTrustDomain, validateJwtSvid } from "../identity/jwt-svid.ts";
 import { parseSpiffeId, type TrustDomain } from "../identity/spiffe-id.ts";
 import { type TrustBundle, writeJwks } from "../identity/trust-bundle.ts";
 import type { Peer } from "./attest.ts";
-import { type AttestedWorkload, digestsOf } from "./attested-workload.ts";
+import type { AttestedWorkload } from "./attested-workload.ts";
 import type { BundleKeeper } from "./bundle-keeper.ts";
+import { type Calls, callerOf } from "./calls.ts";
 import { equalityOf, type Holdings } from "./holdings.ts";
 import { SpiffeWorkloadAPI } from "./workload_pb.ts";
 import { type X509Update, x509Updates } from "./x509-updates.ts";
@@ -24,58 +23,23 @@ export interface WorkloadApiOptions {
   readonly bundles: BundleKeeper;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  readonly log: (entry: WorkloadLogEntry) => void;
+  readonly calls: Calls;
 }
 
-/** What the agent's operator is told of one call. */
-export type WorkloadLogEntry =
-  | {
-      readonly event: "granted";
-      readonly method: string;
-      readonly pid: number;
-      readonly digests: readonly string[];
-      readonly spiffeIds: readonly string[];
-    }
-  | { readonly event: "refused"; readonly method: string; readonly pid: number; readonly reason: string };
-
-/** SPIFFE_Workload_API.md §6.1: keeps requests away that were forged on another's behalf. */
+/** SPIFFE_Workload_API.md §6.1: keeps requests away that were forged on another's behalf. No other service asks for it. */
 const SECURITY_HEADER = "workload.spiffe.io";
 const MAX_AUDIENCES = 8;
 
-const callerKey = createContextKey<Peer | undefined>(undefined, { description: "caller" });
-
-export function callerContext(peer: Peer) {
-  return createContextValues().set(callerKey, peer);
-}
-
 export const requireSecurityHeader: Interceptor = (next) => async (request) => {
-  if (request.header.get(SECURITY_HEADER) !== "true") {
+  if (request.service === SpiffeWorkloadAPI && request.header.get(SECURITY_HEADER) !== "true") {
     throw new ConnectError(`The metadata ${SECURITY_HEADER}: true is missing`, Code.InvalidArgument);
   }
   return next(request);
 };
 
 /** The SPIFFE Workload API. Every call is answered to the process that the kernel names, as it is at that moment. */
-export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOptions) {
-  /** Turns a failure into its gRPC status and tells the operator. */
-  function refusal(context: HandlerContext, error: unknown): ConnectError {
-    const status = statusOf(error);
-    const reason = `${Code[status.code]}: ${status.rawMessage}`;
-    log({ event: "refused", method: context.method.name, pid: callerOf(context).pid, reason });
-    return status;
-  }
-  async function answer<T>(context: HandlerContext, make: () => Promise<T>): Promise<T> {
-    return make().catch((error) => {
-      throw refusal(context, error);
-    });
-  }
-  async function* stream<T>(context: HandlerContext, make: () => AsyncIterable<T>): AsyncGenerator<T> {
-    try {
-      yield* make();
-    } catch (error) {
-      throw refusal(context, error);
-    }
-  }
+export function workloadApi({ holdings, bundles, clock, calls }: WorkloadApiOptions) {
+  const { answer, stream } = calls;
   /** Each trust domain's that the caller may believe, by its SPIFFE ID, whenever one of them changes. */
   async function* bundleStream(context: HandlerContext, write: (bundle: TrustBundle) => Uint8Array) {
     let given: readonly TrustBundle[] = [];
@@ -112,10 +76,7 @@ export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOption
         stream(context, async function* () {
           const caller = callerOf(context);
           for await (const update of x509Updates(caller, { holdings, bundles, clock }, context.signal)) {
-            const spiffeIds = update.grants.svids.map(({ spiffeId }) => spiffeId);
-            const { pid } = update.workload;
-            const digests = digestsOf(update.workload);
-            log({ event: "granted", method: context.method.name, pid, digests, spiffeIds });
+            calls.granted(context, update.workload, update.grants.svids);
             yield x509Response(update);
           }
         }),
@@ -132,10 +93,7 @@ export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOption
           const svids = await holdings.of(workload).jwt(audience, wanted);
           // The source may be far away: nothing is handed to a process that became another meanwhile.
           requireEqual(await callerOf(context).attest(), workload);
-          const spiffeIds = svids.map((svid) => svid.spiffeId);
-          const { pid } = workload;
-          const digests = digestsOf(workload);
-          log({ event: "granted", method: context.method.name, pid, digests, spiffeIds });
+          calls.granted(context, workload, svids);
           return { svids: svids.map(({ spiffeId, token }) => ({ spiffeId, svid: token })) };
         }),
 
@@ -152,12 +110,6 @@ export function workloadApi({ holdings, bundles, clock, log }: WorkloadApiOption
           return { spiffeId, claims: claims as JsonObject };
         }),
     });
-}
-
-function callerOf(context: HandlerContext): Peer {
-  const caller = context.values.get(callerKey);
-  if (caller === undefined) throw new Error("a call without a caller");
-  return caller;
 }
 
 function requireEqual(now: AttestedWorkload, before: AttestedWorkload): void {
@@ -190,33 +142,4 @@ function rootsOf({ x509Authorities }: TrustBundle): Uint8Array {
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
-}
-
-/** SPIFFE_Workload_API.md §6.3. */
-const CODES: ReadonlyMap<string, Code> = new Map([
-  ["identity-denied", Code.PermissionDenied],
-  ["invalid-request", Code.InvalidArgument],
-  ["invalid-spiffe-id", Code.InvalidArgument],
-  ["invalid-svid", Code.InvalidArgument],
-]);
-
-function statusOf(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  if (!(error instanceof VouchsafeError)) return new ConnectError("The agent failed", Code.Internal);
-  // Whatever else the source says, there is no answer now: the workload may ask again.
-  const code = CODES.get(error.code) ?? Code.Unavailable;
-  const reasons = reasonsOf(error);
-  const message = reasons === "" ? error.message : `${error.message} (${reasons})`;
-  return new ConnectError(message, code, undefined, undefined, error);
-}
-
-/**
- * The codes of a denial's reasons, which programs may read: with spaces between them, because grpc-js leaves commas
- * as they are sent, percent-encoded.
- */
-function reasonsOf({ extensions }: VouchsafeError): string {
-  const reasons: readonly { readonly code?: unknown }[] = Array.isArray(extensions.reasons)
-    ? extensions.reasons
-    : [];
-  return [...new Set(reasons.map(({ code }) => code).filter((code) => typeof code === "string"))].join(" ");
 }

@@ -13,12 +13,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { digestOf } from "../../src/in-toto-attestation/digest.ts";
 import { openAgent } from "../../src/workload/agent.ts";
-import { openBundleKeeper } from "../../src/workload/bundle-keeper.ts";
-import { openChangeFeed } from "../../src/workload/change-feed.ts";
-import { openHoldings } from "../../src/workload/holdings.ts";
-import { serveSocket } from "../../src/workload/socket.ts";
-import { callerContext, requireSecurityHeader, workloadApi } from "../../src/workload/workload-api.ts";
 import { openLocalSource } from "./local-source.ts";
+import { openService } from "./open-service.ts";
 import { startProgram } from "./run-workload.ts";
 
 const run = promisify(execFile);
@@ -89,31 +85,11 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
     const spiffeId = `spiffe://test.example/workload/${digest.slice("sha256:".length)}`;
     const socket = join(directory, "py.sock");
     const source = await openLocalSource({ ttl: TTL });
-    const { random } = Math;
-    const feed = openChangeFeed({ source, onFailure: () => {}, random });
-    const holdings = openHoldings({ source, feed, clock: Date.now, random });
-    const bundles = openBundleKeeper({
-      source,
-      feed,
-      clock: Date.now,
-      onChange: holdings.bundleChanged,
-      random,
-    });
-    const stopping = new AbortController();
-    const served = await serveSocket({
-      path: socket,
-      openPeer: async () => ({
-        pid: 1,
-        uid: 0,
-        attest: async () => ({ pid: 1, selectors: [], components: { executable: [digest] } }),
-        close: () => {},
-      }),
-      routes: workloadApi({ holdings, bundles, clock: Date.now, log: () => {} }),
-      interceptors: [requireSecurityHeader],
-      contextOf: callerContext,
-      signal: stopping.signal,
-      onRefused: () => {},
-    });
+    const service = await openService(socket, source, () => ({
+      pid: 1,
+      selectors: [],
+      components: { executable: [digest] },
+    }));
     const script = fileURLToPath(new URL("python/client.py", import.meta.url));
     const start = () =>
       startProgram(join(venv, "bin/python"), [script], {
@@ -128,10 +104,7 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
       assert.deepEqual(await workload.next(), { jwt: spiffeId });
       await workload.stop();
     } finally {
-      stopping.abort();
-      holdings.close();
-      await Promise.all([feed.close(), bundles.close()]);
-      await served.close();
+      await service.close();
       await source.remove();
     }
   });
