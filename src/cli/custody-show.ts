@@ -77,8 +77,8 @@ async function printCustody(terminal: Terminal, { head, summary }: CustodySource
   terminal.print(head.artifact);
   if (summary.names.length > 0) terminal.print(summary.names.join(", "));
   terminal.print(`as of log size ${head.treeSize}, ${time(head.time)}, in ${head.origin}`);
-  for (const { index, lifted, reason, artifact } of summary.quarantines.newest) {
-    const what = artifact === head.artifact ? "quarantined" : `quarantined, with ${artifact}`;
+  for (const { index, lifted, reason, target } of summary.quarantines.newest) {
+    const what = target === head.artifact ? "quarantined" : `quarantined, with ${target}`;
     if (lifted === null) terminal.print(`${what} (#${index}): ${reason}`, "bad");
   }
   printTree(terminal, custodyTree(summary, head.artifact, head.time));

@@ -71,10 +71,15 @@ export function custodyTree(summary: CustodySummary, artifact: string, asOf: str
     summary.grantsSince === null
       ? []
       : [{ text: `identities and decisions before #${summary.grantsSince} are not told here` }],
-    section("quarantines", summary.quarantines, ({ id, reason, lifted, ...line }) => ({
+    section("quarantines", summary.quarantines, ({ id, target, reason, lifted, ...line }) => ({
       text: `${lifted === null ? "open" : "lifted"} ${eventOf(line)}`,
       ...(lifted === null && { mark: "bad" }),
-      notes: [reason, `${time(line.time)}, id ${id}`, ...ended("lifted", lifted)],
+      notes: [
+        ...(target === artifact ? [] : [`of ${target}`]),
+        reason,
+        `${time(line.time)}, id ${id}`,
+        ...ended("lifted", lifted),
+      ],
     })),
     section("legal holds", summary.holds, ({ id, reason, released, ...line }) => ({
       text: `${released === null ? "held" : "released"} ${eventOf(line)}`,

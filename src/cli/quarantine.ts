@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import type { QuarantineTarget } from "../client/quarantines.ts";
+import { quarantineText } from "../custody/quarantine-target.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
@@ -25,8 +27,11 @@ function add(): Command {
         const opened = await client().openQuarantine(await digestOfArgument(artifact), reason);
         if (json) terminal.printJson(opened);
         else {
-          const { id, artifact, receipt } = opened;
-          terminal.print(`quarantined ${artifact}: id ${id}, log index ${receipt.index}`, "good");
+          const { id, target, receipt } = opened;
+          terminal.print(
+            `quarantined ${quarantinedText(target)}: id ${id}, log index ${receipt.index}`,
+            "good",
+          );
         }
         return EXIT.ok;
       }),
@@ -38,7 +43,9 @@ function list(): Command {
     action(async ({ client, terminal, json }) => {
       const quarantines = await client().listQuarantines();
       if (json) terminal.printJson({ quarantines });
-      else for (const { id, artifact, reason } of quarantines) terminal.print(`${id} ${artifact} ${reason}`);
+      else
+        for (const { id, target, reason } of quarantines)
+          terminal.print(`${id} ${quarantinedText(target)}: ${reason}`);
       return EXIT.ok;
     }),
   );
@@ -57,4 +64,11 @@ function lift(): Command {
         return EXIT.ok;
       }),
     );
+}
+
+/** What is quarantined, in words: an artifact by its digest alone, which says what it is. */
+function quarantinedText(target: QuarantineTarget): string {
+  return "artifact" in target
+    ? target.artifact
+    : quarantineText(target as Parameters<typeof quarantineText>[0]);
 }

@@ -13,6 +13,7 @@ import type {
 } from "./identity-types.ts";
 import { logCalls } from "./log-calls.ts";
 import { flags, part, search } from "./paths.ts";
+import { quarantineCalls } from "./quarantines.ts";
 import { retentionCalls } from "./retention.ts";
 import { revocationCalls } from "./revocations.ts";
 import { simulate } from "./simulate.ts";
@@ -31,7 +32,6 @@ import type {
   PoliciesActivated,
   PolicyDocument,
   Pushed,
-  Quarantine,
   Receipt,
   TokenCreated,
   TokenSummary,
@@ -178,16 +178,7 @@ export function createClient(options: TransportOptions) {
     revokeAgent: (agent: string, reason: string) =>
       post<{ agent: string; receipt: Receipt }>("/agents/revoke", { agent, reason }, { repeatable: true }),
 
-    openQuarantine: (artifact: string, reason: string) =>
-      post<Quarantine & { receipt: Receipt }>("/quarantines", { artifact, reason }, { repeatable: false }),
-    liftQuarantine: (id: string, reason: string) =>
-      post<{ id: string; receipt: Receipt }>(
-        `/quarantines/${part(id)}/lift`,
-        { reason },
-        { repeatable: false },
-      ),
-    listQuarantines: async () =>
-      (await get<{ quarantines: readonly Quarantine[] }>("/quarantines")).quarantines,
+    ...quarantineCalls({ get, post }),
     ...retentionCalls(get, post),
 
     ...revocationCalls({ get, post }),

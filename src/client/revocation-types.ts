@@ -9,16 +9,16 @@ interface Window {
   readonly until?: string;
 }
 
+/** `keyId`, in answers: the key's id in the trust snapshot that was in force. */
+export type NamedSigner =
+  | { readonly issuer: string; readonly identity: string }
+  | { readonly key: string; readonly keyId?: string };
+
 /** Exact values. */
 export type RevocationTarget =
   /** `payload`, in answers: the digest of what was signed. */
   | { readonly attestation: string; readonly payload?: string }
-  | ({
-      /** `keyId`, in answers: the key's id in the trust snapshot that was in force. */
-      readonly signer:
-        | { readonly issuer: string; readonly identity: string }
-        | { readonly key: string; readonly keyId?: string };
-    } & Window)
+  | ({ readonly signer: NamedSigner } & Window)
   | ({ readonly builder: string } & Window)
   | { readonly repository: string }
   | { readonly artifact: string };

@@ -1,4 +1,5 @@
 import type { Approval, Exception } from "./approval-types.ts";
+import type { Quarantine } from "./quarantines.ts";
 
 /**
  * What the API answers, as JSON. Digests are `algorithm:hex`, times RFC 3339 in UTC, hashes `sha256:hex`,
@@ -91,7 +92,7 @@ export interface ArtifactDetails {
     readonly validUntil: string | null;
     readonly current: boolean;
   })[];
-  readonly quarantines: readonly { readonly id: string; readonly reason: string }[];
+  readonly quarantines: readonly Quarantine[];
   readonly approvals: readonly Approval[];
   readonly exceptions: readonly Exception[];
   /** What its own manifest names, and the artifacts whose manifests name it. */
@@ -171,12 +172,6 @@ export interface PoliciesActivated {
   readonly policySet: string;
   readonly policies: readonly PolicyName[];
   readonly receipt: Receipt | null;
-}
-
-export interface Quarantine {
-  readonly id: string;
-  readonly artifact: string;
-  readonly reason: string;
 }
 
 export interface DecisionToRecord {

@@ -153,9 +153,11 @@ export interface DecisionLine extends Line {
   readonly isSummary: boolean;
 }
 
+/** Of the artifact or of what its verdicts rest on, or by a rule that its decisions or grants meet. */
 export interface QuarantineLine extends Line {
   readonly id: string;
-  readonly artifact: Digest;
+  /** What is in quarantine, in words: an artifact by its digest. */
+  readonly target: string;
   readonly reason: string;
   readonly lifted: number | null;
 }

@@ -6,6 +6,7 @@ import { componentsIn, digestIn, listIn, textIn, textsIn, timeIn } from "./body-
 import { passAgain } from "./evaluate-again.ts";
 import type { LogEvent } from "./events.ts";
 import { refuseUnless } from "./pack-report.ts";
+import { holdsIdentity } from "./quarantines.ts";
 import {
   type Allowance,
   approvedUntil,
@@ -32,6 +33,8 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
   refuseUnless(textIn(body, "policySet") === inForce.policySet, "its policy set was not in force");
   refuseUnless(digestIn(body, "trust") === inForce.trust, "its trust snapshot was not in force");
   const workload = assertRegistered(body, standing);
+
+  refuseUnlessFree(body, standing);
 
   const kind = textIn(body, "kind");
   refuseUnless(kind === "x509" || kind === "jwt", "it is of a kind that is not known");
@@ -80,6 +83,14 @@ export function replayIdentity(event: LogEvent, standing: Standing): string {
     `${groundsText(listedOfThis, exceptions)} and was not quarantined` +
     `${wouldDeny.length > 0 ? `; ${wouldDeny.join(", ")}, in audit mode, would have denied it` : ""}.`
   );
+}
+
+/** That neither its SPIFFE ID was quarantined nor the SVID that it took the place of. */
+function refuseUnlessFree(body: JsonObject, { quarantines }: Standing): void {
+  const spiffeId = parseSpiffeId(textIn(body, "spiffeId"));
+  const renews = body.renews === null ? undefined : textIn(body, "renews");
+  const stopped = [...quarantines.values()].find(({ target }) => holdsIdentity(target, spiffeId, renews));
+  refuseUnless(stopped === undefined, `its identity was quarantined (${stopped?.id})`);
 }
 
 /** That the event names the policies in audit mode that the artifact did not pass, all of them and no others. */

@@ -6,6 +6,7 @@ import type { Evaluation } from "../policy/types.ts";
 import { passAgain } from "./evaluate-again.ts";
 import { type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { refuseUnless } from "./pack-report.ts";
+import { holdsArtifact } from "./quarantines.ts";
 import type { Standing } from "./standing.ts";
 
 /** The policy set in force. Throws `pack-invalid`. */
@@ -29,8 +30,8 @@ export interface Allowance {
 }
 
 /**
- * That the artifact was allowed: neither it nor what its passes rest on was quarantined, and under each of these policies
- * that is enforced its newest verdict passed, does so again, and was approved as the policy asks; or one of these
+ * That the artifact was allowed: neither it nor what its passes rest on nor one of the policies was quarantined, and under each of
+ * these that is enforced its newest verdict passed, does so again, and was approved as the policy asks; or one of these
  * exceptions let it through. Throws `pack-invalid`.
  *
  * @param exceptions ids of those that it rested on; another artifact's do not count here
@@ -44,6 +45,10 @@ export function assertAllowed(
   refuseUnless(groundsAllow(standing.artifact), "a digest of its algorithm lets nothing through");
   refuseUnless(quarantinedAmong([standing.artifact], standing) === undefined, "the artifact was quarantined");
   refuseUnless(policies.length > 0, "it names no policy");
+  const stopped = [...standing.quarantines.values()].find(
+    ({ target }) => "policy" in target && policies.includes(target.policy),
+  );
+  refuseUnless(stopped === undefined, `a policy that it names was quarantined (${stopped?.id})`);
   const { enforced } = byMode(standing, policies);
   const used = exceptions.flatMap((id) => standing.exceptions.get(id) ?? []);
   refuseUnless(
@@ -91,13 +96,15 @@ export function approvedUntil(
   return last && Math.min(validUntil, last.until);
 }
 
-/** The first of these that is quarantined. */
+/** The first of these that is quarantined, itself or by a rule. */
 export function quarantinedAmong(
   digests: readonly Digest[],
-  { quarantines }: Pick<Standing, "quarantines">,
+  { quarantines, origins }: Pick<Standing, "quarantines" | "origins">,
 ): Digest | undefined {
-  const quarantined = new Set(quarantines.values());
-  return digests.find((digest) => quarantined.has(digest));
+  const open = [...quarantines.values()];
+  return digests.find((digest) =>
+    open.some(({ target }) => holdsArtifact(target, digest, origins.get(digest) ?? [])),
+  );
 }
 
 /** The policies in force with these names. Throws `pack-invalid` where there is none of a name. */

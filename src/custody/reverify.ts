@@ -30,6 +30,7 @@ import {
   replayIdentity,
   replayIdentityRevocation,
 } from "./replay-grants.ts";
+import { replayLifting, replayQuarantine } from "./replay-quarantines.ts";
 import { replayExpiry, replayHold, replayHoldRelease, replayRetentionClass } from "./replay-retention.ts";
 import { replayRevocation, replayWithdrawal } from "./replay-revocations.ts";
 import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
@@ -206,23 +207,6 @@ function replayVerdict({ type, time, body }: LogEvent, standing: Standing): stri
     `evaluated again, ${name} ${again.outcome} and not as recorded`,
   );
   return `policy ${name} ${outcome} for ${artifact} at SLSA level ${again.slsaLevel}, and does so again.`;
-}
-
-function replayQuarantine({ about, body }: LogEvent, { quarantines }: Standing): string {
-  const id = textIn(body, "id");
-  const artifact = digestIn(body, "artifact");
-  refuseUnless(sameJson([...about], [artifact]), "it is about another artifact");
-  // Else a second one, of what the artifact rests on, would take the place of the artifact's own.
-  refuseUnless(!quarantines.has(id), "a quarantine of this id is open");
-  return `${artifact} was quarantined: ${textIn(body, "reason")} (${id}).`;
-}
-
-function replayLifting({ about, body }: LogEvent, { quarantines }: Standing): string {
-  const id = textIn(body, "id");
-  const artifact = quarantines.get(id);
-  refuseUnless(artifact !== undefined, "no such quarantine was open");
-  refuseUnless(sameJson([...about], [artifact]), "it is about another artifact");
-  return `the quarantine ${id} was lifted: ${textIn(body, "reason")}.`;
 }
 
 function outcomeOf({

@@ -21,17 +21,19 @@ export interface Window {
   readonly until?: string;
 }
 
+/** Where evidence comes from: who signed it, or what it says of builder and source. */
+export type Origin =
+  | ({ readonly signer: RevokedSigner } & Window)
+  | ({ readonly builder: string } & Window)
+  | { readonly repository: string };
+
 /**
  * What is revoked, by exact values and no patterns: who revokes can say which evidence that is, and no builder or repository
  * falls because its name is like another's.
  */
 export type RevocationTarget =
   /** With the digest of what was signed, where the attestation was there to look at. */
-  | { readonly attestation: Digest; readonly payload?: Digest }
-  | ({ readonly signer: RevokedSigner } & Window)
-  | ({ readonly builder: string } & Window)
-  | { readonly repository: string }
-  | { readonly artifact: Digest };
+  { readonly attestation: Digest; readonly payload?: Digest } | Origin | { readonly artifact: Digest };
 
 const MAX_TEXT = 2048;
 /** Control characters, which no name has: a row could not hold them, and a terminal would obey them. */
@@ -97,19 +99,17 @@ function windowIn({ from, until }: JsonObject): Window {
 }
 
 /** What was read, where nothing else stands beside it. */
-function only<T extends object>(given: JsonObject, read: T): T {
+export function only<T extends object>(given: JsonObject, read: T): T {
   if (Object.keys(given).every((name) => name in read)) return read;
-  throw malformed(
-    `is one of attestation, signer, builder, repository or artifact, with no other members than its own`,
-  );
+  throw malformed("names one thing, with no other members than its own");
 }
 
-function objectIn(value: JsonValue | undefined): JsonObject {
+export function objectIn(value: JsonValue | undefined): JsonObject {
   if (value !== undefined && isJsonObject(value)) return value;
-  throw malformed("names an attestation, a signer, a builder, a repository or an artifact");
+  throw malformed("is an object that names what it is");
 }
 
-function text(value: JsonValue | undefined): string {
+export function text(value: JsonValue | undefined): string {
   if (typeof value === "string" && value !== "" && value.length <= MAX_TEXT && !CONTROL.test(value))
     return value;
   throw malformed(`has texts of 1 to ${MAX_TEXT} characters`);
@@ -126,6 +126,6 @@ function time(value: JsonValue): string {
   throw malformed("has times such as 2026-03-01T12:00:00.000Z");
 }
 
-function malformed(what: string): VouchsafeError {
-  return new VouchsafeError("invalid-request", `A revocation's target ${what}`);
+export function malformed(what: string): VouchsafeError {
+  return new VouchsafeError("invalid-request", `A target ${what}`);
 }

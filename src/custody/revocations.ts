@@ -4,7 +4,13 @@ import type { Check, Evaluation } from "../policy/types.ts";
 import { type AttestationSummary, originOf, type Said, type SignerSummary } from "./attestation-summary.ts";
 import { textIn } from "./body-fields.ts";
 import type { LogEvent } from "./events.ts";
-import { parseTarget, type RevocationTarget, type RevokedSigner, type Window } from "./revocation-target.ts";
+import {
+  type Origin,
+  parseTarget,
+  type RevocationTarget,
+  type RevokedSigner,
+  type Window,
+} from "./revocation-target.ts";
 
 /** A revocation that nobody withdrew. */
 export interface Revocation {
@@ -24,9 +30,11 @@ export const REVOCATION_CHECK = "evidence.revoked";
 /** Of revoked evidence, how much a verdict names: what it lacks is told besides. */
 const MAX_NAMED = 8;
 
-/** What of evidence says whether it is revoked: as the log records it, but times in milliseconds since the epoch. */
-export type Revocable = Pick<AttestationSummary, "id" | "subjects" | "signer" | "source" | "builder"> &
-  Pick<Said, "payload" | "times">;
+/** What evidence says of where it comes from: as the log records it, but times in milliseconds since the epoch. */
+export type Originated = Pick<AttestationSummary, "signer" | "source" | "builder"> & Pick<Said, "times">;
+
+/** What of evidence says whether it is revoked. */
+export type Revocable = Originated & Pick<AttestationSummary, "id" | "subjects"> & Pick<Said, "payload">;
 
 /** The first of these by which evidence does not count about an artifact. What it is judged by is what the log recorded of it. */
 export function revocationOf(
@@ -47,9 +55,14 @@ export function isCovered(said: Revocable, artifact: Digest, target: RevocationT
     return said.subjects.some(
       ({ digests }) => digests.includes(artifact) && digests.includes(target.artifact),
     );
-  if ("repository" in target) return said.source.repository === target.repository;
-  if ("builder" in target) return said.builder === target.builder && isWithin(said, target);
-  return isSigner(said.signer, target.signer) && isWithin(said, target);
+  return isOf(said, target);
+}
+
+/** Whether evidence comes from there. */
+export function isOf(said: Originated, origin: Origin): boolean {
+  if ("repository" in origin) return said.source.repository === origin.repository;
+  if ("builder" in origin) return said.builder === origin.builder && isWithin(said, origin);
+  return isSigner(said.signer, origin.signer) && isWithin(said, origin);
 }
 
 /** What was signed is the attestation: anybody can write other bytes around it. */
@@ -69,7 +82,7 @@ function isSigner(signer: SignerSummary, revoked: RevokedSigner): boolean {
  * By the earliest trusted time: a later timestamp takes nothing out of a window. Without any, it is inside; and nothing that
  * a key signed is past an end, for it can have been signed before that and be timestamped later.
  */
-function isWithin({ signer, times: [signedAt] }: Revocable, { from, until }: Window): boolean {
+function isWithin({ signer, times: [signedAt] }: Originated, { from, until }: Window): boolean {
   if (signedAt === undefined) return true;
   const isBefore = until === undefined || signer.case === "key" || signedAt < Date.parse(until);
   return isBefore && (from === undefined || signedAt >= Date.parse(from));

@@ -8,8 +8,10 @@ import type { KnownPass } from "./evaluate-again.ts";
 import type { LogEvent } from "./events.ts";
 import { type Keeping, keepingAfter, NOTHING_KEPT } from "./keeping.ts";
 import type { PackedMaterial } from "./packed-material.ts";
+import { type Quarantine, quarantinesAfter } from "./quarantines.ts";
 import { type InForce, inForceAfter, NOTHING_IN_FORCE } from "./references.ts";
-import { type Revocation, revocationsAfter } from "./revocations.ts";
+import { type Originated, type Revocation, revocationsAfter } from "./revocations.ts";
+import { saidIn } from "./said-in.ts";
 
 /** What stands when the replay of an artifact's events comes to one of them. */
 export interface Standing {
@@ -21,8 +23,10 @@ export interface Standing {
   readonly manifests: readonly Containment[];
   /** The artifact's newest verdict under each policy. */
   readonly verdicts: ReadonlyMap<string, ReplayedVerdict>;
-  /** By the ids of the quarantines that are open, what each is of. */
-  readonly quarantines: ReadonlyMap<string, Digest>;
+  /** What evidence that was ever accepted about these artifacts says of where it comes from. */
+  readonly origins: ReadonlyMap<Digest, readonly Originated[]>;
+  /** Those that are open, by their ids: of these artifacts, and the project's by rule. */
+  readonly quarantines: ReadonlyMap<string, Quarantine>;
   /** The artifact's that nobody withdrew, by their ids. */
   readonly approvals: ReadonlyMap<string, Approval>;
   readonly exceptions: ReadonlyMap<string, Exception>;
@@ -58,6 +62,7 @@ export function standingAtFirst(
     material,
     inForce: NOTHING_IN_FORCE,
     accepted: new Map([artifact, ...related].map((digest) => [digest, []])),
+    origins: new Map(),
     manifests: [],
     verdicts: new Map(),
     quarantines: new Map(),
@@ -80,7 +85,12 @@ export function standingAfter(standing: Standing, event: LogEvent): Standing {
         ([digest, earlier]) =>
           [digest, about.includes(digest) ? [...earlier, attestation] : earlier] as const,
       );
-      return { ...before, accepted: new Map(accepted) };
+      const said = saidIn(body);
+      const concerned = [...before.accepted.keys()].filter((digest) => about.includes(digest));
+      const origins = concerned.map(
+        (digest) => [digest, [...(before.origins.get(digest) ?? []), said]] as const,
+      );
+      return { ...before, accepted: new Map(accepted), origins: new Map([...before.origins, ...origins]) };
     }
     case "evidence.expired": {
       // What was judged from here on was judged without it.
@@ -111,12 +121,8 @@ export function standingAfter(standing: Standing, event: LogEvent): Standing {
       return { ...before, verdicts: new Map([...before.verdicts, [textIn(body, "policy"), verdict]]) };
     }
     case "quarantine.opened":
-      return {
-        ...before,
-        quarantines: new Map([...before.quarantines, [textIn(body, "id"), digestIn(body, "artifact")]]),
-      };
     case "quarantine.lifted":
-      return { ...before, quarantines: without(before.quarantines, textIn(body, "id")) };
+      return { ...before, quarantines: quarantinesAfter(before.quarantines, event) };
     case "approval.granted": {
       const approval = approvalIn(event);
       return { ...before, approvals: new Map([...before.approvals, [approval.id, approval]]) };

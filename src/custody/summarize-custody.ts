@@ -8,7 +8,6 @@ import type {
   HoldLine,
   Line,
   OtherLine,
-  QuarantineLine,
   VerdictLine,
 } from "./custody-summary.ts";
 import { type EventType, type LogEvent, OF_OTHERS, PROJECT_CHAIN } from "./events.ts";
@@ -16,6 +15,7 @@ import { createNewest, listed } from "./listed.ts";
 import { otherChain } from "./references.ts";
 import { createEvidenceLines } from "./summarize-evidence.ts";
 import { createGrantLines } from "./summarize-grants.ts";
+import { createQuarantineLines } from "./summarize-quarantines.ts";
 
 /** What an artifact's custody comes to, found event by event. */
 export interface CustodySummarizer {
@@ -38,7 +38,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
   const verdicts = new Map<string, VerdictLine & { readonly policyHash: string }>();
   const approvals = new Map<string, ApprovalLine>();
   const exceptions = new Map<string, ExceptionLine>();
-  const quarantines = new Map<string, QuarantineLine>();
+  const quarantines = createQuarantineLines();
   const holds = new Map<string, HoldLine>();
   const others = createNewest<OtherLine>();
   const grants = createGrantLines();
@@ -48,6 +48,7 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
   const readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>> = {
     ...evidence.readers,
     ...grants.readers,
+    ...quarantines.readers,
     "policy.activated": ({ index, body }) => {
       policies = { index, hashes: new Set(listIn(body, "policies").flatMap(policyKey)) };
     },
@@ -70,16 +71,11 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
       exceptions.set(said.id, { ...line, ...said, withdrawn: null });
     },
     "exception.withdrawn": ({ index, body }) => change(exceptions, textIn(body, "id"), { withdrawn: index }),
-    "quarantine.opened": ({ body }, line) => {
-      const said = textsOf(body, "id", "reason");
-      quarantines.set(said.id, { ...line, ...said, artifact: digestIn(body, "artifact"), lifted: null });
-    },
     "hold.placed": ({ body }, line) => {
       const said = textsOf(body, "id", "reason");
       holds.set(said.id, { ...line, ...said, released: null });
     },
     "hold.released": ({ index, body }) => change(holds, textIn(body, "id"), { released: index }),
-    "quarantine.lifted": ({ index, body }) => change(quarantines, textIn(body, "id"), { lifted: index }),
   };
 
   function addVerdict({ body }: LogEvent, line: Line, outcome: VerdictLine["outcome"]): void {
@@ -127,7 +123,11 @@ export function createCustodySummarizer(artifact: Digest, related: readonly Dige
       exceptions: inOrder(exceptions),
       ...grants.read(now),
       grantsSince,
-      quarantines: inOrder(quarantines),
+      quarantines: quarantines.read({
+        comesFrom: evidence.comesFrom,
+        isJudgedBy: (policy) => verdicts.has(policy),
+        isGranted: grants.isGranted,
+      }),
       holds: inOrder(holds),
       others: others.read(),
     }),

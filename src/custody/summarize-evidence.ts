@@ -1,6 +1,5 @@
-import { type Digest, isJsonObject, type JsonObject, parseDigest } from "../in-toto-attestation/index.ts";
-import type { SignerSummary, SourceSummary } from "./attestation-summary.ts";
-import { digestIn, listIn, textIn, textsIn } from "./body-fields.ts";
+import { type Digest, parseDigest } from "../in-toto-attestation/index.ts";
+import { digestIn, textIn } from "./body-fields.ts";
 import type {
   AliasLine,
   BuilderLine,
@@ -11,12 +10,15 @@ import type {
 } from "./custody-summary.ts";
 import { type EventType, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 import { type Listed, listed } from "./listed.ts";
-import { parseTarget, type RevocationTarget, targetText } from "./revocation-target.ts";
-import { isCovered, type Revocable } from "./revocations.ts";
+import { type Origin, parseTarget, type RevocationTarget, targetText } from "./revocation-target.ts";
+import { isCovered, isOf, type Revocable } from "./revocations.ts";
+import { saidIn } from "./said-in.ts";
 
 /** What evidence there is, what it says of source and builder, and what of it is revoked. */
 export interface EvidenceLines {
   readonly readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>>;
+  /** Whether any of it comes from there. */
+  comesFrom(origin: Origin): boolean;
   read(): {
     readonly names: readonly string[];
     readonly aliases: Listed<AliasLine>;
@@ -90,6 +92,7 @@ export function createEvidenceLines(artifact: Digest): EvidenceLines {
           revocations.set(id, { ...revoked, line: { ...revoked.line, withdrawn: index } });
       },
     },
+    comesFrom: (origin) => [...accepted.values()].some(({ said }) => isOf(said, origin)),
     read() {
       const all = [...revocations.values()];
       const covers = ({ said, about }: Accepted) =>
@@ -118,42 +121,4 @@ export function createEvidenceLines(artifact: Digest): EvidenceLines {
 
 function first<T>(lines: Map<string, T>, key: string, line: T): void {
   if (!lines.has(key)) lines.set(key, line);
-}
-
-function saidIn(body: JsonObject): Revocable {
-  const { builder, payload } = body;
-  return {
-    id: digestIn(body, "attestation"),
-    ...(payload !== undefined && { payload: digestIn(body, "payload") }),
-    subjects: listIn(body, "subjects").map((subject) => {
-      const said = isJsonObject(subject) ? subject : {};
-      const digests = textsIn(said, "digests").map((digest) => parseDigest(digest));
-      return { digests, ...some(said, "name") };
-    }),
-    signer: signerIn(body),
-    times: textsIn(body, "times").map((time) => Date.parse(time)),
-    source: sourceIn(body),
-    builder: typeof builder === "string" ? builder : null,
-  };
-}
-
-function sourceIn({ source }: JsonObject): SourceSummary {
-  if (source === undefined || !isJsonObject(source)) return {};
-  return { ...some(source, "repository"), ...some(source, "ref"), ...some(source, "commit") };
-}
-
-function signerIn(body: JsonObject): SignerSummary {
-  const signer = isJsonObject(body.signer ?? null) ? (body.signer as JsonObject) : {};
-  if (signer.case === "key")
-    return { case: "key", name: textIn(signer, "name"), keyId: textIn(signer, "keyId") };
-  const [issuer, identity, instance] = [
-    textIn(signer, "issuer"),
-    textIn(signer, "identity"),
-    textIn(signer, "instance"),
-  ];
-  return { case: "certificate", issuer, identity, instance };
-}
-
-function some<K extends string>(body: JsonObject, name: K): Partial<Record<K, string>> {
-  return body[name] === undefined ? {} : ({ [name]: textIn(body, name) } as Record<K, string>);
 }

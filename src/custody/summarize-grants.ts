@@ -16,6 +16,7 @@ interface Granted extends Omit<IdentityLine, "live" | "expiresAt" | "agentRevoke
  */
 export interface GrantLines {
   readonly readers: Readonly<Partial<Record<EventType, (event: LogEvent, line: Line) => void>>>;
+  isGranted(spiffeId: string): boolean;
   /** @param now as of when identities live, in milliseconds since the epoch: not before the last event */
   read(now: number): {
     readonly identities: Listed<IdentityLine>;
@@ -117,6 +118,7 @@ export function createGrantLines(): GrantLines {
         revocations.set(agent, [...(revocations.get(agent) ?? []), index]);
       },
     },
+    isGranted: (spiffeId) => [...identities.values()].some((line) => line.spiffeId === spiffeId),
     read: (now) => ({
       identities: listed(
         [...identities.values()].map(({ ends, lastEnd, ...line }) => ({

@@ -9,6 +9,7 @@ import {
 } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { numbersOf } from "./log.ts";
+import { comesFrom } from "./origins.ts";
 import type { Schema } from "./schema.ts";
 
 export interface CustodyPlaces {
@@ -89,13 +90,26 @@ function wideIndexes(project: ProjectId, { artifact, related = [], ...range }: C
       or e.type = any(${numbersOf(["evidence.revoked", "revocation.withdrawn"])}::int2[]) and exists (
         select from revocations r
         join attestation_subjects s on s.project_id = ${project} and s.digest = any(${[artifact, ...related]}::text[])
-        join attestations a on a.project_id = ${project} and a.id = s.attestation and a.index < ${range.below}
+        join attestations attestation on attestation.project_id = ${project} and attestation.id = s.attestation
+          and attestation.index < ${range.below}
         where r.project_id = ${project} and c.index in (r.revoked_index, r.withdrawn_index) and (
-          r.target ->> 'attestation' = a.id or r.target ->> 'artifact' = s.digest
-          or r.target ->> 'repository' = a.source_repository or r.target ->> 'builder' = a.builder
-          or a.signer_identity = r.target #>> '{signer,identity}' and a.signer_issuer = r.target #>> '{signer,issuer}'
-          or a.signer_identity = r.target #>> '{signer,key}' and a.signer_issuer is null
-          or a.signer ->> 'keyId' = r.target #>> '{signer,keyId}')))
+          r.target ->> 'attestation' = attestation.id or r.target ->> 'artifact' = s.digest
+          or ${comesFrom(sql`r.target`)}))
+      or e.type = any(${numbersOf(["quarantine.opened", "quarantine.lifted"])}::int2[]) and exists (
+        select from quarantines q
+        where q.project_id = ${project} and c.index in (q.opened_index, q.lifted_index) and (
+          exists (
+            select from attestation_subjects s
+            join attestations attestation on attestation.project_id = ${project} and attestation.id = s.attestation
+            where s.project_id = ${project} and s.digest = any(${[artifact, ...related]}::text[])
+              and attestation.index < ${range.below} and ${comesFrom(sql`q.target`)})
+          or exists (
+            select from verdicts v
+            where v.project_id = ${project} and v.artifact = ${artifact} and v.policy = q.target ->> 'policy')
+          or exists (
+            select from identities i
+            where i.project_id = ${project} and i.spiffe_id = q.target ->> 'spiffeId'
+              and i.digests @> array[${artifact}]::text[]))))
     order by c.index limit ${range.limit})`;
 }
 

@@ -9,7 +9,7 @@ import type { ActivePolicies, ActiveTrust } from "./activations.ts";
 import { APPROVAL_COLUMNS, type ApprovalRecord, approvalOf } from "./approvals.ts";
 import { containersOf } from "./containment.ts";
 import { EXCEPTION_COLUMNS, type ExceptionRecord, exceptionOf } from "./exceptions.ts";
-import { QUARANTINE_COLUMNS, type Quarantine, quarantineOf } from "./quarantines.ts";
+import { type MetQuarantine, metQuarantineOf, quarantinesMet } from "./quarantines.ts";
 import { REVOCATION_COLUMNS, revocationOf, revocationsAsOf } from "./revocations.ts";
 import type { Schema } from "./schema.ts";
 import { VERDICT_COLUMNS, verdictOf } from "./verdicts.ts";
@@ -21,8 +21,8 @@ import { VERDICT_COLUMNS, verdictOf } from "./verdicts.ts";
 export interface DecisionInputs {
   readonly size: number;
   readonly verdicts: readonly StandingVerdict[];
-  /** Those of the artifact and of all that its verdicts rest on. */
-  readonly quarantines: readonly Quarantine[];
+  /** Those of the artifact and of all that its verdicts rest on, and those of policies. */
+  readonly quarantines: readonly MetQuarantine[];
   /** Not withdrawn. */
   readonly approvals: readonly ApprovalRecord[];
   /** Not withdrawn, whether or not they last. */
@@ -51,20 +51,11 @@ export async function readDecisionInputs(
           .where("artifact", "=", artifact)
           .orderBy("policy"),
       ).as("verdicts"),
-      jsonArrayFrom(
-        head
-          .selectFrom("quarantines")
-          .select(QUARANTINE_COLUMNS)
-          .where("project_id", "=", project)
-          // One array, so that the index of open quarantines is used however many there are.
-          .where(
-            sql<boolean>`artifact = any (${artifact}::text || array(
-              select unnest(v.rests_on) from verdicts v
-              where v.project_id = ${project} and v.artifact = ${artifact}
-            ))`,
-          )
-          .where("lifted_index", "is", null)
-          .orderBy("opened_index"),
+      quarantinesMet(
+        project,
+        sql`(${artifact}::text || array(
+          select unnest(v.rests_on) from verdicts v where v.project_id = ${project} and v.artifact = ${artifact}
+        ))`,
       ).as("quarantines"),
       jsonArrayFrom(
         head
@@ -108,7 +99,7 @@ export async function readDecisionInputs(
   return {
     size: row.size,
     verdicts: row.verdicts.map(verdictOf),
-    quarantines: row.quarantines.map(quarantineOf),
+    quarantines: row.quarantines.map(metQuarantineOf),
     approvals: row.approvals.map(approvalOf),
     exceptions: row.exceptions.map(exceptionOf),
     hasEvidence: row.hasEvidence === true,

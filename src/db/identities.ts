@@ -63,6 +63,19 @@ export async function findX509Identities(
   return rows.map(identityOf);
 }
 
+/** The SVID with this serial number, or this `jti`. */
+export async function findIdentity(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  serial: string,
+): Promise<IdentityRecord | undefined> {
+  const row = await selectIdentities(db, project)
+    .where("identities.kind", "in", ["x509", "jwt"])
+    .where("identities.serial", "=", serial)
+    .executeTakeFirst();
+  return row && identityOf(row);
+}
+
 const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);
 
 /** Log index of the oldest identity that lives, if one does: nothing before it can concern any. */

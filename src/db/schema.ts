@@ -1,4 +1,3 @@
-import type { RevocationTarget } from "../custody/revocation-target.ts";
 import type { EvidenceOnApproval } from "../policy/types.ts";
 import type { Fixed, Json } from "./column-types.ts";
 import type { FederationTables } from "./federation-tables.ts";
@@ -17,6 +16,12 @@ import type {
   RetentionClassesTable,
   VerdictGroundsTable,
 } from "./retention-tables.ts";
+import type {
+  ApprovalsTable,
+  ExceptionsTable,
+  QuarantinesTable,
+  RevocationsTable,
+} from "./standing-tables.ts";
 import type { WitnessTables } from "./witness-tables.ts";
 
 /**
@@ -185,51 +190,6 @@ export interface VerdictsTable {
   /** The log size that it was found at last: evidence logged from there on has not been judged. */
   as_of: number;
   approvals: Json<EvidenceOnApproval | null>;
-}
-
-export interface QuarantinesTable {
-  project_id: Fixed<string>;
-  id: Fixed<string>;
-  artifact: Fixed<string>;
-  reason: Fixed<string>;
-  opened_index: Fixed<number>;
-  lifted_index: number | null;
-}
-
-export interface ApprovalsTable {
-  project_id: Fixed<string>;
-  id: Fixed<string>;
-  artifact: Fixed<string>;
-  policy: Fixed<string>;
-  policy_hash: Fixed<string>;
-  attestations: Json<readonly string[]>;
-  /** Name of the token that gave it. */
-  approver: Fixed<string>;
-  reason: Fixed<string | null>;
-  granted_at: Fixed<number>;
-  granted_index: Fixed<number>;
-  withdrawn_index: number | null;
-}
-
-export interface ExceptionsTable {
-  project_id: Fixed<string>;
-  id: Fixed<string>;
-  artifact: Fixed<string>;
-  policy: Fixed<string>;
-  owner: Fixed<string>;
-  reason: Fixed<string>;
-  expires_at: Fixed<number>;
-  granted_index: Fixed<number>;
-  withdrawn_index: number | null;
-}
-
-export interface RevocationsTable {
-  project_id: Fixed<string>;
-  id: Fixed<string>;
-  target: Json<RevocationTarget>;
-  reason: Fixed<string>;
-  revoked_index: Fixed<number>;
-  withdrawn_index: number | null;
 }
 
 export interface ActivePoliciesTable {

@@ -4,7 +4,7 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import { APPROVAL_COLUMNS, approvalOf } from "./approvals.ts";
 import type { DecisionInputs } from "./decision-inputs.ts";
 import { EXCEPTION_COLUMNS, exceptionOf } from "./exceptions.ts";
-import { QUARANTINE_COLUMNS, quarantineOf } from "./quarantines.ts";
+import { metQuarantineOf, quarantinesMet } from "./quarantines.ts";
 import type { Schema } from "./schema.ts";
 
 /** What people said of artifacts that stood when the log had `below` entries. */
@@ -14,14 +14,9 @@ export async function readStandingBelow(
   artifacts: readonly Digest[],
   below: number,
 ): Promise<Pick<DecisionInputs, "quarantines" | "approvals" | "exceptions">> {
-  const quarantines = await db
-    .selectFrom("quarantines")
-    .select(QUARANTINE_COLUMNS)
-    .where("project_id", "=", project)
-    .where((where) => where("artifact", "=", where.fn.any(where.val([...artifacts]))))
-    .where(stood("opened_index", "lifted_index", below))
-    .orderBy("opened_index")
-    .execute();
+  const { quarantines } = await db
+    .selectNoFrom(quarantinesMet(project, sql`${[...artifacts]}::text[]`, below).as("quarantines"))
+    .executeTakeFirstOrThrow();
   const approvals = await db
     .selectFrom("approvals")
     .select(APPROVAL_COLUMNS)
@@ -39,7 +34,7 @@ export async function readStandingBelow(
     .orderBy("granted_index")
     .execute();
   return {
-    quarantines: quarantines.map(quarantineOf),
+    quarantines: quarantines.map(metQuarantineOf),
     approvals: approvals.map(approvalOf),
     exceptions: exceptions.map(exceptionOf),
   };

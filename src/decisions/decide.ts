@@ -7,12 +7,7 @@ import { type Mode, modeOf, type PolicySpec, type VerificationPolicy } from "../
 import type { Check } from "../policy/types.ts";
 import { type Pass, passByException, passByVerdict, withApprovals } from "./pass.ts";
 import { passing } from "./passing.ts";
-
-export interface Quarantine {
-  readonly id: string;
-  readonly artifact: Digest;
-  readonly reason: string;
-}
+import { type Quarantine, quarantinesBeneath, quarantinesOf } from "./quarantined.ts";
 
 /** A verdict as it stands now. */
 export interface StandingVerdict extends Verdict {
@@ -45,7 +40,7 @@ export interface DecisionInput {
   readonly policies: readonly string[];
   readonly inForce: InForce;
   readonly verdicts: readonly StandingVerdict[];
-  /** Those of the artifact and of all that its verdicts rest on. */
+  /** Those of the artifact and of all that its verdicts rest on, and those of policies. */
   readonly quarantines: readonly Quarantine[];
   /** Not withdrawn, whatever they are of. */
   readonly approvals: readonly Approval[];
@@ -104,8 +99,8 @@ export interface Decision {
 }
 
 /**
- * Decides whether an artifact may be trusted now: neither it nor what its passes rest on is quarantined, at least one
- * policy is named, and each named policy is active and has a passing verdict that is neither outdated nor expired and is
+ * Decides whether an artifact may be trusted now: neither it nor what its passes rest on nor a policy named is
+ * quarantined, at least one policy is named, and each named policy is active and has a passing verdict that is neither outdated nor expired and is
  * approved as the policy asks, or there is an exception to this policy. Everything else is denied, with every reason;
  * approvals never make a failed verdict pass. A policy in audit mode neither denies nor grounds: the enforced ones
  * decide, and where there are none the allow says that it is not enforced.
@@ -122,9 +117,7 @@ export function decide(input: DecisionInput, now: number): Decision {
       message: "Only sha256, sha384 and sha512 digests ground an allow",
     });
   }
-  for (const { id, reason } of input.quarantines.filter(({ artifact }) => artifact === input.digest)) {
-    denials.push({ code: "quarantined", message: `Quarantine ${id}: ${reason}` });
-  }
+  denials.push(...quarantinesOf(input));
   if (input.policies.length === 0) {
     denials.push({
       code: "no-policy-named",
@@ -231,20 +224,6 @@ function exceptionTo(
 ): Exception | undefined {
   if (!isReason(judged) || judged.code === "unknown-policy") return undefined;
   return standingException(exceptions, policy, now);
-}
-
-/** What stands for an artifact is denied with it: its container, or the commit that it was built from. */
-function quarantinesBeneath(
-  policy: string,
-  restsOn: readonly Digest[],
-  quarantines: readonly Quarantine[],
-): Reason[] {
-  return quarantines
-    .filter(({ artifact }) => restsOn.includes(artifact))
-    .map(({ id, artifact, reason }) => {
-      const message = `Quarantine ${id} of ${artifact}, which the verdict of ${policy} rests on: ${reason}`;
-      return { code: "quarantined", message, policy };
-    });
 }
 
 function earliest(times: readonly (number | null)[]): number | null {

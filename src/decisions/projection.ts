@@ -5,8 +5,9 @@ import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Approval } from "../policy/approvals.ts";
 import type { Exception } from "../policy/exceptions.ts";
-import type { InForce, Quarantine, StandingVerdict } from "./decide.ts";
+import type { InForce, StandingVerdict } from "./decide.ts";
 import { createDependents } from "./dependents.ts";
+import type { Quarantine } from "./quarantined.ts";
 import type { KeptAnswer } from "./written-answer.ts";
 
 /** Everything that `decide` needs of one artifact, as of one log size. */
@@ -22,7 +23,8 @@ export interface ArtifactState {
 /** What the projection reads. Each answer is of one snapshot of the log and says of which size. */
 export interface ProjectionSource {
   artifactState(project: ProjectId, artifact: Digest): Promise<{ size: number; state: ArtifactState }>;
-  inForce(project: ProjectId): Promise<{ size: number; inForce: InForce }>;
+  /** @returns `quarantinesAsOf`: the log size after the last event of a quarantine by rule, which older artifact states do not know */
+  inForce(project: ProjectId): Promise<{ size: number; inForce: InForce; quarantinesAsOf: number }>;
   /** The chains that events `from <= index < size` joined, and the size then. At most a bounded page of them. */
   touchedSince(
     from: number,
@@ -80,6 +82,9 @@ export interface ProjectionOptions {
  * artifacts that it follows from besides its own.
  */
 type Kept<T> = T & { asked: boolean; readonly restsOn: readonly string[] };
+/** With the log size that it was read at: an event that names no artifact can touch it all the same. */
+type KeptArtifact = Kept<KnownArtifact & { readonly readAt: number }>;
+type KeptProject = Kept<{ readonly inForce: InForce; readonly quarantinesAsOf: number }>;
 
 /**
  * A node's view of the log for deciding. It keeps the state of the artifacts that are asked for, and drops what
@@ -90,9 +95,9 @@ type Kept<T> = T & { asked: boolean; readonly restsOn: readonly string[] };
  * that the projection has not passed since.
  */
 export function createProjection({ source, clock, maxArtifacts, from }: ProjectionOptions): Projection {
-  const artifacts = new Map<string, Kept<KnownArtifact>>();
+  const artifacts = new Map<string, KeptArtifact>();
   const dependents = createDependents();
-  const projects = new Map<ProjectId, Kept<{ readonly inForce: InForce }>>();
+  const projects = new Map<ProjectId, KeptProject>();
   let size = from;
   let followedAt = Number.NEGATIVE_INFINITY;
   let following: Promise<void> | undefined;
@@ -100,20 +105,26 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   let waiting: { size: number; resolve: () => void }[] = [];
 
   async function readView(project: ProjectId, artifact: Digest): Promise<View> {
-    const [known, ofProject] = await Promise.all([
-      read(artifacts, artifactKey(project, artifact), async () => {
-        const { size, state } = await source.artifactState(project, artifact);
-        const restsOn = state.verdicts.flatMap((verdict) => verdict.restsOn);
-        const keys = restsOn.map((other) => artifactKey(project, other));
-        return { size, value: { state, answers: [], asked: false, restsOn: keys } };
-      }),
-      read(projects, project, async () => {
-        const { size, inForce } = await source.inForce(project);
-        return { size, value: { inForce, asked: false, restsOn: [] } };
-      }),
-    ]);
-    const asOf = Math.min(known.size, ofProject.size);
-    return { asOf, artifact: known.value, inForce: ofProject.value.inForce };
+    const key = artifactKey(project, artifact);
+    for (;;) {
+      const [known, ofProject] = await Promise.all([
+        read(artifacts, key, async () => {
+          const { size, state } = await source.artifactState(project, artifact);
+          const restsOn = state.verdicts.flatMap((verdict) => verdict.restsOn);
+          const keys = restsOn.map((other) => artifactKey(project, other));
+          return { size, value: { state, answers: [], readAt: size, asked: false, restsOn: keys } };
+        }),
+        read(projects, project, async () => {
+          const { size, ...inForce } = await source.inForce(project);
+          return { size, value: { ...inForce, asked: false, restsOn: [] } };
+        }),
+      ]);
+      const asOf = Math.min(known.size, ofProject.size);
+      if (knowsQuarantines(known.value, ofProject.value))
+        return { asOf, artifact: known.value, inForce: ofProject.value.inForce };
+      // What is read from here on is newer than the quarantine.
+      forget(key);
+    }
   }
 
   async function read<K extends string, T>(
@@ -187,7 +198,8 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     look(project, artifact) {
       const known = recall(artifacts, artifactKey(project, artifact));
       const ofProject = recall(projects, project);
-      if (known === undefined || ofProject === undefined) return readView(project, artifact);
+      if (known === undefined || ofProject === undefined || !knowsQuarantines(known, ofProject))
+        return readView(project, artifact);
       return { asOf: size, artifact: known, inForce: ofProject.inForce };
     },
     forget(project, artifact) {
@@ -227,6 +239,10 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
       return size;
     },
   };
+}
+
+function knowsQuarantines({ readAt }: KeptArtifact, { quarantinesAsOf }: KeptProject): boolean {
+  return readAt >= quarantinesAsOf;
 }
 
 function artifactKey(project: ProjectId, artifact: ChainKey): string {

@@ -5,6 +5,7 @@ import { findArtifacts, readArtifact } from "../services/find-artifacts.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
+import { Quarantine } from "./quarantines.ts";
 import {
   Approval,
   ArtifactVerdict,
@@ -12,7 +13,6 @@ import {
   closed,
   Digest,
   Exception,
-  LogSize,
   line,
   nullable,
   PAGE,
@@ -75,7 +75,7 @@ export function artifactRoutes(app: App, v: Vouchsafe): void {
             names: Type.Array(Type.String()),
             attestations: Type.Array(AttestationSummary),
             verdicts: Type.Array(ArtifactVerdict),
-            quarantines: Type.Array(closed({ id: Type.String(), reason: Type.String(), index: LogSize })),
+            quarantines: Type.Array(Quarantine),
             approvals: Type.Array(Approval),
             exceptions: Type.Array(Exception),
             contains: Type.Array(Type.String(), { description: "what its own manifest names, in its order" }),

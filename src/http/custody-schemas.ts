@@ -93,7 +93,7 @@ const Summary = closed(
       isSummary: Type.Boolean(),
     }),
     grantsSince: nullable(LogSize),
-    quarantines: listed({ id: Text, artifact: Text, reason: Text, lifted: nullable(LogSize) }),
+    quarantines: listed({ id: Text, target: Text, reason: Text, lifted: nullable(LogSize) }),
     holds: listed({ id: Text, reason: Text, released: nullable(LogSize) }),
     others: listed({ type: Text, detail: nullable(Text) }),
   },

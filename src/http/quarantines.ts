@@ -4,7 +4,15 @@ import { liftQuarantine, listQuarantines, openQuarantine } from "../services/qua
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, EventId, Placed, Placing, Reason, Standing, TakenBack } from "./schemas.ts";
+import { closed, Digest, EventId, LogSize, Reason, Receipt, TakenBack } from "./schemas.ts";
+import { AskedQuarantine, QuarantineTarget } from "./targets.ts";
+
+export const Quarantine = closed({
+  id: Type.String(),
+  target: QuarantineTarget,
+  reason: Type.String(),
+  index: LogSize,
+});
 
 export function quarantineRoutes(app: App, v: Vouchsafe): void {
   app.get(
@@ -13,11 +21,7 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
       config: { access: ["operator", "auditor", "issuer"] },
       schema: {
         summary: "The open quarantines",
-        ...answers({
-          200: closed({
-            quarantines: Type.Array(Standing),
-          }),
-        }),
+        ...answers({ 200: closed({ quarantines: Type.Array(Quarantine) }) }),
       },
     },
     async (request) => listQuarantines(v, callerOf(request)),
@@ -28,11 +32,14 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
     {
       config: { access: ["operator"] },
       schema: {
-        summary: "Deny a digest from now on, whatever its verdicts",
-        body: Placing,
-        ...answers({
-          201: Placed,
+        summary:
+          "Deny from now on, whatever the verdicts: a digest, what a rule holds, a policy or an identity",
+        body: closed({
+          target: Type.Optional(AskedQuarantine),
+          artifact: Type.Optional(Digest),
+          reason: Reason,
         }),
+        ...answers({ 201: closed({ ...Quarantine.properties, receipt: Receipt }) }),
       },
     },
     async (request, reply) => reply.code(201).send(await openQuarantine(v, callerOf(request), request.body)),

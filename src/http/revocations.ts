@@ -10,53 +10,12 @@ import {
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import {
-  closed,
-  Digest,
-  EventId,
-  LogSize,
-  line,
-  nullable,
-  Reason,
-  Receipt,
-  TakenBack,
-  Time,
-} from "./schemas.ts";
-
-const Name = line(2048);
-const WINDOW = {
-  from: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, UTC: signed then or later" })),
-  until: Type.Optional(Type.String({ maxLength: 40, description: "RFC 3339, UTC: signed before" })),
-};
-const Certified = closed({ issuer: Name, identity: Name });
-const OTHERS = [
-  closed({ builder: Name, ...WINDOW }),
-  closed({ repository: Name }),
-  closed({ artifact: Digest }),
-];
-/** Exact values. */
-const Asked = Type.Union([
-  closed({ attestation: Digest }),
-  closed({ signer: Type.Union([Certified, closed({ key: Name })]), ...WINDOW }),
-  ...OTHERS,
-]);
-const KeyId = Type.String({ description: "the key's id in the trust snapshot that was in force" });
-/** With what was known of it when it was revoked. */
-const Target = Type.Union([
-  closed({
-    attestation: Digest,
-    payload: Type.Optional(Type.String({ description: "digest of what was signed, in whatever bytes" })),
-  }),
-  closed({
-    signer: Type.Union([Certified, closed({ key: Name, keyId: Type.Optional(KeyId) })]),
-    ...WINDOW,
-  }),
-  ...OTHERS,
-]);
+import { closed, EventId, LogSize, nullable, Reason, Receipt, TakenBack, Time } from "./schemas.ts";
+import { AskedRevocation, RevocationTarget } from "./targets.ts";
 
 export const Revocation = closed({
   id: Type.String(),
-  target: Target,
+  target: RevocationTarget,
   reason: Type.String(),
   index: LogSize,
   withdrawnIndex: nullable(LogSize),
@@ -127,12 +86,12 @@ export function revocationRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "Have evidence count for nothing from now on, and say what falls with it",
         body: closed({
-          target: Asked,
+          target: AskedRevocation,
           reason: Reason,
           dryRun: Type.Optional(Type.Boolean({ description: "say what would fall, and revoke nothing" })),
         }),
         ...answers({
-          200: closed({ target: Target, falls: Falls }, "With dryRun"),
+          200: closed({ target: RevocationTarget, falls: Falls }, "With dryRun"),
           201: closed({
             ...Revocation.properties,
             receipt: Receipt,

@@ -87,9 +87,11 @@ export async function readArtifact(v: Vouchsafe, { project }: Caller, text: stri
       current: isCurrent(verdict, inForce),
       checks: verdict.checks,
     })),
-    quarantines: quarantines
-      .filter(({ artifact }) => artifact === digest)
-      .map(({ id, reason, openedIndex }) => ({ id, reason, index: openedIndex })),
+    quarantines: quarantines.flatMap(({ id, rule, reason, openedIndex, ...met }) =>
+      "artifact" in met && met.artifact === digest
+        ? [{ id, target: rule ?? { artifact: digest }, reason, index: openedIndex }]
+        : [],
+    ),
     approvals: approvals.map(approvalSummary),
     exceptions: exceptions.filter(({ expiresAt }) => v.clock() < expiresAt).map(exceptionSummary),
     ...containmentIn(chain, digest),

@@ -1,7 +1,9 @@
 import type { EventDraft } from "../custody/events.ts";
+import type { Quarantine } from "../custody/quarantines.ts";
 import type { Receipt } from "../custody/receipt.ts";
 import { chainsBehind } from "../db/decision-inputs.ts";
 import { findX509Identities, type IdentityRecord } from "../db/identities.ts";
+import { quarantinesOfIdentities } from "../db/quarantines.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -16,6 +18,7 @@ import {
   type Entitlement,
   judgeWorkload,
   notRegistered,
+  refuseQuarantined,
 } from "./judge-workload.ts";
 import { requesterOf } from "./requester.ts";
 import { refuseRevoked } from "./revoke-agent.ts";
@@ -43,6 +46,8 @@ export interface Grant extends Entitlement {
   readonly serial: string;
   /** What is to sign it, and was recorded. */
   readonly authority: SigningAuthority;
+  /** Of the SVID that it takes the place of. */
+  readonly renews: string | undefined;
   readonly receipt: Receipt;
 }
 
@@ -81,11 +86,14 @@ export async function grantIdentities(
   const { committed, granted, denials, standing } = await appendFresh(v, async () => {
     const standing = await readStanding(v, project, requester, request);
     await refuseRevoked(v, caller);
-    const judged = standing.workloads.map((workload) => prepare(v, request, standing, workload));
+    const named = standing.workloads.map((workload) => namedBy(v, request, workload, renewed));
+    const quarantines = await quarantinesOfIdentities(v.database.kysely, project, {
+      spiffeIds: named.flatMap(({ id }) => id ?? []),
+      serials: named.flatMap(({ renews }) => renews ?? []),
+    });
+    const judged = named.map((one) => prepare(v, request, standing, one, quarantines));
     const granted = judged.flatMap(({ prepared }) => prepared ?? []);
-    const events = granted.map((grant) =>
-      identityEvent(request, requesterName(requester), standing, grant, renewed),
-    );
+    const events = granted.map((grant) => identityEvent(request, requesterName(requester), standing, grant));
     const restsOn = [...new Set(standing.digests.flatMap((one) => chainsBehind(one.digest, one)))];
     return {
       standing,
@@ -111,16 +119,35 @@ export async function grantIdentities(
   });
 }
 
+/** What a workload policy gives, and what that takes the place of. */
+interface Named {
+  readonly workload: WorkloadPolicy;
+  /** Undefined where what would name it was not attested. */
+  readonly id: SpiffeId | undefined;
+  readonly renews: string | undefined;
+}
+
+function namedBy(
+  v: Vouchsafe,
+  { components }: IdentityRequest,
+  workload: WorkloadPolicy,
+  renewed: readonly IdentityRecord[],
+): Named {
+  const path = pathFor(workload, components);
+  const id = path === undefined ? undefined : spiffeId(v.authority.trustDomain, path);
+  const predecessor = renewed.find((one) => one.workload === workload.name && one.spiffeId === id);
+  return { workload, id, renews: predecessor?.serial };
+}
+
 function prepare(
   v: Vouchsafe,
   request: IdentityRequest,
   standing: Standing,
-  workload: WorkloadPolicy,
+  { workload, id, renews }: Named,
+  quarantines: readonly Quarantine[],
 ): { prepared?: Prepared & { decidedAt: number }; denials: readonly DenialReason[] } {
-  const { kind, components, newSerial, refuse } = request;
-  const path = pathFor(workload, components);
-  const id = path === undefined ? undefined : spiffeId(v.authority.trustDomain, path);
-  const refusal = id && refuse?.(workload, id);
+  const { kind, newSerial, refuse } = request;
+  const refusal = id && (refuse?.(workload, id) ?? refuseQuarantined(quarantines, id, renews));
   if (refusal !== undefined) return { denials: [refusal] };
   const now = v.clock();
   const authority = v.authority.current();
@@ -132,7 +159,15 @@ function prepare(
   // What would name the ID is missing: that is one of the denials.
   if (entitlement === undefined || id === undefined) return { denials };
   return {
-    prepared: { workload, spiffeId: id, serial: newSerial(), authority, decidedAt: now, ...entitlement },
+    prepared: {
+      workload,
+      spiffeId: id,
+      serial: newSerial(),
+      renews,
+      authority,
+      decidedAt: now,
+      ...entitlement,
+    },
     denials,
   };
 }
@@ -153,12 +188,11 @@ function identityEvent(
   { kind, selectors, components, keyHash }: IdentityRequest,
   requester: string,
   { policySet, digests: [first] }: Standing,
-  { workload, spiffeId, serial, authority, issuedAt, expiresAt, grounds, wouldDeny, exceptions }: Prepared,
-  renewed: readonly IdentityRecord[],
+  { workload, spiffeId, serial, renews, authority, issuedAt, expiresAt, ...rest }: Prepared,
 ): EventDraft {
-  const predecessor = renewed.find((one) => one.workload === workload.name && one.spiffeId === spiffeId);
+  const { grounds, wouldDeny, exceptions } = rest;
   return {
-    type: predecessor === undefined ? "identity.issued" : "identity.renewed",
+    type: renews === undefined ? "identity.issued" : "identity.renewed",
     about: grounds.digests,
     body: {
       workload: workload.name,
@@ -178,7 +212,7 @@ function identityEvent(
       selectors,
       issuedAt: new Date(issuedAt).toISOString(),
       expiresAt: new Date(expiresAt).toISOString(),
-      renews: predecessor?.serial ?? null,
+      renews: renews ?? null,
     },
   };
 }

@@ -1,20 +1,35 @@
+import { randomUUID } from "node:crypto";
 import { findStandingHold, standingHolds } from "../db/retention.ts";
 import { VouchsafeError } from "../errors.ts";
+import { parseDigest } from "../in-toto-attestation/digest.ts";
+import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { place } from "./place.ts";
 import { standingIn, takeBack } from "./take-back.ts";
 
 /**
  * Keeps the evidence about an artifact, and about all that its verdicts have rested on, for as long as the hold stands, whatever
  * its retention class says. Several may stand at once. When this resolves, nothing of that can be deleted any more.
+ *
+ * @throws VouchsafeError `malformed-digest`
  */
 export async function placeHold(
   v: Vouchsafe,
-  caller: Caller,
-  request: { readonly artifact: string; readonly reason: string },
+  { project, token }: Caller,
+  { artifact: text, reason }: { readonly artifact: string; readonly reason: string },
 ) {
-  return place(v, caller, "hold.placed", request);
+  const artifact = parseDigest(text);
+  const id = randomUUID();
+  const body = { id, artifact, reason, caller: token };
+  const { committed } = await appendFresh(v, async () => ({
+    proposal: {
+      project,
+      asOf: v.projection.size,
+      restsOn: [],
+      events: [{ type: "hold.placed", about: [artifact], body }],
+    },
+  }));
+  return { id, artifact, reason, receipt: onlyEvent(committed).receipt };
 }
 
 /** @throws VouchsafeError `not-found` when it does not stand */

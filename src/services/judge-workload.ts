@@ -1,5 +1,8 @@
+import { quarantineText } from "../custody/quarantine-target.ts";
+import { holdsIdentity, type Quarantine } from "../custody/quarantines.ts";
 import { type DecisionInput, decideGrant } from "../decisions/decide.ts";
 import { type Grounds, MAX_GROUNDS } from "../identity/grounds.ts";
+import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import {
   type Absence,
@@ -125,6 +128,18 @@ function unfit(
     denials.push({ code: "too-many-digests", message: `An SVID says at most ${MAX_GROUNDS} digests` });
   }
   return denials;
+}
+
+/** Why this identity is not granted, whatever is attested: it, or the SVID that it would take the place of, is in quarantine. */
+export function refuseQuarantined(
+  quarantines: readonly Quarantine[],
+  id: SpiffeId,
+  renews?: string,
+): DenialReason | undefined {
+  const found = quarantines.find(({ target }) => holdsIdentity(target, id, renews));
+  if (found === undefined) return undefined;
+  const message = `Quarantine ${found.id} of ${quarantineText(found.target)}: ${found.reason}`;
+  return { code: "quarantined", message };
 }
 
 /** Nothing lets the requester ask for this SPIFFE ID, or for any. */

@@ -2,6 +2,7 @@ import { activePolicies, activeTrust } from "../db/activations.ts";
 import type { Database } from "../db/connection.ts";
 import { readDecisionInputs } from "../db/decision-inputs.ts";
 import { readEventsFrom, readHead } from "../db/log.ts";
+import { readQuarantinesAsOf } from "../db/quarantines.ts";
 import { readRevocationsAsOf } from "../db/revocations.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { ProjectionSource } from "../decisions/projection.ts";
@@ -34,13 +35,14 @@ export function createProjectionSource(database: Database, documents: Documents)
     async inForce(project) {
       // Read first: what is read after it is at least as new.
       const { size } = await readHead(kysely);
-      const [policies, trust, revocationsAsOf] = await Promise.all([
+      const [policies, trust, revocationsAsOf, quarantinesAsOf] = await Promise.all([
         activePolicies(kysely, project),
         activeTrust(kysely, project),
         readRevocationsAsOf(kysely, project),
+        readQuarantinesAsOf(kysely, project),
       ]);
       const active = { ...(policies && { policies }), ...(trust && { trust }), revocationsAsOf };
-      return { size, inForce: await inForceOf({ documents }, project, active) };
+      return { size, inForce: await inForceOf({ documents }, project, active), quarantinesAsOf };
     },
     async touchedSince(from) {
       const events = await readEventsFrom(kysely, from, PAGE);

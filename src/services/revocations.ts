@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import type { Receipt } from "../custody/receipt.ts";
-import { parseTarget, type RevocationTarget } from "../custody/revocation-target.ts";
+import { parseTarget, type RevocationTarget, type RevokedSigner } from "../custody/revocation-target.ts";
 import { findAttestation, subjectsOfAttestation } from "../db/evidence.ts";
 import { readChain, readEvents } from "../db/log.ts";
 import { findRevocation, type RevocationRecord, standingRevocations } from "../db/revocations.ts";
@@ -131,11 +131,7 @@ function summaryOf({ revokedIndex, withdrawnIndex, ...revocation }: RevocationRe
 /** The target as its event has it: what it names, with what is known of that now and stays true of it. */
 async function readTarget(v: Vouchsafe, project: ProjectId, asked: JsonObject): Promise<RevocationTarget> {
   const target = parseTarget(withExactTimes(asked));
-  if ("signer" in target && "key" in target.signer) {
-    const { key: name } = target.signer;
-    const keyId = (await readActiveTrust(v, project))?.keys.find((key) => key.name === name)?.keyId;
-    return { ...target, signer: { key: name, ...(keyId !== undefined && { keyId }) } };
-  }
+  if ("signer" in target) return withKeyId(v, project, target);
   if (!("attestation" in target)) return target;
   const { attestation } = target;
   const { kysely } = v.database;
@@ -143,6 +139,18 @@ async function readTarget(v: Vouchsafe, project: ProjectId, asked: JsonObject): 
   const [accepted] = record === undefined ? [] : await readEvents(kysely, project, [record.index]);
   const payload = accepted?.body.payload;
   return parseTarget({ attestation, ...(payload !== undefined && { payload }) });
+}
+
+/** A key is named with the id that it has in the trust snapshot in force: it is the same key under another name. */
+export async function withKeyId<T extends { readonly signer: RevokedSigner }>(
+  v: Vouchsafe,
+  project: ProjectId,
+  target: T,
+): Promise<T> {
+  if (!("key" in target.signer)) return target;
+  const { key: name } = target.signer;
+  const keyId = (await readActiveTrust(v, project))?.keys.find((key) => key.name === name)?.keyId;
+  return { ...target, signer: { key: name, ...(keyId !== undefined && { keyId }) } };
 }
 
 function withExactTimes(target: JsonObject): JsonObject {

@@ -77,7 +77,7 @@ test("a tree has a branch for each kind that there is, in ASCII where nobody loo
     ),
     quarantines: {
       count: 3,
-      newest: [{ ...line(9), id: "q1", artifact: ARTIFACT, reason: "leaks", lifted: 10 }],
+      newest: [{ ...line(9), id: "q1", target: ARTIFACT, reason: "leaks", lifted: 10 }],
     },
   });
   assert.equal(

@@ -40,7 +40,7 @@ function fakeLog() {
         holding: new Set(),
         revocationsAsOf: 0,
       };
-      return { size: log.length, inForce };
+      return { size: log.length, inForce, quarantinesAsOf: 0 };
     },
     async touchedSince(from) {
       if (failing) throw new VouchsafeError("unavailable", "gone");

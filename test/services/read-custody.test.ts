@@ -119,7 +119,7 @@ describe("the custody of an artifact", () => {
     );
     assert.deepEqual(denials.newest[0]?.codes, ["quarantined"]);
     assert.deepEqual(
-      quarantines.newest.map(({ artifact, lifted }) => [artifact, typeof lifted]),
+      quarantines.newest.map(({ target, lifted }) => [target, typeof lifted]),
       [
         [image.digest, "number"],
         [image.layer, "object"],

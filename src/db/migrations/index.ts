@@ -12,6 +12,7 @@ import { sql as revocations } from "./0011-revocations.ts";
 import { sql as retention } from "./0012-retention.ts";
 import { sql as custody } from "./0013-custody.ts";
 import { sql as identityRevocations } from "./0015-identity-revocations.ts";
+import { sql as quarantines } from "./0016-quarantines.ts";
 import { sql as federation } from "./0017-federation.ts";
 
 export interface Migration {
@@ -35,5 +36,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0012-retention", sql: retention },
   { name: "0013-custody", sql: custody },
   { name: "0015-identity-revocations", sql: identityRevocations },
+  { name: "0016-quarantines", sql: quarantines },
   { name: "0017-federation", sql: federation },
 ];

@@ -3,8 +3,8 @@ import { endRow, millisecondsOf, type Projector } from "./rows.ts";
 // What an event begins and a later one ends: it stands in between.
 
 export const beginQuarantine: Projector = ({ project, index, draft }, rows) => {
-  const { id, artifact, reason } = draft.body;
-  const row = { project_id: project, id, artifact, reason, opened_index: index, lifted_index: null };
+  const { id, artifact, target, reason } = draft.body;
+  const row = { project_id: project, id, artifact, target, reason, opened_index: index, lifted_index: null };
   rows.quarantines.set(`${project} ${id}`, row);
 };
 

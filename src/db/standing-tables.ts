@@ -1,0 +1,52 @@
+import type { QuarantineRule } from "../custody/quarantine-target.ts";
+import type { RevocationTarget } from "../custody/revocation-target.ts";
+import type { Fixed, Json } from "./column-types.ts";
+
+// What stands from one event to another.
+
+/** Either of an artifact or by a rule. */
+export interface QuarantinesTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  artifact: Fixed<string | null>;
+  target: Json<QuarantineRule | null>;
+  reason: Fixed<string>;
+  opened_index: Fixed<number>;
+  lifted_index: number | null;
+}
+
+export interface ApprovalsTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  artifact: Fixed<string>;
+  policy: Fixed<string>;
+  policy_hash: Fixed<string>;
+  attestations: Json<readonly string[]>;
+  /** Name of the token that gave it. */
+  approver: Fixed<string>;
+  reason: Fixed<string | null>;
+  granted_at: Fixed<number>;
+  granted_index: Fixed<number>;
+  withdrawn_index: number | null;
+}
+
+export interface ExceptionsTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  artifact: Fixed<string>;
+  policy: Fixed<string>;
+  owner: Fixed<string>;
+  reason: Fixed<string>;
+  expires_at: Fixed<number>;
+  granted_index: Fixed<number>;
+  withdrawn_index: number | null;
+}
+
+export interface RevocationsTable {
+  project_id: Fixed<string>;
+  id: Fixed<string>;
+  target: Json<RevocationTarget>;
+  reason: Fixed<string>;
+  revoked_index: Fixed<number>;
+  withdrawn_index: number | null;
+}

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Digest, JsonObject } from "../../src/in-toto-attestation/index.ts";
+import { issueSummary } from "../../src/services/issue-summary.ts";
+import { liftQuarantine, listQuarantines, openQuarantine } from "../../src/services/quarantine.ts";
+import { readCustody } from "../../src/services/read-custody.ts";
+import { recordDecision } from "../../src/services/record-decision.ts";
+import { agentCaller, fetchX509 } from "./identity-house.ts";
+import {
+  type Build,
+  openRevocationHouse,
+  POLICY,
+  type RevocationHouse,
+  signerOf,
+} from "./revocation-house.ts";
+
+describe("quarantines by rule", () => {
+  let house: RevocationHouse;
+
+  before(async () => {
+    house = await openRevocationHouse();
+  });
+  after(() => house.close());
+
+  const quarantine = (target: JsonObject) =>
+    openQuarantine(house.a.v, house.operator(), { target, reason: "broken into" });
+  const lift = (id: string) => liftQuarantine(house.a.v, house.operator(), { id, reason: "it was none" });
+  const codesOf = (promise: Promise<unknown>) =>
+    promise.then(
+      () => [],
+      (error: { extensions: { reasons: readonly { code: string }[] } }) =>
+        error.extensions.reasons.map(({ code }) => code),
+    );
+
+  /** What each door of the other node answers. */
+  async function answers(digest: Digest) {
+    const { v } = house.b;
+    const { codes, decision, asOf } = await house.ask(digest);
+    const recorded = await recordDecision(v, house.operator(), {
+      artifact: digest,
+      policies: [POLICY],
+      decision,
+      asOf,
+      grantedTo: "spiffe://example.org/x",
+      issuer: "test",
+    });
+    return {
+      verify: codes,
+      summary: (await issueSummary(v, house.operator(), { digest })).case,
+      svid: await codesOf(fetchX509(house.b, agentCaller(house.b), digest)),
+      decision: recorded.current,
+    };
+  }
+  const ALLOWED = { verify: ["verdict-passed"], summary: "summary", svid: [], decision: "allow" };
+  const DENIED = { verify: ["quarantined"], summary: "denied", svid: ["quarantined"], decision: "deny" };
+
+  const TARGETS: readonly [string, (build: Build, digest: Digest) => JsonObject][] = [
+    ["an artifact", (_, artifact) => ({ artifact })],
+    ["a builder", (build) => ({ builder: signerOf(build).identity })],
+    ["a repository", ({ repository }) => ({ repository: `https://github.com/${repository}` })],
+    ["a signer", (build) => ({ signer: signerOf(build) })],
+    ["a policy", () => ({ policy: POLICY })],
+  ];
+  for (const [name, targetOf] of TARGETS) {
+    test(`of ${name} denies at every door of every node at once, until it is lifted`, async () => {
+      const workflow = name.replace(/^.* /, "q-");
+      const build = { workflow, repository: `acme/widget-${workflow}` };
+      const { digest } = await house.release(build);
+      const other = await house.release({ workflow: "other" });
+      const target = targetOf(build, digest);
+      assert.deepEqual(await answers(digest), ALLOWED);
+
+      const { id } = await quarantine(target);
+      assert.deepEqual(await answers(digest), DENIED);
+      assert.equal(await house.allows(other.digest), !("policy" in target));
+      const listed = (await listQuarantines(house.b.v, house.operator())).quarantines;
+      assert.deepEqual(listed.map((one) => [one.id, one.target]).at(-1), [id, target]);
+
+      await lift(id);
+      assert.deepEqual(await answers(digest), ALLOWED);
+      await house.assertHolds(digest);
+      const { summary } = await readCustody(house.a.v, house.operator(), digest);
+      assert.deepEqual(
+        summary?.quarantines.newest.map((one) => one.id),
+        [id],
+      );
+      const { summary: elsewhere } = await readCustody(house.a.v, house.operator(), other.digest);
+      assert.equal(elsewhere?.quarantines.count, "policy" in target ? 1 : 0);
+    });
+  }
+
+  test("of a SPIFFE ID denies its grants and nothing else", async () => {
+    const { digest } = await house.release({ workflow: "named" });
+    const [svid] = (await fetchX509(house.b, agentCaller(house.b), digest)).svids;
+    const target = { spiffeId: svid?.spiffeId ?? "" } satisfies JsonObject;
+    const { id } = await quarantine(target);
+    assert.deepEqual(await answers(digest), { ...ALLOWED, svid: ["quarantined"] });
+    await lift(id);
+    assert.deepEqual(await answers(digest), ALLOWED);
+    await house.assertHolds(digest);
+  });
+
+  test("of a serial number takes back one SVID: it is not renewed, and its workload is granted another", async () => {
+    const { digest } = await house.release({ workflow: "numbered" });
+    const agent = agentCaller(house.b);
+    const [svid] = (await fetchX509(house.b, agent, digest)).svids;
+    const serial = svid?.serial ?? "";
+    const { id } = await quarantine({ serial });
+    assert.deepEqual(await codesOf(fetchX509(house.b, agent, digest, [serial])), ["quarantined"]);
+    assert.deepEqual(await answers(digest), ALLOWED);
+    const { summary } = await readCustody(house.a.v, house.operator(), digest);
+    assert.equal(summary?.quarantines.newest.at(-1)?.target, `serial ${serial}`);
+    await lift(id);
+    assert.deepEqual(await codesOf(fetchX509(house.b, agent, digest, [serial])), []);
+    await house.assertHolds(digest);
+  });
+
+  test("refuses what could never be met", async () => {
+    const targets: readonly [JsonObject, string][] = [
+      [{ policy: "nobody-has-this" }, "not-found"],
+      [{ serial: "00" }, "not-found"],
+      [{ spiffeId: "spiffe://elsewhere.example/w" }, "invalid-request"],
+      [{ spiffeId: "spiffe://vouchsafe.local/vouchsafe/agent/node-1" }, "invalid-request"],
+      [{ spiffeId: "https://example.org" }, "invalid-spiffe-id"],
+      [{ builder: "b", from: "2026-03-01T12:00:00.000Z" }, "invalid-request"],
+      [{ builder: "b", policy: "p" }, "invalid-request"],
+      [{ attestation: `sha256:${"0".repeat(64)}` }, "invalid-request"],
+      [{}, "invalid-request"],
+    ];
+    for (const [target, code] of targets) await assert.rejects(quarantine(target), { code });
+  });
+});
