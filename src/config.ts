@@ -22,6 +22,8 @@ export interface Config {
     | undefined;
   /** The authority, as the log names it, that this node's takes the place of. */
   readonly replacesAuthority: string | undefined;
+  /** The URL under which OIDC discovery is served, `iss` of JWT-SVIDs; absent: they have none. */
+  readonly oidcIssuer: string | undefined;
   /** PEM certificates believed, besides those of Web PKI, of the bundle endpoints of other trust domains. */
   readonly federationCaFile: string | undefined;
   /** Where the trust bundle is served by TLS as `https_spiffe` has it; absent: nowhere. */
@@ -74,6 +76,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     mistakes.push(`${name} must be a whole number from ${min} to ${max}`);
     return fallback;
   }
+  function optionalPort(name: string): number | undefined {
+    return text(name) === undefined ? undefined : integer(name, 0, 0, 65_535);
+  }
   function oneOf<const T extends string>(name: string, fallback: T, choices: readonly T[]): T {
     const value = text(name) ?? fallback;
     const choice = choices.find((c) => c === value);
@@ -90,6 +95,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     const value = text(name);
     if (value !== undefined && !/^https?:$/.test(URL.parse(value)?.protocol ?? ""))
       mistakes.push(`${name} must be an http:// or https:// URL`);
+    return value;
+  }
+  /** OpenID Connect Discovery 1.0 §4.1: what follows it is put at its end. */
+  function issuer(name: string): string | undefined {
+    const value = text(name);
+    if (
+      value !== undefined &&
+      !(value.length <= 512 && /^https:\/\/[^/?#@]+(\/[^?#]*[^/?#])?$/.test(value) && URL.canParse(value))
+    )
+      mistakes.push(
+        `${name} must be an https:// URL without query and fragment, and without a slash at its end`,
+      );
     return value;
   }
   function authorityFiles(): Config["authorityFiles"] {
@@ -122,11 +139,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustDomain: text("VOUCHSAFE_TRUST_DOMAIN") ?? "vouchsafe.local",
     authorityFiles: authorityFiles(),
     replacesAuthority: text("VOUCHSAFE_REPLACES_AUTHORITY"),
+    oidcIssuer: issuer("VOUCHSAFE_OIDC_ISSUER"),
     federationCaFile: text("VOUCHSAFE_FEDERATION_CA"),
-    bundleEndpointPort:
-      text("VOUCHSAFE_BUNDLE_ENDPOINT_PORT") === undefined
-        ? undefined
-        : integer("VOUCHSAFE_BUNDLE_ENDPOINT_PORT", 8443, 0, 65_535),
+    bundleEndpointPort: optionalPort("VOUCHSAFE_BUNDLE_ENDPOINT_PORT"),
     policiesDir: text("VOUCHSAFE_POLICIES") ?? "policies",
     policiesReload: oneOf("VOUCHSAFE_POLICIES_RELOAD", "signal", ["signal", "watch"]),
     trustFile: text("VOUCHSAFE_TRUST"),

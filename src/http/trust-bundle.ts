@@ -1,12 +1,21 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { readJwks, readTrustBundle } from "../services/trust-bundle.ts";
+import { readJwks, readOpenIdConfiguration, readTrustBundle } from "../services/trust-bundle.ts";
 import type { App } from "./app.ts";
 import { answers } from "./openapi.ts";
 
 export const BundleDocument = Type.Object({ keys: Type.Array(Type.Unknown()) });
 /** Caches spare the node, and delay a new bundle by less than peers wait between two of them. */
 export const BUNDLE_CACHE_CONTROL = "public, max-age=60";
+
+const OpenIdConfiguration = Type.Object({
+  issuer: Type.String(),
+  jwks_uri: Type.String(),
+  authorization_endpoint: Type.Literal("", { description: "there is none: nobody logs in here" }),
+  response_types_supported: Type.Array(Type.String()),
+  subject_types_supported: Type.Array(Type.String()),
+  id_token_signing_alg_values_supported: Type.Array(Type.String()),
+});
 
 /** What anybody needs to validate the trust domain's SVIDs. Authentic only as far as the connection is. */
 export function trustBundleRoutes(app: App, v: Vouchsafe): void {
@@ -34,6 +43,24 @@ export function trustBundleRoutes(app: App, v: Vouchsafe): void {
     async (_request, reply) => {
       reply.header("cache-control", BUNDLE_CACHE_CONTROL);
       return readJwks(v);
+    },
+  );
+
+  // Under the path of the issuer's URL, which a proxy takes away before it asks here.
+  const issuer = v.config.oidcIssuer;
+  if (issuer === undefined) return;
+  app.get(
+    "/.well-known/openid-configuration",
+    {
+      config: { access: "public" },
+      schema: {
+        summary: "OpenID Connect discovery: how JWT-SVIDs are validated by who knows no SPIFFE",
+        ...answers({ 200: OpenIdConfiguration }),
+      },
+    },
+    async (_request, reply) => {
+      reply.header("cache-control", BUNDLE_CACHE_CONTROL);
+      return readOpenIdConfiguration(v, issuer);
     },
   );
 }

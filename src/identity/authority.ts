@@ -13,7 +13,7 @@ import { authorityId } from "./believed-authorities.ts";
 import { jwkThumbprint } from "./jwk.ts";
 import type { JwtAuthority } from "./jwt-svid.ts";
 import { writeRootCertificate } from "./root-certificate.ts";
-import { keySigner, type Signer } from "./signer.ts";
+import { jwtSigner, keySigner, type Signer } from "./signer.ts";
 import { spiffeId, type TrustDomain } from "./spiffe-id.ts";
 import { serialFrom, type X509Authority } from "./x509-svid.ts";
 
@@ -36,7 +36,7 @@ export interface AuthorityFiles {
   readonly certificates: string;
   /** PKCS #8, on P-256 or P-384. May be the same file. */
   readonly key: string;
-  /** PKCS #8, on P-256. */
+  /** PKCS #8, on P-256, or RSA. */
   readonly jwtKey: string;
 }
 
@@ -68,8 +68,8 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
       : await readPem(files.jwtKey);
 
   const { caCertificate, caKey, certificates } = readX509Authority(x509, trustDomain, now);
-  const jwtKey = keySigner(parseKey(blocksOf(jwt)));
-  if (jwtKey?.algorithm !== "ES256") throw invalid("the JWT key is not on P-256");
+  const jwtKey = jwtSigner(parseKey(blocksOf(jwt)));
+  if (jwtKey === undefined) throw invalid("the JWT key is neither on P-256 nor RSA of 2048 to 4096 bits");
   const jwtKeyId = jwkThumbprint(jwtKey.publicKey);
   const root = certificates.at(-1) ?? caCertificate;
   return {

@@ -57,7 +57,12 @@ export function signingInput(header: string, payload: JsonObject): Buffer {
 /** The JWS of what `signingInput` gave and its ES256 signature in DER. */
 export function compactEs256(signed: Buffer, signature: Uint8Array): string {
   // Asking node:crypto for r‖s takes twice as long as converting it here.
-  return `${signed.toString("latin1")}.${rawSignature(signature).toString("base64url")}`;
+  return compactRs256(signed, rawSignature(signature));
+}
+
+/** The JWS of what `signingInput` gave and its RS256 signature (RFC 7518 §3.3), which JWS takes as it is. */
+export function compactRs256(signed: Buffer, signature: Uint8Array): string {
+  return `${signed.toString("latin1")}.${Buffer.from(signature).toString("base64url")}`;
 }
 
 const COORDINATE = 32;

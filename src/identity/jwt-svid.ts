@@ -1,7 +1,7 @@
 import { VouchsafeError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
 import { type Grounds, groundsClaim, readGroundsClaim } from "./grounds.ts";
-import { compactEs256, encodePart, JwsError, parseCompactJws, signingInput } from "./jws.ts";
+import { compactEs256, compactRs256, encodePart, JwsError, parseCompactJws, signingInput } from "./jws.ts";
 import { verifyJwtSignature } from "./jwt-signatures.ts";
 import type { Signer } from "./signer.ts";
 import { parseSpiffeId, type SpiffeId, type TrustDomain, trustDomainOf } from "./spiffe-id.ts";
@@ -9,6 +9,8 @@ import type { TrustBundle } from "./trust-bundle.ts";
 
 export interface JwtSvidRequest {
   readonly spiffeId: SpiffeId;
+  /** The URL of OIDC discovery, where the trust domain has one. */
+  readonly issuer?: string;
   /** At least one. */
   readonly audiences: readonly string[];
   /** Milliseconds since the epoch; written in whole seconds, rounded down. */
@@ -19,7 +21,7 @@ export interface JwtSvidRequest {
   readonly grounds: Grounds;
 }
 
-/** What signs JWT-SVIDs: an ES256 key, and the key ID that the trust bundle knows it by. */
+/** What signs JWT-SVIDs: an ES256 or RS256 key, and the key ID that the trust bundle knows it by. */
 export interface JwtAuthority {
   readonly jwtKey: Signer;
   readonly jwtKeyId: string;
@@ -30,11 +32,14 @@ export type JwtMinter = (request: JwtSvidRequest) => Promise<string>;
 /** The private claim that carries the grounds (docs/svid.md). */
 export const GROUNDS_CLAIM = "vouchsafe.dev/grounds";
 
-/** Makes JWT-SVIDs (JWT-SVID.md), signed with ES256. */
+/** Makes JWT-SVIDs (JWT-SVID.md), signed as the key has it. */
 export function createJwtMinter({ jwtKey, jwtKeyId }: JwtAuthority): JwtMinter {
-  const header = encodePart({ alg: "ES256", kid: jwtKeyId, typ: "JWT" });
-  return async ({ spiffeId, audiences, issuedAt, expiresAt, jti, grounds }) => {
+  const { algorithm } = jwtKey;
+  const header = encodePart({ alg: algorithm, kid: jwtKeyId, typ: "JWT" });
+  const compact = algorithm === "RS256" ? compactRs256 : compactEs256;
+  return async ({ spiffeId, issuer, audiences, issuedAt, expiresAt, jti, grounds }) => {
     const signed = signingInput(header, {
+      ...(issuer !== undefined && { iss: issuer }),
       sub: spiffeId,
       aud: audiences,
       iat: seconds(issuedAt),
@@ -42,7 +47,7 @@ export function createJwtMinter({ jwtKey, jwtKeyId }: JwtAuthority): JwtMinter {
       jti,
       [GROUNDS_CLAIM]: groundsClaim(grounds),
     });
-    return compactEs256(signed, await jwtKey.sign(signed));
+    return compact(signed, await jwtKey.sign(signed));
   };
 }
 

@@ -93,7 +93,16 @@ export async function issueJwtSvids(v: Vouchsafe, caller: Caller, request: JwtSv
     svids: await Promise.all(
       grants.map(async (grant) => {
         const { authority, spiffeId, serial: jti, issuedAt, expiresAt, grounds } = grant;
-        const token = await authority.jwt({ spiffeId, audiences, issuedAt, expiresAt, jti, grounds });
+        const issuer = v.config.oidcIssuer;
+        const token = await authority.jwt({
+          spiffeId,
+          ...(issuer !== undefined && { issuer }),
+          audiences,
+          issuedAt,
+          expiresAt,
+          jti,
+          grounds,
+        });
         return { ...described(grant), token };
       }),
     ),

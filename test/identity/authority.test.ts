@@ -137,7 +137,18 @@ describe("files that are refused", () => {
       issuing.key,
       generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey,
     ],
-    ["a JWT key of another kind", [issuingCertificate(), rootCertificate], issuing.key, rsa],
+    [
+      "a JWT key of another kind",
+      [issuingCertificate(), rootCertificate],
+      issuing.key,
+      generateKeyPairSync("ed25519").privateKey,
+    ],
+    [
+      "a weak JWT key",
+      [issuingCertificate(), rootCertificate],
+      issuing.key,
+      generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey,
+    ],
   ];
   for (const [name, certificates, key = issuing.key, jwtKey] of cases) {
     test(name, async () => {

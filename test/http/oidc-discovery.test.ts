@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, get, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { createRemoteJWKSet, customFetch, jwtVerify } from "jose";
+import { issueJwtSvids } from "../../src/services/issue-svid.ts";
+import { webCertificate } from "../services/federation/bundle-server.ts";
+import {
+  agentCaller,
+  type IdentityHouse,
+  openIdentityHouse,
+  release,
+  SELECTORS,
+} from "../services/identity-house.ts";
+import type { TestNode } from "./node.ts";
+import { openNode } from "./node.ts";
+
+const AUDIENCE = "https://sts.example.org";
+
+describe("OIDC discovery", () => {
+  const web = webCertificate();
+  let house: IdentityHouse;
+  let directory: string;
+  before(async () => {
+    house = await openIdentityHouse();
+    directory = await mkdtemp(join(tmpdir(), "vouchsafe-oidc-"));
+  });
+  after(async () => {
+    await house.close();
+    await rm(directory, { recursive: true });
+  });
+
+  /** A proxy that ends TLS and takes the issuer's path away, as one stands in front of a server. */
+  async function serve(path: string, node: () => TestNode): Promise<{ issuer: string; server: Server }> {
+    const server = createServer({ cert: web.cert, key: web.key }, async ({ url = "" }, response) => {
+      const answer = await node().app.inject(url.slice(path.length));
+      response.writeHead(answer.statusCode, { "content-type": "application/json" }).end(answer.body);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return { issuer: `https://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, server };
+  }
+  /** What `fetch` would do, if it could be told whom to believe. */
+  async function fetchTrusting(url: string): Promise<Response> {
+    const [response] = await once(get(url, { ca: web.root, agent: false }), "response");
+    return new Response(Buffer.concat(await response.toArray()), { status: response.statusCode });
+  }
+
+  for (const [algorithm, path] of [
+    ["ES256", ""],
+    ["RS256", "/spiffe"],
+  ] as const) {
+    test(`lets jose validate a JWT-SVID by its issuer alone (${algorithm}, issuer's path "${path}")`, async () => {
+      let node: TestNode | undefined;
+      const { issuer, server } = await serve(path, () => node as TestNode);
+      try {
+        const settings: Record<string, string> = { VOUCHSAFE_OIDC_ISSUER: issuer };
+        if (algorithm === "RS256") {
+          settings.VOUCHSAFE_JWT_KEY = join(directory, "jwt.pem");
+          const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+          await writeFile(settings.VOUCHSAFE_JWT_KEY, privateKey.export({ format: "pem", type: "pkcs8" }));
+        }
+        node = await house.open(settings);
+        const { digest } = await release(house, node);
+        const { svids } = await issueJwtSvids(node.v, agentCaller(node), {
+          audiences: [AUDIENCE],
+          selectors: SELECTORS,
+          components: { executable: [digest] },
+        });
+        const discovered = await fetchTrusting(`${issuer}/.well-known/openid-configuration`);
+        const configuration = (await discovered.json()) as Record<string, string>;
+        assert.equal(configuration.issuer, issuer);
+        assert.deepEqual(configuration.id_token_signing_alg_values_supported, [algorithm]);
+        const keys = createRemoteJWKSet(new URL(configuration.jwks_uri ?? ""), {
+          [customFetch]: fetchTrusting,
+        });
+        const { payload, protectedHeader } = await jwtVerify(svids[0]?.token ?? "", keys, {
+          issuer,
+          audience: AUDIENCE,
+          requiredClaims: ["sub", "exp", "iat"],
+        });
+        assert.equal(protectedHeader.alg, algorithm);
+        assert.match(payload.sub ?? "", /^spiffe:\/\/vouchsafe\.local\/widget\//);
+        await assert.rejects(jwtVerify(svids[0]?.token ?? "", keys, { issuer: "https://another.example" }));
+      } finally {
+        server.close();
+        server.closeAllConnections();
+      }
+    });
+  }
+
+  test("is not there without an issuer", async () => {
+    const node = await openNode();
+    try {
+      const { statusCode } = await node.app.inject("/.well-known/openid-configuration");
+      assert.equal(statusCode, 404);
+    } finally {
+      await node.close();
+    }
+  });
+});
