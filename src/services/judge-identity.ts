@@ -1,4 +1,5 @@
 import { componentsIn, textsIn } from "../custody/body-fields.ts";
+import type { Quarantine } from "../custody/quarantines.ts";
 import type { IdentityRecord } from "../db/identities.ts";
 import type { DecisionInput } from "../decisions/decide.ts";
 import { parseSpiffeId, pathOf } from "../identity/spiffe-id.ts";
@@ -10,6 +11,7 @@ import {
   type DenialReason,
   judgeWorkload,
   notRegistered,
+  refuseQuarantined,
 } from "./judge-workload.ts";
 
 /** What was attested of a workload when it was granted an identity. */
@@ -36,18 +38,25 @@ export function registrationsOf(
   );
 }
 
-/**
- * Asks of an identity that was granted what was asked when it was: one of the registrations must give it.
- *
- * @param standings what all digests that were attested are judged from, by the policies that the workload policy names
- */
+/** What identities are judged by. */
+export interface IdentityTerms {
+  /** What all digests that were attested are judged from, by the policies that the workload policy names. */
+  readonly standings: (workload: WorkloadPolicy) => readonly Omit<DecisionInput, "policies">[];
+  /** Open ones of SPIFFE IDs and serial numbers. */
+  readonly quarantines: readonly Quarantine[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Asks of an identity that was granted what was asked when it was: one of the registrations must give it. */
 export function judgeIdentity(
-  { kind, spiffeId }: IdentityRecord,
+  { kind, spiffeId, serial }: IdentityRecord,
   attested: AttestedThen,
   registrations: readonly WorkloadPolicy[],
-  standings: (workload: WorkloadPolicy) => readonly Omit<DecisionInput, "policies">[],
-  now: number,
+  { standings, quarantines, now }: IdentityTerms,
 ): Judged {
+  const refusal = refuseQuarantined(quarantines, parseSpiffeId(spiffeId), serial);
+  if (refusal !== undefined) return { case: "denied", reasons: [refusal] };
   if (registrations.length === 0) return { case: "denied", reasons: [notRegistered(spiffeId)] };
   const judged = registrations.map((workload) =>
     judgeWorkload(workload, attested, standings(workload), { kind, now, until: Number.MAX_SAFE_INTEGER }),

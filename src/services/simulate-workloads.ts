@@ -117,13 +117,12 @@ async function judgePage(
   return registered.flatMap(({ identity, running, before, after }) => {
     const standings = standingsOf(digestsOf(running.components));
     const judge = (set: PolicySet | undefined, registrations: readonly WorkloadPolicy[]) =>
-      judgeIdentity(
-        identity,
-        running,
-        registrations,
-        ({ spec }) => standings(set, policiesOf(spec)),
-        state.now,
-      );
+      judgeIdentity(identity, running, registrations, {
+        standings: ({ spec }) => standings(set, policiesOf(spec)),
+        // Its workload is asked about, which gets another SVID where one was taken back.
+        quarantines: state.quarantines.filter(({ target }) => "spiffeId" in target),
+        now: state.now,
+      });
     const judged = judge(proposed, after);
     if (judged.case === "holds") return [];
     const { spiffeId, workload, requester, digests } = identity;

@@ -1,6 +1,7 @@
 import { digestIn } from "../custody/body-fields.ts";
 import { type LogEvent, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import type { LogHead } from "../custody/log-store.ts";
+import { type Quarantine, quarantinesAfter } from "../custody/quarantines.ts";
 import { inForceAfter, NOTHING_IN_FORCE } from "../custody/references.ts";
 import { type Revocation, revocationsAfter } from "../custody/revocations.ts";
 import { readChain, readHead } from "../db/log.ts";
@@ -27,6 +28,8 @@ export interface StateAsOf {
   /** Trust hashes under which a pass held: the active snapshot's and those that it only added to. */
   readonly holding: ReadonlySet<string>;
   readonly revocations: readonly Revocation[];
+  /** Those by rule. */
+  readonly quarantines: readonly Quarantine[];
 }
 
 /**
@@ -69,6 +72,7 @@ export async function stateAsOf(
     trust: inForce.trust === null ? undefined : await v.documents.trust(project, inForce.trust),
     holding: new Set(wide.reduce(holdingAfter, [])),
     revocations: [...wide.reduce(revocationsAfter, new Map()).values()],
+    quarantines: [...wide.reduce(quarantinesAfter, new Map()).values()],
   };
 }
 

@@ -5,6 +5,7 @@ import { lastRevocations } from "../db/agents.ts";
 import { chainsBehind } from "../db/decision-inputs.ts";
 import { type IdentityRecord, searchIdentities } from "../db/identities.ts";
 import { readEvents, readHead } from "../db/log.ts";
+import { quarantinesOfIdentities } from "../db/quarantines.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
 import { digestsOf, policiesOf } from "../policy/components.ts";
@@ -120,7 +121,12 @@ async function judgePage(
     return { identity, then, registrations: registrationsOf(policySet, identity, then) };
   });
   const standings = await readStandings(v, project, registered);
+  const quarantines = await quarantinesOfIdentities(kysely, project, {
+    spiffeIds: page.map(({ spiffeId }) => spiffeId),
+    serials: page.map(({ serial }) => serial),
+  });
   const now = v.clock();
+  const terms = (own: readonly DigestStanding[]) => ({ standings: () => own, quarantines, now });
   return {
     standings,
     judged: registered.map(({ identity, then, registrations }) => {
@@ -129,7 +135,7 @@ async function judgePage(
       const digests = digestsOf(then.components);
       const own = digests.flatMap((digest) => standings.get(digest) ?? []);
       if (registrations.length > 0 && own.length < digests.length) return { identity, judged: undefined };
-      return { identity, judged: judgeIdentity(identity, then, registrations, () => own, now) };
+      return { identity, judged: judgeIdentity(identity, then, registrations, terms(own)) };
     }),
   };
 }

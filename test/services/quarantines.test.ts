@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Writer } from "../../src/custody/writer.ts";
+import { readStandingBelow } from "../../src/db/standing-below.ts";
 import type { Digest, JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { issueSummary } from "../../src/services/issue-summary.ts";
+import { listIdentities } from "../../src/services/list-identities.ts";
 import { liftQuarantine, listQuarantines, openQuarantine } from "../../src/services/quarantine.ts";
 import { readCustody } from "../../src/services/read-custody.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
@@ -51,6 +55,19 @@ describe("quarantines by rule", () => {
       decision: recorded.current,
     };
   }
+  /** The quarantines that a simulation as of this log size meets. */
+  const metBelow = async (digest: Digest, size: number) =>
+    (await readStandingBelow(house.a.v.database.kysely, house.a.v.project, [digest], size)).quarantines.map(
+      ({ id }) => id,
+    );
+  /** Waits until an SVID does not live any more, which nobody asks for. */
+  async function takenBack(digest: Digest, serial: string | undefined): Promise<void> {
+    const isLive = async () =>
+      (await listIdentities(house.a.v, house.operator(), { digest, live: true, limit: 50 })).identities.some(
+        (one) => one.serial === serial,
+      );
+    while (await isLive()) await sleep(20);
+  }
   const ALLOWED = { verify: ["verdict-passed"], summary: "summary", svid: [], decision: "allow" };
   const DENIED = { verify: ["quarantined"], summary: "denied", svid: ["quarantined"], decision: "deny" };
 
@@ -70,14 +87,18 @@ describe("quarantines by rule", () => {
       const target = targetOf(build, digest);
       assert.deepEqual(await answers(digest), ALLOWED);
 
-      const { id } = await quarantine(target);
+      const { id, index } = await quarantine(target);
       assert.deepEqual(await answers(digest), DENIED);
+      assert.deepEqual(await metBelow(digest, index), []);
+      assert.deepEqual(await metBelow(digest, index + 1), [id]);
       assert.equal(await house.allows(other.digest), !("policy" in target));
       const listed = (await listQuarantines(house.b.v, house.operator())).quarantines;
       assert.deepEqual(listed.map((one) => [one.id, one.target]).at(-1), [id, target]);
 
-      await lift(id);
+      const lifted = await lift(id);
       assert.deepEqual(await answers(digest), ALLOWED);
+      assert.deepEqual(await metBelow(digest, lifted.receipt.index), [id]);
+      assert.deepEqual(await metBelow(digest, lifted.receipt.index + 1), []);
       await house.assertHolds(digest);
       const { summary } = await readCustody(house.a.v, house.operator(), digest);
       assert.deepEqual(
@@ -95,6 +116,7 @@ describe("quarantines by rule", () => {
     const target = { spiffeId: svid?.spiffeId ?? "" } satisfies JsonObject;
     const { id } = await quarantine(target);
     assert.deepEqual(await answers(digest), { ...ALLOWED, svid: ["quarantined"] });
+    await takenBack(digest, svid?.serial);
     await lift(id);
     assert.deepEqual(await answers(digest), ALLOWED);
     await house.assertHolds(digest);
@@ -107,6 +129,7 @@ describe("quarantines by rule", () => {
     const serial = svid?.serial ?? "";
     const { id } = await quarantine({ serial });
     assert.deepEqual(await codesOf(fetchX509(house.b, agent, digest, [serial])), ["quarantined"]);
+    await takenBack(digest, serial);
     assert.deepEqual(await answers(digest), ALLOWED);
     const { summary } = await readCustody(house.a.v, house.operator(), digest);
     assert.equal(summary?.quarantines.newest.at(-1)?.target, `serial ${serial}`);
@@ -114,6 +137,23 @@ describe("quarantines by rule", () => {
     assert.deepEqual(await codesOf(fetchX509(house.b, agent, digest, [serial])), []);
     await house.assertHolds(digest);
   });
+
+  for (const [name, targetOf] of TARGETS) {
+    test(`of ${name} holds up what was decided before it and is recorded after it`, async () => {
+      const workflow = name.replace(/^.* /, "late-");
+      const build = { workflow, repository: `acme/widget-${workflow}` };
+      const { digest } = await house.release(build);
+      const opened: string[] = [];
+      const append: Writer["append"] = async (proposal) => {
+        if (opened.length === 0) opened.push((await quarantine(targetOf(build, digest))).id);
+        return house.b.v.writer.append(proposal);
+      };
+      const stopped = { ...house.b, v: { ...house.b.v, writer: { ...house.b.v.writer, append } } };
+      assert.deepEqual(await codesOf(fetchX509(stopped, agentCaller(house.b), digest)), ["quarantined"]);
+      assert.equal(opened.length, 1);
+      for (const id of opened) await lift(id);
+    });
+  }
 
   test("refuses what could never be met", async () => {
     const targets: readonly [JsonObject, string][] = [
