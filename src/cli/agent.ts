@@ -3,12 +3,13 @@ import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import type { Agent, AgentLogEntry } from "../workload/agent.ts";
 import type { ServerSourceLogEntry } from "../workload/server-source.ts";
+import { type AttestorCommandOptions, addAttestorOptions, openAttestors } from "./agent-attestors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
-interface AgentCommandOptions {
+interface AgentCommandOptions extends AttestorCommandOptions {
   readonly socket: string;
   readonly dataDir: string;
   readonly joinTokenFile?: string;
@@ -16,12 +17,13 @@ interface AgentCommandOptions {
 }
 
 export function agentCommand(): Command {
-  return new Command("agent")
+  const command = new Command("agent")
     .description("serve the SPIFFE Workload API to this host's processes, until SIGTERM")
     .option("--socket <path>", "where workloads find it", "/run/vouchsafe/agent.sock")
     .option("--data-dir <path>", "where the agent's own credential is kept", "/var/lib/vouchsafe-agent")
     .option("--join-token-file <path>", "a token with the role agent: needed once, and used up by joining")
-    .option("--allow-missing-pidfd", "serve on Linux before 6.5 too, with weaker attestation")
+    .option("--allow-missing-pidfd", "serve on Linux before 6.5 too, with weaker attestation");
+  return addAttestorOptions(command)
     .action(
       action(async ({ terminal, json, server }, options: AgentCommandOptions) => {
         const { socket, dataDir, joinTokenFile, allowMissingPidfd = false } = options;
@@ -29,6 +31,7 @@ export function agentCommand(): Command {
         // Loaded here alone: every other command would wait for what these bring along.
         const { openServerSource } = await import("../workload/server-source.ts");
         const { openAgent } = await import("../workload/agent.ts");
+        const attestors = await openAttestors(options);
         const ending = new AbortController();
         const { signal } = ending;
         for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => ending.abort());
@@ -45,7 +48,7 @@ export function agentCommand(): Command {
         let agent: Agent | undefined;
         // Closed also when the socket cannot be served: it renews the agent's credential, and would go on for ever.
         try {
-          agent = await openAgent({ socketPath: socket, source, allowMissingPidfd, log });
+          agent = await openAgent({ socketPath: socket, source, attestors, allowMissingPidfd, log });
           if (json) terminal.printJson({ agent: source.agent, socket });
           else terminal.print(`${source.agent} serves the Workload API on unix:${socket}`);
           if (!signal.aborted) await once(signal, "abort");

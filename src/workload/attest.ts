@@ -66,7 +66,7 @@ export function createPeerOpener({ kernel, attestors, allowMissingPidfd = false 
     }
     async function attestNow(): Promise<AttestedWorkload> {
       const { status, state } = await look(pid);
-      const told = await Promise.all(
+      const answers = await Promise.allSettled(
         attestors.map((attestor) => attestor.attest({ pid, status, executable: state })),
       );
       const now = await look(pid);
@@ -76,6 +76,7 @@ export function createPeerOpener({ kernel, attestors, allowMissingPidfd = false 
       if (now.status.cgroups.join("\n") !== status.cgroups.join("\n")) {
         throw denied("cgroup-changed", "The process was moved to another cgroup while it was attested");
       }
+      const told = allOf(answers);
       return { pid, ...componentsOf(told), selectors: selectorsOf(told) };
     }
     return { pid, uid, attest, close };
@@ -108,6 +109,13 @@ function requireSameProcess(
 
 function gone(cause?: unknown): VouchsafeError {
   return denied("process-gone", "The process that connected has ended", cause);
+}
+
+/** Throws what one of them threw, and a denial first: that another had no answer now leaves no doubt about it. */
+function allOf(answers: readonly PromiseSettledResult<Attestation>[]): readonly Attestation[] {
+  const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []));
+  if (errors.length > 0) throw errors.find(({ code }) => code === "identity-denied") ?? errors[0];
+  return answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
 }
 
 /** What one attestor says of a component and what another says both count: where they differ, each digest is judged. */

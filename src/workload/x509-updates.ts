@@ -21,6 +21,9 @@ export interface X509UpdateOptions {
   readonly clock: () => number;
 }
 
+/** Milliseconds after which a process is attested again to whom something new cannot be handed yet. */
+const ATTEST_AGAIN = 1_000;
+
 /**
  * What a process is given, one after another: its SVIDs as they are renewed, at once when something touches what it
  * runs, and with each new bundle. The process is attested anew each time.
@@ -34,25 +37,36 @@ export async function* x509Updates(
   signal: AbortSignal,
 ): AsyncGenerator<X509Update> {
   let given: X509Update | undefined;
+  /** What stands in for an answer that fails for the moment, while there is something given that has not expired. */
+  function standIn<T>(error: unknown, standing: T | undefined): T {
+    if (given === undefined || standing === undefined || isFinal(error) || expiryOf(given) <= clock())
+      throw error;
+    return standing;
+  }
   while (!signal.aborted) {
-    const workload = await peer.attest();
+    // A container's runtime may have no answer now. Whether what was given still stands is decided all the same.
+    const workload = await peer.attest().catch((error) => standIn(error, given?.workload));
     const holding = holdings.of(workload);
     let version = holding.version();
-    const next = await obtain().catch((error) => {
-      if (given === undefined || isFinal(error) || expiryOf(given) <= clock()) throw error;
-      return given;
-    });
+    const next = await obtain().catch((error) => standIn(error, given));
+    let atMost = expiryOf(given ?? next) - clock();
     if (
       next.grants !== given?.grants ||
       next.bundle !== given.bundle ||
       !areSame(next.federated, given.federated)
     ) {
       // The source may be far away: nothing is handed to a process that became another meanwhile.
-      if (equalityOf(await peer.attest()) !== equalityOf(workload)) continue;
-      given = next;
-      yield next;
+      const again = await peer.attest().catch((error) => standIn(error, null));
+      if (again !== null && equalityOf(again) !== equalityOf(workload)) continue;
+      if (again === null) {
+        atMost = Math.min(atMost, ATTEST_AGAIN);
+      } else {
+        given = next;
+        yield next;
+        atMost = expiryOf(next) - clock();
+      }
     }
-    await holding.changed(version, expiryOf(given) - clock(), signal);
+    await holding.changed(version, atMost, signal);
 
     async function obtain(): Promise<X509Update> {
       const held = await holding.x509();
