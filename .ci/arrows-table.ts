@@ -102,8 +102,21 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "client/api-error.ts",
     ],
   ],
-  // The node agent holds no policy and no database: it knows the kernel, identities and the server's API.
-  ["workload", ["errors.ts", "in-toto-attestation", "der", "x509", "identity", "client"]],
+  // The node agent holds no policy and no database: it knows the kernel, identities and the server's API, and reads
+  // policies' patterns of what it is to attest.
+  [
+    "workload",
+    [
+      "errors.ts",
+      "in-toto-attestation",
+      "der",
+      "x509",
+      "identity",
+      "policy/glob.ts",
+      "policy/file-pattern.ts",
+      "client",
+    ],
+  ],
   // Of the database the CLI needs only to migrate it and, by a service, to check it: both are done where no server runs,
   // and a check that asked the server would believe it.
   [

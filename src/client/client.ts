@@ -8,6 +8,7 @@ import type {
   IdentityChange,
   JwtSvidRequest,
   JwtSvids,
+  Registration,
   X509SvidRequest,
   X509Svids,
 } from "./identity-types.ts";
@@ -247,6 +248,8 @@ export function createClient(options: TransportOptions) {
      */
     watchIdentities: (after?: number, signal?: AbortSignal) =>
       get<IdentityChange>(`/identities/watch${search({ ...(after !== undefined && { after }) })}`, signal),
+    /** The workload policies that ask for files of the calling agent's workloads. */
+    listRegistrations: () => get<{ registrations: readonly Registration[] }>("/registrations"),
     /** The trust domain's SPIFFE bundle, as JSON text. */
     trustBundle: () => text("/trust-bundle"),
     /** The trust domains that are federated with; for an agent those that its workloads may believe. */

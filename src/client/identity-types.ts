@@ -108,3 +108,12 @@ export interface IdentityChange {
   /** Digests of the agent's live identities that events were about; `*` where one concerns all. */
   readonly touched: readonly string[];
 }
+
+/** A workload policy that asks for files. */
+export interface Registration {
+  readonly workload: string;
+  /** Patterns, each of which must match one of a workload's selectors. */
+  readonly selectors: readonly string[];
+  /** By component: absolute paths, as the workload sees them, whose last segment may be a glob. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
+}

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
 import { listIdentities } from "../services/list-identities.ts";
+import { listRegistrations } from "../services/registrations.ts";
 import { watchIdentities } from "../services/watch-identities.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
@@ -10,6 +11,32 @@ import { closed, Digest, LogSize, LogSizeText, nullable, PAGE, SpiffeId, Time } 
 const DEFAULT_PAGE = 50;
 
 export function identityRoutes(app: App, v: Vouchsafe): void {
+  app.get(
+    "/registrations",
+    {
+      config: { access: ["agent"] },
+      schema: {
+        summary: "The workload policies that ask for files of the calling agent's workloads",
+        querystring: closed({}),
+        ...answers({
+          200: closed({
+            registrations: Type.Array(
+              closed({
+                workload: Type.String(),
+                selectors: Type.Array(Type.String(), { description: "each must match one of a workload's" }),
+                files: Type.Record(Type.String(), Type.Array(Type.String()), {
+                  description:
+                    "paths by component, as the workload sees them; the last segment may be a glob",
+                }),
+              }),
+            ),
+          }),
+        }),
+      },
+    },
+    async (request) => ({ registrations: [...(await listRegistrations(v, callerOf(request)))] }),
+  );
+
   app.get(
     "/identities",
     {

@@ -11,14 +11,27 @@ export type Components = ReadonlyMap<string, readonly Digest[]>;
 export interface ComponentDemand {
   /** Names of the VerificationPolicies that each of its digests must pass. Never empty. */
   readonly policies: readonly string[];
+  /** The files that it is, as `parseFilePattern` reads them; absent where attestors know it by its name. */
+  readonly files?: readonly string[];
 }
 
 /** Why a component was not attested, where its attestor says more than that it was not: codes of denials. */
-export const ABSENCES = ["interpreter"] as const;
+export const ABSENCES = [
+  "interpreter",
+  "file-missing",
+  "file-not-regular",
+  "file-not-local",
+  "file-unreadable",
+  "file-changed",
+  "files-too-many",
+  "files-too-large",
+] as const;
 export type Absence = (typeof ABSENCES)[number];
 
 /** The component that `spec.policies` is short for. */
 export const EXECUTABLE = "executable";
+/** What attestors know by name: no files go by these. */
+export const ATTESTED: readonly string[] = [EXECUTABLE, "image"];
 
 /**
  * The components that the workload policy asks for, in its order and by its names, as far as they were attested. What

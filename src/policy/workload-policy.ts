@@ -58,8 +58,16 @@ export function matchWorkloads(
   requester: Requester,
   selectors: readonly string[],
 ): WorkloadPolicy[] {
-  return [...workloads.values()]
-    .filter(({ spec }) => mayAsk(spec, requester) && selects(spec, selectors))
+  return registeredTo({ workloads }, requester).filter(({ spec }) => selects(spec, selectors));
+}
+
+/** The workload policies under which this requester may ask for anything, by name. */
+export function registeredTo(
+  set: Pick<PolicySet, "workloads"> | undefined,
+  requester: Requester,
+): WorkloadPolicy[] {
+  return [...(set?.workloads.values() ?? [])]
+    .filter(({ spec }) => mayAsk(spec, requester))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -2,8 +2,10 @@ import { isMap, isSeq, type Node } from "yaml";
 import { VouchsafeError } from "../errors.ts";
 import { isReserved } from "../identity/agent-id.ts";
 import { parseTrustDomain, spiffeId } from "../identity/spiffe-id.ts";
-import { type ComponentDemand, EXECUTABLE } from "./components.ts";
+import { ATTESTED, type ComponentDemand, EXECUTABLE } from "./components.ts";
 import { trustDomain } from "./federation-schema.ts";
+import { parseFilePattern } from "./file-pattern.ts";
+import { GlobError } from "./glob.ts";
 import { API_VERSION } from "./policy.ts";
 import {
   duration,
@@ -21,8 +23,8 @@ import {
   table,
   text,
 } from "./readers.ts";
-import { spiffePath, type WorkloadSpec } from "./workload-policy.ts";
-import { startOf, type YamlSource } from "./yaml-source.ts";
+import { namesDigest, spiffePath, type WorkloadSpec } from "./workload-policy.ts";
+import { offsetWithin, startOf, type YamlSource } from "./yaml-source.ts";
 
 /** A workload policy as it is written; the members are described in docs/policy.md. */
 export interface WorkloadDocument {
@@ -33,6 +35,7 @@ export interface WorkloadDocument {
 }
 
 const MAX_COMPONENTS = 8;
+const MAX_PATTERNS = 16;
 const MINUTE = 60_000;
 const DEFAULT_TTL = { x509: 10 * MINUTE, jwt: 5 * MINUTE };
 const MAX_TTL = { x509: 60 * MINUTE, jwt: 15 * MINUTE };
@@ -67,7 +70,19 @@ const pathTemplate: Reader<string> = (source, node, parent) => {
 };
 
 const policies = list(text, 8);
-const component = record({ policies: required(policies) });
+
+const filePath: Reader<string> = (source, node, parent) => {
+  if (!isText(node)) return refuse(source, node, parent, "the absolute path of a file is expected");
+  try {
+    parseFilePattern(node.value);
+    return node.value;
+  } catch (error) {
+    if (!(error instanceof GlobError)) throw error;
+    return source.report(offsetWithin(source, node, error.offset), `bad path: ${error.message}`);
+  }
+};
+
+const component = record({ policies: required(policies), files: optional(list(filePath, MAX_PATTERNS)) });
 
 /** At least one, each of a name of its own. */
 const components: Reader<ReadonlyMap<string, ComponentDemand>> = (source, node, parent) => {
@@ -78,7 +93,11 @@ const components: Reader<ReadonlyMap<string, ComponentDemand>> = (source, node, 
   if (read.size > MAX_COMPONENTS)
     return refuse(source, node, parent, `more than ${MAX_COMPONENTS} components`);
   const misnamed = [...read.keys()].find((one) => !NAME.test(one));
-  return misnamed === undefined ? read : refuse(source, node, parent, `\`${misnamed}\` names no component`);
+  if (misnamed !== undefined) return refuse(source, node, parent, `\`${misnamed}\` names no component`);
+  const taken = ATTESTED.find((one) => read.get(one)?.files !== undefined);
+  return taken === undefined
+    ? read
+    : refuse(source, node, parent, `\`${taken}\` is attested as such: files need another name`);
 };
 
 const writtenSpec = record({
@@ -130,9 +149,14 @@ export const workloadDocument: Reader<WorkloadDocument> = (source, node, parent)
   if (read === undefined) return undefined;
   // Only here is the name known that `{policy}` stands for.
   const path = spiffePath({ name: read.metadata.name, spec: read.spec }, LONGEST_DIGEST);
-  return isReserved(spiffeId(EXAMPLE_DOMAIN, path))
-    ? refuse(source, node, parent, "SPIFFE IDs under `/vouchsafe` are the service's own")
-    : read;
+  if (isReserved(spiffeId(EXAMPLE_DOMAIN, path))) {
+    return refuse(source, node, parent, "SPIFFE IDs under `/vouchsafe` are the service's own");
+  }
+  const [[first = "", { files = [] } = {}] = []] = read.spec.components;
+  const isOne = files.length <= 1 && files.every((file) => parseFilePattern(file).isExact);
+  return isOne || !namesDigest(read.spec)
+    ? read
+    : refuse(source, node, parent, `\`{digest}\` is of one file, and \`${first}\` may be several`);
 };
 
 /** The document's lists of VerificationPolicies, as they are written. */

@@ -5,9 +5,11 @@ import { openBundleKeeper } from "./bundle-keeper.ts";
 import { type CallLogEntry, callerContext, openCalls } from "./calls.ts";
 import { openChangeFeed } from "./change-feed.ts";
 import { secretDiscovery } from "./envoy/secret-discovery.ts";
+import { createFileReader } from "./files/component-files.ts";
 import { openHoldings } from "./holdings.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import { openKernel } from "./kernel.ts";
+import { attestFiles } from "./registrations.ts";
 import { gated } from "./request-gate.ts";
 import { serveSocket } from "./socket.ts";
 import { requireSecurityHeader, workloadApi } from "./workload-api.ts";
@@ -45,6 +47,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const stopping = new AbortController();
   const onFailure = (error: unknown) => log({ event: "source unavailable", reason: textOf(error) });
   const feed = openChangeFeed({ source, onFailure, random });
+  const filesOf = attestFiles(source, feed, createFileReader());
   const holdings = openHoldings({ source, feed, clock, random });
   const bundles = openBundleKeeper({ source, feed, clock, onChange: holdings.bundleChanged, random });
   const served = { holdings, bundles, clock, calls: openCalls(log) };
@@ -60,6 +63,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       openPeer: createPeerOpener({
         kernel: openKernel(),
         attestors: [unixAttestor(), ...attestors],
+        filesOf,
         allowMissingPidfd,
       }),
       routes: (router) => {

@@ -1,11 +1,12 @@
 import { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { AttestedComponents, AttestedWorkload } from "./attested-workload.ts";
-import type { Attestation, Attestor } from "./attestors/attestor.ts";
+import { type Attestation, type Attestor, NOTHING } from "./attestors/attestor.ts";
 import { denied } from "./denied.ts";
 import { executableState } from "./executable.ts";
 import type { Kernel, PeerCredentials } from "./kernel.ts";
 import { type ProcessStatus, readProcessStatus } from "./process-status.ts";
+import type { FilesOf } from "./registrations.ts";
 
 /** The process that opened a connection, held so that its pid cannot come to mean another. */
 export interface Peer {
@@ -21,6 +22,8 @@ export interface PeerOptions {
   readonly kernel: Kernel;
   /** Each is asked about every process, and all that they say counts. */
   readonly attestors: readonly Attestor[];
+  /** What workload policies ask of a process besides; nothing, if left out. */
+  readonly filesOf?: FilesOf;
   /** Whether to do without pidfds, before Linux 6.5: only start times tell processes of one pid apart then. */
   readonly allowMissingPidfd?: boolean;
 }
@@ -36,7 +39,8 @@ const ONE_LINE = /^\P{Cc}+$/u;
  * nothing that the process says of itself. A descriptor that was handed on speaks for whoever connected it: see
  * docs/THREAT-MODEL.md.
  */
-export function createPeerOpener({ kernel, attestors, allowMissingPidfd = false }: PeerOptions) {
+export function createPeerOpener(options: PeerOptions) {
+  const { kernel, attestors, filesOf = async () => NOTHING, allowMissingPidfd = false } = options;
   /** @param fd a connected unix socket; @returns who connected it, to be closed. Throws `VouchsafeError`. */
   return async function openPeer(fd: number): Promise<Peer> {
     const credentials = kernel.peerOf(fd);
@@ -66,9 +70,14 @@ export function createPeerOpener({ kernel, attestors, allowMissingPidfd = false 
     }
     async function attestNow(): Promise<AttestedWorkload> {
       const { status, state } = await look(pid);
-      const answers = await Promise.allSettled(
+      const whoItIs = await Promise.allSettled(
         attestors.map((attestor) => attestor.attest({ pid, status, executable: state })),
       );
+      // Which files are asked for depends on who it is.
+      const answers = [
+        ...whoItIs,
+        ...(await Promise.allSettled([filesOf(pid, selectorsOf(answered(whoItIs)))])),
+      ];
       const now = await look(pid);
       // In this order: what was read while the process still lives was read of it and not of a later one.
       if (!isAlive()) throw gone();
@@ -115,6 +124,10 @@ function gone(cause?: unknown): VouchsafeError {
 function allOf(answers: readonly PromiseSettledResult<Attestation>[]): readonly Attestation[] {
   const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []));
   if (errors.length > 0) throw errors.find(({ code }) => code === "identity-denied") ?? errors[0];
+  return answered(answers);
+}
+
+function answered(answers: readonly PromiseSettledResult<Attestation>[]): readonly Attestation[] {
   return answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
 }
 

@@ -15,6 +15,11 @@ export interface AttestedWorkload extends AttestedComponents {
   readonly selectors: readonly string[];
 }
 
+/** Whether something of it is files, whose contents may change while it runs: see `attestFiles`. */
+export function hasFiles({ components, absent = {} }: AttestedComponents): boolean {
+  return [...Object.keys(components), ...Object.keys(absent)].some((name) => name.includes("/"));
+}
+
 /** All digests that were attested. */
 export function digestsOf({ components }: AttestedComponents): readonly Digest[] {
   return Object.values(components).flat();

@@ -8,6 +8,14 @@ export interface DenialReason {
   readonly code: string;
 }
 
+/** The first reason's code of a denial; undefined of anything else. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof VouchsafeError) || error.code !== "identity-denied") return undefined;
+  const { reasons } = error.extensions;
+  const first: unknown = Array.isArray(reasons) ? reasons[0]?.code : undefined;
+  return typeof first === "string" ? first : undefined;
+}
+
 /** The agent's own refusal, in the shape of a server's. */
 export function denied(code: string, message: string, cause?: unknown): VouchsafeError {
   const reasons: readonly DenialReason[] = [{ code }];

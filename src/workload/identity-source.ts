@@ -1,6 +1,7 @@
 import type { TrustBundle } from "../identity/trust-bundle.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
+import type { Registration } from "./registrations.ts";
 
 /** One X.509-SVID as it was granted. The key is with whoever made the CSR. */
 export interface X509Grant {
@@ -56,6 +57,8 @@ export interface IdentitySource {
   federation(): Promise<readonly TrustBundle[]>;
   /** The names of the other trust domains that this workload may believe, whatever it runs. */
   federatesWith(workload: AttestedWorkload): Promise<readonly string[]>;
+  /** The workload policies under which this agent may ask and that ask for files. */
+  registrations(): Promise<readonly Registration[]>;
   /**
    * Answers once something may have changed since the log had `after` events (undefined: how large it is now,
    * at once), or after half a minute with nothing. It must not leave out an event that was committed before

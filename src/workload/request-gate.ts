@@ -39,6 +39,7 @@ export function gated(source: IdentitySource): IdentitySource {
     bundle: () => source.bundle(),
     federation: () => source.federation(),
     federatesWith: (workload) => gate(() => source.federatesWith(workload)),
+    registrations: () => source.registrations(),
     watch: (...asked) => source.watch(...asked),
   };
 }

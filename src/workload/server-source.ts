@@ -9,6 +9,7 @@ import { parseTrustDomain, trustDomainOf } from "../identity/spiffe-id.ts";
 import { parseTrustBundle } from "../identity/trust-bundle.ts";
 import { decodeBase64 } from "../in-toto-attestation/base64.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
+import { compileGlob } from "../policy/glob.ts";
 import {
   credentialOf,
   type KeptCredential,
@@ -160,6 +161,14 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
     },
     async federatesWith({ selectors }) {
       return (await asOurs(client.workloadFederation(selectors))).federatesWith;
+    },
+    async registrations() {
+      const { registrations } = await asOurs(client.listRegistrations());
+      return registrations.map(({ workload, selectors, files }) => ({
+        workload,
+        selectors: selectors.map(compileGlob),
+        files: new Map(Object.entries(files)),
+      }));
     },
     async watch(after, signal) {
       const { asOf, touched } = await asOurs(client.watchIdentities(after, signal));

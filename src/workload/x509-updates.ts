@@ -1,10 +1,13 @@
 import type { TrustBundle } from "../identity/trust-bundle.ts";
 import type { Peer } from "./attest.ts";
-import type { AttestedWorkload } from "./attested-workload.ts";
+import { type AttestedWorkload, hasFiles } from "./attested-workload.ts";
 import type { BundleKeeper } from "./bundle-keeper.ts";
 import { expiryOf, type X509Holding } from "./holding.ts";
 import { equalityOf, type Holdings } from "./holdings.ts";
 import { isFinal } from "./kept-grant.ts";
+
+/** Files may be written while a workload runs: it is attested anew that often, in milliseconds. */
+const RECHECK = 30_000;
 
 /** What a workload holds until the next of it. */
 export interface X509Update extends X509Holding {
@@ -66,7 +69,7 @@ export async function* x509Updates(
         atMost = expiryOf(next) - clock();
       }
     }
-    await holding.changed(version, atMost, signal);
+    await holding.changed(version, hasFiles(workload) ? Math.min(atMost, RECHECK) : atMost, signal);
 
     async function obtain(): Promise<X509Update> {
       const held = await holding.x509();

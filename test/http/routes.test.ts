@@ -15,6 +15,7 @@ const FOUND: Readonly<Record<string, string>> = {
   // Who may call is settled before the query is read; a token that is let in is still no agent that is known.
   "/identities/watch": "/identities/watch?after=x",
   "/federation": "/federation?x",
+  "/registrations": "/registrations?x",
 };
 const DIGEST = `sha256:${"0".repeat(64)}`;
 

@@ -53,6 +53,18 @@ spec:
   policies: [release]
   requesters:
     agents: ["spiffe://vouchsafe.local/vouchsafe/agent/twin"]
+---
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: { name: composite }
+spec:
+  selectors: ["unix:uid:1000", "unix:gid:*"]
+  spiffeId: /composite
+  components:
+    image: { policies: [release] }
+    prompts: { policies: [release], files: ["/etc/agent/*.md"] }
+  requesters:
+    agents: ["spiffe://vouchsafe.local/vouchsafe/agent/composer"]
 `;
 
 export const SELECTORS = ["unix:uid:1000", "unix:gid:1000", "unix:path:/opt/widget/widget"];

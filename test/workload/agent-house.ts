@@ -34,14 +34,17 @@ spec:
   signers: [{ key: builder }]
 `;
 
-/** @param workloads WorkloadPolicies, whose VerificationPolicy is `release` */
+/** @param workloads WorkloadPolicies, whose VerificationPolicy is `release`; `{house}` in them is the house's directory */
 export async function openAgentHouse(workloads: string): Promise<AgentHouse> {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-agents-"));
   await chmod(directory, 0o755);
   const path = (name: string) => join(directory, name);
   const key = envelopeKey();
   await mkdir(path("policies"));
-  await writeFile(path("policies/policies.yaml"), `${RELEASE}---${workloads}`);
+  await writeFile(
+    path("policies/policies.yaml"),
+    `${RELEASE}---${workloads.replaceAll("{house}", directory)}`,
+  );
   await writeFile(path("builder.pem"), key.pem);
   const [widget, server] = await Promise.all([
     buildExecutable(directory),

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createPublicKey, hash, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
-import { digestOf } from "../../src/in-toto-attestation/digest.ts";
+import { parseX509Svid } from "../../src/identity/x509-validation.ts";
+import { digestOf, sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { credentialOf, readCredential, writeCredential } from "../../src/workload/agent-credential.ts";
 import { newKey } from "../../src/workload/key-request.ts";
 import { bareEnvironment } from "../cli/server.ts";
@@ -45,6 +46,10 @@ const WORKLOADS = [
   workload("python", "node-1", LONG, "python*"),
   workload("brief", "node-1", BRIEF),
   workload("elsewhere", "node-2"),
+  workload("composite", "node-1", BRIEF).replace(
+    "policies: [release]",
+    'components: { executable: { policies: [release] }, prompts: { policies: [release], files: ["{house}/prompts/*.md"] } }',
+  ),
 ].join("---");
 
 describe("agents of a server", { skip: process.platform !== "linux" && "only Linux attests" }, () => {
@@ -174,6 +179,26 @@ describe("agents of a server", { skip: process.platform !== "linux" && "only Lin
     await writeFile(path, own);
     agent = await house.start("node-1");
     assert.ok((await call(house.widget)).answer);
+  });
+
+  test("files of a component are part of it: one that is written ends the stream at the next rotation", async () => {
+    const composite = await tamperedCopy(house.widget, "composite");
+    await house.release(composite.digest);
+    assertDenied(await call(composite), "file-missing");
+    const [prompt, other] = [house.path("prompts/system.md"), house.path("prompts/tools.md")];
+    await mkdir(house.path("prompts"));
+    await writeFile(prompt, "Be kind.");
+    assertDenied(await call(composite), "no-verdict");
+    await house.release(sha256("Be kind."));
+    const running = stream(composite);
+    try {
+      const { grounds } = parseX509Svid([leafOf(await running.next()).raw]);
+      assert.deepEqual(grounds?.digests, [composite.digest, sha256("Be kind.")]);
+      await writeFile(other, "Be cruel.");
+      assertDenied(await running.next(), "no-verdict");
+    } finally {
+      await running.stop();
+    }
   });
 
   const python = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });

@@ -11,8 +11,7 @@ import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
 import type { TrustBundle } from "../../src/identity/trust-bundle.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
-import type { AttestedWorkload } from "../../src/workload/attested-workload.ts";
-import { digestsOf } from "../../src/workload/attested-workload.ts";
+import { type AttestedWorkload, digestsOf } from "../../src/workload/attested-workload.ts";
 import type { IdentitySource } from "../../src/workload/identity-source.ts";
 
 /** What was asked of the source and granted. */
@@ -126,6 +125,7 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
         selector === undefined || selectors.includes(selector) ? bundle.trustDomain : [],
       );
     },
+    registrations: async () => [],
     async watch(after, signal) {
       if (isAway) throw new VouchsafeError("unavailable", "the source is away");
       if (after === undefined) return { asOf: events.length, touched: [] };

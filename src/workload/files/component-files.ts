@@ -1,0 +1,129 @@
+import type { BigIntStats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { VouchsafeError } from "../../errors.ts";
+import type { Digest } from "../../in-toto-attestation/types.ts";
+import { parseFilePattern } from "../../policy/file-pattern.ts";
+import { codeOf, denied } from "../denied.ts";
+import { openGate } from "../request-gate.ts";
+import { type ByteSearch, createFileHasher, stateOf } from "./hash-file.ts";
+import { openProcessRoot, type ProcessRoot } from "./open-in-root.ts";
+
+export interface FileReaderOptions {
+  /** How long one attestation waits for hashes, in milliseconds. They go on, and the next one finds them. */
+  readonly patience?: number;
+}
+
+/** What is hashed for one component. Weights of a language model are hundreds of gigabytes. */
+const MAX_FILES = 64;
+const MAX_BYTES = 2n ** 38n;
+const PATIENCE = 60_000;
+/** Hashing takes a core and the disk, which the host's workloads need. */
+const HASHING = { atOnce: 2, waiting: 1024 };
+
+/** Prompts may mention interpreters as they like. */
+const NO_SEARCH: ByteSearch = { update() {}, found: () => undefined };
+
+interface OpenFile {
+  readonly path: string;
+  readonly file: FileHandle;
+  readonly found: BigIntStats;
+}
+
+/** Hashes the files that workload policies name, as the workload itself sees them. */
+export function createFileReader({ patience = PATIENCE }: FileReaderOptions = {}) {
+  const contentsOf = createFileHasher("file-changed", () => NO_SEARCH);
+  const gate = openGate(HASHING);
+
+  async function hash({ file, found }: OpenFile): Promise<Digest> {
+    // Closed when it is hashed, which nobody may be waiting for any more.
+    await using _ = file;
+    return (await gate(() => contentsOf(file, found))).digest;
+  }
+
+  async function digestsOf(root: ProcessRoot, patterns: readonly string[]): Promise<Digest[]> {
+    const files = await openAll(root, patterns);
+    const hashing = Promise.all(files.map(hash));
+    const late = new AbortController();
+    try {
+      const digests = await Promise.race([hashing, tooLate(patience, late.signal)]);
+      await refuseOthers(root, patterns, files);
+      return [...new Set(digests)];
+    } finally {
+      late.abort();
+      hashing.catch(() => {});
+    }
+  }
+
+  /**
+   * The digests of all files that these patterns name, which are those of one moment after the last was hashed; or why
+   * there are none. Throws `VouchsafeError` (`unavailable`) while they are still being hashed.
+   */
+  return async function readFiles(
+    pid: number,
+    patterns: readonly string[],
+  ): Promise<readonly Digest[] | string> {
+    try {
+      await using opened = await inRoot(pid);
+      return await digestsOf(opened.root, patterns);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === undefined) throw error;
+      return code;
+    }
+  };
+}
+
+export type ReadFiles = ReturnType<typeof createFileReader>;
+
+async function inRoot(pid: number) {
+  const root = await openProcessRoot(pid);
+  return { root, [Symbol.asyncDispose]: root.close };
+}
+
+async function pathsOf(root: ProcessRoot, patterns: readonly string[]): Promise<string[]> {
+  const paths = new Set<string>();
+  for (const text of patterns) {
+    const { directory, name, isExact } = parseFilePattern(text);
+    // A glob of one name says it with a backslash or not at all: only what is exact is its own name.
+    const names = isExact ? [name.text] : await root.namesIn(directory, name.matches, MAX_FILES);
+    if (names.length === 0) throw denied("file-missing", `Nothing is named ${text}`);
+    for (const one of names) paths.add(`${directory}/${one}`);
+  }
+  if (paths.size > MAX_FILES)
+    throw denied("files-too-many", `More than ${MAX_FILES} files are one component`);
+  return [...paths];
+}
+
+async function openAll(root: ProcessRoot, patterns: readonly string[]): Promise<OpenFile[]> {
+  const opened: OpenFile[] = [];
+  let bytes = 0n;
+  try {
+    for (const path of await pathsOf(root, patterns)) {
+      const file = await root.openFile(path);
+      const found = await file.stat({ bigint: true });
+      opened.push({ path, file, found });
+      bytes += found.size;
+      if (bytes > MAX_BYTES) throw denied("files-too-large", `The files are over ${MAX_BYTES} bytes`);
+    }
+    return opened;
+  } catch (error) {
+    for (const { file } of opened) await file.close();
+    throw error;
+  }
+}
+
+/** Whether the same files, unchanged, are at all paths now that all are hashed: none was exchanged for a moment. */
+async function refuseOthers(root: ProcessRoot, patterns: readonly string[], files: readonly OpenFile[]) {
+  const again = await openAll(root, patterns);
+  for (const { file } of again) await file.close();
+  const same = again.map(({ path, found }) => `${stateOf(found)} ${path}`).join("\n");
+  if (same !== files.map(({ path, found }) => `${stateOf(found)} ${path}`).join("\n")) {
+    throw denied("file-changed", "The files changed while they were hashed");
+  }
+}
+
+async function tooLate(milliseconds: number, signal: AbortSignal): Promise<never> {
+  await sleep(milliseconds, undefined, { signal });
+  throw new VouchsafeError("unavailable", "The workload's files are still being hashed; ask again");
+}

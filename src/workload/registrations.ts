@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Glob } from "../policy/glob.ts";
+import type { AttestedComponents } from "./attested-workload.ts";
+import type { Attestation } from "./attestors/attestor.ts";
+import type { ChangeFeed } from "./change-feed.ts";
+import type { ReadFiles } from "./files/component-files.ts";
+import type { IdentitySource } from "./identity-source.ts";
+
+/** A workload policy that asks for files, as far as an agent has to know it. */
+export interface Registration {
+  readonly workload: string;
+  /** Each must match one of a process's selectors. */
+  readonly selectors: readonly Glob[];
+  /** By component, patterns of `parseFilePattern`. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
+}
+
+/** How long a process waits for registrations newer than those that are known, in milliseconds. */
+const PATIENCE = 2_000;
+/** What one request may hold: the server refuses more. */
+const MAX_DIGESTS = 96;
+
+export type FilesOf = (pid: number, selectors: readonly string[]) => Promise<Attestation>;
+
+/**
+ * Attests the files that workload policies name, under `POLICY/COMPONENT`. Which policies there are is asked anew
+ * once something may have changed them. While the source is away those count that were known last: what they
+ * let a process have is what was granted before. The answer throws `VouchsafeError` (`unavailable`).
+ */
+export function attestFiles(source: IdentitySource, feed: ChangeFeed, readFiles: ReadFiles): FilesOf {
+  let known: readonly Registration[] | undefined;
+  let asking: Promise<readonly Registration[]> | undefined;
+  // Told first of all followers: none is attested by what was before.
+  feed.follow([], () => {
+    asking = undefined;
+  });
+
+  function ask(): Promise<readonly Registration[]> {
+    if (asking !== undefined) return asking;
+    const answer = source.registrations();
+    asking = answer;
+    answer.then(
+      (registrations) => {
+        if (asking === answer) known = registrations;
+      },
+      () => {
+        if (asking === answer) asking = undefined;
+      },
+    );
+    return answer;
+  }
+
+  async function current(): Promise<readonly Registration[]> {
+    const answer = ask();
+    if (known === undefined) return answer;
+    const before = known;
+    return Promise.race([answer.catch(() => before), sleep(PATIENCE, before, { ref: false })]);
+  }
+
+  return async (pid, selectors) => {
+    const asked = (await current()).filter((one) =>
+      one.selectors.every((glob) => selectors.some((selector) => glob.matches(selector))),
+    );
+    const attested: {
+      selectors: readonly string[];
+      components: Record<string, AttestedComponents["components"][string]>;
+      absent: Record<string, string>;
+    } = {
+      selectors: [],
+      components: {},
+      absent: {},
+    };
+    let count = 0;
+    for (const { workload, files } of asked) {
+      for (const [component, patterns] of files) {
+        const name = `${workload}/${component}`;
+        const found = await readFiles(pid, patterns);
+        if (typeof found === "string") attested.absent[name] = found;
+        else if (count + found.length > MAX_DIGESTS) attested.absent[name] = "files-too-many";
+        else {
+          attested.components[name] = found;
+          count += found.length;
+        }
+      }
+    }
+    return attested;
+  };
+}
