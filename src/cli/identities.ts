@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
+import { inventoryCommand } from "./inventory.ts";
 import { action } from "./session.ts";
 
 interface ListOptions {
@@ -32,5 +33,6 @@ export function identitiesCommand(): Command {
         }
         return EXIT.ok;
       }),
-    );
+    )
+    .addCommand(inventoryCommand());
 }

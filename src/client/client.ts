@@ -12,6 +12,7 @@ import type {
   X509SvidRequest,
   X509Svids,
 } from "./identity-types.ts";
+import { inventoryCalls } from "./inventory.ts";
 import { logCalls } from "./log-calls.ts";
 import { flags, part, search } from "./paths.ts";
 import { quarantineCalls } from "./quarantines.ts";
@@ -242,6 +243,7 @@ export function createClient(options: TransportOptions) {
       get<{ identities: readonly Identity[]; next: string | null }>(
         `/identities${search({ ...query, ...flags({ live }) })}`,
       ),
+    ...inventoryCalls({ get }),
     /**
      * Answers once something may have changed for the calling agent's identities since the log had `after` events,
      * or after 25 seconds; without `after` at once.

@@ -39,6 +39,7 @@ const STATE = [
   "exceptions",
   "revocations",
   "retention_classes",
+  "inventory",
   "active_policies",
   "active_trust",
   "tokens",

@@ -9,6 +9,7 @@ import type {
   IdentitiesTable,
   IdentityRevocationsTable,
 } from "./identity-tables.ts";
+import type { InventoryTable } from "./inventory-table.ts";
 import type {
   ExpirationsTable,
   HoldReleasesTable,
@@ -56,6 +57,7 @@ export interface Schema extends WitnessTables, FederationTables {
   identities: IdentitiesTable;
   identity_revocations: IdentityRevocationsTable;
   crls: CrlsTable;
+  inventory: InventoryTable;
   holds: HoldsTable;
   hold_releases: HoldReleasesTable;
   retention_classes: RetentionClassesTable;

@@ -25,6 +25,7 @@ import { exceptionRoutes } from "./exceptions.ts";
 import { federationRoutes } from "./federation.ts";
 import { healthRoutes } from "./health.ts";
 import { identityRoutes } from "./identities.ts";
+import { inventoryRoutes } from "./inventory.ts";
 import { logRoutes } from "./log.ts";
 import { logKeyRoutes } from "./log-keys.ts";
 import { logProofRoutes } from "./log-proofs.ts";
@@ -145,6 +146,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   agentRoutes(app, v, authenticator);
   svidRoutes(app, v);
   identityRoutes(app, v);
+  inventoryRoutes(app, v);
   trustBundleRoutes(app, v);
   federationRoutes(app, v);
   crlRoutes(app, v);

@@ -195,6 +195,7 @@ function nameOf({ document }: PlacedDocument): string {
 interface Loaded<Spec> {
   readonly name: string;
   readonly description?: string;
+  readonly owner?: string;
   readonly hash: string;
   readonly file: string;
   readonly spec: Spec;
@@ -203,14 +204,14 @@ interface Loaded<Spec> {
 /** Adds the document to those of its kind; each kind has names of its own. */
 function add<Spec>(
   loaded: Map<string, Loaded<Spec>>,
-  reader: Reader<{ metadata: { name: string; description?: string }; spec: Spec }>,
+  reader: Reader<{ metadata: { name: string; description?: string; owner?: string }; spec: Spec }>,
   { source, document }: PlacedDocument,
   hashOf: (json: JsonValue, spec: Spec) => Digest = (json) => sha256(canonicalJson(json)),
 ): void {
   const { node, json } = document;
   const read = reader(source, node, node);
   if (read === undefined) return;
-  const { name, description } = read.metadata;
+  const { name } = read.metadata;
   const earlier = loaded.get(name);
   if (earlier !== undefined) {
     const offset = startOf(memberOf(document, ["metadata", "name"]) ?? node);
@@ -218,8 +219,7 @@ function add<Spec>(
     return;
   }
   loaded.set(name, {
-    name,
-    ...(description !== undefined && { description }),
+    ...read.metadata,
     hash: hashOf(json, read.spec),
     file: source.file,
     spec: read.spec,

@@ -28,6 +28,8 @@ export function parseRequester(name: string): Requester {
 export interface WorkloadPolicy {
   readonly name: string;
   readonly description?: string;
+  /** Who answers for the workload: a team, an address. */
+  readonly owner?: string;
   /** `sha256:…` of the canonical JSON of the document. */
   readonly hash: string;
   /** The file that it stands in. */

@@ -30,7 +30,7 @@ import { offsetWithin, startOf, type YamlSource } from "./yaml-source.ts";
 export interface WorkloadDocument {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly description?: string };
+  readonly metadata: { readonly name: string; readonly description?: string; readonly owner?: string };
   readonly spec: WorkloadSpec;
 }
 
@@ -67,6 +67,13 @@ const pathTemplate: Reader<string> = (source, node, parent) => {
     if (!(error instanceof VouchsafeError)) throw error;
     return refuse(source, node, parent, `${error.message}; the variables are \`{digest}\` and \`{policy}\``);
   }
+};
+
+/** Told to whoever reads the inventory: a team, an address. */
+const owner: Reader<string> = (source, node, parent) => {
+  const read = text(source, node, parent);
+  if (read === undefined || /^\P{Cc}{1,200}$/u.test(read)) return read;
+  return refuse(source, node, parent, "one line of at most 200 characters is expected");
 };
 
 const policies = list(text, 8);
@@ -139,7 +146,7 @@ const spec: Reader<WorkloadSpec> = (source, node, parent) => {
 const written: Reader<WorkloadDocument> = record({
   apiVersion: required(oneOf([API_VERSION])),
   kind: required(oneOf(["WorkloadPolicy"])),
-  metadata: required(record({ name: required(name), description: optional(text) })),
+  metadata: required(record({ name: required(name), description: optional(text), owner: optional(owner) })),
   spec: required(spec),
 });
 

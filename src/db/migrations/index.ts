@@ -14,6 +14,7 @@ import { sql as custody } from "./0013-custody.ts";
 import { sql as identityRevocations } from "./0015-identity-revocations.ts";
 import { sql as quarantines } from "./0016-quarantines.ts";
 import { sql as federation } from "./0017-federation.ts";
+import { sql as inventory } from "./0019-inventory.ts";
 
 export interface Migration {
   readonly name: string;
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0015-identity-revocations", sql: identityRevocations },
   { name: "0016-quarantines", sql: quarantines },
   { name: "0017-federation", sql: federation },
+  { name: "0019-inventory", sql: inventory },
 ];

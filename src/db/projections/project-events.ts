@@ -8,6 +8,7 @@ import {
   projectIdentity,
   projectIdentityRevocation,
 } from "./identities.ts";
+import { holdDecision, holdIdentity } from "./inventory.ts";
 import { projectExpiration, projectHold, projectHoldRelease, projectRetentionClass } from "./retention.ts";
 import { noRows, type Projection, type Projector } from "./rows.ts";
 import {
@@ -23,6 +24,10 @@ import {
 import { projectVerdict } from "./verdicts.ts";
 
 const nothing: Projector = () => {};
+const grantIdentity: Projector = (entry, rows) => {
+  projectIdentity(entry, rows);
+  holdIdentity(entry, rows);
+};
 
 const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "log.created": nothing,
@@ -44,9 +49,9 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "exception.withdrawn": withdrawException,
   "evidence.revoked": beginRevocation,
   "revocation.withdrawn": withdrawRevocation,
-  "decision.recorded": nothing,
-  "identity.issued": projectIdentity,
-  "identity.renewed": projectIdentity,
+  "decision.recorded": holdDecision,
+  "identity.issued": grantIdentity,
+  "identity.renewed": grantIdentity,
   "identity.denied": nothing,
   "identity.revoked": projectIdentityRevocation,
   "agent.joined": projectAgent,

@@ -1,5 +1,6 @@
 import type { ProjectId } from "../../custody/events.ts";
 import type { LogEntry } from "../../custody/log-store.ts";
+import type { InventoryRow } from "./inventory.ts";
 
 /** One row as JSON: columns by name, for `json_populate_recordset`. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -25,6 +26,8 @@ export interface Projection {
   readonly active_policies: Map<string, Row>;
   readonly active_trust: Map<string, TrustRow>;
   readonly identities: Row[];
+  readonly inventory: Map<string, InventoryRow>;
+  readonly inventory_withdrawals: Map<string, Row>;
   readonly identity_revocations: Row[];
   readonly agents: Row[];
   readonly agent_revocations: Row[];
@@ -66,6 +69,8 @@ export function noRows(): Projection {
     active_policies: new Map(),
     active_trust: new Map(),
     identities: [],
+    inventory: new Map(),
+    inventory_withdrawals: new Map(),
     identity_revocations: [],
     agents: [],
     agent_revocations: [],

@@ -48,6 +48,19 @@ export const STATEMENTS: Readonly<Record<keyof Projection, Statement>> = {
       trust = excluded.trust, holding = excluded.holding, index = excluded.index`,
   identities: added("identities"),
   identity_revocations: added("identity_revocations"),
+  inventory: (rows) => `${added("inventory")(rows)} on conflict (project_id, id) do update set
+    last_granted = excluded.last_granted,
+    last_renewed = coalesce(excluded.last_renewed, inventory.last_renewed),
+    first_end = coalesce(inventory.first_end, excluded.first_end),
+    expires_at = case when inventory.issuer = '' then greatest(inventory.expires_at, excluded.expires_at)
+                      else excluded.expires_at end,
+    grants = inventory.grants + excluded.grants,
+    kind = excluded.kind, serial = excluded.serial, digests = excluded.digests,
+    withdrawn_at = excluded.withdrawn_at, last_index = excluded.last_index`,
+  inventory_withdrawals: (rows) => `
+    update inventory set withdrawn_at = w.withdrawn_at
+    from json_to_recordset(${rows}) as w (project_id uuid, id text, withdrawn_at int8)
+    where inventory.project_id = w.project_id and inventory.id = w.id`,
   agents: added("agents"),
   agent_revocations: added("agent_revocations"),
   holds: added("holds"),

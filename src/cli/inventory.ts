@@ -1,0 +1,70 @@
+import { Command, Option } from "commander";
+import type { InventoryEntry, InventoryMark, InventoryQuery, InventoryState } from "../client/inventory.ts";
+import { digestOfArgument } from "./artifact-argument.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+import type { Mark } from "./terminal.ts";
+
+const STATES = ["live", "ended", "revoked"] as const satisfies readonly InventoryState[];
+const MARKS = ["never-renewed", "orphaned", "unowned"] as const satisfies readonly InventoryMark[];
+const HEADINGS = ["STATE", "LIVE", "SUBJECT", "BY", "OWNER", "LAST GRANTED", "LAST RENEWED", "MARKS"];
+const COLOURS: Readonly<Record<InventoryState, Mark>> = { live: "good", ended: "plain", revoked: "bad" };
+
+export function inventoryCommand(): Command {
+  return new Command("inventory")
+    .description("show everyone who was ever granted an identity, with owner, artifact and last renewal")
+    .argument("[digest|file]", "only those whose newest grant was for this artifact")
+    .option("--subject <id>", "only this SPIFFE ID, or whom an outside issuer granted to")
+    .option("--workload <name>", "only those of this workload policy")
+    .option("--issuer <name>", "only those of this outside issuer")
+    .option("--requester <name>", "only those that this agent or token asked for")
+    .addOption(new Option("--state <state>", "only those in this state").choices(STATES))
+    .addOption(new Option("--mark <mark>", "only those marked so").choices(MARKS))
+    .option("--after <next>", "the page after one that said so")
+    .action(
+      action(async ({ client, terminal, json }, artifact: string | undefined, query: InventoryQuery) => {
+        const page = await client().listInventory({
+          ...query,
+          ...(artifact !== undefined && { digest: await digestOfArgument(artifact) }),
+        });
+        if (json) {
+          terminal.printJson(page);
+          return EXIT.ok;
+        }
+        const lines = tableOf([HEADINGS, ...page.inventory.map(cellsOf)]);
+        terminal.print(lines[0] ?? "");
+        for (const [index, entry] of page.inventory.entries()) {
+          terminal.print(lines[index + 1] ?? "", COLOURS[entry.state]);
+          for (const digest of entry.digests) terminal.print(`  for ${digest}`);
+        }
+        if (page.next !== null) terminal.note(`more: --after ${page.next}`);
+        return EXIT.ok;
+      }),
+    );
+}
+
+function cellsOf(entry: InventoryEntry): readonly string[] {
+  const { state, live, subject, workload, issuer, owner, lastGrantedAt, lastRenewedAt, marks } = entry;
+  const by = workload ?? issuer ?? "";
+  return [
+    state,
+    String(live),
+    subject,
+    by,
+    owner ?? "-",
+    lastGrantedAt,
+    lastRenewedAt ?? "-",
+    marks.join(","),
+  ];
+}
+
+/** Each column as wide as its widest cell. */
+function tableOf(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
