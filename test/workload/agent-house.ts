@@ -18,8 +18,8 @@ export interface AgentHouse {
   path(name: string): string;
   /** Releases what has this digest. */
   release(digest: Digest): Promise<void>;
-  /** Lets an agent of this name join and serve on `NAME.sock`. */
-  join(name: string): Promise<RunningAgent>;
+  /** Lets an agent of this name join and serve on `NAME.sock`, with more options where they are given. */
+  join(name: string, ...options: string[]): Promise<RunningAgent>;
   /** Starts an agent that has joined before, by another way to the server where one is given. */
   start(name: string, url?: string): Promise<RunningAgent>;
   close(): Promise<void>;
@@ -81,10 +81,10 @@ export async function openAgentHouse(workloads: string): Promise<AgentHouse> {
     server,
     path,
     release,
-    async join(name) {
+    async join(name, ...options) {
       const { token } = await operator.createToken({ name, roles: ["agent"] });
       await writeFile(path(`${name}-token`), token, { mode: 0o600 });
-      return start(name, server.url, "--join-token-file", path(`${name}-token`));
+      return start(name, server.url, "--join-token-file", path(`${name}-token`), ...options);
     },
     start,
     async close() {

@@ -25,6 +25,8 @@ export function cannotMakeCgroups(): string | false {
 export interface TestCgroup {
   /** As `/proc/PID/cgroup` says it. */
   readonly path: string;
+  /** The file to which a process writes its pid that joins it. */
+  readonly procs: string;
   add(pid: number | undefined): Promise<void>;
   /** Once no process is left in it. */
   remove(): Promise<void>;
@@ -42,6 +44,7 @@ export async function makeCgroup(path: string): Promise<TestCgroup> {
   }
   return {
     path,
+    procs: join(directory, "cgroup.procs"),
     async add(pid) {
       if (pid === undefined) throw new Error("the process did not start");
       await writeFile(join(directory, "cgroup.procs"), String(pid));
