@@ -71,3 +71,21 @@ export interface Revoked extends Revocation {
   readonly receipt: Receipt;
   readonly falls: Falls | null;
 }
+
+/** An identity that was revoked and has not expired. */
+export interface RevokedIdentity {
+  readonly kind: "x509" | "jwt";
+  /** Serial number in hex, or the JWT's `jti`. */
+  readonly serial: string;
+  readonly spiffeId: string;
+  readonly workload: string;
+  readonly requester: string;
+  readonly digests: readonly string[];
+  /** Codes of denials. */
+  readonly reasons: readonly string[];
+  /** The newest event that touched what it rested on; null where time alone ended that. */
+  readonly cause: number | null;
+  readonly revokedAt: string;
+  readonly expiresAt: string;
+  readonly index: number;
+}

@@ -36,6 +36,7 @@ import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
 import { quarantineRoutes } from "./quarantines.ts";
 import { retentionRoutes } from "./retention.ts";
+import { revocationStreamRoutes } from "./revocation-stream.ts";
 import { revocationRoutes } from "./revocations.ts";
 import { svidRoutes } from "./svid.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -136,6 +137,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   trustRoutes(app, v);
   quarantineRoutes(app, v);
   revocationRoutes(app, v);
+  revocationStreamRoutes(app, v);
   approvalRoutes(app, v);
   exceptionRoutes(app, v);
   retentionRoutes(app, v);

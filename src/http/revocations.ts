@@ -7,11 +7,26 @@ import {
   revokeEvidence,
   withdrawRevocation,
 } from "../services/revocations.ts";
+import { listRevokedIdentities } from "../services/revoked-identities.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, EventId, LogSize, nullable, Reason, Receipt, TakenBack, Time } from "./schemas.ts";
+import {
+  closed,
+  Digest,
+  EventId,
+  LogSize,
+  nullable,
+  PAGE,
+  Reason,
+  Receipt,
+  SpiffeId,
+  TakenBack,
+  Time,
+} from "./schemas.ts";
 import { AskedRevocation, RevocationTarget } from "./targets.ts";
+
+const DEFAULT_PAGE = 50;
 
 export const Revocation = closed({
   id: Type.String(),
@@ -19,6 +34,20 @@ export const Revocation = closed({
   reason: Type.String(),
   index: LogSize,
   withdrawnIndex: nullable(LogSize),
+});
+
+const RevokedIdentity = closed({
+  kind: Type.Enum(["x509", "jwt"]),
+  serial: Type.String({ description: "serial number in hex, or the JWT's jti" }),
+  spiffeId: Type.String(),
+  workload: Type.String(),
+  requester: Type.String(),
+  digests: Type.Array(Type.String()),
+  reasons: Type.Array(Type.String(), { description: "codes of denials" }),
+  cause: nullable(LogSize),
+  revokedAt: Time,
+  expiresAt: Time,
+  index: LogSize,
 });
 
 const Turned = Type.Array(closed({ digest: Type.String(), policies: Type.Array(Type.String()) }));
@@ -59,11 +88,34 @@ export function revocationRoutes(app: App, v: Vouchsafe): void {
     {
       config: { access: ["operator", "auditor", "issuer"] },
       schema: {
-        summary: "The revocations of evidence that stand",
-        ...answers({ 200: closed({ revocations: Type.Array(Revocation) }) }),
+        summary:
+          "The revocations of evidence that stand, and a page of the identities that were revoked and have not expired, newest first",
+        querystring: closed({
+          digest: Type.Optional(Digest),
+          spiffeId: Type.Optional(SpiffeId),
+          kind: Type.Optional(Type.Enum(["x509", "jwt"])),
+          ...PAGE,
+        }),
+        ...answers({
+          200: closed({
+            revocations: Type.Array(Revocation),
+            identities: Type.Array(RevokedIdentity),
+            next: nullable(Type.String()),
+          }),
+        }),
       },
     },
-    async (request) => listRevocations(v, callerOf(request)),
+    async (request) => {
+      const caller = callerOf(request);
+      const { limit, ...query } = request.query;
+      return {
+        ...(await listRevocations(v, caller)),
+        ...(await listRevokedIdentities(v, caller, {
+          ...query,
+          limit: limit === undefined ? DEFAULT_PAGE : Number(limit),
+        })),
+      };
+    },
   );
 
   app.get(

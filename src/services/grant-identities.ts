@@ -172,7 +172,7 @@ function prepare(
   };
 }
 
-/** The SVIDs that are renewed, as far as they were granted to this requester. Others are issued and not renewed. */
+/** The SVIDs that are renewed, as far as they were granted to this requester and not revoked. Others are issued and not renewed. */
 async function findRenewed(
   v: Vouchsafe,
   caller: Caller,
@@ -181,7 +181,7 @@ async function findRenewed(
   if (renews.length === 0) return [];
   const own = requesterName(requesterOf(caller));
   const found = await findX509Identities(v.database.kysely, caller.project, renews);
-  return found.filter(({ requester }) => requester === own);
+  return found.filter(({ requester, revokedIndex }) => requester === own && revokedIndex === null);
 }
 
 function identityEvent(

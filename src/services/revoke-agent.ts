@@ -8,7 +8,7 @@ import type { Vouchsafe } from "./context.ts";
 
 /**
  * Takes back every certificate that an agent has: from the commit of this event on no node takes a proof by one of
- * them, and nothing is granted or renewed for one. What the agent's workloads hold runs out by its own end. With a new
+ * them, and nothing is granted or renewed for one. What the agent's workloads hold is revoked by the sweep (`keep-sweeping.ts`). With a new
  * join token the agent may join again.
  *
  * The event is a wide one, so that all that is being granted meanwhile is decided anew: an event of the agent alone

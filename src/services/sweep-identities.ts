@@ -1,4 +1,10 @@
-import { type ChainKey, type EventDraft, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
+import {
+  type ChainKey,
+  type EventDraft,
+  type LogEvent,
+  PROJECT_CHAIN,
+  type ProjectId,
+} from "../custody/events.ts";
 import type { RevokedIdentities } from "../custody/revoked-identities.ts";
 import { activePolicies } from "../db/activations.ts";
 import { lastRevocations } from "../db/agents.ts";
@@ -33,6 +39,8 @@ const PAGE = 512;
 const NAMED = 256;
 /** Digests whose standing is read at once. */
 const AT_ONCE = 16;
+/** How often a page is read again. */
+const MAX_CONFLICTS = 8;
 /** After how long what could not be judged is looked at again, in milliseconds. */
 const AGAIN = 30_000;
 
@@ -53,22 +61,27 @@ export async function sweepIdentities(
   goOn: () => Promise<boolean>,
 ): Promise<Ends | undefined> {
   const ends: Ends = new Map();
-  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+  for (let before = Number.MAX_SAFE_INTEGER, conflicts = 0; ; ) {
     if (!(await goOn())) return undefined;
     try {
       const { last, judged } = await appendFresh(v, () => sweepPage(v, project, moved, before));
       noteEnds(ends, judged, v.clock());
       if (last === undefined) return ends;
       before = last;
+      conflicts = 0;
     } catch (error) {
       // Another node revoked one of them at this very moment: the page is read again, without those.
-      if (!(error instanceof VouchsafeError && error.code === "conflict")) throw error;
+      conflicts += 1;
+      if (!(error instanceof VouchsafeError && error.code === "conflict" && conflicts < MAX_CONFLICTS))
+        throw error;
     }
   }
 }
 
 interface JudgedIdentity {
   readonly identity: IdentityRecord;
+  /** What it was judged by: all that was attested. */
+  readonly digests: readonly Digest[];
   /** Undefined where it could not be found out. */
   readonly judged: Judged | undefined;
 }
@@ -85,7 +98,7 @@ async function sweepPage(v: Vouchsafe, project: ProjectId, moved: Moved, before:
   });
   const { judged, standings } = await judgePage(v, project, page);
   const denied = judged.filter(({ judged }) => judged?.case === "denied");
-  const digests = new Set(denied.flatMap(({ identity }) => identity.digests));
+  const digests = new Set(denied.flatMap(({ digests }) => digests));
   const restsOn = [...digests].flatMap((digest) => {
     const standing = standings.get(digest);
     return standing === undefined ? [PROJECT_CHAIN, digest] : chainsBehind(digest, standing);
@@ -114,7 +127,7 @@ async function judgePage(
     project,
     page.map(({ index }) => index),
   );
-  const attested = new Map(granted.map(({ index, body }) => [index, attestedIn(body)]));
+  const attested = new Map(granted.map((event) => [event.index, attestedBy(v, event)]));
   const registered = page.flatMap((identity) => {
     const then = attested.get(identity.index);
     if (then === undefined) return [];
@@ -131,13 +144,24 @@ async function judgePage(
     standings,
     judged: registered.map(({ identity, then, registrations }) => {
       if ((revokedAgents.get(identity.requester) ?? -1) > identity.index)
-        return { identity, judged: AGENT_REVOKED };
+        return { identity, digests: identity.digests, judged: AGENT_REVOKED };
       const digests = digestsOf(then.components);
       const own = digests.flatMap((digest) => standings.get(digest) ?? []);
-      if (registrations.length > 0 && own.length < digests.length) return { identity, judged: undefined };
-      return { identity, judged: judgeIdentity(identity, then, registrations, terms(own)) };
+      if (registrations.length > 0 && own.length < digests.length)
+        return { identity, digests, judged: undefined };
+      return { identity, digests, judged: judgeIdentity(identity, then, registrations, terms(own)) };
     }),
   };
+}
+
+/** One event that cannot be read must not keep all others from being judged. */
+function attestedBy(v: Vouchsafe, { index, body }: LogEvent): AttestedThen | undefined {
+  try {
+    return attestedIn(body);
+  } catch (cause) {
+    v.report(`what was attested for the identity of event ${index} cannot be read`, cause);
+    return undefined;
+  }
 }
 
 const AGENT_REVOKED: Judged = {

@@ -13,8 +13,8 @@ create table identity_revocations (
   -- Each identity is revoked once, whichever nodes decide so.
   primary key (project_id, kind, serial)
 );
-create index identity_revocations_by_index on identity_revocations (project_id, index);
-create index identity_revocations_by_expiry on identity_revocations (project_id, expires_at);
+create index identity_revocations_by_index on identity_revocations (index);
+create index identity_revocations_by_expiry on identity_revocations (expires_at);
 
 create index identities_by_expiry on identities (project_id, expires_at);
 
