@@ -16,12 +16,18 @@ export interface Config {
   readonly retiresLogKey: string | undefined;
   /** The name under which all SPIFFE IDs are, e.g. `example.org`. */
   readonly trustDomain: string;
-  /** Where the keys are that SVIDs are signed with; absent: made in `dataDir`. Nodes that share a database share them. */
-  readonly authorityFiles:
-    | { readonly certificates: string; readonly key: string; readonly jwtKey: string }
-    | undefined;
-  /** The authority, as the log names it, that this node's takes the place of. */
-  readonly replacesAuthority: string | undefined;
+  /** Where the keys are that SVIDs are signed with, oldest first; none: made in `dataDir`. */
+  readonly authorityFiles: readonly {
+    readonly certificates: string;
+    readonly key: string;
+    readonly jwtKey: string;
+  }[];
+  /** How long a root lives that is made in `dataDir`. */
+  readonly authorityLife: number;
+  /** How long an authority is in the trust bundle before it signs. */
+  readonly authorityOverlap: number;
+  /** Holds the passphrase of private keys; absent: those that are made are plain. */
+  readonly keyPassphraseFile: string | undefined;
   /** The URL under which OIDC discovery is served, `iss` of JWT-SVIDs; absent: they have none. */
   readonly oidcIssuer: string | undefined;
   /** PEM certificates believed, besides those of Web PKI, of the bundle endpoints of other trust domains. */
@@ -57,6 +63,7 @@ export interface Config {
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 const MIB = 1024 * 1024;
+const DAY = 24 * 3_600_000;
 /** Each adds a line to every checkpoint; a rotation needs two. */
 const MAX_LOG_KEYS = 8;
 
@@ -68,6 +75,8 @@ const MAX_LOG_KEYS = 8;
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const mistakes: string[] = [];
   const text = (name: string) => env[name] || undefined;
+
+  const list = (name: string) => (text(name) ?? "").split(",").filter((item) => item !== "");
 
   function integer(name: string, fallback: number, min: number, max: number): number {
     const value = text(name) ?? String(fallback);
@@ -110,15 +119,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return value;
   }
   function authorityFiles(): Config["authorityFiles"] {
-    const certificates = text("VOUCHSAFE_CA_CERT");
-    const key = text("VOUCHSAFE_CA_KEY");
-    const jwtKey = text("VOUCHSAFE_JWT_KEY");
-    if (certificates && key && jwtKey) return { certificates, key, jwtKey };
-    if (certificates ?? key ?? jwtKey)
-      mistakes.push("VOUCHSAFE_CA_CERT, VOUCHSAFE_CA_KEY and VOUCHSAFE_JWT_KEY go together");
-    return undefined;
+    const chains = list("VOUCHSAFE_CA_CERT");
+    const keys = list("VOUCHSAFE_CA_KEY");
+    const jwtKeys = list("VOUCHSAFE_JWT_KEY");
+    const files = chains.flatMap((certificates, i) => {
+      const [key, jwtKey] = [keys[i], jwtKeys[i]];
+      return key === undefined || jwtKey === undefined ? [] : { certificates, key, jwtKey };
+    });
+    if ([chains, keys, jwtKeys].some(({ length }) => length !== files.length))
+      mistakes.push("VOUCHSAFE_CA_CERT, VOUCHSAFE_CA_KEY and VOUCHSAFE_JWT_KEY go together, file for file");
+    return files;
   }
-  const list = (name: string) => (text(name) ?? "").split(",").filter((item) => item !== "");
 
   const origin = text("VOUCHSAFE_ORIGIN") ?? "vouchsafe.local/log";
 
@@ -138,7 +149,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     summaryLifetime: integer("VOUCHSAFE_VSA_LIFETIME", 600, 10, 86_400) * 1000,
     trustDomain: text("VOUCHSAFE_TRUST_DOMAIN") ?? "vouchsafe.local",
     authorityFiles: authorityFiles(),
-    replacesAuthority: text("VOUCHSAFE_REPLACES_AUTHORITY"),
+    authorityLife: integer("VOUCHSAFE_AUTHORITY_LIFE", 365, 1, 3650) * DAY,
+    authorityOverlap: integer("VOUCHSAFE_AUTHORITY_OVERLAP", 900, 300, 21_600) * 1000,
+    keyPassphraseFile: text("VOUCHSAFE_KEY_PASSPHRASE_FILE"),
     oidcIssuer: issuer("VOUCHSAFE_OIDC_ISSUER"),
     federationCaFile: text("VOUCHSAFE_FEDERATION_CA"),
     bundleEndpointPort: optionalPort("VOUCHSAFE_BUNDLE_ENDPOINT_PORT"),

@@ -55,6 +55,8 @@ const TYPES = {
   "hold.released": 27,
   "retention.assigned": 28,
   "evidence.expired": 29,
+  "authority.prepared": 30,
+  "authority.retired": 31,
   "identity.revoked": 32,
 };
 

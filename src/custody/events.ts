@@ -34,6 +34,8 @@ export const EVENT_TYPES = {
   "hold.released": 27,
   "retention.assigned": 28,
   "evidence.expired": 29,
+  "authority.prepared": 30,
+  "authority.retired": 31,
   "identity.revoked": 32,
 } as const;
 

@@ -20,14 +20,15 @@ export interface RootRequest {
   readonly serial: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** For how long from now it is valid, in milliseconds. */
+  readonly life: number;
 }
 
-const TEN_YEARS = 10 * 365 * 24 * 60 * 60 * 1000;
 /** Nodes whose clocks are behind take it too. */
 const CLOCK_SKEW = 60 * 60 * 1000;
 
 /** A trust domain's self-signed root (X509-SVID.md §3.2, §4), DER. */
-export function writeRootCertificate({ trustDomain, key, serial, now }: RootRequest): Buffer {
+export function writeRootCertificate({ trustDomain, key, serial, now, life }: RootRequest): Buffer {
   const signer = x509Signer(key);
   if (signer === undefined) throw new RangeError("a root's key is on P-256 or P-384");
   const spki = createPublicKey(key).export({ format: "der", type: "spki" });
@@ -43,7 +44,7 @@ export function writeRootCertificate({ trustDomain, key, serial, now }: RootRequ
       issuer: name,
       subject: name,
       notBefore: time(now - CLOCK_SKEW),
-      notAfter: time(now + TEN_YEARS),
+      notAfter: time(now + life),
       spki,
       extensions: [
         ...AUTHORITY_EXTENSIONS,

@@ -7,9 +7,11 @@ import { readHead } from "../db/log.ts";
 import { createProject } from "../db/projects.ts";
 import { createProjection } from "../decisions/projection.ts";
 import { ensurePrivateDirectory } from "../directory-lock.ts";
-import { openAuthority } from "../identity/authority.ts";
+import { VouchsafeError } from "../errors.ts";
+import { givenAuthorityKeys, ownAuthorityKeys } from "../identity/authority-files.ts";
 import { parseTrustDomain } from "../identity/spiffe-id.ts";
-import { createTrustDomainAuthority } from "./authority.ts";
+import { readPassphrase } from "../key-file.ts";
+import { openTrustDomainAuthority } from "./authority.ts";
 import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { publishIfBehind } from "./cosigned-checkpoints.ts";
@@ -18,7 +20,6 @@ import { createEvidenceStore } from "./evidence-store.ts";
 import { followLog } from "./follow-log.ts";
 import { createSummaries } from "./issue-summary.ts";
 import { openLog } from "./open-log.ts";
-import { pinAuthority } from "./pin-authority.ts";
 import { createPolicyDirectory } from "./policy-directory.ts";
 import { createProjectionSource } from "./projection-source.ts";
 import { proposeConfigured } from "./propose.ts";
@@ -39,8 +40,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a node: database brought up to date, log keys loaded or made, the log's first event, its keys and the
- * authority pinned, what is configured proposed, and the log followed. When it resolves the node may answer.
+ * Opens a node: database brought up to date, log keys loaded or made, the log's first event and its keys pinned, the
+ * node's authority among those that the log believes, what is configured proposed, and the log followed. When it resolves the node may answer.
  *
  * A crash at any step leaves nothing that the next start does not find and go on from: each step first looks
  * whether it was done.
@@ -60,19 +61,23 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const authority = await openAuthority({
-      trustDomain: parseTrustDomain(config.trustDomain),
-      dataDir: config.dataDir,
-      ...(config.authorityFiles && { files: config.authorityFiles }),
-      clock,
-    });
+    const passphrase = await readPassphrase(config.keyPassphraseFile);
+    const trustDomain = parseTrustDomain(config.trustDomain);
     const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile);
     const log = await openLog({ config, database, clock, report });
     closers.push(log.close);
     const { writer, signers, witnesses, obstacles } = log;
     const denials = createDenials({ writer, clock, report });
     closers.push(() => denials.close());
-    await pinAuthority({ writer, database }, authority, config.replacesAuthority);
+    const { authorityFiles, authorityLife, authorityOverlap } = config;
+    const keys =
+      authorityFiles.length > 0
+        ? givenAuthorityKeys(authorityFiles, { trustDomain, passphrase })
+        : ownAuthorityKeys(config.dataDir, { trustDomain, passphrase, life: authorityLife });
+    const authority = await openTrustDomainAuthority(
+      { writer, database, clock, report },
+      { trustDomain, keys, overlap: authorityOverlap },
+    );
 
     const documents = createDocuments(database);
     const projection = createProjection({
@@ -92,7 +97,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       createdAt: clock(),
     });
 
-    const warnings = [...database.warnings];
+    const warnings = [...database.warnings, ...notSigningYet(authority)];
     const verifier = createVerifier({ mode: config.secondOpinion, report });
     const v: Vouchsafe = {
       config,
@@ -102,7 +107,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       documents,
       verifier,
       evidence: createEvidenceStore(database, verifier),
-      authority: createTrustDomainAuthority(authority),
+      authority,
       denials,
       summaries: createSummaries(summaryKey),
       policyDirectory: createPolicyDirectory(),
@@ -130,6 +135,17 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     return v;
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+/** Why the node grants no identities now. */
+function notSigningYet(authority: Vouchsafe["authority"]): string[] {
+  try {
+    authority.current();
+    return [];
+  } catch (error) {
+    if (error instanceof VouchsafeError && error.code === "unavailable") return [error.message];
     throw error;
   }
 }

@@ -12,8 +12,13 @@ import { watchLogKeys } from "./watch-log-keys.ts";
 
 // Intervals, in milliseconds.
 
-/** How often the log's keys are looked at, and revocations are sought that no list has, and its newest checkpoint is submitted to its witnesses at most. */
+/**
+ * How often the log's keys and authorities are looked at, and revocations are sought that no list has, and its newest
+ * checkpoint is submitted to its witnesses at most.
+ */
 const SECOND = 1_000;
+/** How often the files of an authority are read again that is given. */
+const REREAD = 10_000;
 /** How often a watched policy directory is looked at. */
 const LOOK = 2_000;
 /** How often bundles of other trust domains are sought that are due. */
@@ -35,6 +40,8 @@ export function startRecurring(v: Vouchsafe): () => void {
   if (config.tuf === "auto") each(DAY, () => refreshTrustByItself(v, { project, token: CONFIGURATION }));
   if (config.policiesReload === "watch") each(LOOK, createPolicyWatch(v));
   each(SECOND, () => watchLogKeys(v));
+  each(SECOND, () => v.authority.turn().catch(unlessAway));
+  each(REREAD, () => v.authority.reread());
   if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
   each(DUE, (signal) => refreshBundles(v, signal).catch(unlessAway));
   each(SECOND, () => publishCrls(v).catch(unlessAway));

@@ -144,7 +144,7 @@ describe("what pure code may not do", () => {
 });
 
 test("pure code may not read the clock beside the one file of its folder that may", () => {
-  const files = { "src/identity/authority.ts": "Date.now()", "src/identity/a.ts": "Date.now()" };
+  const files = { "src/identity/authority-files.ts": "Date.now()", "src/identity/a.ts": "Date.now()" };
   assert.deepEqual(breachesOf(files), ["src/identity/a.ts:1"]);
 });
 

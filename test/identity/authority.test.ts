@@ -4,7 +4,12 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Authority, openAuthority } from "../../src/identity/authority.ts";
+import { type Authority, assertInForce } from "../../src/identity/authority.ts";
+import {
+  type AuthorityFiles,
+  givenAuthorityKeys,
+  ownAuthorityKeys,
+} from "../../src/identity/authority-files.ts";
 import { bundleOf } from "../../src/identity/believed-authorities.ts";
 import {
   AUTHORITY_EXTENSIONS,
@@ -20,11 +25,11 @@ import { validateX509Svid } from "../../src/identity/x509-validation.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { x509Signer } from "../../src/x509/signatures.ts";
+import { writeAuthorityFiles } from "../support/authority-files.ts";
 import { commonName, p256, type RequestingKey } from "./signing-requests.ts";
 import { GROUNDS, MINUTE } from "./trust-domain.ts";
 
 const now = Date.now();
-const clock = () => now;
 const YEAR = 365 * 24 * 60 * MINUTE;
 const trustDomain = parseTrustDomain("example.org");
 const ID = spiffeId(trustDomain, "/widget");
@@ -38,32 +43,69 @@ before(async () => {
 });
 after(() => rm(directory, { recursive: true }));
 
-test("on its first start it makes a root and keys that nobody else may read, and keeps them", async () => {
-  const made = await openAuthority({ trustDomain, dataDir, clock });
-  assert.deepEqual((await readdir(dataDir)).sort(), ["jwt-authority.pem", "x509-authority.pem"]);
-  for (const name of await readdir(dataDir))
-    assert.equal((await stat(join(dataDir, name))).mode & 0o777, 0o600);
-  assert.ok(made.caCertificate.notAfter > now + 9.9 * YEAR);
-  assert.deepEqual(made.chain, []);
+const keysIn = (passphrase?: string, domain = trustDomain) =>
+  ownAuthorityKeys(dataDir, { trustDomain: domain, passphrase, life: YEAR });
 
-  const again = await openAuthority({ trustDomain, dataDir, clock: () => now + YEAR });
-  assert.deepEqual(again.caCertificate.der, made.caCertificate.der);
-  assert.equal(again.jwtKeyId, made.jwtKeyId);
-  await assertIssues(again);
-});
+describe("the authorities that a node makes for itself", () => {
+  test("nobody else may read, and they last as long as is asked for", async () => {
+    const keys = keysIn();
+    assert.deepEqual(await keys.read(), []);
+    await keys.make(now);
+    assert.deepEqual(await readdir(dataDir), ["authority-1.pem"]);
+    assert.equal((await stat(join(dataDir, "authority-1.pem"))).mode & 0o777, 0o600);
+    const [made] = await keys.read();
+    assert.ok(made);
+    assert.equal(made.until, Math.floor((now + YEAR) / 1000) * 1000);
+    assert.deepEqual(made.chain, []);
+    await assertIssues(made);
+    assert.equal((await keysIn().read())[0]?.id, made.id);
+  });
 
-test("of two that start at once, both have the one authority", async () => {
-  const options = { trustDomain, dataDir: join(directory, "race"), clock };
-  const [one, two] = await Promise.all([openAuthority(options), openAuthority(options)]);
-  assert.deepEqual(one.caCertificate.der, two.caCertificate.der);
-  assert.equal(one.jwtKeyId, two.jwtKeyId);
-});
+  test("are numbered, and of two that make the next at once, both have the one", async () => {
+    await Promise.all([keysIn().make(now), keysIn().make(now)]);
+    const keys = keysIn();
+    const [first, second, ...others] = await keys.read();
+    assert.ok(first && second);
+    assert.equal(others.length, 0);
+    await keys.forget(first);
+    assert.deepEqual(await readdir(dataDir), ["authority-2.pem"]);
+    assert.deepEqual(
+      (await keys.read()).map(({ id }) => id),
+      [second.id],
+    );
+  });
 
-test("it is of one trust domain, and lasts as long as its root", async () => {
-  const elsewhere = parseTrustDomain("example.com");
-  await assert.rejects(openAuthority({ trustDomain: elsewhere, dataDir, clock }), refused);
-  await assert.rejects(openAuthority({ trustDomain, dataDir, clock: () => now + 11 * YEAR }), refused);
-  await assert.rejects(openAuthority({ trustDomain, dataDir, clock: () => now - YEAR }), refused);
+  test("are encrypted as soon as there is a passphrase, and open with no other", async () => {
+    const [plain] = await keysIn().read();
+    const passphrase = "correct horse battery staple";
+    const [encrypted] = await keysIn(passphrase).read();
+    assert.equal(encrypted?.id, plain?.id);
+    await keysIn(passphrase).make(now);
+    for (const name of await readdir(dataDir)) {
+      const text = await readFile(join(dataDir, name), "utf8");
+      assert.equal(text.match(/BEGIN ENCRYPTED PRIVATE KEY/g)?.length, 2);
+      assert.doesNotMatch(text, /BEGIN PRIVATE KEY/);
+    }
+    for (const authority of await keysIn(passphrase).read()) await assertIssues(authority);
+    await assert.rejects(keysIn("correct horse battery stapler").read(), refused);
+    await assert.rejects(keysIn().read(), refused);
+  });
+
+  test("are of one trust domain", async () => {
+    const passphrase = "correct horse battery staple";
+    await assert.rejects(keysIn(passphrase, parseTrustDomain("example.com")).read(), refused);
+  });
+
+  test("an earlier version's two files are one; one of them alone is none", async () => {
+    const earlier = join(directory, "earlier");
+    await writeAuthorityFiles(earlier);
+    const domain = parseTrustDomain("vouchsafe.local");
+    const keys = ownAuthorityKeys(earlier, { trustDomain: domain, passphrase: undefined, life: YEAR });
+    const [authority, ...others] = await keys.read();
+    assert.ok(authority && others.length === 0);
+    await rm(join(earlier, "jwt-authority.pem"));
+    assert.deepEqual(await keys.read(), []);
+  });
 });
 
 const root = p256();
@@ -73,6 +115,7 @@ const rootCertificate = writeRootCertificate({
   key: root.key,
   serial: serialFrom(randomBytes(16)),
   now,
+  life: 10 * YEAR,
 });
 
 function issuingCertificate(changes: Partial<CertificateContent> = {}, by: RequestingKey = root): Buffer {
@@ -96,16 +139,15 @@ function issuingCertificate(changes: Partial<CertificateContent> = {}, by: Reque
 
 test("it may be given: an issuing authority, its chain and its keys", async () => {
   const files = await given([issuingCertificate(), rootCertificate], issuing.key);
-  const authority = await openAuthority({ trustDomain, dataDir: join(directory, "unused"), files, clock });
+  const [authority] = await givenAuthorityKeys([files], { trustDomain, passphrase: undefined }).read();
+  assert.ok(authority);
   assert.equal(authority.chain.length, 1);
   await assertIssues(authority);
-  await assert.rejects(stat(join(directory, "unused")));
-
+  assert.equal(authority.until, parseCertificate(issuingCertificate()).notAfter);
+  assert.equal(authority.root.notAfter, parseCertificate(rootCertificate).notAfter);
   const certificates = await readFile(files.certificates, "utf8");
   await writeFile(files.certificates, certificates + (await readFile(files.key, "utf8")));
-  await assertIssues(
-    await openAuthority({ trustDomain, dataDir, files: { ...files, key: files.certificates }, clock }),
-  );
+  await assertIssues(await open({ ...files, key: files.certificates }));
 });
 
 describe("files that are refused", () => {
@@ -153,16 +195,13 @@ describe("files that are refused", () => {
   for (const [name, certificates, key = issuing.key, jwtKey] of cases) {
     test(name, async () => {
       const files = await given(certificates, key, jwtKey);
-      await assert.rejects(openAuthority({ trustDomain, dataDir, files, clock }), refused);
+      await assert.rejects(open(files), refused);
     });
   }
 
   test("files that are not there, or hold no key, and their contents are in no error", async () => {
     const files = await given([issuingCertificate(), rootCertificate], issuing.key);
-    await assert.rejects(
-      openAuthority({ trustDomain, dataDir, files: { ...files, key: join(directory, "no") }, clock }),
-      refused,
-    );
+    await assert.rejects(open({ ...files, key: join(directory, "no") }), refused);
     const secret = (await readFile(files.key, "utf8")).split("\n")[1] ?? "";
     for (const text of [
       "",
@@ -170,13 +209,21 @@ describe("files that are refused", () => {
       `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----\n`,
     ]) {
       await writeFile(files.key, text);
-      await assert.rejects(openAuthority({ trustDomain, dataDir, files, clock }), (error: Error) => {
+      await assert.rejects(open(files), (error: Error) => {
         assert.ok(!`${error.stack}${(error.cause as Error | undefined)?.stack}`.includes(secret));
         return "code" in error && error.code === "configuration-invalid";
       });
     }
   });
 });
+
+async function open(files: AuthorityFiles): Promise<Authority> {
+  const read = await givenAuthorityKeys([files], { trustDomain, passphrase: undefined }).read();
+  assertInForce(read, now);
+  const [authority] = read;
+  assert.ok(authority);
+  return authority;
+}
 
 async function assertIssues(authority: Authority): Promise<void> {
   const bundle = bundleOf(trustDomain, [{ ...authority, jwtPublicKey: authority.jwtKey.publicKey }]);

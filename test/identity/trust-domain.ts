@@ -12,6 +12,7 @@ import { sha256 } from "../../src/in-toto-attestation/index.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 
 export const MINUTE = 60_000;
+const TEN_YEARS = 10 * 365 * 24 * 60 * MINUTE;
 
 /** An authority with new keys, in no files, its keys themselves, and a bundle of it alone. */
 export interface TestAuthority extends Authority {
@@ -24,7 +25,9 @@ export function testAuthority(name: string, now: number): TestAuthority {
   const newKey = () => generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const keys = { ca: newKey(), jwt: newKey() };
   const serial = serialFrom(randomBytes(16));
-  const caCertificate = parseCertificate(writeRootCertificate({ trustDomain, key: keys.ca, serial, now }));
+  const caCertificate = parseCertificate(
+    writeRootCertificate({ trustDomain, key: keys.ca, serial, now, life: TEN_YEARS }),
+  );
   const [caKey, jwtKey] = [signerOf(keys.ca), signerOf(keys.jwt)];
   const jwtKeyId = jwkThumbprint(jwtKey.publicKey);
   return {
@@ -34,6 +37,7 @@ export function testAuthority(name: string, now: number): TestAuthority {
     caKey,
     chain: [],
     root: caCertificate,
+    from: caCertificate.notBefore,
     until: caCertificate.notAfter,
     jwtKey,
     jwtKeyId,

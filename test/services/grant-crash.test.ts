@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient } from "../../src/client/client.ts";
-import { openAuthority } from "../../src/identity/authority.ts";
-import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { type RunningServer, startServer } from "../cli/server.ts";
+import { writeAuthorityFiles } from "../support/authority-files.ts";
 import { collected } from "../support/collected.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { newKey } from "./identity-house.ts";
@@ -42,6 +41,7 @@ interface Granted {
 describe("granting by servers that are killed, or stopped in the middle", () => {
   let postgres: TestPostgres;
   let directory: string;
+  let authority: Record<string, string>;
   const key = envelopeKey();
   const servers: RunningServer[] = [];
 
@@ -51,8 +51,7 @@ describe("granting by servers that are killed, or stopped in the middle", () => 
     await mkdir(join(directory, "policies"));
     await writeFile(join(directory, "policies", "policies.yaml"), POLICIES);
     await writeFile(join(directory, "builder.pem"), key.pem);
-    const trustDomain = parseTrustDomain("vouchsafe.local");
-    await openAuthority({ trustDomain, dataDir: join(directory, "authority"), clock: Date.now });
+    authority = await writeAuthorityFiles(join(directory, "authority"));
   });
   after(async () => {
     for (const server of servers) await server.kill();
@@ -69,9 +68,7 @@ describe("granting by servers that are killed, or stopped in the middle", () => 
       VOUCHSAFE_LOG_KEY_FILE: join(directory, "log-key.pem"),
       VOUCHSAFE_POLICIES: join(directory, "policies"),
       VOUCHSAFE_KEYS: join(directory, "builder.pem"),
-      VOUCHSAFE_CA_CERT: join(directory, "authority", "x509-authority.pem"),
-      VOUCHSAFE_CA_KEY: join(directory, "authority", "x509-authority.pem"),
-      VOUCHSAFE_JWT_KEY: join(directory, "authority", "jwt-authority.pem"),
+      ...authority,
     });
     servers.push(server);
     return server;

@@ -1,12 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openAuthority } from "../../src/identity/authority.ts";
-import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import type { Caller, Role } from "../../src/services/caller.ts";
 import { openNode, type TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
+import { writeAuthorityFiles } from "../support/authority-files.ts";
 import { settingsOf, type TestPostgres } from "../support/postgres.ts";
 
 /** Nodes that trust one local Sigstore instance, start with one policy and share an authority, on one database. */
@@ -32,11 +31,7 @@ export async function openReleaseHouse(
     await writeFile(join(directory, "policies", name), text);
   }
   await writeFile(join(directory, "local.json"), JSON.stringify(sigstore.trustedRoot));
-  await openAuthority({
-    trustDomain: parseTrustDomain("vouchsafe.local"),
-    dataDir: directory,
-    clock: Date.now,
-  });
+  const authority = await writeAuthorityFiles(directory);
   const nodes: TestNode[] = [];
   return {
     sigstore,
@@ -45,9 +40,7 @@ export async function openReleaseHouse(
         VOUCHSAFE_POLICIES: join(directory, "policies"),
         VOUCHSAFE_TRUSTED_ROOT: join(directory, "local.json"),
         VOUCHSAFE_LOG_KEY_FILE: join(directory, "log-key.pem"),
-        VOUCHSAFE_CA_CERT: join(directory, "x509-authority.pem"),
-        VOUCHSAFE_CA_KEY: join(directory, "x509-authority.pem"),
-        VOUCHSAFE_JWT_KEY: join(directory, "jwt-authority.pem"),
+        ...authority,
         ...(typeof database === "object" && settingsOf(database)),
       };
       const node = await openNode({ ...own, ...settings }, { embedded: database === "embedded" });

@@ -27,7 +27,7 @@ export interface WitnessHouse {
   close(): Promise<void>;
 }
 
-const KEYS = ["log-key.pem", "x509-authority.pem", "jwt-authority.pem", "vsa-key.pem"];
+const KEYS = ["log-key.pem", "authority-1.pem", "vsa-key.pem"];
 
 export async function openWitnessHouse(): Promise<WitnessHouse> {
   const postgres = await createPostgres();

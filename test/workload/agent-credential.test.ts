@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Authority, openAuthority } from "../../src/identity/authority.ts";
+import type { Authority } from "../../src/identity/authority.ts";
 import { parseCsr } from "../../src/identity/csr.ts";
 import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
@@ -15,6 +15,7 @@ import {
   writeCredential,
 } from "../../src/workload/agent-credential.ts";
 import { newKey, requestFor } from "../../src/workload/key-request.ts";
+import { testAuthority } from "../identity/trust-domain.ts";
 
 const TRUST_DOMAIN = parseTrustDomain("test.example");
 /** A certificate's times are in whole seconds. */
@@ -24,11 +25,7 @@ let directory: string;
 let authority: Authority;
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "vouchsafe-credential-"));
-  authority = await openAuthority({
-    trustDomain: TRUST_DOMAIN,
-    dataDir: join(directory, "ca"),
-    clock: () => NOW,
-  });
+  authority = testAuthority(TRUST_DOMAIN, NOW);
 });
 after(() => rm(directory, { recursive: true, force: true }));
 

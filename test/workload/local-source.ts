@@ -3,8 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VouchsafeError } from "../../src/errors.ts";
-import { openAuthority } from "../../src/identity/authority.ts";
-import { bundleOf } from "../../src/identity/believed-authorities.ts";
 import { parseCsr } from "../../src/identity/csr.ts";
 import { createJwtMinter } from "../../src/identity/jwt-svid.ts";
 import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
@@ -13,6 +11,7 @@ import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { type AttestedWorkload, digestsOf } from "../../src/workload/attested-workload.ts";
 import type { IdentitySource } from "../../src/workload/identity-source.ts";
+import { testAuthority } from "../identity/trust-domain.ts";
 
 /** What was asked of the source and granted. */
 export interface Granted {
@@ -42,8 +41,7 @@ export interface LocalSource extends IdentitySource {
 export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSource> {
   const dataDir = await mkdtemp(join(tmpdir(), "vouchsafe-source-"));
   const trustDomain = parseTrustDomain("test.example");
-  const authority = await openAuthority({ trustDomain, dataDir, clock: Date.now });
-  const bundle = bundleOf(trustDomain, [{ ...authority, jwtPublicKey: authority.jwtKey.publicKey }]);
+  const authority = testAuthority(trustDomain, Date.now());
   const mintX509 = createX509Minter(authority);
   const mintJwt = createJwtMinter(authority);
   const approved = new Map<Digest, string | undefined>();
@@ -115,7 +113,7 @@ export async function openLocalSource({ ttl = 600_000 } = {}): Promise<LocalSour
     },
     async bundle() {
       if (isAway) throw new VouchsafeError("unavailable", "the source is away");
-      return bundle;
+      return authority.bundle;
     },
     async federation() {
       return [...federated.values()].map(({ bundle }) => bundle);

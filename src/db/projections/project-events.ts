@@ -31,7 +31,9 @@ const grantIdentity: Projector = (entry, rows) => {
 
 const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "log.created": nothing,
+  "authority.prepared": nothing,
   "authority.activated": nothing,
+  "authority.retired": nothing,
   "log-key.added": nothing,
   "log-key.retired": nothing,
   "policy.activated": projectPolicies,
