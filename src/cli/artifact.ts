@@ -4,6 +4,7 @@ import { digestOfArgument } from "./artifact-argument.ts";
 import { exceptionLine } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printChecks } from "./findings.ts";
+import { quarantinedText } from "./revocation-words.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -35,7 +36,10 @@ function show(): Command {
           return EXIT.ok;
         }
         terminal.print(`${artifact.digest} ${artifact.names.join(", ")}`.trimEnd());
-        for (const { id, reason } of artifact.quarantines) terminal.print(`  quarantined (${id}): ${reason}`);
+        for (const { id, target, reason } of artifact.quarantines) {
+          const by = "artifact" in target ? id : `${id}, of ${quarantinedText(target)}`;
+          terminal.print(`  quarantined (${by}): ${reason}`);
+        }
         for (const exception of artifact.exceptions)
           terminal.print(`  exception ${exceptionLine(exception)}`, "bad");
         for (const { id, policy, approver } of artifact.approvals) {

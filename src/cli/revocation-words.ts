@@ -1,10 +1,18 @@
+import type { QuarantineTarget } from "../client/quarantines.ts";
 import type { Falls, RevocationTarget } from "../client/revocation-types.ts";
+import { quarantineText } from "../custody/quarantine-target.ts";
 import { targetText } from "../custody/revocation-target.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What is revoked, in words. */
 export function revokedText(target: RevocationTarget): string {
   return targetText(target as Parameters<typeof targetText>[0]);
+}
+
+/** What is quarantined, in words: an artifact by its digest alone, which says what it is. */
+export function quarantinedText(target: QuarantineTarget): string {
+  if ("artifact" in target) return target.artifact;
+  return quarantineText(target as Parameters<typeof quarantineText>[0]);
 }
 
 /** First how much falls, then who is hit soonest: workloads, what they hold and until when, and the artifacts. */
@@ -16,7 +24,8 @@ export function tellFalls(terminal: Terminal, falls: Falls, falling: "falls" | "
     counted(totals.identities, "live identity", "live identities"),
     counted(totals.workloads, "workload", "workloads"),
   ].join(", ");
-  terminal.print(`${falling}: ${atLeast}${counts}`, totals.artifacts > 0 ? "bad" : "good");
+  const isHit = totals.artifacts + totals.identities > 0;
+  terminal.print(`${falling}: ${atLeast}${counts}`, isHit ? "bad" : "good");
   tellTable(
     terminal,
     ["WORKLOAD", "SPIFFE ID", "HELD BY", "RUNS"],

@@ -1,5 +1,5 @@
 import { part } from "./paths.ts";
-import type { NamedSigner } from "./revocation-types.ts";
+import type { Falls, NamedSigner } from "./revocation-types.ts";
 import type { Receipt } from "./types.ts";
 
 /** Exact values. */
@@ -19,8 +19,15 @@ export interface Quarantine {
   readonly index: number;
 }
 
+/** `falls` is null where it could not be found out: it is denied all the same. */
 export interface QuarantineOpened extends Quarantine {
   readonly receipt: Receipt;
+  readonly falls: Falls | null;
+}
+
+export interface QuarantinePreview {
+  readonly target: QuarantineTarget;
+  readonly falls: Falls;
 }
 
 /** Calls as JSON, as a client makes them. */
@@ -35,6 +42,9 @@ export function quarantineCalls({ get, post }: Calls) {
     /** Of the artifact with this digest, or of a target. It holds from the answer on. */
     openQuarantine: (what: string | QuarantineTarget, reason: string) =>
       post<QuarantineOpened>("/quarantines", { target: targetOf(what), reason }, { repeatable: false }),
+    /** What would fall; changes nothing. */
+    previewQuarantine: (target: QuarantineTarget, reason: string) =>
+      post<QuarantinePreview>("/quarantines", { target, reason, dryRun: true }, { repeatable: true }),
     liftQuarantine: (id: string, reason: string) =>
       post<{ id: string; receipt: Receipt }>(
         `/quarantines/${part(id)}/lift`,

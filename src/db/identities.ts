@@ -26,8 +26,14 @@ export interface IdentitySearch {
   /** Only those granted for one of these, at least. */
   readonly anyOf?: readonly Digest[];
   readonly spiffeId?: string;
+  /** Serial number in hex, or the JWT's `jti`. */
+  readonly serial?: string;
+  /** Only those granted by one of these workload policies. */
+  readonly workloads?: readonly string[];
   /** Only those that live at this time: neither expired nor revoked. */
   readonly liveAt?: number;
+  /** With `liveAt`: those that were revoked at this log index or after live. */
+  readonly liveBelow?: number;
   /** Only those granted before this index: the page after one that ended there. */
   readonly before?: number;
   readonly limit: number;
@@ -37,14 +43,24 @@ export interface IdentitySearch {
 export async function searchIdentities(
   db: Kysely<Schema>,
   project: ProjectId,
-  { digest, anyOf, spiffeId, liveAt, before, limit }: IdentitySearch,
+  { digest, anyOf, spiffeId, serial, workloads, liveAt, liveBelow, before, limit }: IdentitySearch,
 ): Promise<IdentityRecord[]> {
   let query = selectIdentities(db, project);
   if (digest !== undefined) query = query.where("digests", "@>", sql<string[]>`array[${digest}]`);
   if (anyOf !== undefined) query = query.where("digests", "&&", sql<string[]>`${[...anyOf]}::text[]`);
   if (spiffeId !== undefined) query = query.where("spiffe_id", "=", spiffeId);
+  if (serial !== undefined)
+    query = query.where("identities.kind", "in", ["x509", "jwt"]).where("identities.serial", "=", serial);
+  if (workloads !== undefined) query = query.where("workload", "in", workloads);
   if (liveAt !== undefined) {
-    query = query.where("identities.expires_at", ">", liveAt).where("revocation.index", "is", null);
+    query = query
+      .where("identities.expires_at", ">", liveAt)
+      .where(({ eb, or }) =>
+        or([
+          eb("revocation.index", "is", null),
+          ...(liveBelow === undefined ? [] : [eb("revocation.index", ">=", liveBelow)]),
+        ]),
+      );
   }
   if (before !== undefined) query = query.where("identities.index", "<", before);
   return (await query.orderBy("identities.index", "desc").limit(limit).execute()).map(identityOf);
@@ -61,19 +77,6 @@ export async function findX509Identities(
     .where("identities.serial", "in", serials)
     .execute();
   return rows.map(identityOf);
-}
-
-/** The SVID with this serial number, or this `jti`. */
-export async function findIdentity(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  serial: string,
-): Promise<IdentityRecord | undefined> {
-  const row = await selectIdentities(db, project)
-    .where("identities.kind", "in", ["x509", "jwt"])
-    .where("identities.serial", "=", serial)
-    .executeTakeFirst();
-  return row && identityOf(row);
 }
 
 const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);

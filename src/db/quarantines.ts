@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { QuarantineRule } from "../custody/quarantine-target.ts";
 import type { Quarantine } from "../custody/quarantines.ts";
+import type { Origin } from "../custody/revocation-target.ts";
 import type { Quarantine as Met } from "../decisions/quarantined.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { comesFrom } from "./origins.ts";
@@ -62,6 +63,24 @@ export async function quarantinesOfIdentities(
     .orderBy("opened_index")
     .execute();
   return rows.map(quarantineOf);
+}
+
+/** Of these artifacts those that such a quarantine holds: `holdsArtifact` of `custody/quarantines.ts`, in SQL. */
+export async function heldAmong(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  target: { readonly artifact: Digest } | Origin,
+  artifacts: readonly Digest[],
+): Promise<ReadonlySet<Digest>> {
+  if ("artifact" in target) return new Set(artifacts.filter((digest) => digest === target.artifact));
+  const { rows } = await sql<{ digest: Digest }>`
+    select distinct subject.digest
+    from attestation_subjects subject
+    join attestations attestation
+      on attestation.project_id = subject.project_id and attestation.id = subject.attestation
+    where subject.project_id = ${project} and subject.digest = any (${[...artifacts]}::text[])
+      and ${comesFrom(sql`${JSON.stringify(target)}::jsonb`)}`.execute(db);
+  return new Set(rows.map(({ digest }) => digest));
 }
 
 /** The log size after the last event that opened or lifted a quarantine by rule; 0 before the first. */

@@ -81,6 +81,55 @@ export async function endedVerdicts(
   );
 }
 
+/** A pass, and the other artifacts that it rests on. */
+export interface Passed {
+  readonly artifact: Digest;
+  readonly policy: string;
+  readonly restsOn: readonly Digest[];
+}
+
+/** The newest verdicts about these artifacts that passed. */
+export async function passesAmong(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  artifacts: readonly Digest[],
+): Promise<Passed[]> {
+  const rows = await db
+    .selectFrom("verdicts")
+    .select(["artifact", "policy", "rests_on"])
+    .where("project_id", "=", project)
+    .where((where) => where("artifact", "=", where.fn.any(where.val([...artifacts]))))
+    .where("outcome", "=", "passed")
+    .orderBy("artifact")
+    .orderBy("policy")
+    .execute();
+  return rows.map((row) => ({
+    artifact: row.artifact as Digest,
+    policy: row.policy,
+    restsOn: row.rests_on as Digest[],
+  }));
+}
+
+/** The artifacts whose newest verdict under a policy passed, in the order of their digests. */
+export async function passesUnder(
+  db: Kysely<Schema>,
+  project: ProjectId,
+  policy: string,
+  { after, limit }: { readonly after: Digest | undefined; readonly limit: number },
+): Promise<Digest[]> {
+  const rows = await db
+    .selectFrom("verdicts")
+    .select("artifact")
+    .where("project_id", "=", project)
+    .where("policy", "=", policy)
+    .where("outcome", "=", "passed")
+    .where("artifact", ">", after ?? "")
+    .orderBy("artifact")
+    .limit(limit)
+    .execute();
+  return rows.map(({ artifact }) => artifact as Digest);
+}
+
 export function verdictOf(
   row: Selectable<Omit<VerdictsTable, "project_id">> & { readonly is_overtaken: boolean },
 ): StandingVerdict {

@@ -1,10 +1,16 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { liftQuarantine, listQuarantines, openQuarantine } from "../services/quarantine.ts";
+import {
+  liftQuarantine,
+  listQuarantines,
+  openQuarantine,
+  previewQuarantine,
+} from "../services/quarantine.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, EventId, LogSize, Reason, Receipt, TakenBack } from "./schemas.ts";
+import { Falls } from "./revocations.ts";
+import { closed, Digest, EventId, LogSize, nullable, Reason, Receipt, TakenBack } from "./schemas.ts";
 import { AskedQuarantine, QuarantineTarget } from "./targets.ts";
 
 export const Quarantine = closed({
@@ -38,11 +44,19 @@ export function quarantineRoutes(app: App, v: Vouchsafe): void {
           target: Type.Optional(AskedQuarantine),
           artifact: Type.Optional(Digest),
           reason: Reason,
+          dryRun: Type.Optional(Type.Boolean({ description: "say what would fall, and quarantine nothing" })),
         }),
-        ...answers({ 201: closed({ ...Quarantine.properties, receipt: Receipt }) }),
+        ...answers({
+          200: closed({ target: QuarantineTarget, falls: Falls }, "With dryRun"),
+          201: closed({ ...Quarantine.properties, receipt: Receipt, falls: nullable(Falls) }),
+        }),
       },
     },
-    async (request, reply) => reply.code(201).send(await openQuarantine(v, callerOf(request), request.body)),
+    async (request, reply) => {
+      const { dryRun, ...asked } = request.body;
+      if (dryRun === true) return previewQuarantine(v, callerOf(request), asked);
+      return reply.code(201).send(await openQuarantine(v, callerOf(request), asked));
+    },
   );
 
   app.post(

@@ -3,7 +3,7 @@ import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.
 import { parseQuarantineTarget, type QuarantineTarget } from "../custody/quarantine-target.ts";
 import type { Receipt } from "../custody/receipt.ts";
 import { activePolicies } from "../db/activations.ts";
-import { findIdentity } from "../db/identities.ts";
+import { searchIdentities } from "../db/identities.ts";
 import { findQuarantine, openQuarantines, type QuarantineRecord } from "../db/quarantines.ts";
 import { VouchsafeError } from "../errors.ts";
 import { isReserved } from "../identity/agent-id.ts";
@@ -12,6 +12,8 @@ import type { JsonObject } from "../in-toto-attestation/types.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import type { Falls } from "./falls.ts";
+import { quarantineFalls } from "./quarantine-falls.ts";
 import { withKeyId } from "./revocations.ts";
 import { standingIn, takeBack } from "./take-back.ts";
 
@@ -36,7 +38,7 @@ const MAX_BY_RULE = 1000;
 
 /**
  * Denies what the target names from the commit of this event on, whatever its verdicts say. Several may stand at once, of one
- * target too.
+ * target too. What falls is told afterwards; `falls` is null where that could not be found out, which lifts nothing.
  *
  * @throws VouchsafeError `malformed-digest`, `invalid-request`, `invalid-spiffe-id`; `not-found` for a policy or a serial number
  *   that is none; `too-many-items` where 1,000 by rule are open
@@ -45,7 +47,7 @@ export async function openQuarantine(
   v: Vouchsafe,
   { project, token }: Caller,
   request: QuarantineRequest,
-): Promise<QuarantineSummary & { readonly receipt: Receipt }> {
+): Promise<QuarantineSummary & { readonly receipt: Receipt; readonly falls: Falls | null }> {
   const { reason } = request;
   const target = await readTarget(v, project, request);
   const about = await chainsOf(v, project, target);
@@ -59,7 +61,23 @@ export async function openQuarantine(
     return { proposal: { project, asOf: v.projection.size, restsOn: [], events } };
   });
   const { index, receipt } = onlyEvent(committed);
-  return { id, target, reason, index, receipt };
+  const falls = await quarantineFalls(v, project, target, index).catch((cause: unknown) => {
+    v.report("what falls by a quarantine could not be found out", cause);
+    return null;
+  });
+  return { id, target, reason, index, receipt, falls };
+}
+
+/** What would fall. Nothing is written. Throws as `openQuarantine`. */
+export async function previewQuarantine(
+  v: Vouchsafe,
+  { project }: Caller,
+  request: QuarantineRequest,
+): Promise<{ readonly target: QuarantineTarget; readonly falls: Falls }> {
+  const target = await readTarget(v, project, request);
+  // Refuses what could not be opened.
+  await chainsOf(v, project, target);
+  return { target, falls: await quarantineFalls(v, project, target) };
 }
 
 /** @throws VouchsafeError `not-found` when it is not open */
@@ -130,7 +148,7 @@ async function chainsOf(
 ): Promise<readonly ChainKey[]> {
   if ("artifact" in target) return [target.artifact];
   if (!("serial" in target)) return [PROJECT_CHAIN];
-  const identity = await findIdentity(database.kysely, project, target.serial);
+  const [identity] = await searchIdentities(database.kysely, project, { ...target, limit: 1 });
   if (identity === undefined)
     throw new VouchsafeError("not-found", `No SVID with the serial number ${target.serial} was granted`);
   return [PROJECT_CHAIN, ...identity.digests];

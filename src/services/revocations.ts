@@ -14,8 +14,9 @@ import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import { batchesConcerned } from "./concerned-artifacts.ts";
 import type { Vouchsafe } from "./context.ts";
+import type { Falls } from "./falls.ts";
 import { reevaluateInTurn, reevaluateProject } from "./reevaluate.ts";
-import { type Falls, fallsOf } from "./revocation-falls.ts";
+import { fallsOf } from "./revocation-falls.ts";
 import { takeBack } from "./take-back.ts";
 
 export interface RevocationRequest {
@@ -71,7 +72,7 @@ export async function revokeEvidence(
   // Where the node ends before this has: what is asked about is evaluated then, as everything is until its turn comes.
   v.background((signal) => reevaluateFor(v, project, target, signal));
   const { index, receipt } = onlyEvent(committed);
-  const falls = await fallsOf(v, project, { id, target, reason }).catch((cause: unknown) => {
+  const falls = await fallsOf(v, project, { id, target, reason }, index).catch((cause: unknown) => {
     v.report("what falls by a revocation could not be found out", cause);
     return null;
   });

@@ -57,6 +57,7 @@ export async function* simulateWorkloads(
   for (let before = state.size; ; ) {
     const page = await searchIdentities(v.database.kysely, project, {
       liveAt: state.now,
+      liveBelow: state.size,
       before,
       limit: PAGE,
     });

@@ -153,6 +153,11 @@ describe("a session at a terminal", () => {
   test("quarantine denies what passed, and lifting it allows again", async () => {
     const steering = await $("quarantine", "add", WIDGET.name, "--reason", "looks odd\u001b[2J");
     assertEnded(steering, 1, "stderr", /code: invalid-request/);
+    const repository = ["--repository", "https://github.com/acme/widget"] as const;
+    const preview = /^nothing is quarantined; by repository \S+\nwould fall: 1 artifact, /;
+    assertEnded(await $("quarantine", "add", ...repository, "--dry-run"), 0, "stdout", preview);
+    const two = await $("quarantine", "add", DIGEST, ...repository, "--reason", "both");
+    assertEnded(two, 2, "stderr", /Say one thing/);
     const { value } = await json("quarantine", "add", WIDGET.name, "--reason", "looks odd\u202e");
     assertEnded(
       await $("verify-digest", DIGEST, "--policy", "widget-release"),
@@ -160,7 +165,7 @@ describe("a session at a terminal", () => {
       "stdout",
       /quarantined: .*looks odd\\u202e/,
     );
-    assertEnded(await $("quarantine", "list"), 0, "stdout", new RegExp(`^${value.id} ${DIGEST}`));
+    assertEnded(await $("quarantine", "ls"), 0, "stdout", new RegExp(`^${value.id} ${DIGEST}`));
     assertEnded(await $("quarantine", "lift", value.id, "--reason", "it is fine"), 0, "stdout", /^lifted/);
     assertEnded(await $("quarantine", "lift", value.id, "--reason", "again"), 1, "stderr", /code: not-found/);
     assertEnded(await $("verify-digest", DIGEST, "--policy", "widget-release"), 0, "stdout", /^allow/);

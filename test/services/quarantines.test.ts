@@ -2,11 +2,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Writer } from "../../src/custody/writer.ts";
+import { readHead } from "../../src/db/log.ts";
 import { readStandingBelow } from "../../src/db/standing-below.ts";
 import type { Digest, JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { issueSummary } from "../../src/services/issue-summary.ts";
 import { listIdentities } from "../../src/services/list-identities.ts";
-import { liftQuarantine, listQuarantines, openQuarantine } from "../../src/services/quarantine.ts";
+import {
+  liftQuarantine,
+  listQuarantines,
+  openQuarantine,
+  previewQuarantine,
+} from "../../src/services/quarantine.ts";
 import { readCustody } from "../../src/services/read-custody.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
 import { agentCaller, fetchX509 } from "./identity-house.ts";
@@ -28,6 +34,14 @@ describe("quarantines by rule", () => {
 
   const quarantine = (target: JsonObject) =>
     openQuarantine(house.a.v, house.operator(), { target, reason: "broken into" });
+  /** What would fall; nothing is written. */
+  async function preview(target: JsonObject) {
+    const { size } = await readHead(house.a.v.database.kysely);
+    const { falls } = await previewQuarantine(house.a.v, house.operator(), { target, reason: "broken into" });
+    assert.equal((await readHead(house.a.v.database.kysely)).size, size);
+    assert.ok(falls.complete);
+    return falls;
+  }
   const lift = (id: string) => liftQuarantine(house.a.v, house.operator(), { id, reason: "it was none" });
   const codesOf = (promise: Promise<unknown>) =>
     promise.then(
@@ -86,8 +100,16 @@ describe("quarantines by rule", () => {
       const other = await house.release({ workflow: "other" });
       const target = targetOf(build, digest);
       assert.deepEqual(await answers(digest), ALLOWED);
+      const [svid] = (await fetchX509(house.b, agentCaller(house.b), digest)).svids;
 
-      const { id, index } = await quarantine(target);
+      const told = await preview(target);
+      const isNamed = told.identities.some(({ serial }) => serial === svid?.serial);
+      assert.ok(isNamed && told.workloads.some(({ digests }) => digests.includes(digest)));
+      const fallen = told.artifacts.map((one) => one.digest);
+      assert.ok(fallen.includes(digest) && (fallen.length === 1) !== "policy" in target);
+
+      const { id, index, falls } = await quarantine(target);
+      assert.deepEqual(falls, told, "also when they were taken back meanwhile");
       assert.deepEqual(await answers(digest), DENIED);
       assert.deepEqual(await metBelow(digest, index), []);
       assert.deepEqual(await metBelow(digest, index + 1), [id]);
@@ -114,6 +136,8 @@ describe("quarantines by rule", () => {
     const { digest } = await house.release({ workflow: "named" });
     const [svid] = (await fetchX509(house.b, agentCaller(house.b), digest)).svids;
     const target = { spiffeId: svid?.spiffeId ?? "" } satisfies JsonObject;
+    const told = await preview(target);
+    assert.deepEqual([told.totals.artifacts, told.identities[0]?.serial], [0, svid?.serial]);
     const { id } = await quarantine(target);
     assert.deepEqual(await answers(digest), { ...ALLOWED, svid: ["quarantined"] });
     await takenBack(digest, svid?.serial);
@@ -127,6 +151,10 @@ describe("quarantines by rule", () => {
     const agent = agentCaller(house.b);
     const [svid] = (await fetchX509(house.b, agent, digest)).svids;
     const serial = svid?.serial ?? "";
+    assert.deepEqual(
+      (await preview({ serial })).identities.map((one) => one.serial),
+      [serial],
+    );
     const { id } = await quarantine({ serial });
     assert.deepEqual(await codesOf(fetchX509(house.b, agent, digest, [serial])), ["quarantined"]);
     await takenBack(digest, serial);
@@ -167,6 +195,9 @@ describe("quarantines by rule", () => {
       [{ attestation: `sha256:${"0".repeat(64)}` }, "invalid-request"],
       [{}, "invalid-request"],
     ];
-    for (const [target, code] of targets) await assert.rejects(quarantine(target), { code });
+    for (const [target, code] of targets) {
+      await assert.rejects(preview(target), { code });
+      await assert.rejects(quarantine(target), { code });
+    }
   });
 });
