@@ -18,6 +18,7 @@ export interface ComponentDemand {
 /** Why a component was not attested, where its attestor says more than that it was not: codes of denials. */
 export const ABSENCES = [
   "interpreter",
+  "image-unknown",
   "file-missing",
   "file-not-regular",
   "file-not-local",

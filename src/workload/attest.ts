@@ -137,7 +137,10 @@ function componentsOf(told: readonly Attestation[]): AttestedComponents {
   for (const [name, digests] of told.flatMap((attestation) => Object.entries(attestation.components))) {
     components[name] = [...new Set([...(components[name] ?? []), ...digests])];
   }
-  return { components, absent: Object.assign({}, ...told.map(({ absent }) => absent)) };
+  const absent = told
+    .flatMap((attestation) => Object.entries(attestation.absent ?? {}))
+    .filter(([name]) => components[name] === undefined);
+  return { components, absent: Object.fromEntries(absent) };
 }
 
 /** A name that cannot be told is as good as none: it matches no policy, and spoils none of the others. */
