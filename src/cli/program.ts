@@ -17,6 +17,7 @@ import { revocationCommand } from "./revocation.ts";
 import { revokeCommand } from "./revoke.ts";
 import { DEFAULT_SERVER } from "./session.ts";
 import { spirePluginCommand } from "./spire-plugin.ts";
+import { svidCommand } from "./svid.ts";
 import { tokenCommand } from "./token.ts";
 import { trustCommand } from "./trust.ts";
 import { verifyCommand } from "./verify.ts";
@@ -62,6 +63,7 @@ export function createProgram(): Command {
     revocationCommand(),
     retentionCommand(),
     identitiesCommand(),
+    svidCommand(),
     tokenCommand(),
     logCommand(),
     vsaCommand(),

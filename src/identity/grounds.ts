@@ -15,25 +15,31 @@ export interface Grounds {
   readonly policies: readonly string[];
   /** Indexes in the custody log of the verdicts that it rests on. */
   readonly verdicts: readonly number[];
+  /** The log index of the event that recorded this very SVID; absent in those of before it was said. */
+  readonly index?: number;
 }
 
 /** Most members of each list. */
 export const MAX_GROUNDS = 64;
 
+const MEMBERS: ReadonlySet<string> = new Set(["digests", "policies", "verdicts", "index"]);
+
 /** The grounds as a JWT-SVID's claim. */
-export function groundsClaim({ digests, policies, verdicts }: Grounds): JsonObject {
-  return { digests, policies, verdicts };
+export function groundsClaim({ digests, policies, verdicts, index }: Grounds): JsonObject {
+  return { digests, policies, verdicts, ...(index !== undefined && { index }) };
 }
 
 /** Reads only what `groundsClaim` writes; an absent claim is undefined. */
 export function readGroundsClaim(claim: JsonValue | undefined): Grounds | undefined | "malformed" {
   if (claim === undefined) return undefined;
-  if (!isJsonObject(claim) || Object.keys(claim).length !== 3) return "malformed";
+  if (!isJsonObject(claim) || !Object.keys(claim).every((name) => MEMBERS.has(name))) return "malformed";
   const digests = list(claim.digests, digestOf);
   const policies = list(claim.policies, (value) => (typeof value === "string" ? value : undefined));
   const verdicts = list(claim.verdicts, indexOf);
   if (digests === undefined || policies === undefined || verdicts === undefined) return "malformed";
-  return { digests, policies, verdicts };
+  if (claim.index === undefined) return { digests, policies, verdicts };
+  const index = indexOf(claim.index);
+  return index === undefined ? "malformed" : { digests, policies, verdicts, index };
 }
 
 function list<T>(value: JsonValue | undefined, read: (value: JsonValue) => T | undefined): T[] | undefined {

@@ -103,6 +103,39 @@ export function validateJwtSvid(token: string, bundle: TrustBundle, audience: st
   return { spiffeId, audiences, expiresAt, claims, ...(grounds === undefined ? {} : { grounds }) };
 }
 
+/** What a JWT-SVID says, none of it validated. */
+export interface StatedJwtSvid {
+  readonly spiffeId: SpiffeId;
+  readonly audiences: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** As written; undefined where the header does not say. */
+  readonly algorithm: string | undefined;
+  readonly keyId: string | undefined;
+  readonly claims: JsonObject;
+  readonly grounds?: Grounds;
+}
+
+/**
+ * Reads a JWT-SVID without validating it. Throws `VouchsafeError` (`invalid-svid`).
+ */
+export function parseJwtSvid(token: string): StatedJwtSvid {
+  const { header, payload: claims } = parse(token);
+  const expiresAt = timeOf(claims.exp);
+  if (expiresAt === undefined) throw invalid("it does not say when it expires");
+  const grounds = readGroundsClaim(claims[GROUNDS_CLAIM]);
+  if (grounds === "malformed") throw invalid("its grounds are malformed");
+  return {
+    spiffeId: subjectOf(claims),
+    audiences: audiencesOf(claims),
+    expiresAt,
+    algorithm: typeof header.alg === "string" ? header.alg : undefined,
+    keyId: typeof header.kid === "string" ? header.kid : undefined,
+    claims,
+    ...(grounds && { grounds }),
+  };
+}
+
 /**
  * The trust domain that a JWT-SVID says it is of: by whose bundle it is to be validated, and nothing more than that.
  *

@@ -11,29 +11,34 @@ import { type Grounds, MAX_GROUNDS } from "./grounds.ts";
 export const GROUNDS = oid("1.2.840.113556.1.8000.2554.30534.61944.20736.17917.41416.3343777.5524230");
 
 /**
- * `SEQUENCE { digests SEQUENCE OF UTF8String, policies SEQUENCE OF UTF8String, verdicts SEQUENCE OF INTEGER }`,
- * DER: the value of the extension that carries an
+ * `SEQUENCE { digests SEQUENCE OF UTF8String, policies SEQUENCE OF UTF8String, verdicts SEQUENCE OF INTEGER,
+ * index INTEGER OPTIONAL }`, DER: the value of the extension that carries an
  * SVID's grounds (docs/svid.md). It is never critical: a peer that knows nothing of it still knows who the
  * workload is.
  */
-export function encodeGrounds({ digests, policies, verdicts }: Grounds): Buffer {
+export function encodeGrounds({ digests, policies, verdicts, index: own }: Grounds): Buffer {
   return sequence(
     sequence(...digests.map(utf8String)),
     sequence(...policies.map(utf8String)),
     sequence(...verdicts.map(index)),
+    ...(own === undefined ? [] : [index(own)]),
   );
 }
 
 /** Reads only what `encodeGrounds` writes, byte for byte. Throws `DerError`. */
 export function decodeGrounds(bytes: Uint8Array): Grounds {
-  const [digests, policies, verdicts, ...rest] = derChildren(expectTag(readDer(bytes), TAG.sequence).content);
-  if (rest.length > 0) throw new DerError("the grounds have a fourth member");
+  const [digests, policies, verdicts, own, ...rest] = derChildren(
+    expectTag(readDer(bytes), TAG.sequence).content,
+  );
+  if (rest.length > 0) throw new DerError("the grounds have a fifth member");
   const grounds = {
     digests: list(digests, (element) => digest(text(element))),
     policies: list(policies, text),
-    verdicts: list(verdicts, ({ content }) => content.reduce((sum, byte) => sum * 256 + byte, 0)),
+    verdicts: list(verdicts, numberOf),
+    ...(own !== undefined && { index: numberOf(own) }),
   };
-  if (!grounds.verdicts.every(Number.isSafeInteger)) throw new DerError("a log index is too large");
+  if (![...grounds.verdicts, grounds.index ?? 0].every(Number.isSafeInteger))
+    throw new DerError("a log index is too large");
   if (!encodeGrounds(grounds).equals(bytes)) throw new DerError("the grounds are not in their one spelling");
   return grounds;
 }
@@ -42,6 +47,10 @@ function list<T>(element: DerElement | undefined, read: (element: DerElement) =>
   const members = derChildren(expectTag(element, TAG.sequence).content);
   if (members.length > MAX_GROUNDS) throw new DerError(`there are more than ${MAX_GROUNDS} members`);
   return members.map(read);
+}
+
+function numberOf({ content }: DerElement): number {
+  return content.reduce((sum, byte) => sum * 256 + byte, 0);
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Receipt } from "../custody/receipt.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseCsr } from "../identity/csr.ts";
+import type { Grounds } from "../identity/grounds.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { serialFrom } from "../identity/x509-svid.ts";
 import { parseDigest, sha256 } from "../in-toto-attestation/digest.ts";
@@ -59,14 +60,14 @@ export async function issueX509Svids(v: Vouchsafe, caller: Caller, request: X509
   return {
     svids: await Promise.all(
       grants.map(async (grant) => {
-        const { authority, spiffeId, serial, issuedAt, expiresAt, grounds } = grant;
+        const { authority, spiffeId, serial, issuedAt, expiresAt } = grant;
         const svid = await authority.x509({
           spki,
           spiffeId,
           serial: Buffer.from(serial, "hex"),
           notBefore: issuedAt - BACKDATED,
           notAfter: expiresAt,
-          grounds,
+          grounds: groundsOf(grant),
         });
         return { ...described(grant), serial, chain: chainOf(authority, svid) };
       }),
@@ -92,7 +93,7 @@ export async function issueJwtSvids(v: Vouchsafe, caller: Caller, request: JwtSv
   return {
     svids: await Promise.all(
       grants.map(async (grant) => {
-        const { authority, spiffeId, serial: jti, issuedAt, expiresAt, grounds } = grant;
+        const { authority, spiffeId, serial: jti, issuedAt, expiresAt } = grant;
         const issuer = v.config.oidcIssuer;
         const token = await authority.jwt({
           spiffeId,
@@ -101,12 +102,17 @@ export async function issueJwtSvids(v: Vouchsafe, caller: Caller, request: JwtSv
           issuedAt,
           expiresAt,
           jti,
-          grounds,
+          grounds: groundsOf(grant),
         });
         return { ...described(grant), token };
       }),
     ),
   };
+}
+
+/** What the SVID says it rests on, and where it stands in the log itself: known now that it is committed. */
+function groundsOf({ grounds, receipt }: Grant): Grounds {
+  return { ...grounds, index: receipt.index };
 }
 
 /** The key of a request that is base64 DER. @throws VouchsafeError `invalid-csr` */

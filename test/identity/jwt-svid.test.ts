@@ -178,6 +178,7 @@ describe("tokens that are refused", () => {
     ["grounds with more", grounds({ digests: [], policies: [], verdicts: [], more: 1 })],
     ["grounds of a malformed digest", grounds({ digests: ["sha256:00"], policies: [], verdicts: [] })],
     ["grounds of a negative index", grounds({ digests: [], policies: [], verdicts: [-1] })],
+    ["grounds of an index that is none", grounds({ digests: [], policies: [], verdicts: [], index: "1" })],
     ["grounds of too many", grounds({ digests: [], policies: Array(65).fill("p"), verdicts: [] })],
     ["four parts", `${token}.`],
     ["two parts", `${header}.${payload}`],

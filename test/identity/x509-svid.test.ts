@@ -117,8 +117,9 @@ test("property: grounds read back as they were, and from no other spelling", () 
       digests: fc.array(fc.string().map(sha256), { maxLength: 64 }),
       policies: fc.array(fc.string({ unit: "grapheme" }), { maxLength: 64 }),
       verdicts: fc.array(fc.maxSafeNat(), { maxLength: 64 }),
+      index: fc.maxSafeNat(),
     },
-    { noNullPrototype: true },
+    { requiredKeys: ["digests", "policies", "verdicts"], noNullPrototype: true },
   );
   fc.assert(fc.property(grounds, (value) => assert.deepEqual(decodeGrounds(encodeGrounds(value)), value)));
   const encoded = encodeGrounds(GROUNDS);

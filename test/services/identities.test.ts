@@ -64,6 +64,7 @@ describe("identities for what runs", () => {
       digests: [digest],
       policies: ["release"],
       verdicts: [receipt.index + 1],
+      index: svid.receipt.index,
     });
     assert.ok(certificates[0].publicKey.equals(publicKey));
 
