@@ -154,7 +154,7 @@ describe("a session at a terminal", () => {
     const steering = await $("quarantine", "add", WIDGET.name, "--reason", "looks odd\u001b[2J");
     assertEnded(steering, 1, "stderr", /code: invalid-request/);
     const repository = ["--repository", "https://github.com/acme/widget"] as const;
-    const preview = /^nothing is quarantined; by repository \S+\nwould fall: 1 artifact, /;
+    const preview = /^nothing is quarantined; by repository \S+\nwould fall: 2 artifacts, /;
     assertEnded(await $("quarantine", "add", ...repository, "--dry-run"), 0, "stdout", preview);
     const two = await $("quarantine", "add", DIGEST, ...repository, "--reason", "both");
     assertEnded(two, 2, "stderr", /Say one thing/);
