@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { agentCommand } from "./agent.ts";
 import { approveCommand } from "./approve.ts";
 import { artifactCommand } from "./artifact.ts";
+import { authorityCommand } from "./authority.ts";
 import { custodyCommand } from "./custody.ts";
 import { exceptionCommand } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -67,6 +68,7 @@ export function createProgram(): Command {
     tokenCommand(),
     logCommand(),
     vsaCommand(),
+    authorityCommand(),
     agentCommand(),
     spirePluginCommand(),
     witnessCommand(),

@@ -1,4 +1,5 @@
 import type { Approval, Approvals, ApprovalToGrant, Exception, ExceptionToGrant } from "./approval-types.ts";
+import { authorityCalls } from "./authorities.ts";
 import { createCalls, json } from "./calls.ts";
 import type { CustodyEvent, CustodyPage, CustodyQuery } from "./custody-types.ts";
 import type {
@@ -184,6 +185,7 @@ export function createClient(options: TransportOptions) {
     ...retentionCalls(get, post),
 
     ...revocationCalls({ get, post }),
+    ...authorityCalls({ get, post }),
 
     readApprovals: (digest: string) => get<Approvals>(`/artifacts/${part(digest)}/approvals`),
     /** A repeat is answered by the approval that stands. */

@@ -1,5 +1,12 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import { type ChainKey, EVENT_TYPES, PROJECT_CHAIN, type ProjectId, RECORDS } from "../custody/events.ts";
+import {
+  type ChainKey,
+  EVENT_TYPES,
+  INSTALLATION,
+  PROJECT_CHAIN,
+  type ProjectId,
+  RECORDS,
+} from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { IdentitiesTable } from "./identity-tables.ts";
 import type { Schema } from "./schema.ts";
@@ -79,6 +86,8 @@ export async function findX509Identities(
   return rows.map(identityOf);
 }
 
+/** What an authority signed that was taken back is to be asked for anew, in every project. */
+const RETIRED = EVENT_TYPES["authority.retired"];
 const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);
 
 /** Log index of the oldest identity that lives, if one does: nothing before it can concern any. */
@@ -146,6 +155,11 @@ export async function touchedIdentities(
       join watched on watched.chain = c.key
       where c.project_id = ${project} and c.index >= ${from} and e.type <> all (${RECORD_TYPES}::int2[])
       union all select digest, revoked from live where revoked is not null
+      union all
+      select ${PROJECT_CHAIN}, c.index
+      from log_chain c
+      join log_entries e on e.index = c.index
+      where c.project_id = ${INSTALLATION} and c.key = ${PROJECT_CHAIN} and c.index >= ${from} and e.type = ${RETIRED}
     )
     select key, max(index) as index from touched group by key order by key`.execute(db);
   return rows;

@@ -14,6 +14,7 @@ import { approvalRoutes } from "./approvals.ts";
 import { artifactRoutes } from "./artifacts.ts";
 import { attestationRoutes } from "./attestations.ts";
 import { guardRoutes, type RateLimits } from "./authentication.ts";
+import { authorityRoutes } from "./authorities.ts";
 import { takeStrictJson } from "./bodies.ts";
 import { answerClientError, refuseExpectations, requireHost } from "./client-errors.ts";
 import { crlRoutes } from "./crl.ts";
@@ -147,6 +148,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   documentRoutes(app, v);
   agentRoutes(app, v, authenticator);
   svidRoutes(app, v);
+  authorityRoutes(app, v);
   identityRoutes(app, v);
   inventoryRoutes(app, v);
   trustBundleRoutes(app, v);

@@ -223,6 +223,21 @@ describe("an operator at a terminal", () => {
     );
   });
 
+  test("the authority that signs is shown and taken back, and the next one signs at once", async () => {
+    const listed = await $("authority", "ls");
+    assertEnded(listed, 0, "stdout", /^sha256:[0-9a-f]{64} active until \S+ \(signs here\)\n$/);
+    const [authority = ""] = listed.stdout.split(" ");
+    assertEnded(await $("authority", "retire", authority, "--reason", "stolen"), 0, "stdout", /^retired /);
+    const after = await $("authority", "ls");
+    assertEnded(
+      after,
+      0,
+      "stdout",
+      new RegExp(`^${authority} retired since \\S+: stolen\n.*\\(signs here\\)\n$`),
+    );
+    assertEnded(await $("authority", "retire", authority, "--reason", "x"), 1, "stderr", /code: not-found/);
+  });
+
   test("evidence is revoked once it is clear what falls, and counts again", async () => {
     const ask = ["verify-digest", DIGEST, "--policy", "widget-release"];
     const { value } = await json("artifact", "show", DIGEST);

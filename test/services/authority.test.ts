@@ -23,6 +23,7 @@ import { writePrivateKey } from "../../src/private-key.ts";
 import { listAuthorities, retireAuthority } from "../../src/services/authorities.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { x509Signer } from "../../src/x509/signatures.ts";
+import { assertDescribed } from "../http/described.ts";
 import type { TestNode } from "../http/node.ts";
 import { commonName, p256 } from "../identity/signing-requests.ts";
 import { GROUNDS, MINUTE, testAuthority } from "../identity/trust-domain.ts";
@@ -150,6 +151,10 @@ describe("the authorities of nodes on one database", () => {
     );
     const { authorities } = await listAuthorities(one.v);
     assert.deepEqual(authorities.find(({ authority }) => authority === id)?.reason, "stolen");
+    const authorization = `Bearer ${await one.token(["operator"])}`;
+    const listed = await one.app.inject({ url: "/authorities", headers: { authorization } });
+    assertDescribed(one.app, "GET /authorities", listed);
+    assert.deepEqual(listed.json(), { authorities });
     await assert.rejects(retireAuthority(one.v, operator, { authority: id, reason: "again" }), {
       code: "not-found",
     });

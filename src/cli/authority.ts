@@ -1,0 +1,44 @@
+import { Command } from "commander";
+import type { Authority } from "../client/authorities.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+
+export function authorityCommand(): Command {
+  return new Command("authority")
+    .description("the authorities that sign identities")
+    .addCommand(list())
+    .addCommand(retire());
+}
+
+function list(): Command {
+  return new Command("ls").description("show which are believed, and which are no more").action(
+    action(async ({ client, terminal, json }) => {
+      const authorities = await client().listAuthorities();
+      if (json) terminal.printJson({ authorities });
+      else for (const authority of authorities) terminal.print(lineOf(authority));
+      return EXIT.ok;
+    }),
+  );
+}
+
+function lineOf({ authority, state, signsHere, notAfter, retiredAt, reason }: Authority): string {
+  const times = state === "retired" ? `since ${retiredAt}: ${reason}` : `until ${notAfter ?? "unknown"}`;
+  return `${authority} ${state} ${times}${signsHere ? " (signs here)" : ""}`;
+}
+
+function retire(): Command {
+  return new Command("retire")
+    .description("take one back: what it signed fails with all who ask for the trust bundle from now on")
+    .argument("<authority>", "as shown by authority ls")
+    .requiredOption("--reason <text>", "why; it stands in the log")
+    .action(
+      action(
+        async ({ client, terminal, json }, authority: string, { reason }: { readonly reason: string }) => {
+          const retired = await client().retireAuthority(authority, reason);
+          if (json) terminal.printJson(retired);
+          else terminal.print(`retired ${authority}: log index ${retired.receipt.index}`, "good");
+          return EXIT.ok;
+        },
+      ),
+    );
+}
