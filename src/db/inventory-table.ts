@@ -18,9 +18,9 @@ export interface InventoryTable {
   last_renewed: number | null;
   /** When the first X.509-SVID ends. */
   first_end: number | null;
-  /** The latest end of all; null where an outside issuer named none. */
-  expires_at: number | null;
   grants: number;
+  /** When the newest ends; null where an outside issuer named no end. */
+  expires_at: number | null;
   /** The newest SVID's; null where an outside issuer granted. */
   kind: "x509" | "jwt" | null;
   serial: string | null;

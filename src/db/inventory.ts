@@ -15,6 +15,7 @@ export interface InventoryRecord {
   readonly workload: string;
   readonly issuer: string;
   readonly requester: string;
+  /** Of the newest grant. */
   readonly state: InventoryState;
   /** SVIDs that neither expired nor were revoked; of an outside issuer none are known. */
   readonly live: number;
@@ -68,23 +69,12 @@ export async function searchInventory(
   if (digest !== undefined) conditions.push(sql`v.digests @> array[${digest}]`);
   if (before !== undefined) conditions.push(sql`v.first_index < ${before}`);
 
-  // Of each who is looked at: counting what lives waits until the page is known.
-  const lives = sql`
-    (select 1 from identities i
-     where v.expires_at > ${now} and i.project_id = v.project_id and i.spiffe_id = v.subject and i.workload = v.workload
-       and i.requester = v.requester and i.expires_at > ${now} and not exists (
-         select 1 from identity_revocations r
-         where r.project_id = i.project_id and r.kind = i.kind and r.serial = i.serial))`;
-  const state = sql`
-    case
-      when v.issuer <> '' then
-        case when v.withdrawn_at is not null then 'revoked'
-             when v.expires_at is null or v.expires_at > ${now} then 'live' else 'ended' end
-      when exists ${lives} then 'live'
-      when exists (select 1 from identity_revocations r
-        where r.project_id = v.project_id and r.kind = v.kind and r.serial = v.serial) then 'revoked'
-      else 'ended'
-    end`;
+  const isRevoked = sql`(v.withdrawn_at is not null or revocation.index is not null)`;
+  const states = {
+    live: sql`(not ${isRevoked} and (v.expires_at is null or v.expires_at > ${now}))`,
+    ended: sql`(not ${isRevoked} and v.expires_at <= ${now})`,
+    revoked: isRevoked,
+  } satisfies Record<InventoryState, unknown>;
   const marks = {
     "never-renewed": sql`(v.last_renewed is null and v.first_end <= ${now})`,
     unowned: sql`(v.issuer <> '' or v.workload <> all (${[...owned]}::text[]))`,
@@ -101,16 +91,28 @@ export async function searchInventory(
             where r.project_id = a.project_id and r.spiffe_id = a.spiffe_id and r.index > a.index))
       end)`,
   } satisfies Record<InventoryMark, unknown>;
-  if (search.state !== undefined) conditions.push(sql`${state} = ${search.state}`);
+  if (search.state !== undefined) conditions.push(states[search.state]);
   if (search.mark !== undefined) conditions.push(marks[search.mark]);
 
+  // What lives is counted of those alone that are on the page.
   const { rows } = await sql<Row>`
-    select v.*, ${state} as state, (select count(*) from ${lives} as l)::int8 as live,
-           ${marks["never-renewed"]} as never_renewed, ${marks.orphaned} as orphaned, ${marks.unowned} as unowned
+    select page.*, lives.count as live
     from (
-      select v.* from inventory v where ${sql.join(conditions, sql` and `)}
+      select v.*, case when ${states.revoked} then 'revoked' when ${states.live} then 'live' else 'ended' end as state,
+             ${marks["never-renewed"]} as never_renewed, ${marks.orphaned} as orphaned, ${marks.unowned} as unowned
+      from inventory v
+      left join identity_revocations revocation
+        on revocation.project_id = v.project_id and revocation.kind = v.kind and revocation.serial = v.serial
+      where ${sql.join(conditions, sql` and `)}
       order by v.first_index desc limit ${limit}
-    ) v order by v.first_index desc`.execute(db);
+    ) page
+    cross join lateral (
+      select count(*)::int8 as count from identities i
+      left join identity_revocations r on r.project_id = i.project_id and r.kind = i.kind and r.serial = i.serial
+      where page.issuer = '' and i.project_id = page.project_id and i.spiffe_id = page.subject
+        and i.workload = page.workload and i.requester = page.requester and i.expires_at > ${now} and r.index is null
+    ) lives
+    order by page.first_index desc`.execute(db);
   return rows.map(recordOf);
 }
 

@@ -93,7 +93,7 @@ describe("the inventory", () => {
       reason: "a test",
     });
     await untilRevoked(node, other.digest);
-    assert.deepEqual([(await only(query)).state, (await only(query)).live], ["live", 1]);
+    assert.deepEqual([(await only(query)).state, (await only(query)).live], ["revoked", 1]);
     await openQuarantine(node.v, callerWith(node, ["operator"]), { artifact: one.digest, reason: "a test" });
     await untilRevoked(node, one.digest);
     assert.deepEqual([(await only(query)).state, (await only(query)).live], ["revoked", 0]);

@@ -17,10 +17,9 @@ create table inventory (
   last_renewed bigint,
   -- When the first X.509-SVID ends: who lives on has renewed by then.
   first_end bigint,
-  -- The latest end of all; null where an outside issuer named none.
-  expires_at bigint,
   grants bigint not null,
-  -- The newest: an SVID's kind and serial, and what it was granted for.
+  -- The newest: when it ends, null where an outside issuer named no end; an SVID's kind and serial; and what it was for.
+  expires_at bigint,
   kind text,
   serial text,
   digests text[] not null,
@@ -39,10 +38,10 @@ create index agents_by_spiffe_id on agents (project_id, spiffe_id, expires_at);
 insert into inventory
 select g.project_id,
        encode(sha256(convert_to(concat_ws(E'\\n', g.spiffe_id, g.workload, '', g.requester), 'UTF8')), 'hex'),
-       g.spiffe_id, g.workload, '', g.requester, f.issued_at, l.issued_at, r.issued_at, x.expires_at, g.expires_at,
-       g.grants, l.kind, l.serial, l.digests, null, g.first_index, g.last_index
+       g.spiffe_id, g.workload, '', g.requester, f.issued_at, l.issued_at, r.issued_at, x.expires_at,
+       g.grants, l.expires_at, l.kind, l.serial, l.digests, null, g.first_index, g.last_index
 from (
-  select i.project_id, i.spiffe_id, i.workload, i.requester, count(*) as grants, max(i.expires_at) as expires_at,
+  select i.project_id, i.spiffe_id, i.workload, i.requester, count(*) as grants,
          min(i.index) as first_index, max(i.index) as last_index,
          max(i.index) filter (where e.type = 12) as renewed, min(i.index) filter (where i.kind = 'x509') as first_x509
   from identities i join log_entries e on e.index = i.index
@@ -66,8 +65,8 @@ with decisions as (
 insert into inventory
 select g.project_id,
        encode(sha256(convert_to(concat_ws(E'\\n', g.subject, '', g.issuer, g.requester), 'UTF8')), 'hex'),
-       g.subject, '', g.issuer, g.requester, f.time, l.time, null, null, l.expires_at,
-       g.grants, null, null, array[l.artifact],
+       g.subject, '', g.issuer, g.requester, f.time, l.time, null, null,
+       g.grants, l.expires_at, null, null, array[l.artifact],
        (select max(d.time) from decisions d
         where d.project_id = g.project_id and d.subject = g.subject and d.issuer = g.issuer
           and d.requester = g.requester and not d.allowed and d.index > g.last_index),

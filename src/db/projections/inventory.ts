@@ -9,7 +9,6 @@ export interface InventoryRow extends Row {
   readonly first_granted: number;
   readonly last_renewed: number | null;
   readonly first_end: number | null;
-  readonly expires_at: number | null;
   readonly grants: number;
   readonly first_index: number;
 }
@@ -76,8 +75,7 @@ function hold(rows: Projection, { project, index }: LogEntry, names: readonly un
     last_granted: held.granted,
     last_renewed: held.renewed ?? before?.last_renewed ?? null,
     first_end: before?.first_end ?? held.firstEnd,
-    // An outside issuer's newest word is all that it says; of SVIDs an older one may outlive the newest.
-    expires_at: issuer === "" ? Math.max(before?.expires_at ?? 0, held.end ?? 0) : held.end,
+    expires_at: held.end,
     grants: (before?.grants ?? 0) + 1,
     ...held.newest,
     withdrawn_at: null,

@@ -52,8 +52,7 @@ export const STATEMENTS: Readonly<Record<keyof Projection, Statement>> = {
     last_granted = excluded.last_granted,
     last_renewed = coalesce(excluded.last_renewed, inventory.last_renewed),
     first_end = coalesce(inventory.first_end, excluded.first_end),
-    expires_at = case when inventory.issuer = '' then greatest(inventory.expires_at, excluded.expires_at)
-                      else excluded.expires_at end,
+    expires_at = excluded.expires_at,
     grants = inventory.grants + excluded.grants,
     kind = excluded.kind, serial = excluded.serial, digests = excluded.digests,
     withdrawn_at = excluded.withdrawn_at, last_index = excluded.last_index`,
