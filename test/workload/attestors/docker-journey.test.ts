@@ -76,14 +76,14 @@ describe("workloads in containers", { skip: cannotMakeCgroups() }, () => {
     assert.ok(line.details.includes(code), line.details);
   };
 
-  test("get an identity once their image is released, by the digest that it was pulled by, and no other process does", async () => {
+  test("get an identity once their image is released, by the digest that it was pulled by, and no other process does", async (t) => {
     denied(await exec(), "no-verdict");
     await house.release(image.digest);
     const { answer } = await exec();
     assert.equal(answer?.svids[0].spiffe_id, "spiffe://vouchsafe.local/widget");
     const beside = await makeCgroup(`/vouchsafe-test-${process.pid}`);
+    t.after(() => beside.remove());
     denied(await exec(beside), "no-workload-policy");
-    await beside.remove();
   });
 
   test("lose it with a quarantine of the image", async () => {
