@@ -43,7 +43,7 @@ export interface SigningAuthority extends Pick<Authority, "id" | "chain" | "unti
 /** What the trust domain's SVIDs are signed with and validated by, each of which changes over time. */
 export interface TrustDomainAuthority {
   readonly trustDomain: TrustDomain;
-  /** What the log says of all authorities, as of the last turn. */
+  /** What the log says of all authorities, as far as it was read. */
   history(): AuthorityHistory;
   /** What validates the trust domain's SVIDs now, of whatever node. */
   bundle(): TrustBundle;
@@ -51,6 +51,8 @@ export interface TrustDomainAuthority {
   current(): SigningAuthority;
   /** All that this node has the keys of and whose SVIDs may still live: each signs the lists of what it issued. */
   signers(): readonly SigningAuthority[];
+  /** Reads what the log says by now. */
+  refresh(): Promise<void>;
   /**
    * Reads what the log says by now, and does what is due of this node's own authorities: making, preparing, activating
    * and forgetting them, and retiring those that came to their end. Never twice at once.
@@ -101,7 +103,8 @@ export async function openTrustDomainAuthority(
     if (size === seen) return;
     const page = { types: AUTHORITY_EVENTS, from: seen, below: size };
     const events = await readChain(v.database.kysely, INSTALLATION, PROJECT_CHAIN, page);
-    seen = size;
+    // Two may read at once: the same event twice says what it says once.
+    seen = Math.max(seen, size);
     if (events.length === 0) return;
     history = withEvents(history, events);
     refuseOthers(history, trustDomain);
@@ -148,6 +151,7 @@ export async function openTrustDomainAuthority(
       if (authority === undefined) throw notYet(state(), now);
       return mintersOf(authority);
     },
+    refresh: readLog,
     signers: () => signedWith(state(), v.clock()).map(mintersOf),
     turn() {
       turning ??= turn().finally(() => {

@@ -81,7 +81,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
 
     const documents = createDocuments(database);
     const projection = createProjection({
-      source: createProjectionSource(database, documents),
+      source: createProjectionSource(database, documents, authority.refresh),
       clock: () => performance.now(),
       maxArtifacts: HOT_ARTIFACTS,
       from: (await readHead(database.kysely)).size,

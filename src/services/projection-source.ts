@@ -1,3 +1,4 @@
+import { INSTALLATION } from "../custody/events.ts";
 import { activePolicies, activeTrust } from "../db/activations.ts";
 import type { Database } from "../db/connection.ts";
 import { readDecisionInputs } from "../db/decision-inputs.ts";
@@ -13,8 +14,17 @@ import { inForceOf } from "./in-force.ts";
 /** Events followed at a time. */
 const PAGE = 1000;
 
-/** What the projection reads, from the database. */
-export function createProjectionSource(database: Database, documents: Documents): ProjectionSource {
+/**
+ * What the projection reads, from the database.
+ *
+ * @param onInstallation awaited before the projection is as far as an event of the whole installation: what waits for the
+ *   log to have grown finds what follows from it
+ */
+export function createProjectionSource(
+  database: Database,
+  documents: Documents,
+  onInstallation: () => Promise<void>,
+): ProjectionSource {
   const { kysely } = database;
   return {
     async artifactState(project, artifact) {
@@ -46,6 +56,7 @@ export function createProjectionSource(database: Database, documents: Documents)
     },
     async touchedSince(from) {
       const events = await readEventsFrom(kysely, from, PAGE);
+      if (events.some(({ project }) => project === INSTALLATION)) await onInstallation();
       const touched = events.flatMap(({ project, about }) => about.map((key) => ({ project, key })));
       return { size: from + events.length, touched };
     },

@@ -21,6 +21,7 @@ import { serialFrom } from "../../src/identity/x509-svid.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
 import { writePrivateKey } from "../../src/private-key.ts";
 import { listAuthorities, retireAuthority } from "../../src/services/authorities.ts";
+import { watchIdentities } from "../../src/services/watch-identities.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { x509Signer } from "../../src/x509/signatures.ts";
 import { assertDescribed } from "../http/described.ts";
@@ -28,6 +29,7 @@ import type { TestNode } from "../http/node.ts";
 import { commonName, p256 } from "../identity/signing-requests.ts";
 import { GROUNDS, MINUTE, testAuthority } from "../identity/trust-domain.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
+import { agentCaller } from "./identity-house.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
 const OVERLAP = 15 * MINUTE;
@@ -143,8 +145,13 @@ describe("the authorities of nodes on one database", () => {
     const { id } = two.v.authority.current();
     const { receipt } = await retireAuthority(one.v, operator, { authority: id, reason: "stolen" });
     assert.equal(one.v.authority.bundle().sequence, receipt.index);
-    await two.v.authority.turn();
+    // Who was told that the log has grown, and asks another node for the sake of it, gets nothing that it signed.
+    await two.v.projection.caughtUp(receipt.index + 1, 10_000);
     assert.throws(() => two.v.authority.current(), notYet);
+    const ended = new AbortController();
+    const { touched } = await watchIdentities(two.v, agentCaller(two), receipt.index, ended.signal);
+    assert.deepEqual(touched, ["*"]);
+    await two.v.authority.turn();
     assert.deepEqual(
       (await readdir(join(directory, "two"))).filter((name) => /^authority/.test(name)),
       ["authority-2.pem"],
