@@ -24,6 +24,8 @@ export interface Config {
   }[];
   /** How long a root lives that is made in `dataDir`. */
   readonly authorityLife: number;
+  /** What JWT-SVIDs are signed with by authorities that are made here. */
+  readonly jwtAlgorithm: "ES256" | "RS256";
   /** How long an authority is in the trust bundle before it signs. */
   readonly authorityOverlap: number;
   /** Holds the passphrase of private keys; absent: those that are made are plain. */
@@ -150,6 +152,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustDomain: text("VOUCHSAFE_TRUST_DOMAIN") ?? "vouchsafe.local",
     authorityFiles: authorityFiles(),
     authorityLife: integer("VOUCHSAFE_AUTHORITY_LIFE", 365, 1, 3650) * DAY,
+    jwtAlgorithm: oneOf("VOUCHSAFE_JWT_ALGORITHM", "ES256", ["ES256", "RS256"]),
     authorityOverlap: integer("VOUCHSAFE_AUTHORITY_OVERLAP", 900, 300, 21_600) * 1000,
     keyPassphraseFile: text("VOUCHSAFE_KEY_PASSPHRASE_FILE"),
     oidcIssuer: issuer("VOUCHSAFE_OIDC_ISSUER"),

@@ -36,6 +36,13 @@ interface Opening {
   readonly passphrase: string | undefined;
 }
 
+interface Making {
+  /** Of a root, in milliseconds. */
+  readonly life: number;
+  /** Of the key for JWT-SVIDs; ES256 if absent. */
+  readonly jwtAlgorithm?: "ES256" | "RS256";
+}
+
 /** Keys that are made and kept elsewhere: read, and never written. */
 export function givenAuthorityKeys(files: readonly AuthorityFiles[], opening: Opening): AuthorityKeys {
   const { trustDomain, passphrase } = opening;
@@ -62,12 +69,10 @@ const EARLIER = ["x509-authority.pem", "jwt-authority.pem"] as const;
 /**
  * Keys that a node makes for itself in its data directory: a self-signed root and a key for JWT-SVIDs together in one
  * file (mode 0600), so that neither is ever there without the other. The files are numbered.
- *
- * @param options `life` of a root, in milliseconds
  */
 export function ownAuthorityKeys(
   dataDir: string,
-  { trustDomain, passphrase, life }: Opening & { readonly life: number },
+  { trustDomain, passphrase, ...making }: Opening & Making,
 ): AuthorityKeys {
   const files = new Map<Authority["id"], readonly string[]>();
   const pathOf = (name: string) => join(dataDir, name);
@@ -101,7 +106,7 @@ export function ownAuthorityKeys(
     async make(now) {
       const number = ((await numbers()).at(-1) ?? 0) + 1;
       const path = pathOf(nameOf(number));
-      await readOrCreateKeys(path, () => makeAuthority(trustDomain, now, life), passphrase);
+      await readOrCreateKeys(path, () => makeAuthority(trustDomain, now, making), passphrase);
     },
     async forget({ id }) {
       for (const name of files.get(id) ?? []) await rm(pathOf(name), { force: true });
@@ -114,9 +119,15 @@ function nameOf(number: number): string {
   return `authority-${number}.pem`;
 }
 
-function makeAuthority(trustDomain: TrustDomain, now: number, life: number): string {
-  const [key, jwtKey] = [0, 1].map(() => generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
-  if (key === undefined || jwtKey === undefined) throw new TypeError("two keys were made");
+/** Of an RSA key, in bits. */
+const MODULUS = 3072;
+
+function makeAuthority(trustDomain: TrustDomain, now: number, { life, jwtAlgorithm }: Making): string {
+  const key = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const jwtKey =
+    jwtAlgorithm === "RS256"
+      ? generateKeyPairSync("rsa", { modulusLength: MODULUS }).privateKey
+      : generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const root = writeRootCertificate({ trustDomain, key, serial: serialFrom(randomBytes(16)), now, life });
   return writePem("CERTIFICATE", root) + writePrivateKey(key) + writePrivateKey(jwtKey);
 }

@@ -69,11 +69,11 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     const { writer, signers, witnesses, obstacles } = log;
     const denials = createDenials({ writer, clock, report });
     closers.push(() => denials.close());
-    const { authorityFiles, authorityLife, authorityOverlap } = config;
+    const { authorityFiles, authorityLife: life, authorityOverlap, jwtAlgorithm } = config;
     const keys =
       authorityFiles.length > 0
         ? givenAuthorityKeys(authorityFiles, { trustDomain, passphrase })
-        : ownAuthorityKeys(config.dataDir, { trustDomain, passphrase, life: authorityLife });
+        : ownAuthorityKeys(config.dataDir, { trustDomain, passphrase, life, jwtAlgorithm });
     const authority = await openTrustDomainAuthority(
       { writer, database, clock, report },
       { trustDomain, keys, overlap: authorityOverlap },
