@@ -4,14 +4,13 @@
  * for it.
  */
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { hash, randomBytes, randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { credentials, loadPackageDefinition, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { digestOf } from "../../src/in-toto-attestation/digest.ts";
@@ -19,12 +18,13 @@ import { type Agent, openAgent } from "../../src/workload/agent.ts";
 import { containerAttestor } from "../../src/workload/attestors/container.ts";
 import { openContainerd } from "../../src/workload/attestors/containerd.ts";
 import { openCri } from "../../src/workload/attestors/cri.ts";
-import { cannotMakeCgroups } from "../workload/attestors/cgroups.ts";
+import { cannotMakeCgroups, removeCgroups } from "../workload/attestors/cgroups.ts";
 import { type LocalSource, openLocalSource } from "../workload/local-source.ts";
-import { pathOfContainerd, type RunningContainerd, startContainerd } from "./containerd/containerd.ts";
+import { CONTAINERD, type RunningContainerd, startContainerd } from "./containerd/containerd.ts";
 import { type BuiltImage, buildImage } from "./containerd/image.ts";
+import { buildPrograms, pathOf } from "./containerd/packages.ts";
+import { serveRegistry } from "./containerd/registry.ts";
 
-const run = promisify(execFile);
 const TIMEOUT = 300_000;
 const NAME = "localhost/widget:1";
 const PROTO = fileURLToPath(new URL("containerd/cri.proto", import.meta.url));
@@ -49,15 +49,9 @@ describe("containers of containerd", { skip: skip(), timeout: TIMEOUT }, () => {
   before(
     async () => {
       directory = await mkdtemp(join(tmpdir(), "vouchsafe-containerd-"));
-      const path = await pathOfContainerd(directory);
+      const path = await pathOf(CONTAINERD.programs, CONTAINERD.packages, directory);
       if (path === undefined) return;
-      const build = (output: string, what: string, cwd: string) =>
-        run("nice", ["-n", "19", "go", "build", "-o", join(directory, output), what], {
-          cwd: fileURLToPath(new URL(cwd, import.meta.url)),
-          env: { ...process.env, CGO_ENABLED: "0" },
-        });
-      await build("pause", "pause.go", "containerd");
-      await build("client", ".", "../workload/go");
+      await buildPrograms(directory);
       image = await buildImage(directory, NAME, ["pause", "client"], "one");
       containerd = await startContainerd(directory, path, NAME);
       source = await openLocalSource();
@@ -109,6 +103,7 @@ describe("containers of containerd", { skip: skip(), timeout: TIMEOUT }, () => {
       await ctr("task", "kill", "--signal", "SIGKILL", id);
       await ctr("task", "delete", "--force", id).catch(() => {});
       await ctr("container", "delete", id);
+      await removeCgroups(`/default/${id}`);
     });
     const ask = () => ctr("task", "exec", "--exec-id", randomUUID(), id, "/client", "ask");
     const { spiffeId } = JSON.parse(await ask());
@@ -126,11 +121,14 @@ describe("containers of containerd", { skip: skip(), timeout: TIMEOUT }, () => {
     anew.close();
   });
 
-  test("by CRI, as a kubelet starts pods: the pod's words, and the image by its own digest, which no registry named", async (t) => {
+  test("by CRI, as a kubelet starts pods: the pod's words, and the index that was pulled", async (t) => {
     if (containerd === undefined)
       return t.skip("containerd and runc can be had neither here nor from Debian");
+    // The first process of the pod itself is of an image that nobody pulled.
     await containerd.ctr("--namespace", "k8s.io", "image", "import", image.archive);
     const call = criOf(containerd.socket);
+    const registry = await serveRegistry(image);
+    t.after(() => registry.close());
     const uid = randomUUID();
     const context = { securityContext: { namespaceOptions: { network: NODE } } };
     const labels = {
@@ -144,14 +142,16 @@ describe("containers of containerd", { skip: skip(), timeout: TIMEOUT }, () => {
       labels,
       linux: { cgroupParent: `/kubepods/besteffort/pod${uid}`, ...context },
     };
+    await call("PullImage", { image: { image: registry.name } });
     const { podSandboxId } = await call("RunPodSandbox", { config: sandboxConfig });
     t.after(async () => {
       await call("StopPodSandbox", { podSandboxId });
       await call("RemovePodSandbox", { podSandboxId });
+      await removeCgroups(sandboxConfig.linux.cgroupParent);
     });
     const config = {
       metadata: { name: "widget" },
-      image: { image: NAME },
+      image: { image: registry.name },
       envs: [{ key: ENV, value: ENDPOINT }],
       mounts: [{ containerPath: MOUNT, hostPath: join(directory, "agent") }],
       labels,
@@ -162,7 +162,7 @@ describe("containers of containerd", { skip: skip(), timeout: TIMEOUT }, () => {
     const cmd = ["/client", "ask"];
     const { stdout, stderr } = await call("ExecSync", { containerId, cmd, timeout: 30 });
     assert.match(String(stdout), /spiffe:\/\/test\.example\/workload\//, String(stderr));
-    assert.deepEqual(attested().components.image, [image.config]);
+    assert.deepEqual(attested().components.image, [image.index]);
     for (const selector of [
       "k8s:ns:shop",
       "k8s:pod-name:widget-1",
@@ -179,12 +179,16 @@ type Answer = Readonly<Record<string, unknown>>;
 /** Calls a runtime with another maker's gRPC. */
 function criOf(socket: string) {
   const { runtime } = loadPackageDefinition(loadSync(PROTO)) as unknown as {
-    runtime: { v1: { RuntimeService: ServiceClientConstructor } };
+    runtime: { v1: Record<"RuntimeService" | "ImageService", ServiceClientConstructor> };
   };
-  const client = new runtime.v1.RuntimeService(`unix:${socket}`, credentials.createInsecure());
+  const { RuntimeService, ImageService } = runtime.v1;
+  const clients = [RuntimeService, ImageService].map(
+    (Service) => new Service(`unix:${socket}`, credentials.createInsecure()),
+  );
   return (method: string, request: object) =>
     new Promise<Answer>((resolve, reject) => {
-      client[method]?.call(client, request, (error: Error | null, answer: Answer) =>
+      const client = clients.find((client) => client[method] !== undefined);
+      client?.[method]?.call(client, request, (error: Error | null, answer: Answer) =>
         error === null ? resolve(answer) : reject(error),
       );
     });

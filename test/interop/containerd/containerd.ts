@@ -1,27 +1,16 @@
-import { execFile, spawn, spawnSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { execFile, spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { endChild, endWithParent } from "../../support/child.ts";
 import { until } from "../../workload/agent-house.ts";
 
 const run = promisify(execFile);
-const PROGRAMS = ["containerd", "containerd-shim-runc-v2", "ctr", "runc"] as const;
-
-/** A PATH on which containerd and runc are: this host's, or of Debian's packages, unpacked and not installed. */
-export async function pathOfContainerd(directory: string): Promise<string | undefined> {
-  const path = process.env.PATH ?? "";
-  if (PROGRAMS.every((program) => spawnSync("which", [program]).status === 0)) return path;
-  const root = join(directory, "packages");
-  await mkdir(root);
-  try {
-    await run("apt-get", ["download", "containerd", "runc"], { cwd: root });
-    await run("sh", ["-c", 'for package in *.deb; do dpkg -x "$package" .; done'], { cwd: root });
-  } catch {
-    return undefined;
-  }
-  return [join(root, "usr/bin"), join(root, "usr/sbin"), path].join(delimiter);
-}
+/** What it takes, and Debian's packages of it. */
+export const CONTAINERD = {
+  programs: ["containerd", "containerd-shim-runc-v2", "ctr", "runc"],
+  packages: ["containerd", "runc"],
+} as const;
 
 export interface RunningContainerd {
   readonly socket: string;

@@ -8,7 +8,9 @@ import type { Digest } from "../../../src/in-toto-attestation/types.ts";
 const OCI = "application/vnd.oci.image";
 
 export interface BuiltImage {
-  /** An OCI layout in a tar archive. */
+  /** An OCI image layout's directory. */
+  readonly layout: string;
+  /** The same in a tar archive. */
   readonly archive: string;
   readonly index: Digest;
   readonly config: Digest;
@@ -46,5 +48,5 @@ export async function buildImage(
   await writeFile(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
   const archive = join(directory, `${label}.tar`);
   execFileSync("tar", ["-C", layout, "-cf", archive, "."]);
-  return { archive, index: index.digest, config: config.digest };
+  return { layout, archive, index: index.digest, config: config.digest };
 }

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, globSync, readFileSync } from "node:fs";
 import { mkdir, rmdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../agent-house.ts";
 
@@ -64,4 +64,13 @@ export async function makeCgroup(path: string): Promise<TestCgroup> {
       }
     },
   };
+}
+
+/** Removes what runtimes leave of a path, in every hierarchy: its groups are empty by then, and stay where they are not. */
+export async function removeCgroups(path: string): Promise<void> {
+  for (const mount of globSync(["/sys/fs/cgroup", "/sys/fs/cgroup/*"])) {
+    for (let group = path; group !== "/"; group = dirname(group)) {
+      await rmdir(join(mount, group)).catch(() => {});
+    }
+  }
 }
