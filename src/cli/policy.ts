@@ -7,6 +7,7 @@ import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
 import { policyExplainCommand } from "./policy-explain.ts";
 import { policyLintCommand } from "./policy-lint.ts";
+import { policyReportCommand } from "./policy-report.ts";
 import { policySimulateCommand } from "./policy-simulate.ts";
 import { policyTestCommand } from "./policy-test.ts";
 import { action, type Session } from "./session.ts";
@@ -19,6 +20,7 @@ export function policyCommand(): Command {
     .addCommand(policyTestCommand())
     .addCommand(policyExplainCommand())
     .addCommand(policySimulateCommand())
+    .addCommand(policyReportCommand())
     .addCommand(show())
     .addCommand(activate());
 }

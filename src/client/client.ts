@@ -17,6 +17,7 @@ import { inventoryCalls } from "./inventory.ts";
 import { logCalls } from "./log-calls.ts";
 import { flags, part, search } from "./paths.ts";
 import { quarantineCalls } from "./quarantines.ts";
+import { reportCalls } from "./reports.ts";
 import { retentionCalls } from "./retention.ts";
 import { revocationCalls } from "./revocations.ts";
 import { simulate } from "./simulate.ts";
@@ -246,6 +247,7 @@ export function createClient(options: TransportOptions) {
         `/identities${search({ ...query, ...flags({ live }) })}`,
       ),
     ...inventoryCalls({ get }),
+    ...reportCalls({ get }),
     /**
      * Answers once something may have changed for the calling agent's identities since the log had `after` events,
      * or after 25 seconds; without `after` at once.

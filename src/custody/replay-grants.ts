@@ -146,6 +146,7 @@ function assertRegistered(body: JsonObject, standing: Standing): WorkloadPolicy 
     workload !== undefined && workload.hash === textIn(body, "workloadHash"),
     `its workload policy ${name} was not in force`,
   );
+  refuseUnless(workload.spec.mode === "enforce", `its workload policy ${name} was in audit mode`);
   const workloads = new Map([[name, workload]]);
   refuseUnless(
     matchWorkloads({ workloads }, parseRequester(textIn(body, "requester")), textsIn(body, "selectors"))

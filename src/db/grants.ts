@@ -20,6 +20,7 @@ const APPEND_ONLY = [
   "hold_releases",
   "expirations",
   "verdict_grounds",
+  "would_denials",
 ];
 /** What is forgotten once it has expired. */
 const PASSING = ["agent_requests"];

@@ -22,6 +22,7 @@ import type {
   ExceptionsTable,
   QuarantinesTable,
   RevocationsTable,
+  WouldDenialsTable,
 } from "./standing-tables.ts";
 import type { WitnessTables } from "./witness-tables.ts";
 
@@ -58,6 +59,7 @@ export interface Schema extends WitnessTables, FederationTables {
   identity_revocations: IdentityRevocationsTable;
   crls: CrlsTable;
   inventory: InventoryTable;
+  would_denials: WouldDenialsTable;
   holds: HoldsTable;
   hold_releases: HoldReleasesTable;
   retention_classes: RetentionClassesTable;

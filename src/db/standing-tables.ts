@@ -2,7 +2,7 @@ import type { QuarantineRule } from "../custody/quarantine-target.ts";
 import type { RevocationTarget } from "../custody/revocation-target.ts";
 import type { Fixed, Json } from "./column-types.ts";
 
-// What stands from one event to another.
+// What stands from one event to another, and what would have been denied.
 
 /** Either of an artifact or by a rule. */
 export interface QuarantinesTable {
@@ -49,4 +49,18 @@ export interface RevocationsTable {
   reason: Fixed<string>;
   revoked_index: Fixed<number>;
   withdrawn_index: number | null;
+}
+
+/** What policies in audit mode would have denied. */
+export interface WouldDenialsTable {
+  project_id: Fixed<string>;
+  index: Fixed<number>;
+  n: Fixed<number>;
+  time: Fixed<number>;
+  policy: Fixed<string | null>;
+  workload: Fixed<string | null>;
+  artifact: Fixed<string | null>;
+  because: Fixed<string | null>;
+  requester: Fixed<string>;
+  count: Fixed<number>;
 }

@@ -36,6 +36,7 @@ import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
 import { quarantineRoutes } from "./quarantines.ts";
+import { reportRoutes } from "./reports.ts";
 import { retentionRoutes } from "./retention.ts";
 import { revocationStreamRoutes } from "./revocation-stream.ts";
 import { revocationRoutes } from "./revocations.ts";
@@ -151,6 +152,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   authorityRoutes(app, v);
   identityRoutes(app, v);
   inventoryRoutes(app, v);
+  reportRoutes(app, v);
   trustBundleRoutes(app, v);
   federationRoutes(app, v);
   crlRoutes(app, v);

@@ -3,6 +3,7 @@ import { hexOf } from "../in-toto-attestation/digest.ts";
 import { type ComponentDemand, type Components, demandedOf } from "./components.ts";
 import type { Glob } from "./glob.ts";
 import type { PolicySet } from "./load.ts";
+import type { Mode } from "./policy.ts";
 
 /** Who asks for an identity: a node's agent by its SPIFFE ID, or an issuer by its token's name. */
 export type Requester =
@@ -38,6 +39,8 @@ export interface WorkloadPolicy {
 }
 
 export interface WorkloadSpec {
+  /** `audit`: what it would grant or deny is told and recorded; it grants nothing. */
+  readonly mode: Mode;
   /** Each must match one of the workload's attested selectors. Never empty. */
   readonly selectors: readonly Glob[];
   /** The path of the SPIFFE ID, with `{digest}` and `{policy}` to be filled in. */

@@ -6,7 +6,7 @@ import { ATTESTED, type ComponentDemand, EXECUTABLE } from "./components.ts";
 import { trustDomain } from "./federation-schema.ts";
 import { parseFilePattern } from "./file-pattern.ts";
 import { GlobError } from "./glob.ts";
-import { API_VERSION } from "./policy.ts";
+import { API_VERSION, MODES } from "./policy.ts";
 import {
   duration,
   isText,
@@ -108,6 +108,7 @@ const components: Reader<ReadonlyMap<string, ComponentDemand>> = (source, node, 
 };
 
 const writtenSpec = record({
+  mode: optional(oneOf(MODES)),
   selectors: required(list(pattern, 64)),
   spiffeId: required(pathTemplate),
   policies: optional(policies),
@@ -125,7 +126,7 @@ const writtenSpec = record({
 const spec: Reader<WorkloadSpec> = (source, node, parent) => {
   const written = writtenSpec(source, node, parent);
   if (written === undefined) return undefined;
-  const { ttl, requesters, policies, components, federatesWith = [], ...rest } = written;
+  const { ttl, requesters, policies, components, federatesWith = [], mode = "enforce", ...rest } = written;
   if ((policies === undefined) === (components === undefined)) {
     return refuse(
       source,
@@ -136,6 +137,7 @@ const spec: Reader<WorkloadSpec> = (source, node, parent) => {
   }
   return {
     ...rest,
+    mode,
     federatesWith,
     components: components ?? new Map([[EXECUTABLE, { policies: policies ?? [] }]]),
     ttl: { ...DEFAULT_TTL, ...ttl },

@@ -102,14 +102,22 @@ export async function grantIdentities(
       proposal: { project, asOf: standing.asOf, restsOn, events },
     };
   });
+  const known = standing.digests.filter(({ hasEvidence }) => hasEvidence).map(({ digest }) => digest);
+  const record = (reasons: readonly DenialReason[]) =>
+    v.denials.record({ project, requester: requesterName(requester), request, known, reasons });
   if (granted.length === 0) {
     const reasons = (standing.workloads.length === 0 ? [notRegistered()] : denials).slice(0, MAX_REASONS);
-    const known = standing.digests.filter(({ hasEvidence }) => hasEvidence).map(({ digest }) => digest);
-    await v.denials.record({ project, requester: requesterName(requester), request, known, reasons });
+    await record(reasons);
     throw new VouchsafeError("identity-denied", `No identity is granted: ${reasons[0]?.message}`, {
       extensions: { reasons },
     });
   }
+  // What is granted by one policy is no reason not to tell what another would have done.
+  const audited = denials.filter(({ workload }) => workload !== undefined).slice(0, MAX_REASONS);
+  if (audited.length > 0)
+    await record(audited).catch((cause: unknown) =>
+      v.report("what workload policies in audit mode would do could not be recorded", cause),
+    );
   if (granted.some(({ decidedAt }) => v.clock() - decidedAt > SIGN_WITHIN)) {
     throw new VouchsafeError("unavailable", "Recording the grant took too long to rely on it; ask again");
   }

@@ -23,6 +23,10 @@ export interface DenialReason {
   readonly digest?: Digest;
   /** What was not attested, as the workload policy names it. */
   readonly component?: string;
+  /** The workload policy in audit mode that says so. */
+  readonly workload?: string;
+  /** The code that it would deny with. */
+  readonly because?: string;
 }
 
 /** What was attested of what runs. */
@@ -48,7 +52,8 @@ const SECOND = 1000;
 /**
  * Decides every digest of every component that the workload policy asks for, by the policies that it names for it. All
  * must be there and be allowed by those that are enforced: one denial is enough to grant nothing, and all of them are
- * told. What is granted ends no later than a verdict that it rests on.
+ * told. What is granted ends no later than a verdict that it rests on. A workload policy in audit mode grants nothing: it
+ * says what it would do.
  *
  * @param standings those of the digests that were attested, at least
  * @param until the latest end of anything granted: that of the authority's own certificate
@@ -56,9 +61,46 @@ const SECOND = 1000;
 export function judgeWorkload(
   workload: WorkloadPolicy,
   attested: AttestedComponents,
-  standings: readonly Omit<DecisionInput, "policies">[],
-  { kind, now, until }: { readonly kind: "x509" | "jwt"; readonly now: number; readonly until: number },
-): { readonly entitlement?: Entitlement; readonly denials: readonly DenialReason[] } {
+  standings: readonly Standing[],
+  terms: Terms,
+): JudgedWorkload {
+  const judged = judgeEnforced(workload, attested, standings, terms);
+  return workload.spec.mode === "enforce" ? judged : { denials: inAuditMode(workload, judged) };
+}
+
+type Standing = Omit<DecisionInput, "policies">;
+
+interface Terms {
+  readonly kind: "x509" | "jwt";
+  readonly now: number;
+  readonly until: number;
+}
+
+interface JudgedWorkload {
+  readonly entitlement?: Entitlement;
+  readonly denials: readonly DenialReason[];
+}
+
+/** What it would do, were it enforced. */
+function inAuditMode({ name }: WorkloadPolicy, { denials }: JudgedWorkload): DenialReason[] {
+  if (denials.length > 0)
+    return denials.map(({ code, message, ...rest }) => ({
+      ...rest,
+      code: "would-deny",
+      message: `${message} (and the workload policy ${name} is in audit mode)`,
+      workload: name,
+      because: code,
+    }));
+  const message = `The workload policy ${name} is in audit mode: it would grant this, and grants nothing`;
+  return [{ code: "would-grant", message, workload: name }];
+}
+
+function judgeEnforced(
+  workload: WorkloadPolicy,
+  attested: AttestedComponents,
+  standings: readonly Standing[],
+  { kind, now, until }: Terms,
+): JudgedWorkload {
   const { spec } = workload;
   const demanded = demandedOf(workload, attested.components);
   const digests = digestsOf(demanded);

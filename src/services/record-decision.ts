@@ -1,5 +1,5 @@
 import { chainsBehind } from "../db/decision-inputs.ts";
-import { decide } from "../decisions/decide.ts";
+import { type Decision, decide } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
@@ -40,6 +40,7 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
     if (asOf > standing.size)
       throw new VouchsafeError("invalid-request", `The log has ${standing.size} entries, not ${asOf}`);
     const current = decide({ ...standing, policies }, v.clock());
+    const wouldDeny = wouldDenyOf(current);
     const body = {
       artifact,
       policies,
@@ -50,6 +51,7 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
       expiresAt,
       current: current.decision,
       ...(!current.enforced && { enforced: false }),
+      ...(wouldDeny.length > 0 && { wouldDeny }),
       ...(current.exceptions.length > 0 && { exceptions: current.exceptions.map(({ id }) => id) }),
       caller: token,
     };
@@ -65,4 +67,11 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
   });
   const { decision: now, enforced, reasons } = current;
   return { current: now, enforced, reasons, receipt: onlyEvent(committed).receipt };
+}
+
+/** The policies in audit mode that would have denied it. */
+function wouldDenyOf({ decision, reasons }: Decision): string[] {
+  if (decision === "deny") return [];
+  const policies = reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy) || []);
+  return [...new Set(policies)];
 }

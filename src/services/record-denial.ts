@@ -120,16 +120,19 @@ function keyOf({ project, requester, request, reasons }: Denial): string {
     project,
     requester,
     [...request.components],
-    [...new Set(reasons.map(({ code }) => code))].sort(),
+    [...new Set(reasons.map(({ code, because = "" }) => `${code} ${because}`))].sort(),
   ]);
 }
 
 function event({ requester, request, known, reasons }: Denial, count: number, since: number): EventDraft {
   const told = new Map(
-    reasons.map(({ code, policy, component }) => [
-      `${code} ${policy} ${component}`,
-      { code, ...(policy && { policy }), ...(component && { component }) },
-    ]),
+    reasons.map(({ code, policy, component, workload, because, digest }) => {
+      const said = { code, ...(policy && { policy }), ...(component && { component }) };
+      // What a workload policy in audit mode would do is told with what it would do it for.
+      const would = workload && { workload, ...(because && { because }), ...(digest && { digest }) };
+      const reason = { ...said, ...would };
+      return [JSON.stringify(reason), reason];
+    }),
   );
   return {
     type: "identity.denied",

@@ -16,7 +16,7 @@ import { callerWith, openReleaseHouse } from "./release-node.ts";
 
 export const POLICY = "built";
 /** Any workflow of any repository of acme: each test has builders and signers of its own. */
-const BUILT = `apiVersion: vouchsafe.dev/v1
+export const BUILT = `apiVersion: vouchsafe.dev/v1
 kind: VerificationPolicy
 metadata: { name: ${POLICY} }
 spec:

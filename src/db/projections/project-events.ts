@@ -22,11 +22,17 @@ import {
   withdrawRevocation,
 } from "./standing.ts";
 import { projectVerdict } from "./verdicts.ts";
+import { projectDecision, projectDenial, projectWouldDeny } from "./would-denials.ts";
 
 const nothing: Projector = () => {};
 const grantIdentity: Projector = (entry, rows) => {
   projectIdentity(entry, rows);
   holdIdentity(entry, rows);
+  projectWouldDeny(entry, rows);
+};
+const recordDecision: Projector = (entry, rows) => {
+  holdDecision(entry, rows);
+  projectDecision(entry, rows);
 };
 
 const PROJECTORS: Readonly<Record<EventType, Projector>> = {
@@ -51,10 +57,10 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "exception.withdrawn": withdrawException,
   "evidence.revoked": beginRevocation,
   "revocation.withdrawn": withdrawRevocation,
-  "decision.recorded": holdDecision,
+  "decision.recorded": recordDecision,
   "identity.issued": grantIdentity,
   "identity.renewed": grantIdentity,
-  "identity.denied": nothing,
+  "identity.denied": projectDenial,
   "identity.revoked": projectIdentityRevocation,
   "agent.joined": projectAgent,
   "agent.revoked": projectAgentRevocation,

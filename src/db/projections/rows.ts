@@ -36,6 +36,7 @@ export interface Projection {
   readonly retention_classes: Map<string, Row>;
   readonly expirations: Row[];
   readonly verdict_grounds: Map<string, Row>;
+  readonly would_denials: Row[];
 }
 
 export interface TrustRow extends Row {
@@ -79,6 +80,7 @@ export function noRows(): Projection {
     retention_classes: new Map(),
     expirations: [],
     verdict_grounds: new Map(),
+    would_denials: [],
   };
 }
 

@@ -66,6 +66,7 @@ export const STATEMENTS: Readonly<Record<keyof Projection, Statement>> = {
   hold_releases: added("hold_releases"),
   retention_classes: replaced("retention_classes", ["project_id", "artifact"], ["class", "index"]),
   expirations: added("expirations"),
+  would_denials: added("would_denials"),
   verdict_grounds: (rows) => `${added("verdict_grounds")(rows)} on conflict do nothing`,
 };
 
