@@ -47,6 +47,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "errors.ts",
       "create-once.ts",
       "private-key.ts",
+      "key-file.ts",
       "in-toto-attestation",
       "oci",
       "tlog",

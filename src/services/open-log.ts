@@ -29,10 +29,14 @@ export interface OpenedLog extends Pick<Vouchsafe, "writer" | "witnesses" | "obs
  */
 export async function openLog({
   config,
+  passphrase,
   database,
   clock,
   report,
-}: Pick<Vouchsafe, "config" | "database" | "clock" | "report">): Promise<OpenedLog> {
+}: Pick<Vouchsafe, "config" | "database" | "clock" | "report"> & {
+  /** Of the log's keys; absent: they are plain. */
+  readonly passphrase: string | undefined;
+}): Promise<OpenedLog> {
   const acknowledged = await openAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
   try {
     const store = createLogStore(database);
@@ -43,7 +47,7 @@ export async function openLog({
     const openWriter = (signers: LogSigners) =>
       createWriter({ store, signers, clock, random: randomBytes, acknowledged, requireGrowable });
 
-    const keys = await loadLogKeys(config);
+    const keys = await loadLogKeys(config, passphrase);
     const policy = await readWitnessPolicy(config);
     const witnesses = policy && createWitnesses(policy);
     // Before the first append: a database that was set back must not grow.
@@ -75,7 +79,10 @@ export async function openLog({
   }
 }
 
-function loadLogKeys({ logKeyFiles, dataDir, origin }: Config): Promise<readonly NoteSigner[]> {
+function loadLogKeys(
+  { logKeyFiles, dataDir, origin }: Config,
+  passphrase: string | undefined,
+): Promise<readonly NoteSigner[]> {
   const files = logKeyFiles.length > 0 ? logKeyFiles : [join(dataDir, "log-key.pem")];
-  return Promise.all(files.map((file) => loadLogKey(file, origin)));
+  return Promise.all(files.map((file) => loadLogKey(file, origin, passphrase)));
 }

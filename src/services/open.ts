@@ -63,8 +63,8 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
   try {
     const passphrase = await readPassphrase(config.keyPassphraseFile);
     const trustDomain = parseTrustDomain(config.trustDomain);
-    const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile);
-    const log = await openLog({ config, database, clock, report });
+    const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile, passphrase);
+    const log = await openLog({ config, passphrase, database, clock, report });
     closers.push(log.close);
     const { writer, signers, witnesses, obstacles } = log;
     const denials = createDenials({ writer, clock, report });

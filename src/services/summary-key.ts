@@ -1,8 +1,8 @@
 import { createPublicKey, hash, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readOrCreate } from "../create-once.ts";
 import { VouchsafeError } from "../errors.ts";
+import { readOrCreateKeys } from "../key-file.ts";
 import { makeEd25519Key, readPrivateKey } from "../private-key.ts";
 
 /** What verification summaries are signed with. */
@@ -29,10 +29,15 @@ const HASHES: ReadonlyMap<string, "sha256" | "sha384" | null> = new Map([
  *
  * Throws `configuration-invalid` for a file that holds no such key.
  */
-export async function openSummaryKey(dataDir: string, file: string | undefined): Promise<SummaryKey> {
+export async function openSummaryKey(
+  dataDir: string,
+  file: string | undefined,
+  passphrase?: string,
+): Promise<SummaryKey> {
   const path = file ?? join(dataDir, "vsa-key.pem");
-  const pem = file === undefined ? await readOrCreate(path, makeEd25519Key) : await readGiven(file);
-  const key = readPrivateKey(pem);
+  const pem =
+    file === undefined ? await readOrCreateKeys(path, makeEd25519Key, passphrase) : await readGiven(file);
+  const key = readPrivateKey(pem, passphrase);
   const { asymmetricKeyType, asymmetricKeyDetails } = key ?? {};
   const algorithm = HASHES.get(
     [asymmetricKeyType, asymmetricKeyDetails?.namedCurve].filter(Boolean).join(" "),
@@ -40,7 +45,7 @@ export async function openSummaryKey(dataDir: string, file: string | undefined):
   if (key === undefined || algorithm === undefined) {
     throw new VouchsafeError(
       "configuration-invalid",
-      `${path} holds no private key in PKCS #8 PEM that is Ed25519 or on P-256 or P-384`,
+      `${path} holds no private key in PKCS #8 PEM that is Ed25519 or on P-256 or P-384, or none that the passphrase opens`,
     );
   }
   const publicKey = createPublicKey(key);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { copyFile, mkdtemp, open, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -66,6 +66,22 @@ describe("the log's key", () => {
     assert.equal(new Set(signers.map(({ verifierKey }) => verifierKey)).size, 1);
     assert.equal((await loadLogKey(path, ORIGIN)).verifierKey, signers[0]?.verifierKey);
     assert.equal((await stat(path)).mode & 0o777, 0o600);
+  });
+
+  it("is encrypted where it stands as soon as there is a passphrase, which it then takes to open it", async () => {
+    const path = join(directory, "encrypted.pem");
+    const passphrase = "correct horse battery staple";
+    const { verifierKey } = await loadLogKey(path, ORIGIN);
+    assert.equal((await loadLogKey(path, ORIGIN, passphrase)).verifierKey, verifierKey);
+    assert.match(await readFile(path, "utf8"), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    assert.equal((await loadLogKey(path, ORIGIN, passphrase)).verifierKey, verifierKey);
+    for (const other of [undefined, "correct horse battery stapler"]) {
+      await assert.rejects(loadLogKey(path, ORIGIN, other), (error: Error & { code?: string }) => {
+        assert.doesNotMatch(`${error.stack}`, /horse|BEGIN/);
+        return error.code === "configuration-invalid";
+      });
+    }
   });
 
   it("is refused when the file holds another kind of key, or none", async () => {

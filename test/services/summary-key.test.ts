@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -24,6 +24,16 @@ describe("the key of verification summaries", () => {
     assert.equal((await openSummaryKey(directory, undefined)).keyId, first.keyId);
     assert.equal((await stat(join(directory, "vsa-key.pem"))).mode & 0o777, 0o600);
     assert.equal(createPublicKey(first.publicKey).asymmetricKeyType, "ed25519");
+  });
+
+  test("is encrypted where there is a passphrase, and one that is given is opened by it", async () => {
+    const passphrase = "correct horse battery staple";
+    const own = join(directory, "own");
+    const { keyId } = await openSummaryKey(own, undefined, passphrase);
+    const path = join(own, "vsa-key.pem");
+    assert.match(await readFile(path, "utf8"), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    assert.equal((await openSummaryKey(directory, path, passphrase)).keyId, keyId);
+    await assert.rejects(openSummaryKey(directory, path), { code: "configuration-invalid" });
   });
 
   const given = [
