@@ -4,19 +4,9 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
-import {
-  ARROWS,
-  GENERATED,
-  IMPURE,
-  IMPURE_NAMES,
-  LONG_LINES,
-  MAX_LINES,
-  PACKAGES,
-  PURE,
-  PURE_BUILTINS,
-  RESERVED_NAMES,
-} from "./arrows-table.ts";
+import { ARROWS, GENERATED, LONG_LINES, MAX_LINES, PACKAGES, RESERVED_NAMES } from "./arrows-table.ts";
 import { type Import, importsOf, type Token, tokenize } from "./imports.ts";
+import { IMPURE, IMPURE_NAMES, PURE, PURE_BUILTINS } from "./purity-table.ts";
 
 export interface Breach {
   readonly file: string;
