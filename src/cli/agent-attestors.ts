@@ -27,33 +27,23 @@ export function addAttestorOptions(command: Command): Command {
 }
 
 /** Loaded here alone, with the agent. Throws `VouchsafeError` (`configuration-invalid`). */
-export async function openAttestors(options: AttestorCommandOptions): Promise<readonly Attestor[]> {
-  const { containerAttestor } = await import("../workload/attestors/container.ts");
-  const { DOCKER_SOCKET, dockerInspector } = await import("../workload/attestors/docker.ts");
-  const { CRI_SOCKET, openCri } = await import("../workload/attestors/cri.ts");
-  const { CONTAINERD_SOCKET, openContainerd } = await import("../workload/attestors/containerd.ts");
-  const kubelet = await import("../workload/attestors/kubelet.ts");
-  const attestors: Attestor[] = [];
-  if (options.docker !== undefined) {
-    const inspect = dockerInspector(given(options.docker, DOCKER_SOCKET));
-    attestors.push(containerAttestor({ name: "docker", inspect }));
-  }
-  if (options.cri !== undefined) {
-    attestors.push(containerAttestor({ name: "cri", ...openCri(given(options.cri, CRI_SOCKET)) }));
-  }
-  if (options.containerd !== undefined) {
-    const socket = given(options.containerd, CONTAINERD_SOCKET);
-    const client = openContainerd(socket, options.containerdNamespace);
-    attestors.push(containerAttestor({ name: "containerd", ...client }));
-  }
-  if (options.kubelet !== undefined) {
-    const { kubeletCa = kubelet.KUBELET_CA, kubeletTokenFile: tokenFile = kubelet.KUBELET_TOKEN } = options;
-    const caFile = options.kubeletSkipVerification === true ? undefined : kubeletCa;
-    attestors.push(
-      kubelet.kubeletAttestor({ url: given(options.kubelet, kubelet.KUBELET_URL), tokenFile, caFile }),
-    );
-  }
-  return attestors;
+export async function attestorsOf(options: AttestorCommandOptions): Promise<readonly Attestor[]> {
+  const { openAttestors } = await import("../workload/attestors/open-attestors.ts");
+  const { DOCKER_SOCKET } = await import("../workload/attestors/docker.ts");
+  const { CRI_SOCKET } = await import("../workload/attestors/cri.ts");
+  const { CONTAINERD_SOCKET } = await import("../workload/attestors/containerd.ts");
+  const { KUBELET_CA, KUBELET_TOKEN, KUBELET_URL } = await import("../workload/attestors/kubelet.ts");
+  const { docker, cri, containerd, containerdNamespace: namespace, kubelet } = options;
+  const { kubeletCa = KUBELET_CA, kubeletTokenFile: tokenFile = KUBELET_TOKEN } = options;
+  const caFile = options.kubeletSkipVerification === true ? undefined : kubeletCa;
+  return openAttestors({
+    ...(docker !== undefined && { docker: given(docker, DOCKER_SOCKET) }),
+    ...(cri !== undefined && { cri: given(cri, CRI_SOCKET) }),
+    ...(containerd !== undefined && {
+      containerd: { socket: given(containerd, CONTAINERD_SOCKET), namespace },
+    }),
+    ...(kubelet !== undefined && { kubelet: { url: given(kubelet, KUBELET_URL), tokenFile, caFile } }),
+  });
 }
 
 function given(value: string | true, standard: string): string {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import type { Agent, AgentLogEntry } from "../workload/agent.ts";
 import type { ServerSourceLogEntry } from "../workload/server-source.ts";
-import { type AttestorCommandOptions, addAttestorOptions, openAttestors } from "./agent-attestors.ts";
+import { type AttestorCommandOptions, addAttestorOptions, attestorsOf } from "./agent-attestors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,7 +31,7 @@ export function agentCommand(): Command {
         // Loaded here alone: every other command would wait for what these bring along.
         const { openServerSource } = await import("../workload/server-source.ts");
         const { openAgent } = await import("../workload/agent.ts");
-        const attestors = await openAttestors(options);
+        const attestors = await attestorsOf(options);
         const ending = new AbortController();
         const { signal } = ending;
         for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => ending.abort());

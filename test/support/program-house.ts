@@ -16,6 +16,7 @@ export interface ProgramHouse {
   path(name: string): string;
   /** Signs for a program, so that the policy `production` lets it through. @returns its digest */
   release(program: string): Promise<string>;
+  releaseDigest(digest: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,6 +46,15 @@ export async function openProgramHouse(): Promise<ProgramHouse> {
   );
   const tokenFile = path("token");
   await writeFile(tokenFile, await node.token(["issuer"], { mayChoosePolicy: true }), { mode: 0o600 });
+  async function releaseDigest(digest: string): Promise<void> {
+    const statement = {
+      _type: "https://in-toto.io/Statement/v1",
+      subject: [{ name: "program", digest: { sha256: digest.slice("sha256:".length) } }],
+      predicateType: "https://in-toto.io/attestation/test-result/v0.1",
+      predicate: { result: "PASSED", configuration: [] },
+    };
+    await operator.pushAttestation(signStatement(statement, key.privateKey));
+  }
   return {
     node,
     server,
@@ -52,16 +62,11 @@ export async function openProgramHouse(): Promise<ProgramHouse> {
     tokenFile,
     path,
     async release(program) {
-      const sha256 = hash("sha256", await readFile(program));
-      const statement = {
-        _type: "https://in-toto.io/Statement/v1",
-        subject: [{ name: "program", digest: { sha256 } }],
-        predicateType: "https://in-toto.io/attestation/test-result/v0.1",
-        predicate: { result: "PASSED", configuration: [] },
-      };
-      await operator.pushAttestation(signStatement(statement, key.privateKey));
-      return `sha256:${sha256}`;
+      const digest = `sha256:${hash("sha256", await readFile(program))}`;
+      await releaseDigest(digest);
+      return digest;
     },
+    releaseDigest,
     async close() {
       await node.close();
       await rm(directory, { recursive: true, force: true });

@@ -1,5 +1,7 @@
 import { isAbsolute } from "node:path";
 import { VouchsafeError } from "../../errors.ts";
+import { KUBELET_CA, KUBELET_TOKEN } from "../attestors/kubelet.ts";
+import type { AttestorSettings } from "../attestors/open-attestors.ts";
 import { type HclValue, parseHcl } from "./hcl.ts";
 
 /** What `plugin_data` says; docs/spire.md. */
@@ -10,10 +12,28 @@ export interface PluginConfiguration {
   readonly tokenFile: string;
   /** Those that a workload may be attested to pass. */
   readonly policies: readonly string[];
+  /** What of a process must be known, and is asked about. */
+  readonly components: readonly Component[];
+  readonly attestors: AttestorSettings;
 }
 
+type Component = (typeof COMPONENTS)[number];
+
+type Members = ReadonlyMap<string, HclValue>;
+
 const MAX_POLICIES = 16;
-const KEYS: readonly string[] = ["server", "token_file", "policies"];
+const COMPONENTS = ["executable", "image"] as const;
+/** Further members, each of which switches an attestor on or tells it something. */
+const ATTESTOR_KEYS = [
+  "docker_socket",
+  "cri_socket",
+  "containerd_socket",
+  "containerd_namespace",
+  "kubelet_url",
+  "kubelet_ca_file",
+  "kubelet_token_file",
+] as const;
+const KEYS: readonly string[] = ["server", "token_file", "policies", "components", ...ATTESTOR_KEYS];
 
 /** @throws VouchsafeError `configuration-invalid` */
 export function parseConfiguration(text: string): PluginConfiguration {
@@ -31,16 +51,43 @@ export function parseConfiguration(text: string): PluginConfiguration {
     throw invalid(`policies names 1 to ${MAX_POLICIES} policies`);
   }
   if (new Set(policies).size !== policies.length) throw invalid("policies names one twice");
-  return { server, tokenFile, policies };
+  return { server, tokenFile, policies, components: componentsIn(members), attestors: attestorsIn(members) };
 }
 
-function requireString(members: ReadonlyMap<string, HclValue>, name: string): string {
+function componentsIn(members: Members): readonly Component[] {
+  if (!members.has("components")) return ["executable"];
+  const named = requireList(members, "components");
+  const known = COMPONENTS.filter((component) => named.includes(component));
+  if (known.length === 0 || known.length !== named.length) {
+    throw invalid(`components names some of ${COMPONENTS.join(", ")}, each once`);
+  }
+  return known;
+}
+
+function attestorsIn(members: Members): AttestorSettings {
+  const text = (name: (typeof ATTESTOR_KEYS)[number]) =>
+    members.has(name) ? requireString(members, name) : undefined;
+  const [docker, cri, containerd] = [text("docker_socket"), text("cri_socket"), text("containerd_socket")];
+  const [kubelet, namespace = "default"] = [text("kubelet_url"), text("containerd_namespace")];
+  const [caFile = KUBELET_CA, tokenFile = KUBELET_TOKEN] = [
+    text("kubelet_ca_file"),
+    text("kubelet_token_file"),
+  ];
+  return {
+    ...(docker !== undefined && { docker }),
+    ...(cri !== undefined && { cri }),
+    ...(containerd !== undefined && { containerd: { socket: containerd, namespace } }),
+    ...(kubelet !== undefined && { kubelet: { url: kubelet, caFile, tokenFile } }),
+  };
+}
+
+function requireString(members: Members, name: string): string {
   const value = members.get(name);
   if (typeof value !== "string" || value === "") throw invalid(`${name} is needed, a string`);
   return value;
 }
 
-function requireList(members: ReadonlyMap<string, HclValue>, name: string): readonly string[] {
+function requireList(members: Members, name: string): readonly string[] {
   const value = members.get(name);
   if (!Array.isArray(value)) throw invalid(`${name} is needed, a list of strings`);
   return value;

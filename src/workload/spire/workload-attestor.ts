@@ -2,8 +2,11 @@ import { readFile } from "node:fs/promises";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { ApiError } from "../../client/api-error.ts";
 import { VouchsafeError } from "../../errors.ts";
+import type { Attestor } from "../attestors/attestor.ts";
+import { openAttestors } from "../attestors/open-attestors.ts";
+import { unixAttestor } from "../attestors/unix.ts";
 import { type AskPolicy, createAskPolicy } from "./ask-policies.ts";
-import { createPidAttestor } from "./attest-pid.ts";
+import { attestPid } from "./attest-pid.ts";
 import { type PluginConfiguration, parseConfiguration } from "./configuration.ts";
 import type { Log } from "./hclog.ts";
 import { Config } from "./proto/config_pb.ts";
@@ -19,6 +22,7 @@ export interface WorkloadAttestorOptions {
 interface Configured {
   readonly configuration: PluginConfiguration;
   readonly ask: AskPolicy;
+  readonly attestors: readonly Attestor[];
 }
 
 const SERVICES: readonly string[] = [WorkloadAttestor.typeName, Config.typeName];
@@ -27,7 +31,7 @@ const MAX_ATTESTATIONS = 64;
 
 /** The services of a SPIRE agent's WorkloadAttestor plugin. */
 export function workloadAttestor({ log, clock = Date.now }: WorkloadAttestorOptions) {
-  const attestPid = createPidAttestor();
+  const unix = unixAttestor();
   let configured: Configured | undefined;
   let underWay = 0;
 
@@ -35,9 +39,9 @@ export function workloadAttestor({ log, clock = Date.now }: WorkloadAttestorOpti
     if (configured === undefined) {
       throw new ConnectError("The plugin is not configured yet", Code.FailedPrecondition);
     }
-    const { configuration, ask } = configured;
+    const { configuration, ask, attestors } = configured;
     try {
-      const digests = await attestPid(pid);
+      const digests = await attestPid(pid, attestors, configuration.components);
       const selectorValues = await selectorsFor(digests, configuration.policies, ask);
       log("debug", "attested", { pid, digests, selectors: selectorValues });
       return { selectorValues };
@@ -59,10 +63,14 @@ export function workloadAttestor({ log, clock = Date.now }: WorkloadAttestorOpti
         try {
           const configuration = parseConfiguration(hclConfiguration);
           const { server, tokenFile } = configuration;
+          const before = configured;
           configured = {
             configuration,
+            attestors: [unix, ...openAttestors(configuration.attestors)],
             ask: createAskPolicy({ server, token: () => readToken(tokenFile), clock }),
           };
+          // Those of the host's programs stay; what a call under way still asks of the others fails, and it with it.
+          for (const attestor of before?.attestors ?? []) attestor.close?.();
         } catch (error) {
           throw new ConnectError(messageOf(error), Code.InvalidArgument);
         }
@@ -111,7 +119,9 @@ async function readToken(file: string): Promise<string> {
 
 /** What SPIRE's log is to say; the workload gets none of this plugin's selectors. */
 function statusOf(error: unknown): ConnectError {
-  if (error instanceof ApiError) return new ConnectError(error.message, Code.Unavailable);
+  const isAway =
+    error instanceof ApiError || (error instanceof VouchsafeError && error.code === "unavailable");
+  if (isAway) return new ConnectError(error.message, Code.Unavailable);
   if (error instanceof VouchsafeError) return new ConnectError(error.message, Code.FailedPrecondition);
   return new ConnectError("The attestation failed", Code.Internal, undefined, undefined, error);
 }

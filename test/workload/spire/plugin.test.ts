@@ -1,6 +1,7 @@
 /** The plugin as a process, spoken to as SPIRE's agent does; with SPIRE itself: test/interop/spire.test.ts. */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +11,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { bareEnvironment } from "../../cli/server.ts";
 import { endChild, endWithParent } from "../../support/child.ts";
+import { anImage } from "../../support/images.ts";
 import { openProgramHouse, type ProgramHouse } from "../../support/program-house.ts";
+import { cannotMakeCgroups, makeCgroup } from "../attestors/cgroups.ts";
+import { serveJson } from "../attestors/json-server.ts";
 import { HOST, MAIN, type PluginHost, startPlugin } from "./plugin-host.ts";
 
 const run = promisify(execFile);
@@ -149,12 +153,50 @@ describe("attesting", { skip: process.platform !== "linux" && "only Linux attest
     assert.deepEqual(await selectors(pid), ["policy:production", `digest:${digest}`]);
   });
 
+  test("asks about the image of a process in a container, where that is what is to be known", {
+    skip: cannotMakeCgroups(),
+  }, async (t) => {
+    const image = anImage();
+    const id = randomBytes(32).toString("hex");
+    const [cgroup, pid] = [await makeCgroup(`/docker/${id}`), pidOf(SLEEP)];
+    t.after(async () => {
+      for (const child of programs) if (child.pid === pid) await endChild(child);
+      await cgroup.remove();
+    });
+    await cgroup.add(pid);
+    const daemon = await serveJson(house.path("docker.sock"), (path) => {
+      if (path === "/_ping") return { headers: { "api-version": "1.44" }, body: "OK" };
+      if (path.includes("/images/"))
+        return { body: { Id: image.config, RepoDigests: [`w@${image.digest}`] } };
+      const Config = { Image: "widget", Labels: {} };
+      return { body: { Id: id, State: { Running: true, Pid: pid }, Image: image.config, Config } };
+    });
+    t.after(() => daemon.close());
+    const imageOnly = { ...configuration(), components: ["image"] };
+    await plugin.call(CONFIGURE, settings(imageOnly));
+    assert.deepEqual(await selectors(pid), []);
+
+    await house.releaseDigest(image.digest);
+    await plugin.call(CONFIGURE, settings({ ...imageOnly, docker_socket: house.path("docker.sock") }));
+    assert.deepEqual(await selectors(pid), ["policy:production", `digest:${image.digest}`]);
+    const both = { ...imageOnly, components: ["executable", "image"] };
+    await plugin.call(CONFIGURE, settings({ ...both, docker_socket: house.path("docker.sock") }));
+    assert.deepEqual(await selectors(pid), [], "nobody released its executable");
+
+    await daemon.close();
+    await plugin.call(CONFIGURE, settings({ ...imageOnly, docker_socket: house.path("docker.sock") }));
+    await assert.rejects(selectors(pid), { code: UNAVAILABLE });
+    await plugin.call(CONFIGURE, settings(configuration()));
+  });
+
   test("takes no configuration that it does not understand, and keeps the one that it has", async () => {
     const wrong = [
       { ...configuration(), server: "vouchsafe.example" },
       { ...configuration(), policies: [] },
       { ...configuration(), token_file: "token" },
       { ...configuration(), polices: ["production"] },
+      { ...configuration(), components: ["weights"] },
+      { ...configuration(), docker_socket: [] },
     ];
     for (const members of wrong) {
       const { valid, notes } = await plugin.call(VALIDATE, settings(members));
