@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, get, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import { get } from "node:https";
 import { after, before, describe, test } from "node:test";
 import { createRemoteJWKSet, customFetch, jwtVerify } from "jose";
 import { issueJwtSvids } from "../../src/services/issue-svid.ts";
@@ -15,6 +14,7 @@ import {
 } from "../services/identity-house.ts";
 import type { TestNode } from "./node.ts";
 import { openNode } from "./node.ts";
+import { serveByTls } from "./tls-proxy.ts";
 
 const AUDIENCE = "https://sts.example.org";
 
@@ -26,16 +26,6 @@ describe("OIDC discovery", () => {
   });
   after(() => house.close());
 
-  /** A proxy that ends TLS and takes the issuer's path away, as one stands in front of a server. */
-  async function serve(path: string, node: () => TestNode): Promise<{ issuer: string; server: Server }> {
-    const server = createServer({ cert: web.cert, key: web.key }, async ({ url = "" }, response) => {
-      const answer = await node().app.inject(url.slice(path.length));
-      response.writeHead(answer.statusCode, { "content-type": "application/json" }).end(answer.body);
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return { issuer: `https://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, server };
-  }
   /** What `fetch` would do, if it could be told whom to believe. */
   async function fetchTrusting(url: string): Promise<Response> {
     const [response] = await once(get(url, { ca: web.root, agent: false }), "response");
@@ -48,7 +38,8 @@ describe("OIDC discovery", () => {
   ] as const) {
     test(`lets jose validate a JWT-SVID by its issuer alone (${algorithm}, issuer's path "${path}")`, async () => {
       let node: TestNode | undefined;
-      const { issuer, server } = await serve(path, () => node as TestNode);
+      const proxy = await serveByTls(web, () => node as TestNode, path);
+      const issuer = proxy.url;
       try {
         const settings: Record<string, string> = { VOUCHSAFE_OIDC_ISSUER: issuer };
         if (algorithm !== "ES256") {
@@ -79,8 +70,7 @@ describe("OIDC discovery", () => {
         assert.match(payload.sub ?? "", /^spiffe:\/\/vouchsafe\.local\/widget\//);
         await assert.rejects(jwtVerify(svids[0]?.token ?? "", keys, { issuer: "https://another.example" }));
       } finally {
-        server.close();
-        server.closeAllConnections();
+        await proxy.close();
       }
     });
   }
