@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 
 /** Connections to one server, each of which sends a request when the answer to its last one is complete. */
 export interface HttpLoad {
-  /** Sends `count` requests over all connections. Fails at an answer other than 200. */
+  /** Sends `count` requests over all connections. Fails at an answer of another status. */
   run(count: number): Promise<void>;
   close(): void;
 }
@@ -13,6 +13,8 @@ export interface HttpLoadOptions {
   readonly connections: number;
   /** The bytes of the next request of a connection. */
   readonly request: (connection: number) => string;
+  /** Of each answer; 200 if absent. */
+  readonly status?: number;
   /** Sees each answer's body; absent while measuring. */
   readonly onBody?: (body: string) => void;
 }
@@ -25,6 +27,7 @@ export async function openHttpLoad({
   port,
   connections,
   request,
+  status = 200,
   onBody,
 }: HttpLoadOptions): Promise<HttpLoad> {
   const sockets = Array.from({ length: connections }, () =>
@@ -41,7 +44,7 @@ export async function openHttpLoad({
       const length = answerLength(received);
       if (length === undefined || received.length < length) return;
       try {
-        requireOk(received, length);
+        requireStatus(received, length, status);
         onBody?.(received.toString("utf8", received.indexOf(BLANK_LINE) + BLANK_LINE.length));
         received = Buffer.alloc(0);
         next();
@@ -95,7 +98,7 @@ function answerLength(received: Buffer): number | undefined {
   return head + BLANK_LINE.length + Number.parseInt(text.slice(at + CONTENT_LENGTH.length), 10);
 }
 
-function requireOk(received: Buffer, length: number): void {
-  const isOk = received.toString("latin1", 0, 13) === "HTTP/1.1 200 " && received.length === length;
-  if (!isOk) throw new Error(`not the answer to one request:\n${received.toString()}`);
+function requireStatus(received: Buffer, length: number, status: number): void {
+  const isRight = received.toString("latin1", 0, 13) === `HTTP/1.1 ${status} ` && received.length === length;
+  if (!isRight) throw new Error(`not the answer to one request:\n${received.toString()}`);
 }

@@ -10,7 +10,9 @@ import { grow } from "./grow.ts";
 import { ingest } from "./ingest.ts";
 import type { BenchResult } from "./measure.ts";
 import { mint } from "./mint.ts";
+import { mintHttp } from "./mint-http.ts";
 import { pack } from "./pack.ts";
+import { revoke } from "./revoke.ts";
 import { simulate } from "./simulate.ts";
 import { verify } from "./verify.ts";
 
@@ -22,7 +24,9 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ["grow", grow],
   ["ingest", ingest],
   ["mint", mint],
+  ["mint-http", mintHttp],
   ["pack", pack],
+  ["revoke", revoke],
   ["simulate", simulate],
   ["verify", verify],
 ]);

@@ -37,6 +37,7 @@ export async function watchIdentities(
     // The size is read first: an event that is committed meanwhile is looked at again by the next watch.
     const { size: asOf } = await readHead(kysely);
     if (after === undefined) return { asOf, touched: [] };
+    const looked = performance.now();
     const touched = await touchedIdentities(kysely, caller.project, {
       requester,
       liveAt: v.clock(),
@@ -46,6 +47,7 @@ export async function watchIdentities(
     if (touched.length > 0 || left <= 0 || signal.aborted)
       return { asOf, touched: touched.map(({ key }) => key) };
     await grownBeyond(v, asOf, left, signal);
-    await sleep(PACE);
+    // What happens after a quiet time is looked at at once.
+    await sleep(Math.max(0, looked + PACE - performance.now()));
   }
 }
