@@ -153,6 +153,11 @@ export function believed(history: AuthorityHistory): BelievedAuthority[] {
     .sort((a, b) => a.index - b.index);
 }
 
+/** What was ever prepared, also what is retired: for certificates that are believed because the log has each of them. */
+export function everBelieved(history: AuthorityHistory): BelievedAuthority[] {
+  return [...history.values()].flatMap(({ prepared }) => prepared ?? []);
+}
+
 /** The index of the last event that changed what is believed: the same on all nodes, and larger after each change. */
 export function bundleSequence(history: AuthorityHistory): number {
   return Math.max(

@@ -22,7 +22,7 @@ export async function authenticateAgent(
   request: ProvenRequest,
 ): Promise<Caller> {
   const now = v.clock();
-  const proof = verifyAgentProof(authorization, request, v.authority.bundle(), now);
+  const proof = verifyAgentProof(authorization, request, v.authority.bundleOfAgents(), now);
   const known = await findAgent(v.database.kysely, proof.serial);
   const isKnown =
     known !== undefined &&

@@ -9,6 +9,7 @@ import {
   believed,
   bundleSequence,
   describedBody,
+  everBelieved,
   preparedBody,
   withEvents,
 } from "../identity/authority-history.ts";
@@ -47,6 +48,11 @@ export interface TrustDomainAuthority {
   history(): AuthorityHistory;
   /** What validates the trust domain's SVIDs now, of whatever node. */
   bundle(): TrustBundle;
+  /**
+   * With those that were retired. Under it an agent's own certificate is read, which counts because the log has it with
+   * its key: whoever stole an authority's key can make none, and no agent has to join anew.
+   */
+  bundleOfAgents(): TrustBundle;
   /** @throws VouchsafeError `unavailable` while relying parties may not know this node's authority yet */
   current(): SigningAuthority;
   /** All that this node has the keys of and whose SVIDs may still live: each signs the lists of what it issued. */
@@ -88,6 +94,7 @@ export async function openTrustDomainAuthority(
   let history: AuthorityHistory = new Map();
   let seen = 0;
   let bundle = bundleOf(trustDomain, []);
+  let bundleOfAgents = bundle;
   let turning: Promise<void> | undefined;
   const minters = new Map<Authority, SigningAuthority>();
   const state = (): RotationState<Authority> => ({ history, own, makes: keys.makes, overlap });
@@ -109,6 +116,7 @@ export async function openTrustDomainAuthority(
     history = withEvents(history, events);
     refuseOthers(history, trustDomain);
     bundle = bundleOf(trustDomain, believed(history), bundleSequence(history));
+    bundleOfAgents = bundleOf(trustDomain, everBelieved(history));
   }
 
   /** Appends what the next step says, while the log as it is read under the lock still says so. */
@@ -145,6 +153,7 @@ export async function openTrustDomainAuthority(
     trustDomain,
     history: () => history,
     bundle: () => bundle,
+    bundleOfAgents: () => bundleOfAgents,
     current() {
       const now = v.clock();
       const authority = signingAuthority(state(), now);

@@ -41,7 +41,7 @@ export function startRecurring(v: Vouchsafe): () => void {
   if (config.policiesReload === "watch") each(LOOK, createPolicyWatch(v));
   each(SECOND, () => watchLogKeys(v));
   each(SECOND, () => v.authority.turn().catch(unlessAway));
-  each(REREAD, () => v.authority.reread());
+  each(REREAD, toldOnce(v, "the files of this node's authority are not taken", v.authority.reread));
   if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
   each(DUE, (signal) => refreshBundles(v, signal).catch(unlessAway));
   each(SECOND, () => publishCrls(v).catch(unlessAway));
@@ -70,6 +70,20 @@ function repeat(v: Vouchsafe, interval: number, work: (signal: AbortSignal) => P
   run();
   const timer = setInterval(run, interval);
   return () => clearInterval(timer);
+}
+
+/** What goes wrong again and again is told as it begins. */
+function toldOnce({ report }: Vouchsafe, problem: string, work: () => Promise<void>): () => Promise<void> {
+  let isTold = false;
+  return async () => {
+    try {
+      await work();
+      isTold = false;
+    } catch (cause) {
+      if (!isTold) report(problem, cause);
+      isTold = true;
+    }
+  };
 }
 
 /** That the database is away is told by who follows the log. */

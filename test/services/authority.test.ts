@@ -29,7 +29,7 @@ import type { TestNode } from "../http/node.ts";
 import { commonName, p256 } from "../identity/signing-requests.ts";
 import { GROUNDS, MINUTE, testAuthority } from "../identity/trust-domain.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
-import { agentCaller } from "./identity-house.ts";
+import { agentCaller, joinThroughDoor, proven } from "./identity-house.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
 const OVERLAP = 15 * MINUTE;
@@ -142,12 +142,18 @@ describe("the authorities of nodes on one database", () => {
 
   test("that an operator takes back is in no bundle, and its node signs with another once that is known", async () => {
     const operator = callerWith(one, ["operator"]);
+    const agent = await joinThroughDoor(two, "node-1");
     const { id } = two.v.authority.current();
     const { receipt } = await retireAuthority(one.v, operator, { authority: id, reason: "stolen" });
     assert.equal(one.v.authority.bundle().sequence, receipt.index);
     // Who was told that the log has grown, and asks another node for the sake of it, gets nothing that it signed.
     await two.v.projection.caughtUp(receipt.index + 1, 10_000);
     assert.throws(() => two.v.authority.current(), notYet);
+    // The agent that it certified is in the log with its key, and goes on with any node; what it holds does not.
+    const watch = proven(agent, { method: "GET", path: "/identities/watch" }, two.v.clock());
+    assert.equal((await two.app.inject(watch)).statusCode, 200);
+    const held = () => validateX509Svid(agent.chain, two.v.authority.bundle(), two.v.clock());
+    assert.throws(held, { code: "invalid-svid" });
     const ended = new AbortController();
     const { touched } = await watchIdentities(two.v, agentCaller(two), receipt.index, ended.signal);
     assert.deepEqual(touched, ["*"]);
