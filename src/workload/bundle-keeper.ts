@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type TrustBundle, writeTrustBundle } from "../identity/trust-bundle.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
 import { backoff } from "./backoff.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { openFederation } from "./federation.ts";
 import type { IdentitySource } from "./identity-source.ts";
+import { wait } from "./wait.ts";
 
 /** Seconds, where the bundle does not say. */
 const DEFAULT_REFRESH = 60;
@@ -74,16 +74,16 @@ export function openBundleKeeper(options: BundleKeeperOptions): BundleKeeper {
 
   async function keep(): Promise<void> {
     for (let failures = 0; !stopped.signal.aborted; ) {
-      let wait: number;
+      let pause: number;
       try {
-        wait = 1000 * ((await refresh()).refreshHint ?? DEFAULT_REFRESH);
+        pause = 1000 * ((await refresh()).refreshHint ?? DEFAULT_REFRESH);
         failures = 0;
       } catch {
         // The change feed tells of a source that is away.
         failures += 1;
-        wait = backoff(RETRY, failures, random);
+        pause = backoff(RETRY, failures, random);
       }
-      await sleep(wait, undefined, { signal: stopped.signal }).catch(() => {});
+      await wait(pause, stopped.signal);
     }
   }
   const keeping = keep();

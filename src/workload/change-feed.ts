@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { backoff } from "./backoff.ts";
 import type { Change, IdentitySource } from "./identity-source.ts";
+import { wait } from "./wait.ts";
 
 const RETRY = { first: 200, longest: 4_000 };
 
@@ -41,8 +41,7 @@ export function openChangeFeed({ source, onFailure, random }: ChangeFeedOptions)
         if (stopped.signal.aborted) return;
         if (failures === 0) onFailure(error);
         failures += 1;
-        const wait = backoff(RETRY, failures, random);
-        await sleep(wait, undefined, { signal: stopped.signal }).catch(() => {});
+        await wait(backoff(RETRY, failures, random), stopped.signal);
       }
     }
   }

@@ -17,8 +17,8 @@ export interface X509Holding {
 
 /** What all processes that are attested to be the same are given. */
 export interface Holding {
-  /** Throws what the source throws. */
-  x509(): Promise<X509Holding>;
+  /** @param patience see `KeptGrant`. Throws what the source throws. */
+  x509(patience: number): Promise<X509Holding>;
   /** Throws what the source throws. */
   jwt(audiences: readonly string[], spiffeId?: string): Promise<readonly JwtGrant[]>;
   /** Counts what may make `x509` answer otherwise than before. */
@@ -49,6 +49,8 @@ export interface HoldingOptions {
 
 /** A workload chooses its audiences: those that it asked for last are kept. */
 const MAX_JWTS = 32;
+/** For how long a process that asks waits for a newer one, where a server hangs, in milliseconds. */
+export const PATIENCE = 2_000;
 /** A workload may ask for as many audiences as it likes, and not keep others from being answered. */
 const JWT_REQUESTS = { atOnce: 4, waiting: 256 };
 /** The longest that a timer takes, in milliseconds. */
@@ -101,7 +103,7 @@ export function openHolding(workload: AttestedWorkload, options: HoldingOptions)
         jwts.delete(oldest);
       }
       try {
-        return await kept.get();
+        return await kept.get(PATIENCE);
       } finally {
         if (kept.live() === undefined && !kept.isAsking() && jwts.get(key) === kept) jwts.delete(key);
       }

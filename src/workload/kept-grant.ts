@@ -1,15 +1,17 @@
 import { VouchsafeError } from "../errors.ts";
 import { backoff } from "./backoff.ts";
+import { within } from "./wait.ts";
 
 /** What was granted once and is handed out until the next of it. */
 export interface KeptGrant<T> {
   /**
    * What is held, while it is fresh; or else a new one, for which the source is asked once however many wait for it.
-   * Where the source has no answer, what is held, until it expires, unless something touched it.
+   * Where the source has no answer within so many milliseconds, what is held, until it expires, unless something touched
+   * it.
    *
    * Throws what the source throws.
    */
-  get(): Promise<T>;
+  get(patience: number): Promise<T>;
   /** From here on it is asked for anew before it is handed out. */
   touch(): void;
   /** What is held and neither expired nor touched. */
@@ -79,14 +81,16 @@ export function keepGrant<T>({ ask, expiryOf, clock, random, onChange }: KeptGra
   }
 
   return {
-    async get() {
+    async get(patience) {
       const fresh = ripe();
       if (fresh !== undefined && clock() < Math.max(fresh.renewAt, retryAt)) return fresh.grant;
       asking ??= obtain().finally(() => {
         asking = undefined;
       });
+      const answer = asking;
       try {
-        return await asking;
+        const inTime = await within(fresh === undefined ? Number.POSITIVE_INFINITY : patience, answer);
+        return inTime ?? ripe()?.grant ?? (await answer);
       } catch (error) {
         const left = isFinal(error) ? undefined : ripe();
         if (left === undefined) throw error;

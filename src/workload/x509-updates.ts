@@ -1,10 +1,12 @@
+import { VouchsafeError } from "../errors.ts";
 import type { TrustBundle } from "../identity/trust-bundle.ts";
 import type { Peer } from "./attest.ts";
 import { type AttestedWorkload, hasFiles } from "./attested-workload.ts";
 import type { BundleKeeper } from "./bundle-keeper.ts";
-import { expiryOf, type X509Holding } from "./holding.ts";
+import { expiryOf, PATIENCE, type X509Holding } from "./holding.ts";
 import { equalityOf, type Holdings } from "./holdings.ts";
 import { isFinal } from "./kept-grant.ts";
+import { within } from "./wait.ts";
 
 /** Files may be written while a workload runs: it is attested anew that often, in milliseconds. */
 const RECHECK = 30_000;
@@ -51,7 +53,9 @@ export async function* x509Updates(
     const workload = await peer.attest().catch((error) => standIn(error, given?.workload));
     const holding = holdings.of(workload);
     let version = holding.version();
-    const next = await obtain().catch((error) => standIn(error, given));
+    // A source that hangs keeps nobody beyond what it has.
+    const left = given === undefined ? Number.POSITIVE_INFINITY : expiryOf(given) - clock();
+    const next = await within(left, obtain()).then(orExpired, (error) => standIn(error, given));
     let atMost = expiryOf(given ?? next) - clock();
     if (
       next.grants !== given?.grants ||
@@ -72,7 +76,7 @@ export async function* x509Updates(
     await holding.changed(version, hasFiles(workload) ? Math.min(atMost, RECHECK) : atMost, signal);
 
     async function obtain(): Promise<X509Update> {
-      const held = await holding.x509();
+      const held = await holding.x509(given === undefined ? PATIENCE : Number.POSITIVE_INFINITY);
       version = holding.version();
       const bundle = await bundles.including(held.grants.authorities);
       return { ...held, workload, bundle, federated: await bundles.federatedFor(workload) };
@@ -82,4 +86,9 @@ export async function* x509Updates(
 
 function areSame(some: readonly TrustBundle[], others: readonly TrustBundle[]): boolean {
   return some.length === others.length && some.every((bundle) => others.includes(bundle));
+}
+
+function orExpired(update: X509Update | undefined): X509Update {
+  if (update !== undefined) return update;
+  throw new VouchsafeError("unavailable", "The SVID has expired, and the source gives no other");
 }

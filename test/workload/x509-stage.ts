@@ -1,4 +1,3 @@
-import { createHook } from "node:async_hooks";
 import { mock } from "node:test";
 import { VouchsafeError } from "../../src/errors.ts";
 import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
@@ -11,6 +10,7 @@ import type { ChangeFeed } from "../../src/workload/change-feed.ts";
 import { openHoldings } from "../../src/workload/holdings.ts";
 import type { IdentitySource } from "../../src/workload/identity-source.ts";
 import { type X509Update, x509Updates } from "../../src/workload/x509-updates.ts";
+import { settle } from "./settle.ts";
 
 const DIGEST = sha256("widget");
 export const TTL = 600_000;
@@ -20,7 +20,7 @@ export const WIDGET: AttestedWorkload = {
   components: { executable: [DIGEST] },
 };
 
-export type Answer = "grant" | "identity-denied" | "unavailable";
+export type Answer = "grant" | "identity-denied" | "unavailable" | "hang";
 export type Update = X509Update & { readonly serials: readonly string[] };
 
 /** A source that answers as it is told, a feed of what it is told to tell, and a clock that moves by `pass` alone. */
@@ -32,15 +32,16 @@ export function stage(t: { after(end: () => void): void }, { random = 0.5 } = {}
   const times: number[] = [];
   const followers = new Set<() => void>();
   let granted = 0;
-  const answer = () => {
+  const answer = async () => {
     const answer = answers.shift() ?? "grant";
+    if (answer === "hang") return new Promise<never>(() => {});
     if (answer !== "grant") throw new VouchsafeError(answer, "as it was told");
     granted += 1;
   };
   const source = {
     async fetchX509(_workload, _csr, renews) {
       times.push(Date.now());
-      answer();
+      await answer();
       renewed.push(renews);
       const svids = ["spiffe://a/b", "spiffe://a/c"].map((spiffeId, i) => {
         return { spiffeId, serial: `${granted}${i}`, chain: [], expiresAt: Date.now() + TTL };
@@ -48,7 +49,7 @@ export function stage(t: { after(end: () => void): void }, { random = 0.5 } = {}
       return { svids, authorities: [] };
     },
     async fetchJwt() {
-      answer();
+      await answer();
       return [{ spiffeId: "spiffe://a/b", token: `token ${granted}`, expiresAt: Date.now() + TTL }];
     },
   } as Partial<IdentitySource> as IdentitySource;
@@ -119,21 +120,4 @@ export function stage(t: { after(end: () => void): void }, { random = 0.5 } = {}
       await settle();
     },
   };
-}
-
-/** Keys that the thread pool is making: Node counts them among nothing else. */
-const keysUnderWay = new Set<number>();
-createHook({
-  init(id, type) {
-    if (type === "KEYPAIRGENREQUEST") keysUnderWay.add(id);
-  },
-  after: (id) => keysUnderWay.delete(id),
-}).enable();
-
-/** Lets what is under way come to a rest. */
-async function settle(): Promise<void> {
-  for (let quiet = 0; quiet < 5; quiet += 1) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    if (keysUnderWay.size > 0) quiet = 0;
-  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { VouchsafeError } from "../../src/errors.ts";
-
+import { PATIENCE } from "../../src/workload/holding.ts";
 import { type Answer, stage, TTL, WIDGET } from "./x509-stage.ts";
 
 describe("what a process is given", () => {
@@ -143,6 +143,20 @@ describe("while the source is away", () => {
     assert.deepEqual([after.updates, after.end()], [[], "unavailable"]);
     // Less and less often: half of 30 seconds with this chance.
     assert.ok(times.length < 60, `${times.length} requests`);
+  });
+
+  test("one that hangs keeps nobody waiting who can be given something, nor beyond what it has", async (t) => {
+    const { stream, pass, settle, answers } = stage(t);
+    const held = stream();
+    await settle();
+    answers.push("hang");
+    await pass(TTL / 2);
+    const late = stream();
+    await settle();
+    await pass(PATIENCE);
+    assert.deepEqual(late.serials(), held.serials());
+    await pass(TTL / 2 - PATIENCE);
+    assert.deepEqual([held.end(), late.end()], ["unavailable", "unavailable"]);
   });
 
   test("goes on where it was when the source is back", async (t) => {
