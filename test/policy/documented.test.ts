@@ -46,7 +46,9 @@ function documented(): PolicySet {
   const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)]
     .map(([, text = ""]) => text)
     // Tests of policies are run by test/cli/policy-page.test.ts.
-    .filter((text) => !text.includes("kind: PolicyTest"));
+    .filter((text) => !text.includes("kind: PolicyTest"))
+    // What is no document of its own is a piece of one.
+    .filter((text) => text.startsWith("apiVersion:"));
   return loadPolicySet(examples.map((text, index) => ({ name: `example-${index}`, text })));
 }
 
