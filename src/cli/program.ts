@@ -7,6 +7,7 @@ import { authorityCommand } from "./authority.ts";
 import { custodyCommand } from "./custody.ts";
 import { exceptionCommand } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
+import { federationCommand } from "./federation.ts";
 import { identitiesCommand } from "./identities.ts";
 import { logCommand } from "./log.ts";
 import { migrateCommand } from "./migrate.ts";
@@ -65,6 +66,7 @@ export function createProgram(): Command {
     retentionCommand(),
     identitiesCommand(),
     svidCommand(),
+    federationCommand(),
     tokenCommand(),
     logCommand(),
     vsaCommand(),

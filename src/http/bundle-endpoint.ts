@@ -8,13 +8,20 @@ import { makeServerSvid } from "../services/federation/server-svid.ts";
 import { readTrustBundle } from "../services/trust-bundle.ts";
 import { BUNDLE_CACHE_CONTROL } from "./trust-bundle.ts";
 
+export interface BundleEndpointOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** How often it is looked whether its SVID is half over, in milliseconds. */
+  readonly look?: number;
+}
+
 export interface BundleEndpoint {
   readonly port: number;
   close(): Promise<void>;
 }
 
 const PATH = "/trust-bundle";
-/** How often it is looked whether its SVID is half over, in milliseconds. */
 const LOOK = 30_000;
 
 /**
@@ -24,7 +31,7 @@ const LOOK = 30_000;
  */
 export async function openBundleEndpoint(
   v: Vouchsafe,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, look = LOOK }: BundleEndpointOptions,
 ): Promise<BundleEndpoint> {
   const server = createServer(
     {
@@ -47,7 +54,7 @@ export async function openBundleEndpoint(
   };
   // While relying parties may not know this node's authority yet nobody is answered; that is tried again.
   await rotate().catch(unlessUnavailable);
-  const rotation = setInterval(() => v.background(() => rotate().catch(unlessUnavailable)), LOOK);
+  const rotation = setInterval(() => v.background(() => rotate().catch(unlessUnavailable)), look);
   rotation.unref();
   server.listen({ host, port });
   await once(server, "listening");

@@ -14,6 +14,7 @@ import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { type Agent, openAgent } from "../../src/workload/agent.ts";
 import { openServerSource, type ServerSource } from "../../src/workload/server-source.ts";
 import { writePem } from "../../src/x509/pem.ts";
+import { assertEnded, vouchsafe } from "../cli/vouchsafe.ts";
 import { openNode, type TestNode } from "../http/node.ts";
 import { callerWith } from "../services/release-node.ts";
 import { envelopeKey, signStatement } from "../services/signed-envelope.ts";
@@ -153,6 +154,10 @@ spec:
     // Who believes its own trust domain alone believes neither.
     await assert.rejects(handshake(server, { ...client, ca: client.own }));
     await assert.rejects(handshake({ ...server, ca: server.own }, client));
+
+    const env = { VOUCHSAFE_SERVER: a.url, VOUCHSAFE_TOKEN: await a.node.token(["auditor"]) };
+    const listed = await vouchsafe(["federation", "ls"], { cwd: directory, env });
+    assertEnded(listed, 0, "stdout", /^b\.example from https:\S+ \(https_spiffe\), fetched \d{4}-/);
   });
 });
 
