@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import type { Agent, AgentLogEntry } from "../workload/agent.ts";
-import type { ServerSourceLogEntry } from "../workload/server-source.ts";
+import type { JoinBy, ServerSourceLogEntry } from "../workload/server-source.ts";
 import { type AttestorCommandOptions, addAttestorOptions, attestorsOf } from "./agent-attestors.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
@@ -13,6 +13,7 @@ interface AgentCommandOptions extends AttestorCommandOptions {
   readonly socket: string;
   readonly dataDir: string;
   readonly joinTokenFile?: string;
+  readonly k8sTokenFile?: string;
   readonly allowMissingPidfd?: boolean;
 }
 
@@ -22,11 +23,12 @@ export function agentCommand(): Command {
     .option("--socket <path>", "where workloads find it", "/run/vouchsafe/agent.sock")
     .option("--data-dir <path>", "where the agent's own credential is kept", "/var/lib/vouchsafe-agent")
     .option("--join-token-file <path>", "a token with the role agent: needed once, and used up by joining")
+    .option("--k8s-token-file <path>", "join by the service-account token that Kubernetes projects there")
     .option("--allow-missing-pidfd", "serve on Linux before 6.5 too, with weaker attestation");
   return addAttestorOptions(command)
     .action(
       action(async ({ terminal, json, server }, options: AgentCommandOptions) => {
-        const { socket, dataDir, joinTokenFile, allowMissingPidfd = false } = options;
+        const { socket, dataDir, allowMissingPidfd = false } = options;
         const log = logTo(terminal, json);
         // Loaded here alone: every other command would wait for what these bring along.
         const { openServerSource } = await import("../workload/server-source.ts");
@@ -38,7 +40,7 @@ export function agentCommand(): Command {
         const source = await openServerSource({
           server: server(),
           dataDir,
-          joinToken: () => readJoinToken(joinTokenFile),
+          joinBy: () => readJoinBy(options),
           signal,
           log,
         }).catch((error) => {
@@ -77,20 +79,27 @@ function revoke(): Command {
     );
 }
 
-async function readJoinToken(path: string | undefined): Promise<string> {
-  if (path === undefined) {
-    throw new UsageError(
-      "This agent has not joined yet: name a join token's file with --join-token-file. `vouchsafe token create --role agent` makes one",
-    );
+/** What the agent joins by. Read anew each time: Kubernetes writes the next token in place of the one before. */
+async function readJoinBy({ joinTokenFile, k8sTokenFile }: AgentCommandOptions): Promise<JoinBy> {
+  if (k8sTokenFile !== undefined && joinTokenFile === undefined) {
+    return { case: "kubernetes", token: await readToken("--k8s-token-file", k8sTokenFile) };
   }
+  if (joinTokenFile !== undefined && k8sTokenFile === undefined) {
+    return { case: "join token", token: await readToken("--join-token-file", joinTokenFile) };
+  }
+  throw new UsageError(
+    "This agent has not joined yet: name either a join token's file with --join-token-file (`vouchsafe token create --role agent` makes one) or a pod's with --k8s-token-file",
+  );
+}
+
+async function readToken(option: string, path: string): Promise<string> {
   let token: string;
   try {
     token = (await readFile(path, "utf8")).trim();
   } catch {
-    throw new UsageError(`--join-token-file names ${path}, which cannot be read`);
+    throw new UsageError(`${option} names ${path}, which cannot be read`);
   }
-  if (token === "")
-    throw new UsageError(`--join-token-file names ${path}, which is empty: make a token anew`);
+  if (token === "") throw new UsageError(`${option} names ${path}, which is empty: make a token anew`);
   return token;
 }
 

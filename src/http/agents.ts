@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import type { Authenticator } from "../services/authenticator.ts";
 import type { Vouchsafe } from "../services/context.ts";
+import { enrolAgent } from "../services/enrol-agent.ts";
 import { joinAgent } from "../services/join-agent.ts";
 import { renewAgent } from "../services/renew-agent.ts";
 import { revokeAgent } from "../services/revoke-agent.ts";
@@ -35,6 +36,25 @@ export function agentRoutes(app: App, v: Vouchsafe, authenticator: Authenticator
       authenticator.forget(caller.token);
       return reply.code(201).send(joined);
     },
+  );
+
+  app.post(
+    "/agents/enroll",
+    {
+      config: { access: "public" },
+      schema: {
+        summary: "Join by a rule of the active policies: an agent's first certificate, without a join token",
+        body: closed({
+          csr: Csr,
+          kubernetes: Type.String({
+            maxLength: 16_384,
+            description: "a projected service-account token of the agent's pod, used up by it",
+          }),
+        }),
+        ...answers({ 201: AgentCredential }),
+      },
+    },
+    async (request, reply) => reply.code(201).send(await enrolAgent(v, request.body)),
   );
 
   app.post(

@@ -14,11 +14,21 @@ export function agentId(trustDomain: TrustDomain, name: string): SpiffeId {
   return spiffeId(trustDomain, AGENT_PATH + name);
 }
 
+/**
+ * The ID of an agent that joined by a rule: its name has several segments, which no join token's has, so that a pattern
+ * for the one kind does not take the other.
+ */
+export function enrolledAgentId(
+  trustDomain: TrustDomain,
+  name: readonly [string, string, ...string[]],
+): SpiffeId {
+  return spiffeId(trustDomain, AGENT_PATH + name.join("/"));
+}
+
 /** The name of the agent that has this ID; undefined when it is no agent's. */
 export function agentNameOf(id: SpiffeId): string | undefined {
   const path = pathOf(id);
-  const name = path.startsWith(AGENT_PATH) ? path.slice(AGENT_PATH.length) : "";
-  return name === "" || name.includes("/") ? undefined : name;
+  return path.startsWith(AGENT_PATH) ? path.slice(AGENT_PATH.length) : undefined;
 }
 
 /** Whom agents address their proofs to. */

@@ -10,6 +10,7 @@ import {
   parseJson,
   sha256,
 } from "../in-toto-attestation/index.ts";
+import { type AgentEnrollment, enrollmentDocument } from "./agent-enrollment.ts";
 import type { Builder } from "./builder.ts";
 import { builderDocument } from "./builder-schema.ts";
 import { diagnosticLine } from "./diagnostics.ts";
@@ -47,6 +48,8 @@ export interface PolicySet {
   readonly workloads: ReadonlyMap<string, WorkloadPolicy>;
   /** Other trust domains that workloads may be told to believe. */
   readonly federations: ReadonlyMap<TrustDomain, FederatedTrustDomain>;
+  /** Who joins as an agent without a join token. */
+  readonly enrollments: ReadonlyMap<string, AgentEnrollment>;
   /** How long evidence is kept; absent: for ever. */
   readonly retention?: RetentionPolicy;
 }
@@ -76,6 +79,7 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
     VerificationPolicy = [],
     RetentionPolicy = [],
     FederatedTrustDomain = [],
+    AgentEnrollment = [],
   } = byKind;
   for (const one of Builder) add(builders, builderDocument, one);
   const policyDocument = policyUsing(new Map(Builder.map(nameOf).map((name) => [name, builders.get(name)])));
@@ -92,6 +96,8 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
     const isFederated = (name: string) => [...federations.keys()].some((domain) => domain === name);
     refuseUnknown(one.source, domains, isFederated, "no FederatedTrustDomain is of");
   }
+  const enrollments = new Map<string, AgentEnrollment>();
+  for (const one of AgentEnrollment) add(enrollments, enrollmentDocument, one);
   const retentions = new Map<string, RetentionPolicy>();
   for (const one of RetentionPolicy) {
     add(retentions, retentionDocument, one);
@@ -123,6 +129,7 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
     builders,
     workloads,
     federations,
+    enrollments,
     ...(retention && { retention }),
   };
 }

@@ -11,6 +11,7 @@ export const KINDS = [
   "Builder",
   "RetentionPolicy",
   "FederatedTrustDomain",
+  "AgentEnrollment",
 ] as const;
 /** `enforce`: what it does not pass is denied. `audit`: what it would deny is told and recorded; it decides nothing. */
 export const MODES = ["enforce", "audit"] as const;

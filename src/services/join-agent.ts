@@ -1,14 +1,14 @@
-import { PROJECT_CHAIN } from "../custody/events.ts";
+import { PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import { readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { agentId } from "../identity/agent-id.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
+import type { JsonObject } from "../in-toto-attestation/types.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { BACKDATED, chainOf, newSerial, readCsr, x509Bundle } from "./issue-svid.ts";
-import { refuseRevoked } from "./revoke-agent.ts";
 
 /** How long an agent's certificate lives, in milliseconds. It is renewed at half of it. */
 const LIFE = 60 * 60 * 1000;
@@ -25,7 +25,10 @@ export async function joinAgent(v: Vouchsafe, caller: Caller, { csr }: { readonl
   }
   const agent = agentId(v.authority.trustDomain, caller.name);
   try {
-    return await certifyAgent(v, caller, agent, csr, { token: caller.token, renews: null });
+    return await certifyAgent(v, caller.project, csr, async () => ({
+      agent,
+      body: { token: caller.token, renews: null },
+    }));
   } catch (cause) {
     if (!(cause instanceof VouchsafeError && cause.code === "conflict")) throw cause;
     throw new VouchsafeError("unauthenticated", "This join token was used; ask an operator for another", {
@@ -35,37 +38,33 @@ export async function joinAgent(v: Vouchsafe, caller: Caller, { csr }: { readonl
 }
 
 /**
- * Records the certificate, then signs it: none is without its event. An agent that is revoked while it renews gets
- * none, whichever of both is committed first: a renewal before it is revoked too.
+ * Records the certificate, then signs it: none is without its event.
+ *
+ * @param admit who is certified, and on what account; asked again when anything project-wide moved before the event
+ *   was recorded: a policy, or the agent's revocation. Throws `VouchsafeError` for who is not
  */
 export async function certifyAgent(
   v: Vouchsafe,
-  caller: Caller,
-  agent: SpiffeId,
+  project: ProjectId,
   csr: string,
-  by: { readonly token: string | null; readonly renews: string | null },
+  admit: () => Promise<{ readonly agent: SpiffeId; readonly body: JsonObject }>,
 ) {
   const { spki } = readCsr(csr);
   const serial = newSerial();
   const authority = v.authority.current();
   const issuedAt = v.clock();
   const expiresAt = Math.min(issuedAt + LIFE, authority.until);
-  const body = {
-    agent,
-    serial,
-    keyHash: sha256(spki),
-    expiresAt: new Date(expiresAt).toISOString(),
-    ...by,
-  };
-  const { committed } = await appendFresh(v, async () => {
+  const certificate = { serial, keyHash: sha256(spki), expiresAt: new Date(expiresAt).toISOString() };
+  const { agent, committed } = await appendFresh(v, async () => {
     const { size: asOf } = await readHead(v.database.kysely);
-    await refuseRevoked(v, caller);
+    const { agent, body } = await admit();
     return {
+      agent,
       proposal: {
-        project: caller.project,
+        project,
         asOf,
         restsOn: [PROJECT_CHAIN],
-        events: [{ type: "agent.joined", about: [], body }],
+        events: [{ type: "agent.joined", about: [], body: { agent, ...certificate, ...body } }],
       },
     };
   });
@@ -81,7 +80,7 @@ export async function certifyAgent(
     spiffeId: agent,
     serial,
     chain: chainOf(authority, svid),
-    expiresAt: body.expiresAt,
+    expiresAt: certificate.expiresAt,
     bundle: x509Bundle(v),
     receipt,
   };

@@ -2,10 +2,12 @@ import { VouchsafeError } from "../errors.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { certifyAgent } from "./join-agent.ts";
+import { refuseRevoked } from "./revoke-agent.ts";
 
 /**
  * Gives an agent, which proved itself by the certificate that it has, the next one: for the same name, of the key
- * of the request. The earlier one holds until it ends.
+ * of the request. The earlier one holds until it ends. An agent that is revoked while it renews gets none, whichever of
+ * both is committed first: a renewal before it is revoked too.
  *
  * @throws VouchsafeError `invalid-csr`; `forbidden` for a bearer token
  */
@@ -17,5 +19,8 @@ export async function renewAgent(v: Vouchsafe, caller: Caller, { csr }: { readon
       "A certificate is renewed with the agent's proof, not with a token",
     );
   }
-  return certifyAgent(v, caller, agent.spiffeId, csr, { token: null, renews: agent.serial });
+  return certifyAgent(v, caller.project, csr, async () => {
+    await refuseRevoked(v, caller);
+    return { agent: agent.spiffeId, body: { token: null, renews: agent.serial } };
+  });
 }

@@ -26,13 +26,19 @@ export interface ServerSourceOptions {
   readonly server: string;
   /** Where the agent's credential is kept. */
   readonly dataDir: string;
-  /** Reads the join token; asked only when there is no credential that is still valid. */
-  readonly joinToken: () => Promise<string>;
+  /** Reads what the agent joins by; asked for each attempt, when there is no credential that is still valid. */
+  readonly joinBy: () => Promise<JoinBy>;
   /** Ends the waiting for a server that is away when the agent joins, by throwing what it was aborted with. */
   readonly signal: AbortSignal;
   readonly log: (entry: ServerSourceLogEntry) => void;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
+}
+
+/** A join token of the server's, or the service-account token that Kubernetes projects into the agent's pod. */
+export interface JoinBy {
+  readonly case: "join token" | "kubernetes";
+  readonly token: string;
 }
 
 export type ServerSourceLogEntry =
@@ -66,8 +72,15 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
   let credential = await readCredential(path);
   if (credential === undefined || credential.expiresAt <= clock()) {
     await requireWritable(path);
-    const client = createClient({ server, token: await options.joinToken() });
-    credential = await persistently((csr) => client.joinAgent(csr), "joined", options.signal);
+    // Read before anything is asked: what is not there is told at once.
+    await options.joinBy();
+    const join = async (csr: string) => {
+      const by = await options.joinBy();
+      return by.case === "join token"
+        ? createClient({ server, token: by.token }).joinAgent(csr)
+        : createClient({ server }).enrollAgent(csr, by.token);
+    };
+    credential = await persistently(join, "joined", options.signal);
   }
   let current: KeptCredential = credential;
   const client = createClient({

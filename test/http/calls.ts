@@ -3,8 +3,8 @@ import type { App } from "../../src/http/app.ts";
 import { assertDescribed } from "./described.ts";
 
 export interface Call {
-  /** A bearer token. */
-  readonly as: string;
+  /** A bearer token; none for what is public. */
+  readonly as?: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly json?: unknown;
@@ -29,7 +29,7 @@ export async function call(
     method: method as "GET",
     url: `${url}?${new URLSearchParams(query)}`,
     headers: {
-      authorization: `Bearer ${as}`,
+      ...(as !== undefined && { authorization: `Bearer ${as}` }),
       ...(payload !== undefined && { "content-type": type ?? "application/json" }),
     },
     ...(payload !== undefined && { payload }),

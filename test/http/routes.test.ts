@@ -64,7 +64,9 @@ describe("each route and each role", () => {
     test(route, async () => {
       const anonymous = await call({});
       if (access === "public") {
-        assert.ok(anonymous.statusCode < 400, `${anonymous.statusCode} ${anonymous.body}`);
+        // A post is let in, and refused for its body.
+        const isLetIn = anonymous.statusCode < 400 || (isPost && anonymous.statusCode === 400);
+        assert.ok(isLetIn, `${anonymous.statusCode} ${anonymous.body}`);
         return;
       }
       assert.equal(anonymous.statusCode, 401);

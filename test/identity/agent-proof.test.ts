@@ -80,7 +80,7 @@ describe("proofs that are refused", async () => {
   const foreign = testAuthority("example.org", now);
   const elsewhere = testAuthority("example.com", now);
   const workload = spiffeId(trustDomain, "/widget");
-  const nested = spiffeId(trustDomain, "/vouchsafe/agent/a/b");
+  const beside = spiffeId(trustDomain, "/vouchsafe/agents/a");
   const theirs = agentId(elsewhere.trustDomain, "node-1");
 
   test("the one that these are made from is none of them", () => {
@@ -94,7 +94,7 @@ describe("proofs that are refused", async () => {
     ["a certificate that has expired", holding(await certificateOf(AGENT, authority, now - 61 * MINUTE))],
     ["a certificate that is not valid yet", holding(await certificateOf(AGENT, authority, now + MINUTE))],
     ["a workload's certificate", holding(await certificateOf(workload), workload)],
-    ["a certificate of a longer path", holding(await certificateOf(nested), nested)],
+    ["a certificate of another path", holding(await certificateOf(beside), beside)],
     [
       "the certificate of the server",
       holding(await certificateOf(serverId(trustDomain)), serverId(trustDomain)),

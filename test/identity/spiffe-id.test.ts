@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
-import { agentId, agentNameOf, isReserved } from "../../src/identity/agent-id.ts";
+import { agentId, agentNameOf, enrolledAgentId, isReserved } from "../../src/identity/agent-id.ts";
 import {
   parseSpiffeId,
   parseTrustDomain,
@@ -92,16 +92,13 @@ test("property: any text is parsed to itself or refused with the one error", () 
   );
 });
 
-test("an agent's name is one segment below the reserved path", () => {
+test("an agent's name is what stands below the reserved path: one segment of a join token's, several of a rule's", () => {
   assert.equal(agentNameOf(agentId(td, "node-1")), "node-1");
   for (const name of ["", "a/b", "..", "a%2fb"]) assert.throws(() => agentId(td, name), refused, name);
-  const others = [
-    "/vouchsafe/agent/a/b",
-    "/vouchsafe/agent",
-    "/vouchsafe/server",
-    "/agent/a",
-    "/x/vouchsafe/agent/a",
-  ];
+  assert.equal(agentNameOf(enrolledAgentId(td, ["k8s", "a", "b"])), "k8s/a/b");
+  for (const name of ["", "..", "a/../b"])
+    assert.throws(() => enrolledAgentId(td, ["k8s", name]), refused, name);
+  const others = ["/vouchsafe/agent", "/vouchsafe/server", "/agent/a", "/x/vouchsafe/agent/a"];
   for (const path of others) assert.equal(agentNameOf(spiffeId(td, path)), undefined, path);
   assert.ok(["/vouchsafe", "/vouchsafe/x"].every((path) => isReserved(spiffeId(td, path))));
   assert.ok(!["/vouchsafed", "/a/vouchsafe", ""].some((path) => isReserved(spiffeId(td, path))));

@@ -21,7 +21,7 @@ export interface AgentHouse {
   /** Lets an agent of this name join and serve on `NAME.sock`, with more options where they are given. */
   join(name: string, ...options: string[]): Promise<RunningAgent>;
   /** Starts an agent that has joined before, by another way to the server where one is given. */
-  start(name: string, url?: string): Promise<RunningAgent>;
+  start(name: string, url?: string, ...options: string[]): Promise<RunningAgent>;
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createPublicKey, hash, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import { credentialOf, readCredential, writeCredential } from "../../src/workloa
 import { newKey } from "../../src/workload/key-request.ts";
 import { bareEnvironment } from "../cli/server.ts";
 import { vouchsafe } from "../cli/vouchsafe.ts";
+import { AUDIENCE, ISSUER, startCluster } from "../identity/cluster.ts";
 import { testAuthority } from "../identity/trust-domain.ts";
 import { endWithParent } from "../support/child.ts";
 import { collected } from "../support/collected.ts";
@@ -52,12 +53,26 @@ const WORKLOADS = [
   ),
 ].join("---");
 
+const cluster = await startCluster();
+const ENROLLMENT = `
+apiVersion: vouchsafe.dev/v1
+kind: AgentEnrollment
+metadata: { name: production }
+spec:
+  kubernetes:
+    cluster: production
+    issuer: ${ISSUER}
+    audience: ${AUDIENCE}
+    serviceAccounts: [vouchsafe/agent]
+    keys: '${cluster.jwks}'
+`;
+
 describe("agents of a server", { skip: process.platform !== "linux" && "only Linux attests" }, () => {
   let house: AgentHouse;
   let agent: RunningAgent;
   let brief: Executable;
   before(async () => {
-    house = await openAgentHouse(WORKLOADS);
+    house = await openAgentHouse([WORKLOADS, ENROLLMENT].join("---"));
     brief = await tamperedCopy(house.widget, "brief");
     await house.release(brief.digest);
     agent = await house.join("node-1");
@@ -199,6 +214,20 @@ describe("agents of a server", { skip: process.platform !== "linux" && "only Lin
     } finally {
       await running.stop();
     }
+  });
+
+  test("a pod's agent joins by the token that Kubernetes projects, and by the next one when it was used", async () => {
+    const path = house.path("k8s-token");
+    const join = () => house.start("pod", house.server.url, "--k8s-token-file", path);
+    await writeFile(path, await cluster.project());
+    const pod = await join();
+    assert.match(pod.id, /\/vouchsafe\/agent\/k8s\/production\/worker-1\.example\.internal\/[0-9a-f-]{36}$/);
+    assertDenied(await call(house.widget, "pod"), "no-workload-policy");
+    await pod.stop();
+    await rm(house.path("pod"), { recursive: true });
+    await assert.rejects(join(), /used|joined by this token/);
+    await writeFile(path, await cluster.project());
+    await (await join()).stop();
   });
 
   const python = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });

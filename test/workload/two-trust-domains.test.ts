@@ -114,7 +114,7 @@ spec:
     const source: ServerSource = await openServerSource({
       server: url,
       dataDir: join(directory, `${trustDomain}-agent`),
-      joinToken: async () => token,
+      joinBy: async () => ({ case: "join token", token }),
       signal: AbortSignal.timeout(30_000),
       log: () => {},
     });
