@@ -1,6 +1,6 @@
 import type { Digest } from "../in-toto-attestation/index.ts";
 import type { Certificate } from "../x509/certificate.ts";
-import type { AuthorityHistory, AuthorityRecord } from "./authority-history.ts";
+import { type AuthorityHistory, type AuthorityRecord, believed } from "./authority-history.ts";
 
 // When authorities come and go. Pure: the log's history, a node's own keys and a time in, what is to be done out.
 
@@ -40,6 +40,9 @@ export const LINGERS = 10 * 60_000;
 /** No X.509-SVID lives longer. A superseded authority keeps its key until the last that it signed has ended. Milliseconds. */
 export const LONGEST_SVID = 60 * 60_000;
 
+/** Each is two entries of a bundle, of which relying parties take a few hundred. */
+export const MAX_BELIEVED = 64;
+
 /**
  * The next thing to do, if anything is: each is done and recorded by itself, so that a crash between two of them leaves
  * a state that this goes on from.
@@ -63,7 +66,7 @@ export function nextStep<T extends OwnAuthority>(
       history.get(one.id)?.prepared === undefined &&
       (!makes || one === newest || history.get(one.id) !== undefined),
   );
-  if (unprepared !== undefined) return { do: "prepare", own: unprepared };
+  if (unprepared !== undefined && !isFull(history)) return { do: "prepare", own: unprepared };
 
   const due = usable.find(({ id }) => {
     const from = signsFrom(state, id);
@@ -91,6 +94,11 @@ export function signedWith<T extends OwnAuthority>(
     const { activated, retired } = history.get(id) ?? {};
     return activated !== undefined && retired === undefined && now < until;
   });
+}
+
+/** Whether bundles can take no more. Nodes whose disks do not outlive them would fill them with what signs nothing. */
+export function isFull(history: AuthorityHistory): boolean {
+  return believed(history).length >= MAX_BELIEVED;
 }
 
 /** What this node signs with: the one of its own that was activated last. */

@@ -14,6 +14,7 @@ import {
   withEvents,
 } from "../identity/authority-history.ts";
 import {
+  isFull,
   nextStep,
   type RotationState,
   type RotationStep,
@@ -96,7 +97,7 @@ export async function openTrustDomainAuthority(
   let bundle = bundleOf(trustDomain, []);
   let bundleOfAgents = bundle;
   let turning: Promise<void> | undefined;
-  const minters = new Map<Authority, SigningAuthority>();
+  const minters = new WeakMap<Authority, SigningAuthority>();
   const state = (): RotationState<Authority> => ({ history, own, makes: keys.makes, overlap });
 
   function mintersOf(authority: Authority): SigningAuthority {
@@ -140,7 +141,6 @@ export async function openTrustDomainAuthority(
       } else if (step.do === "forget") {
         await keys.forget(step.own);
         own = own.filter((one) => one !== step.own);
-        minters.delete(step.own);
       } else {
         await record();
         await readLog();
@@ -236,6 +236,12 @@ function notYet(state: RotationState<Authority>, now: number): VouchsafeError {
   const starts = state.own.flatMap(({ id, until }) =>
     now < until && !state.history.get(id)?.retired ? (signsFrom(state, id) ?? []) : [],
   );
+  if (starts.length === 0 && isFull(state.history)) {
+    return new VouchsafeError(
+      "unavailable",
+      "The log believes as many authorities as a trust bundle can hold: retire those of nodes that are gone",
+    );
+  }
   if (starts.length === 0) {
     return new VouchsafeError(
       "unavailable",

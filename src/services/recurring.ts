@@ -40,7 +40,11 @@ export function startRecurring(v: Vouchsafe): () => void {
   if (config.tuf === "auto") each(DAY, () => refreshTrustByItself(v, { project, token: CONFIGURATION }));
   if (config.policiesReload === "watch") each(LOOK, createPolicyWatch(v));
   each(SECOND, () => watchLogKeys(v));
-  each(SECOND, () => v.authority.turn().catch(unlessAway));
+  const turnAuthority = () => v.authority.turn().catch(unlessAway);
+  each(
+    SECOND,
+    toldOnce(v, "this node's authorities cannot be brought to where they should be", turnAuthority),
+  );
   each(REREAD, toldOnce(v, "the files of this node's authority are not taken", v.authority.reread));
   if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
   each(DUE, (signal) => refreshBundles(v, signal).catch(unlessAway));

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type AuthorityHistory, believed, bundleSequence } from "../../src/identity/authority-history.ts";
-import { LINGERS, nextStep, signingAuthority, signsFrom } from "../../src/identity/authority-rotation.ts";
+import {
+  LINGERS,
+  MAX_BELIEVED,
+  nextStep,
+  signingAuthority,
+  signsFrom,
+} from "../../src/identity/authority-rotation.ts";
 import { authorityId } from "../../src/identity/believed-authorities.ts";
 import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
@@ -140,6 +146,28 @@ describe("an authority over years", () => {
     one.turn(START + DAY + OVERLAP);
     assert.ok(one.signs(START + DAY + OVERLAP));
     assert.ok(!one.own.includes(first));
+  });
+
+  test("one of an earlier version signs at once, and is prepared so that bundles have it", () => {
+    const log = new Log();
+    const own = [madeAt(START, 10 * YEAR)];
+    const state = () => ({ history: log.history, own, makes: true, overlap: OVERLAP });
+    log.append("activated", own[0] as Own, START);
+    assert.equal(signingAuthority(state(), START), own[0]);
+    assert.deepEqual(nextStep(state(), START), { do: "prepare", own: own[0] });
+    log.append("prepared", own[0] as Own, START);
+    assert.equal(nextStep(state(), START), undefined);
+  });
+
+  test("no more are prepared than bundles can hold, until others are retired", () => {
+    const log = new Log();
+    const gone = Array.from({ length: MAX_BELIEVED }, () => madeAt(START, YEAR));
+    for (const one of gone) log.append("prepared", one, START);
+    const own = [madeAt(START, YEAR)];
+    const state = () => ({ history: log.history, own, makes: true, overlap: OVERLAP });
+    assert.equal(nextStep(state(), START), undefined);
+    log.append("retired", gone[0] as Own, START, true);
+    assert.equal(nextStep(state(), START)?.do, "prepare");
   });
 
   test("keys that are given are prepared and activated, and never made or forgotten", () => {

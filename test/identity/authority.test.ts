@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import {
 import { bundleOf } from "../../src/identity/believed-authorities.ts";
 import {
   AUTHORITY_EXTENSIONS,
+  authorityKeyIdentifier,
   keyIdentifierOf,
   subjectKeyIdentifier,
 } from "../../src/identity/certificate-extensions.ts";
@@ -26,6 +28,7 @@ import { parseCertificate } from "../../src/x509/certificate.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { x509Signer } from "../../src/x509/signatures.ts";
 import { writeAuthorityFiles } from "../support/authority-files.ts";
+import { openssl } from "./openssl.ts";
 import { commonName, p256, type RequestingKey } from "./signing-requests.ts";
 import { GROUNDS, MINUTE } from "./trust-domain.ts";
 
@@ -130,7 +133,11 @@ function issuingCertificate(changes: Partial<CertificateContent> = {}, by: Reque
       notBefore: time(now - MINUTE),
       notAfter: time(now + YEAR),
       spki: issuing.spki,
-      extensions: [...AUTHORITY_EXTENSIONS, subjectKeyIdentifier(keyIdentifierOf(issuing.spki))],
+      extensions: [
+        ...AUTHORITY_EXTENSIONS,
+        subjectKeyIdentifier(keyIdentifierOf(issuing.spki)),
+        authorityKeyIdentifier(keyIdentifierOf(root.spki)),
+      ],
       ...changes,
     },
     signer,
@@ -148,6 +155,19 @@ test("it may be given: an issuing authority, its chain and its keys", async () =
   const certificates = await readFile(files.certificates, "utf8");
   await writeFile(files.certificates, certificates + (await readFile(files.key, "utf8")));
   await assertIssues(await open({ ...files, key: files.certificates }));
+});
+
+test("openssl verifies what an authority under a root issues", { skip: openssl.skip }, async () => {
+  const files = await given([issuingCertificate(), rootCertificate], issuing.key);
+  const authority = await open(files);
+  const times = { notBefore: now, notAfter: now + MINUTE };
+  const request = { spki: p256().spki, spiffeId: ID, serial: serialFrom(randomBytes(16)), ...times };
+  const svid = await createX509Minter(authority)(request);
+  const [root, leaf] = [join(directory, "root.pem"), join(directory, "leaf.pem")];
+  await writeFile(root, writePem("CERTIFICATE", authority.root.der));
+  await writeFile(leaf, writePem("CERTIFICATE", svid));
+  const args = ["verify", "-x509_strict", "-CAfile", root, "-untrusted", files.certificates, leaf];
+  assert.equal(execFileSync("openssl", args, { encoding: "utf8" }).trim(), `${leaf}: OK`);
 });
 
 describe("files that are refused", () => {
