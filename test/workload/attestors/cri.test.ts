@@ -106,7 +106,10 @@ describe("what a runtime says by CRI", () => {
     ["no first process", () => ({ status: STATUS, info: {} })],
     ["info that is no JSON", () => ({ status: STATUS, info: { info: "{" } })],
     ["a pid that is none", () => ({ status: STATUS, info: { info: '{"pid":"1"}' } })],
-    ["more than can be meant", () => ({ status: STATUS, info: { info: " ".repeat(5 * 1024 * 1024) } })],
+    [
+      "more than can be meant",
+      () => ({ status: STATUS, info: { info: INFO.info + " ".repeat(5 * 1024 * 1024) } }),
+    ],
     [
       "an error",
       () => {

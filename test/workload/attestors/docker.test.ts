@@ -130,13 +130,20 @@ describe("what a Docker daemon says of a container", () => {
     ],
     ["an error", { status: 500, body: { message: "no" } }],
     ["a redirect", { status: 302, headers: { location: "http://127.0.0.1/" }, body: {} }],
-    ["more than can be meant", { body: " ".repeat(5 * 1024 * 1024) }],
   ] as const) {
     test(`${name} is no answer`, async () => {
       override = (path) => (path.includes("/containers/") ? answer : undefined);
       await assert.rejects(inspect());
     });
   }
+
+  test("more than can be meant is no answer", async () => {
+    override = (path) =>
+      path.includes("/containers/")
+        ? { body: JSON.stringify(container) + " ".repeat(5 * 1024 * 1024) }
+        : undefined;
+    await assert.rejects(inspect(), /over/);
+  });
 
   test("an image that is another is no answer, nor is one that does not come in time", async () => {
     image.Id = OTHER;
