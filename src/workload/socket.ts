@@ -1,5 +1,10 @@
 import { chmod, lstat, mkdir, rm } from "node:fs/promises";
-import { createServer, type Http2Session, type ServerHttp2Session } from "node:http2";
+import {
+  createServer,
+  type Http2ServerResponse,
+  type Http2Session,
+  type ServerHttp2Session,
+} from "node:http2";
 import { connect, createServer as createNetServer, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { ConnectRouter, ContextValues, Interceptor } from "@connectrpc/connect";
@@ -9,8 +14,9 @@ import type { Peer } from "./attest.ts";
 
 /** All processes of the host share the socket: none may take what the others need. */
 const MAX_CONNECTIONS = 4096;
-const MAX_CONNECTIONS_PER_USER = 256;
+const MAX_CONNECTIONS_PER_USER = 2048;
 const MAX_STREAMS_PER_CONNECTION = 64;
+const MAX_CALLS_PER_USER = 4096;
 const MAX_REQUEST_BYTES = 64 * 1024;
 
 type Request = Parameters<ReturnType<typeof connectNodeAdapter>>[0];
@@ -35,6 +41,7 @@ export interface SocketOptions {
 export async function serveSocket(options: SocketOptions): Promise<{ close(): Promise<void> }> {
   const peers = new WeakMap<Http2Session, Peer>();
   const connectionsOf = new Map<number, number>();
+  const callsOf = new Map<number, number>();
   const sockets = new Set<Socket>();
   const handle = connectNodeAdapter({
     routes: options.routes,
@@ -51,6 +58,10 @@ export async function serveSocket(options: SocketOptions): Promise<{ close(): Pr
       // gRPC's C core names the socket's path here, of which no URL can be made.
       request.headers[":authority"] = "localhost";
       try {
+        const { uid } = peerOf(request);
+        if ((callsOf.get(uid) ?? 0) >= MAX_CALLS_PER_USER) return refuse(response);
+        count(callsOf, uid, 1);
+        request.stream.once("close", () => count(callsOf, uid, -1));
         handle(request, response);
       } catch (error) {
         // What no call can be made of ends its connection and nothing else.
@@ -78,12 +89,10 @@ export async function serveSocket(options: SocketOptions): Promise<{ close(): Pr
       peer.close();
       throw new VouchsafeError("rate-limited", `user ${peer.uid} has ${others} connections`);
     }
-    connectionsOf.set(peer.uid, others + 1);
+    count(connectionsOf, peer.uid, 1);
     socket.once("close", () => {
       peer.close();
-      const left = (connectionsOf.get(peer.uid) ?? 1) - 1;
-      if (left > 0) connectionsOf.set(peer.uid, left);
-      else connectionsOf.delete(peer.uid);
+      count(connectionsOf, peer.uid, -1);
     });
     // Emitted while the connection is taken over, so it is this socket's.
     h2.once("session", (session: ServerHttp2Session) => peers.set(session, peer));
@@ -114,6 +123,23 @@ export async function serveSocket(options: SocketOptions): Promise<{ close(): Pr
       });
     },
   };
+}
+
+/** Adds to what a user has, and forgets who has nothing. */
+function count(counts: Map<number, number>, uid: number, change: number): void {
+  const now = (counts.get(uid) ?? 0) + change;
+  if (now > 0) counts.set(uid, now);
+  else counts.delete(uid);
+}
+
+/** RESOURCE_EXHAUSTED, as an answer of trailers alone. */
+function refuse(response: Http2ServerResponse): void {
+  response.writeHead(200, {
+    "content-type": "application/grpc",
+    "grpc-status": "8",
+    "grpc-message": "The user has too many calls",
+  });
+  response.end();
 }
 
 function unusable(path: string, cause: Error): VouchsafeError {
