@@ -1,11 +1,13 @@
 import { Command } from "commander";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
-import { inventoryCommand } from "./inventory.ts";
 import { action } from "./session.ts";
 
 interface ListOptions {
   readonly spiffeId?: string;
+  readonly serial?: string;
+  readonly workload?: string;
+  readonly requester?: string;
   readonly live?: boolean;
   readonly after?: string;
 }
@@ -15,6 +17,9 @@ export function identitiesCommand(): Command {
     .description("show the identities that were granted, newest first")
     .argument("[digest|file]", "only those for this artifact: algorithm:hex, or a file to take the sha256 of")
     .option("--spiffe-id <id>", "only those with this SPIFFE ID")
+    .option("--serial <hex>", "only the one with this serial number, or this jti of a JWT")
+    .option("--workload <name>", "only those of this workload policy")
+    .option("--requester <name>", "only those that this agent or token asked for")
     .option("--live", "only those that have not expired")
     .option("--after <next>", "the page after one that said so")
     .action(
@@ -33,6 +38,5 @@ export function identitiesCommand(): Command {
         }
         return EXIT.ok;
       }),
-    )
-    .addCommand(inventoryCommand());
+    );
 }

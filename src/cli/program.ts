@@ -9,6 +9,7 @@ import { exceptionCommand } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
 import { federationCommand } from "./federation.ts";
 import { identitiesCommand } from "./identities.ts";
+import { inventoryCommand } from "./inventory.ts";
 import { logCommand } from "./log.ts";
 import { migrateCommand } from "./migrate.ts";
 import { policyCommand } from "./policy.ts";
@@ -65,6 +66,7 @@ export function createProgram(): Command {
     revocationCommand(),
     retentionCommand(),
     identitiesCommand(),
+    inventoryCommand(),
     svidCommand(),
     federationCommand(),
     tokenCommand(),

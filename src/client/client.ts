@@ -69,6 +69,10 @@ export interface ArtifactQuery {
 export interface IdentityQuery {
   readonly digest?: string;
   readonly spiffeId?: string;
+  /** Serial number in hex, or the JWT's `jti`. */
+  readonly serial?: string;
+  readonly workload?: string;
+  readonly requester?: string;
   /** Only those that have not expired. */
   readonly live?: boolean;
   readonly limit?: number;

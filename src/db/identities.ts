@@ -37,6 +37,7 @@ export interface IdentitySearch {
   readonly serial?: string;
   /** Only those granted by one of these workload policies. */
   readonly workloads?: readonly string[];
+  readonly requester?: string;
   /** Only those that live at this time: neither expired nor revoked. */
   readonly liveAt?: number;
   /** With `liveAt`: those that were revoked at this log index or after live. */
@@ -50,7 +51,7 @@ export interface IdentitySearch {
 export async function searchIdentities(
   db: Kysely<Schema>,
   project: ProjectId,
-  { digest, anyOf, spiffeId, serial, workloads, liveAt, liveBelow, before, limit }: IdentitySearch,
+  { digest, anyOf, spiffeId, serial, workloads, requester, liveAt, liveBelow, before, limit }: IdentitySearch,
 ): Promise<IdentityRecord[]> {
   let query = selectIdentities(db, project);
   if (digest !== undefined) query = query.where("digests", "@>", sql<string[]>`array[${digest}]`);
@@ -59,6 +60,7 @@ export async function searchIdentities(
   if (serial !== undefined)
     query = query.where("identities.kind", "in", ["x509", "jwt"]).where("identities.serial", "=", serial);
   if (workloads !== undefined) query = query.where("workload", "in", workloads);
+  if (requester !== undefined) query = query.where("requester", "=", requester);
   if (liveAt !== undefined) {
     query = query
       .where("identities.expires_at", ">", liveAt)

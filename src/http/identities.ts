@@ -6,7 +6,18 @@ import { watchIdentities } from "../services/watch-identities.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
-import { closed, Digest, LogSize, LogSizeText, nullable, PAGE, SpiffeId, Time } from "./schemas.ts";
+import {
+  closed,
+  Digest,
+  LogSize,
+  LogSizeText,
+  line,
+  nullable,
+  PAGE,
+  PolicyName,
+  SpiffeId,
+  Time,
+} from "./schemas.ts";
 
 const DEFAULT_PAGE = 50;
 
@@ -46,6 +57,9 @@ export function identityRoutes(app: App, v: Vouchsafe): void {
         querystring: closed({
           digest: Type.Optional(Digest),
           spiffeId: Type.Optional(SpiffeId),
+          serial: Type.Optional(line(200)),
+          workload: Type.Optional(PolicyName),
+          requester: Type.Optional(line(2048)),
           live: Type.Optional(
             Type.Enum(["true", "false"], {
               description: "true: only those that are neither expired nor revoked",

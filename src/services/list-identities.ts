@@ -7,6 +7,11 @@ import { pageStart } from "./page-start.ts";
 export interface IdentityQuery {
   readonly digest?: string;
   readonly spiffeId?: string;
+  /** Serial number in hex, or the JWT's `jti`. */
+  readonly serial?: string;
+  /** The workload policy that granted it. */
+  readonly workload?: string;
+  readonly requester?: string;
   /** Only those that have not expired. */
   readonly live?: boolean;
   /** 1 to 200. */
@@ -17,11 +22,11 @@ export interface IdentityQuery {
 
 /** The identities that were granted, newest first. */
 export async function listIdentities(v: Vouchsafe, { project }: Caller, query: IdentityQuery) {
-  const { digest, spiffeId, live, limit, after } = query;
+  const { digest, workload, live, after, ...rest } = query;
   const search: IdentitySearch = {
-    limit,
+    ...rest,
     ...(digest !== undefined && { digest: parseDigest(digest) }),
-    ...(spiffeId !== undefined && { spiffeId }),
+    ...(workload !== undefined && { workloads: [workload] }),
     ...(live === true && { liveAt: v.clock() }),
     ...(after !== undefined && { before: pageStart(after) }),
   };
@@ -33,6 +38,6 @@ export async function listIdentities(v: Vouchsafe, { project }: Caller, query: I
       issuedAt: new Date(issuedAt).toISOString(),
       expiresAt: new Date(expiresAt).toISOString(),
     })),
-    next: last !== undefined && found.length === limit ? String(last.index) : null,
+    next: last !== undefined && found.length === query.limit ? String(last.index) : null,
   };
 }

@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bareEnvironment } from "../cli/server.ts";
+import { assertEnded, vouchsafe } from "../cli/vouchsafe.ts";
 import { endChild, endWithParent } from "../support/child.ts";
 import { collected } from "../support/collected.ts";
 import { openProgramHouse } from "../support/program-house.ts";
@@ -53,5 +54,17 @@ test("the issuer of docs/issuers.md grants what is allowed, has it recorded, and
     await sleep(50);
   }
   assert.deepEqual(await revoked(), [claims.jti]);
+  const env = { VOUCHSAFE_SERVER: house.server, VOUCHSAFE_TOKEN: await house.node.token(["auditor"]) };
+  const listed = await vouchsafe(["inventory", "--issuer", "https://tokens.example", digest], {
+    cwd: house.path(""),
+    env,
+  });
+  const by = "https://tokens\\.example +- +\\S+Z +- +unowned";
+  assertEnded(listed, 0, "stdout", new RegExp(`^STATE .*\nrevoked +0 +widget +${by}\n {2}for ${digest}\n$`));
+  const next = await vouchsafe(["inventory", "--state", "revoked", "--after", "0"], {
+    cwd: house.path(""),
+    env,
+  });
+  assertEnded(next, 0, "stdout", /^STATE .*\n$/);
   assert.deepEqual(await recorded(digest), [grant, ["deny", "deny", "widget", "https://tokens.example"]]);
 });
