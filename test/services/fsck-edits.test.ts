@@ -29,6 +29,7 @@ const NOT_IN_THE_LOG: Readonly<Record<string, string>> = {
     "its cosignatures are judged when they are served, and whoever reads them judges again",
   witness_lease: "says which node submits now",
   sweep_lease: "says which node decides live identities anew now",
+  federated_bundles: "what other trust domains publish is fetched again",
   crls: "lists are signed, and anew every few minutes",
   schema_migrations: "says which schema there is; a check of another is refused",
   "projects column name": "a name is for people; the log has the project's id",

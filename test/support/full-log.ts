@@ -93,6 +93,14 @@ function otherEvents(expired: Digest): EventDraft[] {
     expiresAt: time,
   };
   const joined = { agent, serial: "41".repeat(16), keyHash: artifact, token: "tok_join", expiresAt: time };
+  const decision = {
+    policies: ["release"],
+    asOf: 1,
+    grantedTo: "a job",
+    issuer: "https://tokens.example",
+    expiresAt: time,
+    current: "allow",
+  };
   const hold = randomUUID();
   const verdict = {
     policyHash: artifact,
@@ -115,6 +123,8 @@ function otherEvents(expired: Digest): EventDraft[] {
       reasons: ["quarantined"],
       cause: null,
     }),
+    about("decision.recorded", { ...decision, decision: "allow", wouldDeny: ["stricter"] }),
+    about("decision.recorded", { ...decision, decision: "deny" }),
     about("agent.joined", joined, []),
     about("agent.revoked", { agent }, []),
     about("evidence.revoked", { target: { case: "digest", digest: artifact } }),

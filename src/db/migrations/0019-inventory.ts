@@ -29,7 +29,7 @@ create table inventory (
   last_index bigint not null,
   primary key (project_id, id)
 );
-create unique index inventory_by_index on inventory (project_id, first_index);
+create index inventory_by_index on inventory (project_id, first_index);
 create index inventory_by_subject on inventory using hash (subject);
 create index inventory_by_digest on inventory using gin (digests);
 create index inventory_by_workload on inventory (project_id, workload, first_index);
