@@ -41,20 +41,25 @@ export interface BundleKeeperOptions {
  */
 export function openBundleKeeper(options: BundleKeeperOptions): BundleKeeper {
   const { source, feed, clock, onChange, random } = options;
-  const federation = openFederation({ source, clock });
   const stopped = new AbortController();
   const followers = new Set<() => void>();
   let known: TrustBundle | undefined;
   let version = 0;
+  /** Whether the others' bundles were not to be had when it was asked last. */
+  let isOwed = false;
+  let policiesChanged = false;
+  let hurry = new AbortController();
+  const federation = openFederation({ source, clock, random, onChange: tell });
 
   async function refresh(): Promise<TrustBundle> {
     const next = await source.bundle();
-    // That the others' are not to be had now says nothing of this one.
-    const othersChanged = await federation.refresh().catch(() => false);
     const isFirst = known === undefined;
     const ownChanged = known === undefined || textOf(next) !== textOf(known);
     if (ownChanged) known = next;
-    if (!isFirst && (ownChanged || othersChanged)) tell();
+    // That the others' are not to be had now says nothing of this one.
+    const othersChanged = await federation.refresh().catch(() => undefined);
+    isOwed = othersChanged === undefined;
+    if (!isFirst && (ownChanged || othersChanged === true)) tell();
     return known ?? next;
   }
   function tell(): void {
@@ -65,7 +70,8 @@ export function openBundleKeeper(options: BundleKeeperOptions): BundleKeeper {
   // Policies say who is federated with, and touch every digest.
   const unfollow = feed.follow([], () => {
     federation.forget();
-    void refresh().then(tell, () => {});
+    policiesChanged = true;
+    hurry.abort();
   });
 
   async function current(): Promise<TrustBundle> {
@@ -74,16 +80,17 @@ export function openBundleKeeper(options: BundleKeeperOptions): BundleKeeper {
 
   async function keep(): Promise<void> {
     for (let failures = 0; !stopped.signal.aborted; ) {
-      let pause: number;
-      try {
-        pause = 1000 * ((await refresh()).refreshHint ?? DEFAULT_REFRESH);
-        failures = 0;
-      } catch {
-        // The change feed tells of a source that is away.
-        failures += 1;
-        pause = backoff(RETRY, failures, random);
+      hurry = new AbortController();
+      // The change feed tells of a source that is away.
+      const bundle = await refresh().catch(() => undefined);
+      failures = bundle === undefined || isOwed ? failures + 1 : 0;
+      if (failures === 0 && policiesChanged) {
+        policiesChanged = false;
+        tell();
       }
-      await wait(pause, stopped.signal);
+      const hint = 1000 * (bundle?.refreshHint ?? DEFAULT_REFRESH);
+      const pause = failures === 0 ? hint : backoff(RETRY, failures, random);
+      await wait(pause, AbortSignal.any([stopped.signal, hurry.signal]));
     }
   }
   const keeping = keep();
@@ -117,6 +124,7 @@ export function openBundleKeeper(options: BundleKeeperOptions): BundleKeeper {
     },
     async close() {
       stopped.abort();
+      federation.close();
       unfollow();
       await keeping;
     },

@@ -1,7 +1,10 @@
 import { type TrustBundle, writeTrustBundle } from "../identity/trust-bundle.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
+import { backoff } from "./backoff.ts";
+import { PATIENCE } from "./holding.ts";
 import { equalityOf } from "./holdings.ts";
 import type { IdentitySource } from "./identity-source.ts";
+import { wait, within } from "./wait.ts";
 
 /** The bundles of other trust domains that this host's workloads may believe. */
 export interface Federation {
@@ -9,43 +12,70 @@ export interface Federation {
   refresh(): Promise<boolean>;
   /** Whom a workload may believe is asked for anew from here on. */
   forget(): void;
-  /** Those that this workload may believe; while the source is away, those that it last might. */
+  /**
+   * Those that this workload may believe; where the source has no answer in good time, those that it last might. What it
+   * answers later is told by `onChange`.
+   */
   of(workload: AttestedWorkload): Promise<readonly TrustBundle[]>;
+  close(): void;
 }
 
 export interface FederationOptions {
   readonly source: IdentitySource;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** From 0 to 1, for jitter. */
+  readonly random: () => number;
+  /** What `of` gave may be another now. */
+  readonly onChange: () => void;
 }
 
 /** For how long what a workload may believe is not asked for again, in milliseconds. */
 const FRESH = 60_000;
 const MAX_KEPT = 1024;
+const RETRY = { first: 500, longest: 20_000 };
 
+/** Whom workloads that are attested the same may believe. */
 interface Kept {
-  readonly names: Promise<readonly string[]>;
-  readonly askedAt: number;
+  names: readonly string[] | undefined;
+  /** When it was asked for, by the clock, and how often all was forgotten before that. */
+  askedAt: number;
+  forgotten: number;
+  asking: Promise<void> | undefined;
 }
 
-export function openFederation({ source, clock }: FederationOptions): Federation {
+export function openFederation({ source, clock, random, onChange }: FederationOptions): Federation {
+  const stopped = new AbortController();
   let bundles: readonly TrustBundle[] = [];
+  let forgotten = 0;
   // In the order in which they were asked for last.
   const kept = new Map<string, Kept>();
-  let forgottenAt = Number.NEGATIVE_INFINITY;
 
-  function namesFor(workload: AttestedWorkload): Promise<readonly string[]> {
-    const key = equalityOf(workload);
-    const before = kept.get(key);
-    const now = clock();
-    if (before !== undefined && before.askedAt > forgottenAt && now - before.askedAt < FRESH)
-      return before.names;
-    const names = source.federatesWith(workload).catch(() => before?.names ?? []);
+  function keptFor(key: string): Kept {
+    const known = kept.get(key) ?? { names: undefined, askedAt: 0, forgotten: -1, asking: undefined };
     kept.delete(key);
-    kept.set(key, { names, askedAt: now });
+    kept.set(key, known);
     const [oldest] = kept.keys();
     if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
-    return names;
+    return known;
+  }
+
+  /** Asks until there is an answer that nothing has overtaken meanwhile. */
+  async function ask(workload: AttestedWorkload, one: Kept, isKept: () => boolean): Promise<void> {
+    for (let failures = 0; !stopped.signal.aborted && isKept(); ) {
+      const asked = { askedAt: clock(), forgotten };
+      try {
+        const names = await source.federatesWith(workload);
+        if (asked.forgotten !== forgotten) continue;
+        const before = one.names;
+        Object.assign(one, { ...asked, names });
+        if (before?.join() !== names.join()) onChange();
+        return;
+      } catch {
+        failures += 1;
+        await wait(backoff(RETRY, failures, random), stopped.signal);
+      }
+    }
   }
 
   return {
@@ -57,14 +87,23 @@ export function openFederation({ source, clock }: FederationOptions): Federation
       return bundles.length !== before.length || !bundles.every((bundle) => before.includes(bundle));
     },
     forget() {
-      forgottenAt = clock();
+      forgotten += 1;
     },
     async of(workload) {
       // Where nobody federates, which is usual, nothing is asked.
       if (bundles.length === 0) return [];
-      const names = await namesFor(workload);
-      return bundles.filter(({ trustDomain }) => names.includes(trustDomain));
+      const key = equalityOf(workload);
+      const one = keptFor(key);
+      const isOvertaken = one.names === undefined || one.forgotten !== forgotten;
+      if (isOvertaken || clock() - one.askedAt >= FRESH) {
+        one.asking ??= ask(workload, one, () => kept.get(key) === one).finally(() => {
+          one.asking = undefined;
+        });
+        if (isOvertaken) await within(PATIENCE, one.asking);
+      }
+      return bundles.filter(({ trustDomain }) => one.names?.includes(trustDomain));
     },
+    close: () => stopped.abort(),
   };
 }
 
