@@ -89,14 +89,7 @@ async function startSpire(house: ProgramHouse) {
     }
   }
   const plugin = path("vouchsafe-plugin");
-  await run("npm", [
-    "run",
-    "--silent",
-    "build:spire-plugin",
-    "--",
-    `--outfile=${plugin}`,
-    "--log-level=error",
-  ]);
+  await run("npm", ["run", "--silent", "build:spire-plugin", "--", `--outfile=${plugin}`]);
   const checksum = hash("sha256", await readFile(plugin));
   const port = await freePort();
   await mkdir(path("spire"));

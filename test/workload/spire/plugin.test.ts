@@ -214,14 +214,7 @@ test("the plugin is one file, the same each time that it is built, without nativ
   t.after(() => rm(directory, { recursive: true, force: true }));
   const [once, again] = [join(directory, "once.mjs"), join(directory, "again.mjs")];
   for (const file of [once, again]) {
-    await run("npm", [
-      "run",
-      "--silent",
-      "build:spire-plugin",
-      "--",
-      `--outfile=${file}`,
-      "--log-level=error",
-    ]);
+    await run("npm", ["run", "--silent", "build:spire-plugin", "--", `--outfile=${file}`]);
   }
   const text = await readFile(once, "utf8");
   assert.equal(text, await readFile(again, "utf8"));
