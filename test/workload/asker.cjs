@@ -12,6 +12,9 @@ const { loadSync } = require("@grpc/proto-loader");
 const ASKERS = 4;
 const PROTO = join(__dirname, "../../src/workload/workload.proto");
 const { SpiffeWorkloadAPI } = grpc.loadPackageDefinition(loadSync(PROTO, { keepCase: true }));
+const SDS = join(__dirname, "../../src/workload/envoy/sds.proto");
+const { SecretDiscoveryService } = grpc.loadPackageDefinition(loadSync(SDS)).envoy.service.secret.v3;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/;
 const metadata = new grpc.Metadata();
 metadata.set("workload.spiffe.io", "true");
 let audiences = 0;
@@ -49,12 +52,30 @@ function askJwt(client) {
   });
 }
 
+/** As Envoy asks. */
+function askSecrets(client) {
+  return new Promise((resolve) => {
+    const stream = client.StreamSecrets();
+    stream.on("data", ({ resources: [secret] }) => {
+      const [pem] = secret.value.toString("latin1").match(CERTIFICATE);
+      say("sds", new X509Certificate(pem).serialNumber.toLowerCase());
+      stream.cancel();
+    });
+    stream.on("error", () => {});
+    stream.on("status", resolve);
+    stream.write({ resourceNames: ["default"] });
+  });
+}
+
 async function ask() {
   for (;;) {
     const client = new SpiffeWorkloadAPI(`unix:${process.argv[2]}`, grpc.credentials.createInsecure());
     await askX509(client);
     await askJwt(client);
     client.close();
+    const proxy = new SecretDiscoveryService(`unix:${process.argv[2]}`, grpc.credentials.createInsecure());
+    await askSecrets(proxy);
+    proxy.close();
     await sleep(10);
   }
 }
