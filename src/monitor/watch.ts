@@ -7,18 +7,21 @@ import type { Alarm } from "./alarm.ts";
 export interface Watch {
   /** Chains: digests, or `*` for the project's changes of policy and trust. Any event of theirs. */
   readonly digests: ReadonlySet<string>;
-  /** Certificates' identities or keys' names: evidence accepted from them. */
+  /** Certificates' identities or keys' names: evidence accepted from them, and what revokes it or puts it into quarantine. */
   readonly signers: readonly Glob[];
-  /** SPIFFE IDs: identities granted, renewed or denied to them or asked for by them, and agents. */
+  /** SPIFFE IDs: identities granted, renewed or denied to them or asked for by them, quarantines of them, and agents. */
   readonly identities: readonly Glob[];
 }
 
 /** An alarm for each thing watched that the event is about. */
 export function watchedIn(event: LogEvent, watch: Watch): Alarm[] {
   const { index, type, about, body } = event;
-  const { signer } = body;
-  const signers = type === "evidence.accepted" && isJsonObject(signer) ? [signer.identity, signer.name] : [];
-  const identities = /^(identity|agent)\./.test(type) ? [body.spiffeId, body.requester, body.agent] : [];
+  const target = isJsonObject(body.target) ? body.target : {};
+  const signer = type === "evidence.accepted" ? body.signer : target.signer;
+  const signers = isJsonObject(signer) ? [signer.identity, signer.name, signer.key] : [];
+  const identities = /^(identity|agent)\./.test(type)
+    ? [body.spiffeId, body.requester, body.agent]
+    : [target.spiffeId];
   const found = [
     ...about.filter((key) => watch.digests.has(key)),
     ...matching(watch.signers, signers),

@@ -1,30 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EventType } from "../../src/custody/events.ts";
-import type { PackCheckName } from "../../src/custody/pack-report.ts";
-import { verifyPack } from "../../src/custody/verify-pack.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
-import { decisionRecorded } from "../support/pushes.ts";
-import { buildPack } from "./build-pack.ts";
-import { ARTIFACT, byBuilder, firstPolicies, firstTrust, OTHER, widerTrust } from "./evidence.ts";
-import { logSigner, type SmallLog, smallLog } from "./small-log.ts";
+import { ARTIFACT, firstPolicies, firstTrust, OTHER, widerTrust } from "./evidence.ts";
+import { decision, grant, inFiveMinutes, lie, quarantine, WORKLOAD } from "./lying-log.ts";
+import type { SmallLog } from "./small-log.ts";
 
 /*
  * What was granted on an artifact, told by logs that lie: signed and proved, but what they say was granted does
  * not follow from what stood.
  */
 
-const WORKLOAD = `
-apiVersion: vouchsafe.dev/v1
-kind: WorkloadPolicy
-metadata: { name: widget }
-spec:
-  selectors: ["unix:uid:1000"]
-  spiffeId: /widget/{digest}
-  policies: [release]
-  requesters: { agents: ["spiffe://example.org/vouchsafe/agent/*"], issuers: [broker] }
-`;
 /** Of which there is no evidence, so that it would deny everything. */
 const AUDITED = `
 apiVersion: vouchsafe.dev/v1
@@ -35,57 +21,6 @@ spec:
   artifacts: { names: ["**"] }
   signers: [{ key: scanner }]
 `;
-const POLICIES = loadPolicySet([...firstPolicies.files, { name: "workload.yaml", text: WORKLOAD }]);
-
-/** An identity as it would be granted by the log's end. */
-function grant(log: SmallLog, change: JsonObject = {}, type: EventType = "identity.issued"): void {
-  const verdict = log.events.findLast((event) => event.type === "verdict.passed");
-  const at = Math.floor((log.events.at(-1)?.time ?? 0) / 1000) * 1000;
-  log.append({
-    type,
-    about: [ARTIFACT],
-    body: {
-      workload: "widget",
-      workloadHash: POLICIES.workloads.get("widget")?.hash ?? "",
-      spiffeId: `spiffe://example.org/widget/${ARTIFACT.slice("sha256:".length)}`,
-      kind: "x509",
-      serial: "40".repeat(16),
-      keyHash: OTHER,
-      digests: [ARTIFACT],
-      policies: ["release"],
-      verdicts: [verdict?.index ?? 0],
-      policySet: POLICIES.hash,
-      trust: firstTrust.hash,
-      requester: "spiffe://example.org/vouchsafe/agent/node-1",
-      selectors: ["unix:uid:1000", "unix:gid:1000"],
-      issuedAt: new Date(at).toISOString(),
-      expiresAt: new Date(at + 600_000).toISOString(),
-      renews: null,
-      ...change,
-    },
-  });
-}
-
-function quarantine(log: SmallLog, type: "quarantine.opened" | "quarantine.lifted", id = "q"): void {
-  log.append({ type, about: [ARTIFACT], body: { id, artifact: ARTIFACT, reason: "leak", caller: "token" } });
-}
-
-function decision(log: SmallLog, change: JsonObject = {}): void {
-  const draft = decisionRecorded(ARTIFACT);
-  log.append({ ...draft, body: { ...draft.body, ...change } });
-}
-
-/** The checks that fail of a log in which the artifact passed before the rest was told. */
-function lie(tell: (log: SmallLog) => void, policies = POLICIES): Set<PackCheckName> {
-  const log = smallLog();
-  log.activateTrust(firstTrust);
-  log.activatePolicies(policies);
-  log.push(byBuilder("run"));
-  tell(log);
-  const { checks } = verifyPack(buildPack(log.packInput()), logSigner.verifierKey);
-  return new Set(checks.filter(({ status }) => status === "fails").map(({ check }) => check));
-}
-
 test("grants that follow from what stood hold", () => {
   const failed = lie((log) => {
     grant(log);
@@ -274,8 +209,3 @@ test("a decision says that no policy enforced it, and no summary is signed of on
     );
   }
 });
-
-function inFiveMinutes(log: SmallLog): string {
-  const at = Math.floor((log.events.at(-1)?.time ?? 0) / 1000) * 1000;
-  return new Date(at + 300_000).toISOString();
-}

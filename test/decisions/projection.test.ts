@@ -19,6 +19,7 @@ function fakeLog() {
   const quarantined = new Set<ChainKey>();
   let reads = 0;
   let restsOn: readonly Digest[] = [];
+  let quarantinesAsOf = 0;
   let gate: Promise<void> | undefined;
   let failing = false;
   const source: ProjectionSource = {
@@ -40,7 +41,7 @@ function fakeLog() {
         holding: new Set(),
         revocationsAsOf: 0,
       };
-      return { size: log.length, inForce, quarantinesAsOf: 0 };
+      return { size: log.length, inForce, quarantinesAsOf };
     },
     async touchedSince(from) {
       if (failing) throw new VouchsafeError("unavailable", "gone");
@@ -53,6 +54,12 @@ function fakeLog() {
     reads: () => reads,
     hold(until: Promise<void>) {
       gate = until;
+    },
+    /** A quarantine by rule, which holds this artifact and names none. */
+    quarantineByRule(digest: ChainKey) {
+      quarantined.add(digest);
+      log.push("*");
+      quarantinesAsOf = log.length;
     },
     /** From now on all verdicts rest on these. */
     rest(on: readonly Digest[]) {
@@ -241,4 +248,20 @@ test("staleness counts from the last successful read of the log", async () => {
   log.fail(false);
   await projection.follow();
   assert.equal(projection.staleness(), 0);
+});
+
+test("an artifact in memory is read anew after a quarantine by rule, which names none, and once", async () => {
+  const log = fakeLog();
+  const projection = createProjection({ source: log.source, clock: () => 0, maxArtifacts: 10, from: 0 });
+  await projection.follow();
+  const before = await projection.look(PROJECT, DIGEST);
+  assert.deepEqual(before.artifact.state.quarantines, []);
+  log.quarantineByRule(DIGEST);
+  await projection.follow();
+  const after = await projection.look(PROJECT, DIGEST);
+  assert.equal(after.artifact.state.quarantines.length, 1);
+  const reads = log.reads();
+  assert.equal(projection.look(PROJECT, DIGEST) instanceof Promise, false);
+  assert.equal((await projection.look(PROJECT, DIGEST)).artifact, after.artifact);
+  assert.equal(log.reads(), reads);
 });

@@ -108,6 +108,7 @@ describe("quarantines by rule", () => {
       const fallen = told.artifacts.map((one) => one.digest);
       assert.ok(fallen.includes(digest) && (fallen.length === 1) !== "policy" in target);
 
+      assert.ok(await house.allows(digest), "which the other node then has in memory");
       const { id, index, falls } = await quarantine(target);
       assert.deepEqual(falls, told, "also when they were taken back meanwhile");
       assert.deepEqual(await answers(digest), DENIED);
