@@ -45,11 +45,14 @@ export async function openBundleEndpoint(
   );
   server.maxConnections = 1_000;
   let renewAt = 0;
+  let shownBy: string | undefined;
   const rotate = async () => {
     const now = v.clock();
-    if (now < renewAt) return;
-    const { expiresAt, ...svid } = await makeServerSvid(v);
-    server.setSecureContext({ ...svid, minVersion: "TLSv1.2" });
+    // One of an authority that was retired validates under no bundle that is served here.
+    if (now < renewAt && shownBy === v.authority.current().id) return;
+    const { cert, key, expiresAt, authority } = await makeServerSvid(v);
+    server.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
+    shownBy = authority;
     renewAt = now + (expiresAt - now) / 2;
   };
   // While relying parties may not know this node's authority yet nobody is answered; that is tried again.

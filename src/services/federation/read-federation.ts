@@ -1,3 +1,4 @@
+import { activePolicies } from "../../db/activations.ts";
 import type { TrustDomain } from "../../identity/spiffe-id.ts";
 import { writeTrustBundle } from "../../identity/trust-bundle.ts";
 import type { JsonObject } from "../../in-toto-attestation/index.ts";
@@ -47,8 +48,8 @@ export async function readWorkloadFederation(
   caller: Caller,
   { selectors }: { readonly selectors: readonly string[] },
 ): Promise<{ readonly federatesWith: readonly TrustDomain[] }> {
-  const { policySet, relationships } = await readRelationships(v, caller.project);
+  const active = await activePolicies(v.database.kysely, caller.project);
+  const policySet = active && (await v.documents.policies(caller.project, active.document));
   const workloads = policySet === undefined ? [] : matchWorkloads(policySet, requesterOf(caller), selectors);
-  const active = relationships.map(({ trustDomain }) => trustDomain);
-  return { federatesWith: federatedBy(workloads).filter((trustDomain) => active.includes(trustDomain)) };
+  return { federatesWith: federatedBy(workloads) };
 }

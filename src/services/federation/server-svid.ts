@@ -13,6 +13,8 @@ export interface ServerSvid {
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** Which authority signed it. */
+  readonly authority: string;
 }
 
 const LIFETIME = 3_600_000;
@@ -42,5 +44,6 @@ export async function makeServerSvid({
       .join(""),
     key: privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
     expiresAt,
+    authority: signing.id,
   };
 }

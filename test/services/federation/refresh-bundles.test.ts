@@ -8,11 +8,16 @@ import { sql } from "kysely";
 import { type BundleEndpoint, openBundleEndpoint } from "../../../src/http/bundle-endpoint.ts";
 import { writeTrustBundle } from "../../../src/identity/trust-bundle.ts";
 import { activatePolicies, readPolicies } from "../../../src/services/activate-policies.ts";
-import { type FederatedWith, readFederation } from "../../../src/services/federation/read-federation.ts";
+import {
+  type FederatedWith,
+  readFederation,
+  readWorkloadFederation,
+} from "../../../src/services/federation/read-federation.ts";
 import { refreshBundles } from "../../../src/services/federation/refresh-bundles.ts";
 import { openNode, type TestNode } from "../../http/node.ts";
 import { testAuthority } from "../../identity/trust-domain.ts";
 import { lendPostgres } from "../../support/postgres.ts";
+import { agentCaller } from "../identity-house.ts";
 import { callerWith } from "../release-node.ts";
 import { type BundleServer, documentOf, serveBundles, text, webCertificate } from "./bundle-server.ts";
 
@@ -139,6 +144,39 @@ ${first === undefined ? "" : `  trustDomainBundle: '${first}'`}
       .select("trust_domain")
       .execute();
     assert.deepEqual(kept, [{ trust_domain: "web.example" }]);
+  });
+
+  test("are told to agents whose workloads may believe them, and no others", async () => {
+    const workload = `
+apiVersion: vouchsafe.dev/v1
+kind: VerificationPolicy
+metadata: { name: release }
+spec:
+  artifacts: { names: ["**"] }
+  signers: [{ key: builder }]
+---
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: { name: app }
+spec:
+  selectors: ["unix:uid:1000"]
+  spiffeId: /app
+  policies: [release]
+  federatesWith: [web.example]
+  requesters: { agents: ["spiffe://vouchsafe.local/vouchsafe/agent/node-1"] }
+---`;
+    await activate(webDocument(), spiffeDocument(), workload);
+    const [node] = nodes;
+    const told = async (name: string) =>
+      (await readFederation(node.v, agentCaller(node, name))).federation.map((one) => one.trustDomain);
+    assert.deepEqual(await told("node-1"), ["web.example"]);
+    assert.deepEqual(await told("node-2"), []);
+    const believed = async (name: string, selector: string) =>
+      (await readWorkloadFederation(node.v, agentCaller(node, name), { selectors: [selector] }))
+        .federatesWith;
+    assert.deepEqual(await believed("node-1", "unix:uid:1000"), ["web.example"]);
+    assert.deepEqual(await believed("node-1", "unix:uid:1001"), []);
+    assert.deepEqual(await believed("node-2", "unix:uid:1000"), []);
   });
 
   test("cannot be of this trust domain itself", async () => {
