@@ -106,6 +106,19 @@ describe("an agent that has joined", () => {
       ],
     );
     assert.equal(identities[1].serial, svid.serial);
+    const of = { serial: svid.serial, workload: svid.workload, requester: agent.spiffeId };
+    for (const query of [of, { ...of, requester: "issuer:broker" }, { ...of, workload: "elsewhere" }]) {
+      const found = await succeeds(node.app, 200, "GET /identities", { as: auditor, query });
+      assert.equal(found.identities.length, query === of ? 1 : 0);
+    }
+    const held = { as: auditor, query: { digest, state: "live", mark: "unowned" } };
+    const { inventory } = await succeeds(node.app, 200, "GET /inventory", held);
+    assert.deepEqual(
+      inventory.map(({ subject, live, grants }: Record<string, unknown>) => [subject, live, grants]),
+      [[svid.spiffeId, 2, 2]],
+    );
+    const wrong = { as: auditor, query: { mark: "forgotten" } };
+    await fails(node.app, "invalid-request", "GET /inventory", wrong);
     const bundle = (await node.app.inject("/trust-bundle")).json();
     assert.deepEqual(bundle.keys.map(({ use }: Record<string, string>) => use).sort(), [
       "jwt-svid",
