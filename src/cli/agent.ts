@@ -14,6 +14,8 @@ interface AgentCommandOptions extends AttestorCommandOptions {
   readonly dataDir: string;
   readonly joinTokenFile?: string;
   readonly k8sTokenFile?: string;
+  readonly svidFile?: string;
+  readonly trustDomain?: string;
   readonly allowMissingPidfd?: boolean;
 }
 
@@ -24,6 +26,8 @@ export function agentCommand(): Command {
     .option("--data-dir <path>", "where the agent's own credential is kept", "/var/lib/vouchsafe-agent")
     .option("--join-token-file <path>", "a token with the role agent: needed once, and used up by joining")
     .option("--k8s-token-file <path>", "join by the service-account token that Kubernetes projects there")
+    .option("--svid-file <path>", "join by an X.509-SVID: its P-256 key and its certificates, in PEM")
+    .option("--trust-domain <name>", "the server's, with --svid-file")
     .option("--allow-missing-pidfd", "serve on Linux before 6.5 too, with weaker attestation");
   return addAttestorOptions(command)
     .action(
@@ -80,16 +84,24 @@ function revoke(): Command {
 }
 
 /** What the agent joins by. Read anew each time: Kubernetes writes the next token in place of the one before. */
-async function readJoinBy({ joinTokenFile, k8sTokenFile }: AgentCommandOptions): Promise<JoinBy> {
-  if (k8sTokenFile !== undefined && joinTokenFile === undefined) {
-    return { case: "kubernetes", token: await readToken("--k8s-token-file", k8sTokenFile) };
+async function readJoinBy(options: AgentCommandOptions): Promise<JoinBy> {
+  const { joinTokenFile, k8sTokenFile, svidFile, trustDomain } = options;
+  if ([joinTokenFile, k8sTokenFile, svidFile].filter((one) => one !== undefined).length !== 1) {
+    throw new UsageError(
+      "This agent has not joined yet: name a join token's file with --join-token-file (`vouchsafe token create --role agent` makes one), a pod's with --k8s-token-file, or an SVID's with --svid-file; one of them",
+    );
   }
-  if (joinTokenFile !== undefined && k8sTokenFile === undefined) {
+  if (joinTokenFile !== undefined) {
     return { case: "join token", token: await readToken("--join-token-file", joinTokenFile) };
   }
-  throw new UsageError(
-    "This agent has not joined yet: name either a join token's file with --join-token-file (`vouchsafe token create --role agent` makes one) or a pod's with --k8s-token-file",
-  );
+  if (k8sTokenFile !== undefined) {
+    return { case: "kubernetes", token: await readToken("--k8s-token-file", k8sTokenFile) };
+  }
+  if (trustDomain === undefined) throw new UsageError("--svid-file goes with --trust-domain");
+  const { readCredential } = await import("../workload/agent-credential.ts");
+  const credential = await readCredential(svidFile ?? "").catch(() => undefined);
+  if (credential !== undefined) return { case: "svid", credential, trustDomain };
+  throw new UsageError(`--svid-file names ${svidFile}, which holds no X.509-SVID behind its key`);
 }
 
 async function readToken(option: string, path: string): Promise<string> {

@@ -240,9 +240,9 @@ export function createClient(options: TransportOptions) {
 
     /** With a join token, which is used up: an agent's first credential. @param csr base64 DER */
     joinAgent: (csr: string) => post<AgentCredential>("/agents", { csr }, { repeatable: false }),
-    /** An agent's first certificate, by a rule for agents: with its pod's service-account token. */
-    enrollAgent: (csr: string, kubernetes: string) =>
-      post<AgentCredential>("/agents/enroll", { csr, kubernetes }, { repeatable: false }),
+    /** An agent's first certificate, by a rule for agents: with its pod's service-account token, or a proof by an SVID. */
+    enrollAgent: (csr: string, by: { readonly kubernetes: string } | { readonly svid: string }) =>
+      post<AgentCredential>("/agents/enroll", { csr, ...by }, { repeatable: false }),
     /** With the agent's proof, of the key that it had so far. */
     renewAgent: (csr: string) => post<AgentCredential>("/agents/renew", { csr }, { repeatable: true }),
     /** Throws `identity-denied` with `reasons` where nothing is granted. */

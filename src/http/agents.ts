@@ -46,10 +46,18 @@ export function agentRoutes(app: App, v: Vouchsafe, authenticator: Authenticator
         summary: "Join by a rule of the active policies: an agent's first certificate, without a join token",
         body: closed({
           csr: Csr,
-          kubernetes: Type.String({
-            maxLength: 16_384,
-            description: "a projected service-account token of the agent's pod, used up by it",
-          }),
+          kubernetes: Type.Optional(
+            Type.String({
+              maxLength: 16_384,
+              description: "a projected service-account token of the agent's pod, used up by it",
+            }),
+          ),
+          svid: Type.Optional(
+            Type.String({
+              maxLength: 16_384,
+              description: "in place of it, a proof by an SVID, used up by it",
+            }),
+          ),
         }),
         ...answers({ 201: AgentCredential }),
       },

@@ -1,19 +1,23 @@
-import { activePolicies } from "../db/activations.ts";
 import { lastRevocations } from "../db/agents.ts";
+import { findX509Identities } from "../db/identities.ts";
 import { VouchsafeError } from "../errors.ts";
-import { enrolledAgentId } from "../identity/agent-id.ts";
+import { enrolledAgentId, isReserved } from "../identity/agent-id.ts";
+import { verifyJoinProof } from "../identity/join-proof.ts";
 import { claimedIssuer, verifyServiceAccountToken } from "../identity/service-account-token.ts";
-import type { SpiffeId } from "../identity/spiffe-id.ts";
+import { pathOf, type SpiffeId, trustDomainOf } from "../identity/spiffe-id.ts";
 import type { AgentEnrollment } from "../policy/agent-enrollment.ts";
 import type { Vouchsafe } from "./context.ts";
+import { type FederationRelationship, readRelationships } from "./federation/relationships.ts";
 import { certifyAgent } from "./join-agent.ts";
 
-/** With what an agent joins that has no join token. */
+/** With what an agent joins that has no join token: one of these. */
 export interface Enrolment {
   /** Base64 DER PKCS #10. */
   readonly csr: string;
   /** A projected service-account token of the agent's pod. */
-  readonly kubernetes: string;
+  readonly kubernetes?: string;
+  /** A proof by an SVID (`makeJoinProof`). */
+  readonly svid?: string;
 }
 
 interface Enrolled {
@@ -29,39 +33,76 @@ interface Enrolled {
  * records it, on all nodes; and the rule is in force when that is committed. An agent that was revoked does not come back
  * under its name: its pod could otherwise undo it.
  *
- * @throws VouchsafeError `invalid-csr`; `unauthenticated` for what no rule takes, or that was used before
+ * @throws VouchsafeError `invalid-csr`; `invalid-request`; `unauthenticated` for what no rule takes, or that was used before;
+ *   `agent-proof-invalid`
  */
-export async function enrolAgent(v: Vouchsafe, { csr, kubernetes }: Enrolment) {
+export async function enrolAgent(v: Vouchsafe, { csr, kubernetes, svid }: Enrolment) {
+  if ((kubernetes === undefined) === (svid === undefined)) {
+    throw new VouchsafeError("invalid-request", "Join either by a service-account token or by an SVID");
+  }
   try {
     return await certifyAgent(v, v.project, csr, async () => {
-      const active = await activePolicies(v.database.kysely, v.project);
-      const policySet = active && (await v.documents.policies(v.project, active.document));
-      const enrolled = byServiceAccount(v, [...(policySet?.enrollments.values() ?? [])], kubernetes);
-      const { agent, token, by } = enrolled;
+      const { policySet, relationships } = await readRelationships(v, v.project);
+      const rules = [...(policySet?.enrollments.values() ?? [])];
+      const { agent, token, by } =
+        kubernetes === undefined
+          ? await bySvid(v, rules, relationships, svid ?? "", csr)
+          : byServiceAccount(v, rules, kubernetes);
       if ((await lastRevocations(v.database.kysely, v.project, [agent])).size > 0) {
-        throw new VouchsafeError(
-          "unauthenticated",
-          `${agent} was revoked: another pod joins under another name`,
-        );
+        throw refused(`${agent} was revoked: another joins under another name`);
       }
       return { agent, body: { token, renews: null, by: { ...by } } };
     });
   } catch (cause) {
     if (!(cause instanceof VouchsafeError && cause.code === "conflict")) throw cause;
-    throw new VouchsafeError(
-      "unauthenticated",
-      "An agent has joined by this token: the next one is good again",
-      {
-        cause,
-      },
-    );
+    throw refused("An agent has joined by this: the next token or proof is good again", cause);
   }
+}
+
+/**
+ * `svid/TRUST-DOMAIN/PATH`: a workload of ours or of a trust domain that the policies federate with. The service's own
+ * parts join nowhere by what they are.
+ */
+async function bySvid(
+  v: Vouchsafe,
+  rules: readonly AgentEnrollment[],
+  relationships: readonly FederationRelationship[],
+  proof: string,
+  csr: string,
+): Promise<Enrolled> {
+  const own = v.authority.trustDomain;
+  const bundleFor = (id: SpiffeId) =>
+    trustDomainOf(id) === own
+      ? v.authority.bundle()
+      : relationships.find(({ trustDomain }) => trustDomain === trustDomainOf(id))?.bundle;
+  const { spiffeId, leaf, jti } = verifyJoinProof(
+    proof,
+    own,
+    Buffer.from(csr, "base64"),
+    bundleFor,
+    v.clock(),
+  );
+  const rule = rules.find(
+    ({ spec }) => spec.case === "svid" && spec.spiffeIds.some((glob) => glob.matches(spiffeId)),
+  );
+  if (rule === undefined || isReserved(spiffeId)) throw refused(`No rule for agents takes ${spiffeId}`);
+  const [granted] =
+    trustDomainOf(spiffeId) === own
+      ? await findX509Identities(v.database.kysely, v.project, [leaf.serial])
+      : [];
+  if (granted !== undefined && granted.revokedIndex !== null) throw refused("The SVID was revoked");
+  const [, ...path] = pathOf(spiffeId).split("/");
+  return {
+    agent: enrolledAgentId(own, ["svid", trustDomainOf(spiffeId), ...path]),
+    token: `svid:${jti}`,
+    by: { rule: rule.name, method: "svid", spiffeId, serial: leaf.serial },
+  };
 }
 
 /** `k8s/CLUSTER/NODE/POD-UID`: a pod's agent is not that of the pod before it, and cannot come back when it is revoked. */
 function byServiceAccount(v: Vouchsafe, rules: readonly AgentEnrollment[], token: string): Enrolled {
   const issuer = claimedIssuer(token);
-  let refusal = new VouchsafeError("unauthenticated", "No rule for agents takes this service-account token");
+  let refusal = refused("No rule for agents takes this service-account token");
   for (const { name, spec } of rules) {
     // Clusters often have one issuer, the default: then their keys tell them apart.
     if (spec.case !== "kubernetes" || spec.issuer !== issuer) continue;
@@ -80,4 +121,8 @@ function byServiceAccount(v: Vouchsafe, rules: readonly AgentEnrollment[], token
     }
   }
   throw refusal;
+}
+
+function refused(message: string, cause?: unknown): VouchsafeError {
+  return new VouchsafeError("unauthenticated", message, cause === undefined ? {} : { cause });
 }

@@ -5,7 +5,9 @@ import { ApiError } from "../client/api-error.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { ERRORS, type ErrorCode, VouchsafeError } from "../errors.ts";
 import { makeAgentProof } from "../identity/agent-proof.ts";
+import { makeJoinProof } from "../identity/join-proof.ts";
 import { parseTrustDomain, trustDomainOf } from "../identity/spiffe-id.ts";
+import type { SvidCredential } from "../identity/svid-proof.ts";
 import { parseTrustBundle } from "../identity/trust-bundle.ts";
 import { decodeBase64 } from "../in-toto-attestation/base64.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
@@ -35,11 +37,14 @@ export interface ServerSourceOptions {
   readonly clock?: () => number;
 }
 
-/** A join token of the server's, or the service-account token that Kubernetes projects into the agent's pod. */
-export interface JoinBy {
-  readonly case: "join token" | "kubernetes";
-  readonly token: string;
-}
+/**
+ * A join token of the server's, the service-account token that Kubernetes projects into the agent's pod, or an SVID of
+ * a trust domain that the server believes; `trustDomain` is the server's own.
+ */
+export type JoinBy =
+  | { readonly case: "join token"; readonly token: string }
+  | { readonly case: "kubernetes"; readonly token: string }
+  | { readonly case: "svid"; readonly credential: SvidCredential; readonly trustDomain: string };
 
 export type ServerSourceLogEntry =
   | { readonly event: "joined" | "credential renewed"; readonly agent: string; readonly expiresAt: string }
@@ -76,9 +81,19 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
     await options.joinBy();
     const join = async (csr: string) => {
       const by = await options.joinBy();
-      return by.case === "join token"
-        ? createClient({ server, token: by.token }).joinAgent(csr)
-        : createClient({ server }).enrollAgent(csr, by.token);
+      if (by.case === "join token") return createClient({ server, token: by.token }).joinAgent(csr);
+      const client = createClient({ server });
+      if (by.case === "kubernetes") return client.enrollAgent(csr, { kubernetes: by.token });
+      const { credential } = by;
+      const trustDomain = parseTrustDomain(by.trustDomain);
+      const svid = makeJoinProof(
+        credential,
+        trustDomain,
+        Buffer.from(csr, "base64"),
+        randomBytes(16),
+        clock(),
+      );
+      return client.enrollAgent(csr, { svid });
     };
     credential = await persistently(join, "joined", options.signal);
   }

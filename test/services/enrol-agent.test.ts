@@ -1,13 +1,28 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { readEvents } from "../../src/db/log.ts";
+import { makeJoinProof } from "../../src/identity/join-proof.ts";
+import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
+import type { SvidCredential } from "../../src/identity/svid-proof.ts";
+import { writeTrustBundle } from "../../src/identity/trust-bundle.ts";
+import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
 import { revokeAgent } from "../../src/services/revoke-agent.ts";
 import { call, fails, succeeds } from "../http/calls.ts";
 import type { TestNode } from "../http/node.ts";
 import { AUDIENCE, ISSUER, startCluster } from "../identity/cluster.ts";
-import { type IdentityHouse, newKey, openIdentityHouse, proven } from "./identity-house.ts";
+import { type TestAuthority, testAuthority } from "../identity/trust-domain.ts";
+import {
+  agentCaller,
+  fetchX509,
+  type IdentityHouse,
+  joinThroughDoor,
+  newKey,
+  openIdentityHouse,
+  proven,
+  release,
+} from "./identity-house.ts";
 import { callerWith } from "./release-node.ts";
 
 type Cluster = Awaited<ReturnType<typeof startCluster>>;
@@ -111,5 +126,107 @@ describe("agents that join by their pod's service-account token", () => {
     await activate(rule("staging", staging));
     await refused(await production.project());
     await enroll(await staging.project());
+  });
+});
+
+describe("agents that join by an SVID", () => {
+  const ours = parseTrustDomain("vouchsafe.local");
+  const peer = parseTrustDomain("peer.example");
+  let house: IdentityHouse;
+  let node: TestNode;
+  let authority: TestAuthority;
+  before(async () => {
+    house = await openIdentityHouse();
+    node = await house.open();
+    authority = testAuthority(peer, Date.now());
+    const bundle = JSON.stringify(writeTrustBundle(authority.bundle));
+    const federation = `
+apiVersion: vouchsafe.dev/v1
+kind: FederatedTrustDomain
+metadata: { name: peer }
+spec: { trustDomain: ${peer}, trustDomainBundle: '${bundle}' }
+---
+apiVersion: vouchsafe.dev/v1
+kind: AgentEnrollment
+metadata: { name: nodes }
+spec: { svid: { spiffeIds: ["spiffe://peer.example/node/*", "spiffe://vouchsafe.local/widget/*"] } }
+`;
+    const operator = callerWith(node, ["operator"]);
+    const { documents, policySet: previous } = await readPolicies(node.v, operator);
+    const peers = { name: "peer.yaml", text: federation };
+    await activatePolicies(node.v, operator, { documents: [...documents, peers], previous });
+  });
+  after(() => house.close());
+
+  async function peerSvid(path: string) {
+    const { key, spki } = newKey();
+    const id = spiffeId(peer, path);
+    const times = { notBefore: Date.now() - 1000, notAfter: Date.now() + 600_000 };
+    const serial = serialFrom(randomBytes(16));
+    const svid = await createX509Minter(authority)({ spki, spiffeId: id, serial, ...times });
+    return { spiffeId: id, key, chain: [svid, ...authority.chain] };
+  }
+  function request(
+    svid: SvidCredential,
+    { server = ours, of = undefined as string | undefined, at = Date.now() } = {},
+  ) {
+    const { csr } = newKey();
+    const proof = makeJoinProof(svid, server, Buffer.from(of ?? csr, "base64"), randomBytes(16), at);
+    return { json: { csr, svid: proof } };
+  }
+  const join = (asked: ReturnType<typeof request>) => succeeds(node.app, 201, "POST /agents/enroll", asked);
+  const fail = (code: string, asked: ReturnType<typeof request>) =>
+    fails(node.app, code, "POST /agents/enroll", asked);
+
+  test("of a trust domain that is federated with are named for it, once by each proof", async () => {
+    const svid = await peerSvid("/node/a");
+    const asked = request(svid);
+    const { spiffeId: agent, receipt } = await join(asked);
+    assert.equal(agent, "spiffe://vouchsafe.local/vouchsafe/agent/svid/peer.example/node/a");
+    const [event] = await readEvents(node.v.database.kysely, node.v.project, [receipt.index]);
+    const { serial: _, ...by } = Object.assign({}, event?.body.by) as Record<string, unknown>;
+    assert.deepEqual(by, { rule: "nodes", method: "svid", spiffeId: svid.spiffeId });
+    await fail("unauthenticated", asked);
+    assert.equal((await join(request(svid))).spiffeId, agent);
+    await revokeAgent(node.v, callerWith(node, ["operator"]), { agent, reason: "lost" });
+    await fail("unauthenticated", request(svid));
+  });
+
+  test("prove this very request to this very server, now, and by an SVID that is believed", async () => {
+    const svid = await peerSvid("/node/b");
+    await fail("agent-proof-invalid", request(svid, { of: newKey().csr }));
+    await fail("agent-proof-invalid", request(svid, { server: peer }));
+    await fail("agent-proof-invalid", request(svid, { at: Date.now() - 120_000 }));
+    await fail("agent-proof-invalid", request({ ...svid, key: newKey().key }));
+    await fail("unauthenticated", request(await peerSvid("/app")));
+    const stranger = testAuthority(peer, Date.now());
+    const forged = { ...svid, chain: [svid.chain[0] ?? new Uint8Array(), ...stranger.chain] };
+    const { key, spki } = newKey();
+    const times = { notBefore: Date.now() - 1000, notAfter: Date.now() + 600_000 };
+    const leaf = await createX509Minter(stranger)({
+      spki,
+      spiffeId: svid.spiffeId,
+      serial: serialFrom(randomBytes(16)),
+      ...times,
+    });
+    await fail("agent-proof-invalid", request({ ...forged, key, chain: [leaf, ...stranger.chain] }));
+    await fail("invalid-request", { json: { ...request(svid).json, kubernetes: "x" } as never });
+  });
+
+  test("of our own join while they are not revoked; agents do not join as others", async () => {
+    const { digest } = await release(house, node);
+    const { svids, key } = await fetchX509(node, agentCaller(node), digest);
+    const [svid] = svids;
+    assert.ok(svid);
+    const own = {
+      spiffeId: svid.spiffeId,
+      key,
+      chain: svid.chain.map((der) => Buffer.from(der, "base64")),
+    };
+    assert.match(
+      (await join(request(own))).spiffeId,
+      /\/agent\/svid\/vouchsafe\.local\/widget\/[0-9a-f]{64}$/,
+    );
+    await fail("unauthenticated", request(await joinThroughDoor(node, "node-1")));
   });
 });
