@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import { writeTrustBundle } from "../../src/identity/trust-bundle.ts";
+import { serialFrom } from "../../src/identity/x509-svid.ts";
 import { issueJwtSvids } from "../../src/services/issue-svid.ts";
 import { openQuarantine } from "../../src/services/quarantine.ts";
 import { writePem } from "../../src/x509/pem.ts";
@@ -14,6 +17,7 @@ import {
   agentCaller,
   fetchX509,
   type IdentityHouse,
+  newKey,
   openIdentityHouse,
   release,
   SELECTORS,
@@ -123,6 +127,29 @@ describe("vouchsafe svid", () => {
     );
     assertEnded(await verify("--custody", "custody.jsonl"), 2, "stderr", /--log-key/);
     assertEnded(await $("svid", "inspect", "custody.jsonl"), 1, "stderr", /it is no SVID/);
+  });
+
+  test("verify refuses an SVID that the authority's key made beside the log", async () => {
+    const { spki } = newKey();
+    const { grounds } = JSON.parse((await $("svid", "inspect", "--json", "svid.pem")).stdout);
+    const der = await node.v.authority.current().x509({
+      spki,
+      spiffeId: parseSpiffeId("spiffe://vouchsafe.local/widget/admin"),
+      serial: serialFrom(randomBytes(16)),
+      notBefore: Date.now() - 1000,
+      notAfter: Date.now() + 600_000,
+      grounds,
+    });
+    await writeFile(path("forged.pem"), writePem("CERTIFICATE", der));
+    const forged = ["svid", "verify", "forged.pem", "--bundle", "bundle.json"];
+    assertEnded(await $(...forged), 0, "stdout", /holds/);
+    const ended = await $(...forged, ...inCustody());
+    assertEnded(
+      ended,
+      1,
+      "stdout",
+      /fails It is not what event \d+ .* recorded, which has another serial number/,
+    );
   });
 
   test("verify refuses an SVID that the log has otherwise, or has revoked, or does not have", async () => {
