@@ -1,5 +1,6 @@
 import { createPeerOpener } from "./attest.ts";
 import type { Attestor } from "./attestors/attestor.ts";
+import { type AttestorLogEntry, reported } from "./attestors/reported.ts";
 import { unixAttestor } from "./attestors/unix.ts";
 import { openBundleKeeper } from "./bundle-keeper.ts";
 import { type CallLogEntry, callerContext, openCalls } from "./calls.ts";
@@ -30,6 +31,7 @@ export interface AgentOptions {
 }
 
 export type AgentLogEntry =
+  | AttestorLogEntry
   | CallLogEntry
   | { readonly event: "connection refused"; readonly reason: string }
   | { readonly event: "source unavailable"; readonly reason: string };
@@ -62,7 +64,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       path: socketPath,
       openPeer: createPeerOpener({
         kernel: openKernel(),
-        attestors: [unixAttestor(), ...attestors],
+        attestors: [unixAttestor(), ...attestors.map((attestor) => reported(attestor, log))],
         filesOf,
         allowMissingPidfd,
       }),
