@@ -73,7 +73,11 @@ export function openHolding(workload: AttestedWorkload, options: HoldingOptions)
     expiryOf,
     clock,
     random,
-    onChange: changed,
+    onChange: () => {
+      // What was denied, or cannot be had, was granted on the same grounds.
+      if (x509.live() === undefined) jwts.clear();
+      changed();
+    },
   });
   const touch = () => {
     x509.touch();

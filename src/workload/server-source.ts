@@ -20,6 +20,7 @@ import {
   writeCredential,
 } from "./agent-credential.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
+import { backoff } from "./backoff.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import { newKey, requestFor } from "./key-request.ts";
 
@@ -56,9 +57,8 @@ export interface ServerSource extends IdentitySource {
   close(): Promise<void>;
 }
 
-/** Milliseconds before joining or renewing is tried again; doubled each time. */
-const FIRST_RETRY = 500;
-const LONGEST_RETRY = 30_000;
+/** Before joining or renewing is tried again: a whole fleet may have been started at once. */
+const RETRY = { first: 1_000, longest: 60_000 };
 const ALL = "*";
 /** The server's limit: what is beyond is granted all the same, as new. */
 const MAX_RENEWED = 256;
@@ -129,7 +129,7 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
         signal.throwIfAborted();
         if (isOver(error)) throw error;
         log({ event: "trying again", reason: (error as Error).message });
-        await sleep(Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures), undefined, { signal });
+        await sleep(backoff(RETRY, failures + 1, Math.random), undefined, { signal });
       }
     }
   }

@@ -206,5 +206,9 @@ describe("JWT-SVIDs", () => {
     answers.push("identity-denied", "unavailable");
     await assert.rejects(ask(["db"]), { code: "identity-denied" });
     await assert.rejects(ask(["db"]), { code: "unavailable" });
+    assert.equal(await ask(["db", "queue"]), "token 6");
+    answers.push("identity-denied", "unavailable");
+    await assert.rejects(holdings.of(WIDGET).x509(0), { code: "identity-denied" });
+    await assert.rejects(ask(["db", "queue"]), { code: "unavailable" });
   });
 });
