@@ -92,7 +92,7 @@ describe("attesting", { skip: process.platform !== "linux" && "only Linux attest
   });
   after(async () => {
     for (const program of programs) await endChild(program);
-    await plugin.kill();
+    await plugin.shutdown();
     await house.close();
   });
 
