@@ -1,0 +1,3 @@
+module vouchsafe.test/crl
+
+go 1.21
