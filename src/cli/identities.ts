@@ -20,7 +20,7 @@ export function identitiesCommand(): Command {
     .option("--serial <hex>", "only the one with this serial number, or this jti of a JWT")
     .option("--workload <name>", "only those of this workload policy")
     .option("--requester <name>", "only those that this agent or token asked for")
-    .option("--live", "only those that have not expired")
+    .option("--live", "only those that are neither expired nor revoked")
     .option("--after <next>", "the page after one that said so")
     .action(
       action(async ({ client, terminal, json }, artifact: string | undefined, options: ListOptions) => {
@@ -30,8 +30,17 @@ export function identitiesCommand(): Command {
         });
         if (json) terminal.printJson(page);
         else {
-          for (const { kind, spiffeId, expiresAt, digests, requester, index } of page.identities) {
-            terminal.print(`${index} ${kind} ${spiffeId} until ${expiresAt} to ${requester}`);
+          for (const {
+            kind,
+            spiffeId,
+            expiresAt,
+            digests,
+            requester,
+            index,
+            revokedIndex,
+          } of page.identities) {
+            const revoked = revokedIndex === null ? "" : `, revoked (#${revokedIndex})`;
+            terminal.print(`${index} ${kind} ${spiffeId} until ${expiresAt} to ${requester}${revoked}`);
             for (const digest of digests) terminal.print(`  for ${digest}`);
           }
           if (page.next !== null) terminal.note(`more: --after ${page.next}`);

@@ -1,5 +1,5 @@
 import type { LogEvent } from "../custody/events.ts";
-import { isJsonObject } from "../in-toto-attestation/index.ts";
+import { isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
 import type { Glob } from "../policy/glob.ts";
 import type { Alarm } from "./alarm.ts";
 
@@ -9,7 +9,7 @@ export interface Watch {
   readonly digests: ReadonlySet<string>;
   /** Certificates' identities or keys' names: evidence accepted from them, and what revokes it or puts it into quarantine. */
   readonly signers: readonly Glob[];
-  /** SPIFFE IDs: identities granted, renewed or denied to them or asked for by them, quarantines of them, and agents. */
+  /** SPIFFE IDs: identities granted, renewed, revoked or denied to them or asked for by them, quarantines of them, and agents. */
   readonly identities: readonly Glob[];
 }
 
@@ -20,7 +20,7 @@ export function watchedIn(event: LogEvent, watch: Watch): Alarm[] {
   const signer = type === "evidence.accepted" ? body.signer : target.signer;
   const signers = isJsonObject(signer) ? [signer.identity, signer.name, signer.key] : [];
   const identities = /^(identity|agent)\./.test(type)
-    ? [body.spiffeId, body.requester, body.agent]
+    ? [body, ...revokedIn(body)].flatMap(({ spiffeId, requester, agent }) => [spiffeId, requester, agent])
     : [target.spiffeId];
   const found = [
     ...about.filter((key) => watch.digests.has(key)),
@@ -32,6 +32,11 @@ export function watchedIn(event: LogEvent, watch: Watch): Alarm[] {
     index,
     message: `Entry ${index} (${type}) is about ${what}${inCustodyOf(about.filter((key) => key !== what))}.`,
   }));
+}
+
+/** Those that one event revokes, of which there can be hundreds. */
+function revokedIn({ identities }: JsonObject): JsonObject[] {
+  return Array.isArray(identities) ? identities.filter(isJsonObject) : [];
 }
 
 /** Where to look further: an event can be about thousands of artifacts. */

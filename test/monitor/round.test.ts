@@ -155,7 +155,9 @@ function alter(events: readonly Event[], changes: object): Event[] {
 }
 
 function withFirst(events: readonly Event[], changes: Partial<Event>): Event[] {
-  return events.flatMap((event) => (event.index === 2 ? [{ ...event, ...changes }, event] : [event]));
+  return events.flatMap((event, i) =>
+    i === 0 && event.index < 10 ? [{ ...event, ...changes }, event] : [event],
+  );
 }
 
 test("what is watched calls: digests, signers, identities, and changes of policy and trust", async () => {
@@ -169,7 +171,22 @@ test("what is watched calls: digests, signers, identities, and changes of policy
     about: [],
     body: { requester, selectors: [], digests: [], reasons: [], count: 1, since: new Date().toISOString() },
   } as const;
-  committed(await v.writer.append({ project, asOf: await sizeOf(log), restsOn: [], events: [denied] }));
+  const identity = {
+    kind: "x509",
+    serial: "40",
+    spiffeId: "spiffe://vouchsafe.local/widget",
+    workload: "widget",
+    requester,
+    expiresAt: new Date().toISOString(),
+  };
+  const revoked = {
+    type: "identity.revoked",
+    about: [],
+    body: { identities: [identity], digests: [], reasons: ["quarantined"], cause: null },
+  } as const;
+  committed(
+    await v.writer.append({ project, asOf: await sizeOf(log), restsOn: [], events: [denied, revoked] }),
+  );
   const end = await sizeOf(log);
   const at = (alarms: readonly Alarm[]) =>
     alarms.map(({ alarm, index = 0, message }) => [alarm, index - end, message.split(" is about ")[1]]);
@@ -182,13 +199,14 @@ test("what is watched calls: digests, signers, identities, and changes of policy
   const monitor = await followLog(log, { watch });
   const { alarms } = await monitor.round();
   assert.deepEqual(at(alarms), [
-    ["watched", -3, `${artifact}.`],
+    ["watched", -4, `${artifact}.`],
     [
       "watched",
-      -3,
+      -4,
       `https://github.com/example/app/.github/workflows/release.yml@refs/tags/v1.0.0, in the chain of ${artifact}.`,
     ],
-    ["watched", -2, `${artifact}.`],
+    ["watched", -3, `${artifact}.`],
+    ["watched", -2, `${requester}.`],
     ["watched", -1, `${requester}.`],
   ]);
   assert.deepEqual(kinds((await monitor.round()).alarms), [], "each once");
