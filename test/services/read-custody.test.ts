@@ -249,7 +249,13 @@ describe("the custody of an artifact", () => {
       committed(await node.v.writer.append({ project: node.v.project, asOf: 0, restsOn: [], events }));
     };
     await append("quarantine.opened", [{ id: randomUUID(), artifact, reason: "long ago" }]);
-    const granted = { issuer: "vault", grantedTo: "spiffe://x/y", decision: "allow" };
+    const granted = {
+      issuer: "vault",
+      grantedTo: "spiffe://x/y",
+      decision: "allow",
+      caller: "operator",
+      expiresAt: null,
+    };
     const events = Array.from({ length: 1000 }, () => ({ ...granted, artifact }));
     for (let thousands = 0; thousands < 11; thousands += 1) await append("decision.recorded", events);
     const { summary, events: page } = await readCustody(node.v, operator(), artifact, { related: false });
