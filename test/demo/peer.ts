@@ -75,7 +75,7 @@ async function ownCertificate() {
     key: authorityKey,
     serial: serialFrom(randomBytes(16)),
     now,
-    life: HOUR,
+    life: 2 * HOUR,
   });
   const mint = createX509Minter({ caCertificate: parseCertificate(root), caKey: signerOf(authorityKey) });
   const leaf = await mint({
