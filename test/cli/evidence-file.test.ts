@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { piecesOf } from "../../src/cli/evidence-file.ts";
+import fc from "../support/fc.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const shape = (text: string) =>

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { bodyHash, decodeBody, encodeBody, SALT_BYTES } from "../../src/custody/body.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import type { Digest, JsonObject } from "../../src/in-toto-attestation/index.ts";
+import fc from "../support/fc.ts";
 
 const A = `sha256:${"a1".repeat(32)}` as Digest;
 const malformed = { name: "VouchsafeError", code: "malformed-leaf" };

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
 import { bodyHash } from "../../src/custody/body.ts";
 import { EVENT_TYPES, type EventType, type ProjectId } from "../../src/custody/events.ts";
 import { decodeLeaf, encodeLeaf, type Leaf, MAX_LEAF_BYTES } from "../../src/custody/leaf.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { leafHash } from "../../src/tlog/hash.ts";
+import fc from "../support/fc.ts";
 
 interface GoldenLeaf extends Omit<Leaf, "bodyHash"> {
   readonly name: string;

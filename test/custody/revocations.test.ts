@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
 import { parseTarget, type RevocationTarget, targetText } from "../../src/custody/revocation-target.ts";
 import {
   revocationOf,
@@ -25,6 +24,7 @@ import {
   releaseOf,
   SIGNED_AT,
 } from "../support/attestations.ts";
+import fc from "../support/fc.ts";
 
 const ARTIFACT = anArtifact();
 const IDENTITY = "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1.2.3";

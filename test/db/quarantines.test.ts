@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, before, it } from "node:test";
-import fc from "fast-check";
 import type { ProjectId } from "../../src/custody/events.ts";
 import { type QuarantineTarget, quarantineText } from "../../src/custody/quarantine-target.ts";
 import { holdsArtifact } from "../../src/custody/quarantines.ts";
@@ -13,6 +12,7 @@ import { heldAmong, openQuarantines } from "../../src/db/quarantines.ts";
 import { decide } from "../../src/decisions/decide.ts";
 import type { Digest, JsonObject } from "../../src/in-toto-attestation/types.ts";
 import { forPostgres } from "../support/databases.ts";
+import fc from "../support/fc.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
 import { acceptedEvent, digestOf, verdictEvent } from "../support/pushes.ts";
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   type Decision,
   type DecisionInput,
@@ -10,6 +9,7 @@ import {
 import { endsOf } from "../../src/decisions/ends.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Approval } from "../../src/policy/approvals.ts";
+import fc from "../support/fc.ts";
 import {
   approval,
   codes,

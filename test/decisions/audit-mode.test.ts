@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   type DecisionInput,
   decide,
@@ -10,6 +9,7 @@ import {
 } from "../../src/decisions/decide.ts";
 import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
 import type { Mode } from "../../src/policy/policy.ts";
+import fc from "../support/fc.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const DIGEST = parseDigest(`sha256:${"a".repeat(64)}`);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import {
   type DecisionInput,
   decide,
@@ -9,6 +8,7 @@ import {
   type StandingVerdict,
 } from "../../src/decisions/decide.ts";
 import { parseDigest } from "../../src/in-toto-attestation/digest.ts";
+import fc from "../support/fc.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const DIGEST = parseDigest(`sha256:${"a".repeat(64)}`);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   decide,
   type InForce,
@@ -10,6 +9,7 @@ import {
 import type { View } from "../../src/decisions/projection.ts";
 import { type Answer, answerOf, keepAnswer, keptAnswer } from "../../src/decisions/written-answer.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import fc from "../support/fc.ts";
 
 const DIGEST = sha256("artifact");
 

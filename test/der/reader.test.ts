@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { DerError, derChildren, readDer } from "../../src/der/reader.ts";
+import fc from "../support/fc.ts";
 import { der } from "../verify/certificates.ts";
 
 describe("readDer", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { readDer } from "../../src/der/reader.ts";
 import { der, oid, unsigned } from "../../src/der/writer.ts";
+import fc from "../support/fc.ts";
 
 test("whatever the length of its content, the reader reads back what was written", () => {
   for (const length of [0, 1, 127, 128, 255, 256, 65_535, 65_536]) {

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import fc from "../support/fc.ts";
 import { compare } from "./compare.ts";
 import { apply, type Mutation, mutations } from "./mutation.ts";
 import type { Original } from "./originals.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../support/fc.ts";
 
 /** An edit of a string of bytes. */
 export interface Edit {

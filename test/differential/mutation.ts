@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/types.ts";
+import fc from "../support/fc.ts";
 import { operate, type Surgery } from "./der-surgery.ts";
 import { type Edit, edit, edited, nat } from "./edits.ts";
 import type { Original } from "./originals.ts";

@@ -1,8 +1,8 @@
 import { getHeapStatistics } from "node:v8";
-import fc from "fast-check";
 import { operate } from "../differential/der-surgery.ts";
 import { type Edit, edit, edited, nat } from "../differential/edits.ts";
 import { bytePlaces, setAt, valueAt } from "../differential/places.ts";
+import fc from "../support/fc.ts";
 import type { Target } from "./targets.ts";
 
 /** What one input of some kilobytes may cost at most. */

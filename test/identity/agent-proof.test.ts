@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { hash, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { agentId, serverId } from "../../src/identity/agent-id.ts";
 import { AGENT_SCHEME, makeAgentProof, verifyAgentProof } from "../../src/identity/agent-proof.ts";
 import { encodePart, signEs256 } from "../../src/identity/jws.ts";
 import { type SpiffeId, spiffeId } from "../../src/identity/spiffe-id.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
+import fc from "../support/fc.ts";
 import { p256 } from "./signing-requests.ts";
 import { MINUTE, testAuthority } from "./trust-domain.ts";
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { type AuthorityHistory, believed, bundleSequence } from "../../src/identity/authority-history.ts";
 import {
   LINGERS,
@@ -13,6 +12,7 @@ import { authorityId } from "../../src/identity/believed-authorities.ts";
 import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import type { Certificate } from "../../src/x509/certificate.ts";
+import fc from "../support/fc.ts";
 import { MINUTE, testAuthority } from "./trust-domain.ts";
 
 const DAY = 24 * 60 * MINUTE;

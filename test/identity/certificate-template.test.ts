@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { sequence } from "../../src/der/writer.ts";
 import { createTemplates } from "../../src/identity/certificate-template.ts";
+import fc from "../support/fc.ts";
 
 const write = ([first = Buffer.of(), second = Buffer.of()]: readonly Uint8Array[] = []) =>
   sequence(Buffer.from("header"), first, sequence(second), Buffer.from("end"));

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { bitString, der, oid, sequence } from "../../src/der/writer.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { uriName } from "../../src/identity/certificate-extensions.ts";
 import { extension } from "../../src/identity/certificate-writer.ts";
 import { parseCsr } from "../../src/identity/csr.ts";
 import { EXTENSION } from "../../src/x509/oids.ts";
+import fc from "../support/fc.ts";
 import { openssl } from "./openssl.ts";
 import { commonName, extensionRequest, p256, signingRequest, spkiOf } from "./signing-requests.ts";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { jwtVerify } from "jose";
 import { encodePart } from "../../src/identity/jws.ts";
 import { createJwtMinter, GROUNDS_CLAIM, validateJwtSvid } from "../../src/identity/jwt-svid.ts";
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import type { TrustBundle } from "../../src/identity/trust-bundle.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
+import fc from "../support/fc.ts";
 import { GROUNDS, MINUTE, testAuthority } from "./trust-domain.ts";
 
 const refused = { name: "VouchsafeError", code: "invalid-svid" };

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
 import { agentId, agentNameOf, enrolledAgentId, isReserved } from "../../src/identity/agent-id.ts";
 import {
@@ -10,6 +9,7 @@ import {
   spiffeId,
   trustDomainOf,
 } from "../../src/identity/spiffe-id.ts";
+import fc from "../support/fc.ts";
 
 const refused = { name: "VouchsafeError", code: "invalid-spiffe-id" };
 const td = parseTrustDomain("example.org");

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { VouchsafeError } from "../../src/errors.ts";
 import { exportJwk } from "../../src/identity/jwk.ts";
@@ -16,6 +15,7 @@ import {
 } from "../../src/identity/trust-bundle.ts";
 import type { JsonObject, JsonValue } from "../../src/in-toto-attestation/index.ts";
 import { writePem } from "../../src/x509/pem.ts";
+import fc from "../support/fc.ts";
 import { GROUNDS, MINUTE, testAuthority } from "./trust-domain.ts";
 
 const refused = { name: "VouchsafeError", code: "invalid-trust-bundle" };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { KeyObject } from "node:crypto";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { TAG } from "../../src/der/reader.ts";
 import { der, octetString, oid, sequence } from "../../src/der/writer.ts";
 import { AUTHORITY_EXTENSIONS, LEAF_EXTENSIONS, uriName } from "../../src/identity/certificate-extensions.ts";
@@ -19,6 +18,7 @@ import { parseX509Svid, validateX509Svid } from "../../src/identity/x509-validat
 import { parseCertificate } from "../../src/x509/certificate.ts";
 import { EXTENSION } from "../../src/x509/oids.ts";
 import { x509Signer } from "../../src/x509/signatures.ts";
+import fc from "../support/fc.ts";
 import { commonName, p256 } from "./signing-requests.ts";
 import { MINUTE } from "./trust-domain.ts";
 

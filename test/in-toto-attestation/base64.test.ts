@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { decodeBase64, decodeEitherBase64 } from "../../src/in-toto-attestation/base64.ts";
+import fc from "../support/fc.ts";
 
 test("bytes have one spelling, and it is read back", () => {
   fc.assert(

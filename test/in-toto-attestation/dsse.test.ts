@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   AttestationFormatError,
   type JsonValue,
   parseEnvelope,
   preAuthenticationEncoding,
 } from "../../src/in-toto-attestation/index.ts";
+import fc from "../support/fc.ts";
 
 const good = { payloadType: "text/plain", payload: "aGVsbG8=", signatures: [{ keyid: "k", sig: "c2ln" }] };
 

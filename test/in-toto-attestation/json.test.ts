@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   AttestationFormatError,
   canonicalJson,
   type JsonValue,
   parseJson,
 } from "../../src/in-toto-attestation/index.ts";
+import fc from "../support/fc.ts";
 
 const parse = (text: string, limits = {}) => parseJson(Buffer.from(text), limits);
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   AttestationFormatError,
   parseStatement,
   provenanceOf,
   subjectsOf,
 } from "../../src/in-toto-attestation/index.ts";
+import fc from "../support/fc.ts";
 
 const sha256Hex = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const good = {

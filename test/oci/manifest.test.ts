@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
 import { AttestationFormatError, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { MAX_CONTAINED, type Manifest, parseManifest } from "../../src/oci/manifest.ts";
+import fc from "../support/fc.ts";
 
 const OCI = "application/vnd.oci.image";
 const DOCKER = "application/vnd.docker.distribution.manifest";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { type Digest, hexOf, type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { personOf } from "../../src/policy/person.ts";
@@ -8,6 +7,7 @@ import { alone } from "../../src/policy/question.ts";
 import type { Evaluation } from "../../src/policy/types.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { anArtifact, attestationOf, keySigner, releaseOf, SIGNED_AT } from "../support/attestations.ts";
+import fc from "../support/fc.ts";
 import { IDENTITY, NOW, policyOf, RELEASE_SPEC } from "../support/policies.ts";
 
 const TYPE = "https://vouchsafe.dev/approval/v1";

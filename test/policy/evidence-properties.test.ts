@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { alone } from "../../src/policy/question.ts";
 import type { Evaluation } from "../../src/policy/types.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { anArtifact, COMMIT, releaseOf, SIGNED_AT } from "../support/attestations.ts";
 import { besides, evidenceBy, REVIEW, SCAN } from "../support/evidence.ts";
+import fc from "../support/fc.ts";
 import { NOW } from "../support/policies.ts";
 
 const POLICY = besides(

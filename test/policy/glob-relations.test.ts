@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { compileGlob } from "../../src/policy/glob.ts";
 import { canMatchBoth, covers } from "../../src/policy/glob-relations.ts";
+import fc from "../support/fc.ts";
 
 /** With a character that no pattern names: it stands for all others. */
 const texts = [""];

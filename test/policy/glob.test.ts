@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { compileGlob, GlobError } from "../../src/policy/glob.ts";
+import fc from "../support/fc.ts";
 
 const WORKFLOW = "https://github.com/acme/app/.github/workflows/release.yml";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { alone } from "../../src/policy/question.ts";
 import { anArtifact, HOSTED_RUNNER, releaseOf, workflowSigner } from "../support/attestations.ts";
+import fc from "../support/fc.ts";
 import { NOW, RELEASE_POLICY } from "../support/policies.ts";
 
 describe("the order of a failure's checks", () => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { type Digest, digestOf, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { CONTAINMENT_CHECK } from "../../src/policy/containment.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
@@ -9,6 +8,7 @@ import type { Evaluation } from "../../src/policy/types.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { COMMIT, releaseOf, SIGNED_AT } from "../support/attestations.ts";
 import { evidenceBy, heldIn, SUMMARY, sourceSummary } from "../support/evidence.ts";
+import fc from "../support/fc.ts";
 import { NOW, policyOf, RELEASE_SPEC } from "../support/policies.ts";
 
 const POLICY = policyOf(`${RELEASE_SPEC}  containment: {signers: [{key: packer}], maxAge: 1d}

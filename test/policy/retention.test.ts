@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import { keepingOf, keepOf, type RetentionSpec, shortestKeep, type Use } from "../../src/policy/retention.ts";
 import type { Diagnostic } from "../../src/policy/types.ts";
+import fc from "../support/fc.ts";
 
 const DAY = 86_400_000;
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
 import { formatSubmission, parseSize, parseSubmission } from "../../src/tlog/add-checkpoint.ts";
+import fc from "../support/fc.ts";
 
 /** The example of c2sp.org/tlog-witness, in part. */
 const EXAMPLE = `old 20852014

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import fc from "fast-check";
 import { formatCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { ed25519Cosigner, parseCosignatureKey } from "../../src/tlog/cosignature.ts";
 import { EMPTY_ROOT } from "../../src/tlog/hash.ts";
 import { ed25519Signer, openNote, parseVerifierKey, signNote } from "../../src/tlog/note.ts";
 import { parseWitnessPolicy } from "../../src/tlog/witness-policy.ts";
 import { witnessesOf } from "../../src/tlog/witnesses.ts";
+import fc from "../support/fc.ts";
 
 const newKey = () => generateKeyPairSync("ed25519").privateKey;
 const log = ed25519Signer("log.example/one", newKey());

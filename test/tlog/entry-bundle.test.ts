@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { decodeEntryBundle, encodeEntryBundle } from "../../src/tlog/entry-bundle.ts";
+import fc from "../support/fc.ts";
 
 test("puts each entry's length before it, two bytes, the high one first", () => {
   const long = new Uint8Array(65_535).fill(7);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import {
   decodeFrontier,
   EMPTY_FRONTIER,
@@ -10,6 +9,7 @@ import {
   grow,
 } from "../../src/tlog/frontier.ts";
 import { leafHash } from "../../src/tlog/hash.ts";
+import fc from "../support/fc.ts";
 import { entries, naiveTree } from "./naive-tree.ts";
 
 const LARGEST = 256;

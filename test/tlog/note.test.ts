@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
 import { encodeBase64 } from "../../src/tlog/base64.ts";
 import { ed25519Signer, openNote, parseNote, parseVerifierKey, signNote } from "../../src/tlog/note.ts";
 import { isKeyName } from "../../src/tlog/verifier-key.ts";
+import fc from "../support/fc.ts";
 
 /** The example of c2sp.org/signed-note. */
 const EXAMPLE_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";

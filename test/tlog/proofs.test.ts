@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { leafHash } from "../../src/tlog/hash.ts";
 import {
   type Proof,
@@ -13,6 +12,7 @@ import {
   verifyInclusion,
 } from "../../src/tlog/proofs.ts";
 import type { Tile, TileReader } from "../../src/tlog/tiles.ts";
+import fc from "../support/fc.ts";
 import { entries, naiveTree } from "./naive-tree.ts";
 
 const LARGEST = 256;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
 import { ed25519Cosigner } from "../../src/tlog/cosignature.ts";
 import { ed25519Signer } from "../../src/tlog/note.ts";
 import { parseWitnessPolicy, reachesQuorum } from "../../src/tlog/witness-policy.ts";
+import fc from "../support/fc.ts";
 
 const newKey = () => generateKeyPairSync("ed25519").privateKey;
 const log = ed25519Signer("log.example", newKey()).verifierKey;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
+import fc from "../support/fc.ts";
 import {
   bytesOf,
   type EnvelopeJson,

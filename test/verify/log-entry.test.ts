@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
 import type { InclusionProof, LogEntry } from "../../src/verify/signed-evidence.ts";
 import { createRekorLog, type RekorLog } from "../sigstore/rekor-log.ts";
+import fc from "../support/fc.ts";
 import { type LoggedCase, loggedCases, proven } from "./logged-signatures.ts";
 
 const SECOND = 1_700_000_000;

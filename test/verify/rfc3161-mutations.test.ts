@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { type DerElement, derChildren, readDer } from "../../src/der/reader.ts";
 import { der, oid, sequence, unsigned } from "../../src/der/writer.ts";
 import { VouchsafeError } from "../../src/errors.ts";
+import fc from "../support/fc.ts";
 import { attribute } from "./timestamps.ts";
 import { NOON, newTsa, root, stamp, tsa, verifyTimestamp } from "./trusted-tsa.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { DerError } from "../../src/der/reader.ts";
 import { oid, sequence, utf8String } from "../../src/der/writer.ts";
 import { VouchsafeError } from "../../src/errors.ts";
@@ -9,6 +8,7 @@ import type { LogAuthority } from "../../src/trust/sigstore-instance.ts";
 import { type LoggedCertificate, readScts } from "../../src/verify/sct.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
+import fc from "../support/fc.ts";
 import {
   CA,
   extension,

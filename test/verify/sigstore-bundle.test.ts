@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../src/errors.ts";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
 import { embeddedPublicGood } from "../../src/trust/embedded.ts";
@@ -9,6 +8,7 @@ import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
 import { actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import fc from "../support/fc.ts";
 import { bytesOf } from "./envelopes.ts";
 import {
   artifact,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../../src/errors.ts";
 import {
   AttestationFormatError,
@@ -13,6 +12,7 @@ import { withLogEntries } from "../../../src/verify/formats/rekor-entries.ts";
 import { unpackEvidence } from "../../../src/verify/formats/unpack.ts";
 import { verifyEvidence } from "../../../src/verify/verify-evidence.ts";
 import { rekorAnswer } from "../../sigstore/rekor-search.ts";
+import fc from "../../support/fc.ts";
 import { bytesOf } from "../envelopes.ts";
 import { NOW, type SignedBundles, signBundles } from "../signed-bundles.ts";
 import { layerDescriptor, legacyEnvelope, pypiAttestation, witnessEnvelope } from "./same-signature.ts";

@@ -1,8 +1,8 @@
 /** Which container a process's cgroups name, for the layouts of the usual runtimes, and for those who would pretend. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { containerOf, isSameContainer } from "../../../src/workload/attestors/container-cgroup.ts";
+import fc from "../../support/fc.ts";
 
 const A = "a1".repeat(32);
 const B = "b2".repeat(32);

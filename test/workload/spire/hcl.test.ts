@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { VouchsafeError } from "../../../src/errors.ts";
 import { parseHcl } from "../../../src/workload/spire/hcl.ts";
+import fc from "../../support/fc.ts";
 
 const taken: [name: string, text: string][] = [
   ["as SPIRE prints a block", '{\n  server = "https://v"\n  policies = ["a", "b"]\n}'],
