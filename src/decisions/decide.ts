@@ -170,6 +170,12 @@ export function decideGrant(input: DecisionInput, now: number): Decision {
   return denied(input.digest, [reason, ...wouldDeny], decision.verdicts);
 }
 
+/** The policies in audit mode that would have denied what is allowed. */
+export function wouldDenyOf({ decision, reasons }: Pick<Decision, "decision" | "reasons">): string[] {
+  if (decision === "deny") return [];
+  return [...new Set(reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy) || []))];
+}
+
 /** A denial that needs no verdicts: for a node that has lost sight of the log. */
 export function denyStale(digest: Digest): Decision {
   const reason: Reason = {

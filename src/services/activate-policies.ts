@@ -5,6 +5,7 @@ import { readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { loadPolicySet, type PolicyFile, type PolicySet } from "../policy/load.ts";
 import type { Mode } from "../policy/policy.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -83,10 +84,9 @@ function refuseOwnTrustDomain({ authority }: Vouchsafe, { federations }: PolicyS
 
 /** The active policies, as they were written, and what this node last found in its directory. */
 export async function readPolicies(v: Vouchsafe, { project }: Pick<Caller, "project">) {
-  const active = await activePolicies(v.database.kysely, project);
+  const policySet = await activePolicySet(v, project);
   const { lastReload } = v.policyDirectory;
-  if (!active) return { policySet: null, documents: [], policies: [], lastReload };
-  const policySet = await v.documents.policies(project, active.document);
+  if (policySet === undefined) return { policySet: null, documents: [], policies: [], lastReload };
   return {
     policySet: policySet.hash,
     documents: policySet.files,

@@ -208,7 +208,7 @@ function eventOf(
   }
 }
 
-export function believedOf({ root, jwtKeyId, jwtKey }: Authority): BelievedAuthority {
+function believedOf({ root, jwtKeyId, jwtKey }: Authority): BelievedAuthority {
   return { root, jwtKeyId, jwtPublicKey: jwtKey.publicKey };
 }
 

@@ -4,6 +4,7 @@ import { readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { SigningAuthority } from "./authority.ts";
 import type { Vouchsafe } from "./context.ts";
+import { BACKDATED } from "./issue-svid.ts";
 
 // Times in milliseconds.
 
@@ -11,8 +12,6 @@ import type { Vouchsafe } from "./context.ts";
 const VALID_FOR = 10 * 60_000;
 /** After how long it is signed anew although nothing was revoked. */
 const RENEWED_AFTER = 3 * 60_000;
-/** How long before it is signed a list begins, so that clocks may differ. */
-const BACKDATED = 30_000;
 /** For how long the lists of authorities that sign no more are kept. */
 const KEPT = 24 * 60 * 60_000;
 

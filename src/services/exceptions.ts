@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { PROJECT_CHAIN } from "../custody/events.ts";
 import type { Receipt } from "../custody/receipt.ts";
-import { activePolicies } from "../db/activations.ts";
 import { type ExceptionRecord, findException, standingExceptions } from "../db/exceptions.ts";
 import { readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { MAX_EXCEPTION } from "../policy/exceptions.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -58,8 +58,7 @@ export async function grantException(
   const expiresAt = timeOf("expiresAt", request.expiresAt);
   const { committed, exception } = await appendFresh(v, async () => {
     const { size } = await readHead(v.database.kysely);
-    const active = await activePolicies(v.database.kysely, project);
-    const policySet = active && (await v.documents.policies(project, active.document));
+    const policySet = await activePolicySet(v, project);
     if (!policySet?.policies.has(policy)) {
       throw new VouchsafeError("not-found", `No active policy is named ${policy}`);
     }

@@ -1,6 +1,6 @@
-import { activePolicies } from "../db/activations.ts";
 import { type InventorySearch, searchInventory } from "../db/inventory.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { pageStart } from "./page-start.ts";
@@ -20,9 +20,8 @@ export interface InventoryQuery extends Omit<InventorySearch, "digest" | "before
  */
 export async function listInventory(v: Vouchsafe, { project }: Caller, query: InventoryQuery) {
   const { digest, after, ...rest } = query;
-  const active = await activePolicies(v.database.kysely, project);
-  const workloads = active && (await v.documents.policies(project, active.document)).workloads;
-  const owners = new Map([...(workloads ?? [])].map(([name, { owner }]) => [name, owner ?? null]));
+  const workloads = (await activePolicySet(v, project))?.workloads ?? [];
+  const owners = new Map([...workloads].map(([name, { owner }]) => [name, owner ?? null]));
   const found = await searchInventory(
     v.database.kysely,
     project,

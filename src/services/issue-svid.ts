@@ -40,7 +40,7 @@ export interface JwtSvidRequest extends AttestedSubject {
 
 /** Each is judged: so many at most. */
 const MAX_DIGESTS = 128;
-/** How long before it is granted a certificate begins, so that clocks may differ, in milliseconds. */
+/** How long before it is signed a certificate or a revocation list begins, so that clocks may differ, in milliseconds. */
 export const BACKDATED = 30_000;
 
 /**

@@ -1,6 +1,6 @@
 import { quarantineText } from "../custody/quarantine-target.ts";
 import { holdsIdentity, type Quarantine } from "../custody/quarantines.ts";
-import { type DecisionInput, decideGrant } from "../decisions/decide.ts";
+import { type DecisionInput, decideGrant, wouldDenyOf } from "../decisions/decide.ts";
 import { type Grounds, MAX_GROUNDS } from "../identity/grounds.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -139,10 +139,9 @@ function judgeEnforced(
       issuedAt: wholeSeconds(now),
       expiresAt,
       grounds: { digests, policies: policiesOf(spec).filter((policy) => vouching.has(policy)), verdicts },
-      wouldDeny: decisions.flatMap(({ digest, reasons }) => {
-        const policies = reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy) || []);
-        return [...new Set(policies)].map((policy) => ({ digest, policy }));
-      }),
+      wouldDeny: decisions.flatMap((decision) =>
+        wouldDenyOf(decision).map((policy) => ({ digest: decision.digest, policy })),
+      ),
       exceptions: exceptions.map(({ id }) => id),
     },
     denials: [],

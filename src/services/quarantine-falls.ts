@@ -1,12 +1,12 @@
 import type { ProjectId } from "../custody/events.ts";
 import type { QuarantineTarget } from "../custody/quarantine-target.ts";
-import { activePolicies } from "../db/activations.ts";
 import type { IdentityRecord, IdentitySearch } from "../db/identities.ts";
 import { heldAmong } from "../db/quarantines.ts";
 import { type Passed, passesAmong, passesUnder } from "../db/verdicts.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { policiesOf } from "../policy/components.ts";
 import type { PolicySet } from "../policy/load.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import { batchesConcerned } from "./concerned-artifacts.ts";
 import type { Vouchsafe } from "./context.ts";
 import { createFalls, type Falls, type FallsFound, liveIdentities } from "./falls.ts";
@@ -36,9 +36,8 @@ export async function quarantineFalls(
   below?: number,
 ): Promise<Falls> {
   const falls = createFalls();
-  const active = await activePolicies(v.database.kysely, project);
-  if (active === undefined) return falls.read();
-  const policySet = await v.documents.policies(project, active.document);
+  const policySet = await activePolicySet(v, project);
+  if (policySet === undefined) return falls.read();
   const looking = { v, project, falls, policySet, below };
   if ("spiffeId" in target || "serial" in target) await identitiesFall(looking, target);
   else if ("policy" in target) await policyFalls(looking, target.policy);

@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import { parseQuarantineTarget, type QuarantineTarget } from "../custody/quarantine-target.ts";
 import type { Receipt } from "../custody/receipt.ts";
-import { activePolicies } from "../db/activations.ts";
 import { searchIdentities } from "../db/identities.ts";
 import { findQuarantine, openQuarantines, type QuarantineRecord } from "../db/quarantines.ts";
 import { VouchsafeError } from "../errors.ts";
 import { isReserved } from "../identity/agent-id.ts";
 import { trustDomainOf } from "../identity/spiffe-id.ts";
 import type { JsonObject } from "../in-toto-attestation/types.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -119,8 +119,7 @@ async function readTarget(
   const target = parseQuarantineTarget(artifact === undefined ? named : { artifact });
   if ("signer" in target) return withKeyId(v, project, target);
   if ("policy" in target) {
-    const active = await activePolicies(v.database.kysely, project);
-    const policySet = active && (await v.documents.policies(project, active.document));
+    const policySet = await activePolicySet(v, project);
     if (!policySet?.policies.has(target.policy))
       throw new VouchsafeError("not-found", `No active policy is named ${target.policy}`);
   }

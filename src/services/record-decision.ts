@@ -1,5 +1,5 @@
 import { chainsBehind } from "../db/decision-inputs.ts";
-import { type Decision, decide } from "../decisions/decide.ts";
+import { decide, wouldDenyOf } from "../decisions/decide.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
@@ -67,11 +67,4 @@ export async function recordDecision(v: Vouchsafe, { project, token }: Caller, r
   });
   const { decision: now, enforced, reasons } = current;
   return { current: now, enforced, reasons, receipt: onlyEvent(committed).receipt };
-}
-
-/** The policies in audit mode that would have denied it. */
-function wouldDenyOf({ decision, reasons }: Decision): string[] {
-  if (decision === "deny") return [];
-  const policies = reasons.flatMap(({ code, policy }) => (code === "would-deny" && policy) || []);
-  return [...new Set(policies)];
 }

@@ -1,8 +1,8 @@
 import type { ProjectId } from "../custody/events.ts";
-import { activePolicies } from "../db/activations.ts";
 import { artifactsAfter } from "../db/evidence.ts";
 import { type EndedVerdict, endedVerdicts } from "../db/verdicts.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import { appendFresh } from "./append.ts";
 import type { Vouchsafe } from "./context.ts";
 import { evaluateArtifacts } from "./evaluate-artifacts.ts";
@@ -68,13 +68,12 @@ export async function reevaluateProject(
  */
 export async function reevaluateEnded(v: Vouchsafe, project: ProjectId, signal: AbortSignal): Promise<void> {
   const { kysely } = v.database;
-  const active = await activePolicies(kysely, project);
-  if (active === undefined) return;
-  const { policies } = await v.documents.policies(project, active.document);
+  const policySet = await activePolicySet(v, project);
+  if (policySet === undefined) return;
   const now = v.clock();
   let after: EndedVerdict | undefined;
   while (!signal.aborted) {
-    const page = { policies: [...policies.keys()], now, limit: PAGE, ...(after && { after }) };
+    const page = { policies: [...policySet.policies.keys()], now, limit: PAGE, ...(after && { after }) };
     const ended = await endedVerdicts(kysely, project, page);
     if (ended.length === 0) return;
     await reevaluateInTurn(v, project, [...new Set(ended.map(({ artifact }) => artifact))]);

@@ -1,5 +1,5 @@
-import { activePolicies } from "../db/activations.ts";
 import { registeredTo } from "../policy/workload-policy.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { requesterOf } from "./requester.ts";
@@ -21,8 +21,7 @@ export interface Registration {
  */
 export async function listRegistrations(v: Vouchsafe, caller: Caller): Promise<readonly Registration[]> {
   const requester = requesterOf(caller);
-  const active = await activePolicies(v.database.kysely, caller.project);
-  const policySet = active && (await v.documents.policies(caller.project, active.document));
+  const policySet = await activePolicySet(v, caller.project);
   return registeredTo(policySet, requester).flatMap(({ name, spec }) => {
     const files = [...spec.components].flatMap(([component, { files }]) =>
       files === undefined ? [] : [[component, files] as const],

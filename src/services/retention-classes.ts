@@ -1,20 +1,18 @@
 import { PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
-import { activePolicies } from "../db/activations.ts";
 import { readHead } from "../db/log.ts";
 import { assignedClass, keptAttestationsAbout, standingHolds } from "../db/retention.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { keepingOf, type RetentionSpec } from "../policy/retention.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 
 /** What the active policies say of retention; undefined: everything is kept for ever. */
 export async function activeRetention(v: Vouchsafe, project: ProjectId): Promise<RetentionSpec | undefined> {
-  const active = await activePolicies(v.database.kysely, project);
-  if (active === undefined) return undefined;
-  return (await v.documents.policies(project, active.document)).retention?.spec;
+  return (await activePolicySet(v, project))?.retention?.spec;
 }
 
 /**

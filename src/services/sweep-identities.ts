@@ -6,7 +6,6 @@ import {
   type ProjectId,
 } from "../custody/events.ts";
 import type { RevokedIdentities } from "../custody/revoked-identities.ts";
-import { activePolicies } from "../db/activations.ts";
 import { lastRevocations } from "../db/agents.ts";
 import { chainsBehind } from "../db/decision-inputs.ts";
 import { type IdentityRecord, searchIdentities } from "../db/identities.ts";
@@ -16,6 +15,7 @@ import { VouchsafeError } from "../errors.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
 import { digestsOf, policiesOf } from "../policy/components.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import { appendFresh } from "./append.ts";
 import type { Vouchsafe } from "./context.ts";
 import {
@@ -117,8 +117,7 @@ async function judgePage(
 ): Promise<{ judged: readonly JudgedIdentity[]; standings: ReadonlyMap<Digest, DigestStanding> }> {
   if (page.length === 0) return { judged: [], standings: new Map() };
   const { kysely } = v.database;
-  const active = await activePolicies(kysely, project);
-  const policySet = active && (await v.documents.policies(project, active.document));
+  const policySet = await activePolicySet(v, project);
   const revokedAgents = await lastRevocations(kysely, project, [
     ...new Set(page.map(({ requester }) => requester)),
   ]);

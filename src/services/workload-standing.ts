@@ -1,11 +1,11 @@
 import type { ProjectId } from "../custody/events.ts";
-import { activePolicies } from "../db/activations.ts";
 import { type DecisionInputs, readDecisionInputs } from "../db/decision-inputs.ts";
 import { readHead } from "../db/log.ts";
 import type { InForce } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { type Components, demandedOf, digestsOf, policiesFor } from "../policy/components.ts";
 import { matchWorkloads, type Requester, type WorkloadPolicy } from "../policy/workload-policy.ts";
+import { activePolicySet } from "./active-policy-set.ts";
 import type { Vouchsafe } from "./context.ts";
 import { needsEvaluation } from "./evaluate-artifacts.ts";
 import { inForceOf } from "./in-force.ts";
@@ -34,8 +34,7 @@ export async function readStanding(
 ): Promise<Standing> {
   // The size is read first: what is read after it is at least as new, so that to rest on it is safe.
   const { size: asOf } = await readHead(v.database.kysely);
-  const active = await activePolicies(v.database.kysely, project);
-  const policySet = active && (await v.documents.policies(project, active.document));
+  const policySet = await activePolicySet(v, project);
   const workloads = policySet ? matchWorkloads(policySet, requester, selectors) : [];
   const demands = workloads.map((workload) => ({ ...workload, demanded: demandedOf(workload, components) }));
   const policiesAsked = (digest: Digest) => [

@@ -1,8 +1,8 @@
-import { activePolicies } from "../../db/activations.ts";
 import type { TrustDomain } from "../../identity/spiffe-id.ts";
 import { writeTrustBundle } from "../../identity/trust-bundle.ts";
 import type { JsonObject } from "../../in-toto-attestation/index.ts";
 import { federatedBy, matchWorkloads, mayAsk } from "../../policy/workload-policy.ts";
+import { activePolicySet } from "../active-policy-set.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
 import { requesterOf } from "../requester.ts";
@@ -48,8 +48,7 @@ export async function readWorkloadFederation(
   caller: Caller,
   { selectors }: { readonly selectors: readonly string[] },
 ): Promise<{ readonly federatesWith: readonly TrustDomain[] }> {
-  const active = await activePolicies(v.database.kysely, caller.project);
-  const policySet = active && (await v.documents.policies(caller.project, active.document));
+  const policySet = await activePolicySet(v, caller.project);
   const workloads = policySet === undefined ? [] : matchWorkloads(policySet, requesterOf(caller), selectors);
   return { federatesWith: federatedBy(workloads) };
 }

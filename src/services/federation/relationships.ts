@@ -1,11 +1,11 @@
 import type { ProjectId } from "../../custody/events.ts";
-import { activePolicies } from "../../db/activations.ts";
 import { type FederatedBundleRecord, readFederatedBundles } from "../../db/federated-bundles.ts";
 import type { TrustDomain } from "../../identity/spiffe-id.ts";
 import { parseTrustBundle, type TrustBundle, writeTrustBundle } from "../../identity/trust-bundle.ts";
 import { canonicalJson, sha256 } from "../../in-toto-attestation/index.ts";
 import type { BundleEndpoint, FederationSpec } from "../../policy/federated-trust-domain.ts";
 import type { PolicySet } from "../../policy/load.ts";
+import { activePolicySet } from "../active-policy-set.ts";
 import type { Vouchsafe } from "../context.ts";
 
 /** Another trust domain that the active policies name, and what is known of its bundle. */
@@ -28,8 +28,7 @@ export async function readRelationships(
   readonly policySet: PolicySet | undefined;
   readonly relationships: readonly FederationRelationship[];
 }> {
-  const active = await activePolicies(v.database.kysely, project);
-  const policySet = active && (await v.documents.policies(project, active.document));
+  const policySet = await activePolicySet(v, project);
   if (policySet === undefined || policySet.federations.size === 0) return { policySet, relationships: [] };
   const records = await readFederatedBundles(v.database.kysely, project);
   const relationships = [...policySet.federations.values()]

@@ -1,9 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
-import { spiffeId } from "../../identity/spiffe-id.ts";
-import { decodeBase64 } from "../../tlog/base64.ts";
+import { serverId } from "../../identity/agent-id.ts";
 import { writePem } from "../../x509/pem.ts";
 import type { Vouchsafe } from "../context.ts";
-import { BACKDATED, chainOf, newSerial } from "../issue-svid.ts";
+import { BACKDATED, newSerial } from "../issue-svid.ts";
 
 /** What the node shows of itself by TLS: an X.509-SVID of `spiffe://TRUST-DOMAIN/vouchsafe/server`. */
 export interface ServerSvid {
@@ -33,15 +32,13 @@ export async function makeServerSvid({
   const expiresAt = Math.min(now + LIFETIME, signing.until);
   const svid = await signing.x509({
     spki: publicKey.export({ format: "der", type: "spki" }),
-    spiffeId: spiffeId(authority.trustDomain, "/vouchsafe/server"),
+    spiffeId: serverId(authority.trustDomain),
     serial: Buffer.from(newSerial(), "hex"),
     notBefore: now - BACKDATED,
     notAfter: expiresAt,
   });
   return {
-    cert: chainOf(signing, svid)
-      .map((der) => writePem("CERTIFICATE", decodeBase64(der) ?? new Uint8Array()))
-      .join(""),
+    cert: [svid, ...signing.chain].map((der) => writePem("CERTIFICATE", der)).join(""),
     key: privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
     expiresAt,
     authority: signing.id,
