@@ -1,11 +1,14 @@
 import { lastRevocations } from "../db/agents.ts";
 import { findX509Identities } from "../db/identities.ts";
+import { readEvents } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { enrolledAgentId, isReserved } from "../identity/agent-id.ts";
 import { verifyJoinProof } from "../identity/join-proof.ts";
 import { claimedIssuer, verifyServiceAccountToken } from "../identity/service-account-token.ts";
 import { pathOf, type SpiffeId, trustDomainOf } from "../identity/spiffe-id.ts";
+import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { AgentEnrollment } from "../policy/agent-enrollment.ts";
+import type { Certificate } from "../x509/certificate.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type FederationRelationship, readRelationships } from "./federation/relationships.ts";
 import { certifyAgent } from "./join-agent.ts";
@@ -86,17 +89,31 @@ async function bySvid(
     ({ spec }) => spec.case === "svid" && spec.spiffeIds.some((glob) => glob.matches(spiffeId)),
   );
   if (rule === undefined || isReserved(spiffeId)) throw refused(`No rule for agents takes ${spiffeId}`);
-  const [granted] =
-    trustDomainOf(spiffeId) === own
-      ? await findX509Identities(v.database.kysely, v.project, [leaf.serial])
-      : [];
-  if (granted !== undefined && granted.revokedIndex !== null) throw refused("The SVID was revoked");
+  if (trustDomainOf(spiffeId) === own) await requireGranted(v, spiffeId, leaf);
   const [, ...path] = pathOf(spiffeId).split("/");
   return {
     agent: enrolledAgentId(own, ["svid", trustDomainOf(spiffeId), ...path]),
     token: `svid:${jti}`,
     by: { rule: rule.name, method: "svid", spiffeId, serial: leaf.serial },
   };
+}
+
+/**
+ * Our authority's word is not enough: an agent that joined by an SVID which was made beside the log, with a stolen key or by
+ * another authority below the same root, would still be one when the authority is retired.
+ */
+async function requireGranted(
+  v: Vouchsafe,
+  spiffeId: SpiffeId,
+  { serial, spki }: Certificate,
+): Promise<void> {
+  const { kysely } = v.database;
+  const [granted] = await findX509Identities(kysely, v.project, [serial]);
+  const [event] = granted === undefined ? [] : await readEvents(kysely, v.project, [granted.index]);
+  if (granted?.spiffeId !== spiffeId || event?.body.keyHash !== sha256(spki)) {
+    throw refused("The log has not granted this SVID");
+  }
+  if (granted.revokedIndex !== null) throw refused("The SVID was revoked");
 }
 
 /** `k8s/CLUSTER/NODE/POD-UID`: a pod's agent is not that of the pod before it, and cannot come back when it is revoked. */

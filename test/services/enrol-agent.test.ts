@@ -229,4 +229,22 @@ spec: { svid: { spiffeIds: ["spiffe://peer.example/node/*", "spiffe://vouchsafe.
     );
     await fail("unauthenticated", request(await joinThroughDoor(node, "node-1")));
   });
+
+  test("of our own do not join by one that the log did not grant: whoever stole a key would stay when it is retired", async () => {
+    const { digest } = await release(house, node);
+    const { svids } = await fetchX509(node, agentCaller(node), digest);
+    const [granted] = svids;
+    assert.ok(granted);
+    const id = spiffeId(ours, new URL(granted.spiffeId).pathname);
+    async function forged(serial: Uint8Array) {
+      const { key, spki } = newKey();
+      const times = { notBefore: Date.now() - 1000, notAfter: Date.now() + 600_000 };
+      const signing = node.v.authority.current();
+      const svid = await signing.x509({ spki, spiffeId: id, serial, ...times });
+      return { spiffeId: id, key, chain: [svid, ...signing.chain] };
+    }
+    await fail("unauthenticated", request(await forged(serialFrom(randomBytes(16)))));
+    // Not even with the serial number of one that was granted.
+    await fail("unauthenticated", request(await forged(Buffer.from(granted.serial, "hex"))));
+  });
 });
