@@ -133,11 +133,11 @@ export function signsFrom<T extends OwnAuthority>(
   return isFirst && !endedByItself(others) ? prepared.time : prepared.time + overlap;
 }
 
-/** Whether the last that signed came to its end, so that relying parties may not have heard of another since. */
+/** Whether the last that left the bundle came to its end, so that relying parties may not have heard of another since. */
 function endedByItself(records: readonly AuthorityRecord[]): boolean {
   const [last] = records
     .filter(({ activated }) => activated !== undefined)
-    .sort((a, b) => (b.activated?.index ?? 0) - (a.activated?.index ?? 0));
+    .sort((a, b) => (b.retired?.index ?? 0) - (a.retired?.index ?? 0));
   return last?.retired?.byOperator === false;
 }
 
