@@ -6,9 +6,9 @@ import { enrolledAgentId, isReserved } from "../identity/agent-id.ts";
 import { verifyJoinProof } from "../identity/join-proof.ts";
 import { claimedIssuer, verifyServiceAccountToken } from "../identity/service-account-token.ts";
 import { pathOf, type SpiffeId, trustDomainOf } from "../identity/spiffe-id.ts";
+import type { X509Svid } from "../identity/x509-validation.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { AgentEnrollment } from "../policy/agent-enrollment.ts";
-import type { Certificate } from "../x509/certificate.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type FederationRelationship, readRelationships } from "./federation/relationships.ts";
 import { certifyAgent } from "./join-agent.ts";
@@ -78,18 +78,13 @@ async function bySvid(
     trustDomainOf(id) === own
       ? v.authority.bundle()
       : relationships.find(({ trustDomain }) => trustDomain === trustDomainOf(id))?.bundle;
-  const { spiffeId, leaf, jti } = verifyJoinProof(
-    proof,
-    own,
-    Buffer.from(csr, "base64"),
-    bundleFor,
-    v.clock(),
-  );
+  const svid = verifyJoinProof(proof, own, Buffer.from(csr, "base64"), bundleFor, v.clock());
+  const { spiffeId, leaf, jti } = svid;
   const rule = rules.find(
     ({ spec }) => spec.case === "svid" && spec.spiffeIds.some((glob) => glob.matches(spiffeId)),
   );
   if (rule === undefined || isReserved(spiffeId)) throw refused(`No rule for agents takes ${spiffeId}`);
-  if (trustDomainOf(spiffeId) === own) await requireGranted(v, spiffeId, leaf);
+  if (trustDomainOf(spiffeId) === own) await requireGranted(v, svid);
   const [, ...path] = pathOf(spiffeId).split("/");
   return {
     agent: enrolledAgentId(own, ["svid", trustDomainOf(spiffeId), ...path]),
@@ -102,15 +97,11 @@ async function bySvid(
  * Our authority's word is not enough: an agent that joined by an SVID which was made beside the log, with a stolen key or by
  * another authority below the same root, would still be one when the authority is retired.
  */
-async function requireGranted(
-  v: Vouchsafe,
-  spiffeId: SpiffeId,
-  { serial, spki }: Certificate,
-): Promise<void> {
+async function requireGranted(v: Vouchsafe, { spiffeId, leaf }: X509Svid): Promise<void> {
   const { kysely } = v.database;
-  const [granted] = await findX509Identities(kysely, v.project, [serial]);
+  const [granted] = await findX509Identities(kysely, v.project, [leaf.serial]);
   const [event] = granted === undefined ? [] : await readEvents(kysely, v.project, [granted.index]);
-  if (granted?.spiffeId !== spiffeId || event?.body.keyHash !== sha256(spki)) {
+  if (granted?.spiffeId !== spiffeId || event?.body.keyHash !== sha256(leaf.spki)) {
     throw refused("The log has not granted this SVID");
   }
   if (granted.revokedIndex !== null) throw refused("The SVID was revoked");
