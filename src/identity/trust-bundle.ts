@@ -50,6 +50,12 @@ export function writeTrustBundle(bundle: TrustBundle): JsonObject {
   };
 }
 
+/** Whether two bundles are of one trust domain and say the same. */
+export function isSameBundle(one: TrustBundle, other: TrustBundle): boolean {
+  const [said, also] = [one, other].map((bundle) => JSON.stringify(writeTrustBundle(bundle)));
+  return one.trustDomain === other.trustDomain && said === also;
+}
+
 /** Only the keys of JWT-SVIDs, as a JWKS (RFC 7517) whose `use` common JWT libraries take. */
 export function writeJwks({ jwtAuthorities }: TrustBundle): JsonObject {
   return { keys: [...jwtAuthorities].map(([kid, key]) => ({ ...exportJwk(key), kid, use: "sig" })) };

@@ -2,7 +2,7 @@ import type { VouchsafeError } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { AttestedComponents, AttestedWorkload } from "./attested-workload.ts";
 import { type Attestation, type Attestor, NOTHING } from "./attestors/attestor.ts";
-import { denied } from "./denied.ts";
+import { denied, isDenial } from "./denied.ts";
 import { executableState } from "./executable.ts";
 import { type ProcessStatus, readProcessStatus } from "./process-status.ts";
 import type { FilesOf } from "./registrations.ts";
@@ -29,9 +29,6 @@ export interface ProcessOptions {
   readonly as?: Look;
 }
 
-/** What a process is, without who it is to the kernel. */
-export type AttestedProcess = Omit<AttestedWorkload, "pid">;
-
 export async function lookAt(pid: number): Promise<Look> {
   return { status: await readProcessStatus(pid), state: await executableState(pid) };
 }
@@ -42,7 +39,10 @@ export async function lookAt(pid: number): Promise<Look> {
  *
  * Throws `VouchsafeError`: `identity-denied`, or `unavailable` where there is no answer now.
  */
-export async function attestProcess(pid: number, options: ProcessOptions): Promise<AttestedProcess> {
+export async function attestProcess(
+  pid: number,
+  options: ProcessOptions,
+): Promise<Omit<AttestedWorkload, "pid">> {
   const { attestors, filesOf = async () => NOTHING } = options;
   const { status, state } = await lookAt(pid);
   const whoItIs = await Promise.allSettled(
@@ -77,7 +77,7 @@ export function gone(cause?: unknown): VouchsafeError {
 /** Throws what one of them threw, and a denial first: that another had no answer now leaves no doubt about it. */
 function allOf(answers: readonly PromiseSettledResult<Attestation>[]): readonly Attestation[] {
   const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []));
-  if (errors.length > 0) throw errors.find(({ code }) => code === "identity-denied") ?? errors[0];
+  if (errors.length > 0) throw errors.find(isDenial) ?? errors[0];
   return answered(answers);
 }
 

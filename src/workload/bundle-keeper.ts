@@ -1,4 +1,4 @@
-import { type TrustBundle, writeTrustBundle } from "../identity/trust-bundle.ts";
+import { isSameBundle, type TrustBundle } from "../identity/trust-bundle.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
 import { backoff } from "./backoff.ts";
 import type { ChangeFeed } from "./change-feed.ts";
@@ -54,7 +54,7 @@ export function openBundleKeeper(options: BundleKeeperOptions): BundleKeeper {
   async function refresh(): Promise<TrustBundle> {
     const next = await source.bundle();
     const isFirst = known === undefined;
-    const ownChanged = known === undefined || textOf(next) !== textOf(known);
+    const ownChanged = known === undefined || !isSameBundle(next, known);
     if (ownChanged) known = next;
     // That the others' are not to be had now says nothing of this one.
     const othersChanged = await federation.refresh().catch(() => undefined);
@@ -133,8 +133,4 @@ export function openBundleKeeper(options: BundleKeeperOptions): BundleKeeper {
 
 function holds({ x509Authorities }: TrustBundle, authority: Uint8Array): boolean {
   return x509Authorities.some(({ der }) => Buffer.compare(der, authority) === 0);
-}
-
-function textOf(bundle: TrustBundle): string {
-  return JSON.stringify(writeTrustBundle(bundle));
 }

@@ -8,9 +8,14 @@ export interface DenialReason {
   readonly code: string;
 }
 
+/** Whether the answer is no, by a server or by the agent: anything else is that there is none now. */
+export function isDenial(error: unknown): error is VouchsafeError {
+  return error instanceof VouchsafeError && error.code === "identity-denied";
+}
+
 /** The first reason's code of a denial; undefined of anything else. */
 export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof VouchsafeError) || error.code !== "identity-denied") return undefined;
+  if (!isDenial(error)) return undefined;
   const { reasons } = error.extensions;
   const first: unknown = Array.isArray(reasons) ? reasons[0]?.code : undefined;
   return typeof first === "string" ? first : undefined;

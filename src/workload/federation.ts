@@ -1,10 +1,10 @@
-import { type TrustBundle, writeTrustBundle } from "../identity/trust-bundle.ts";
+import { isSameBundle, type TrustBundle } from "../identity/trust-bundle.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
 import { backoff } from "./backoff.ts";
-import { PATIENCE } from "./holding.ts";
+import { forgetOldest } from "./forget-oldest.ts";
 import { equalityOf } from "./holdings.ts";
 import type { IdentitySource } from "./identity-source.ts";
-import { wait, within } from "./wait.ts";
+import { PATIENCE, wait, within } from "./wait.ts";
 
 /** The bundles of other trust domains that this host's workloads may believe. */
 export interface Federation {
@@ -55,8 +55,7 @@ export function openFederation({ source, clock, random, onChange }: FederationOp
     const known = kept.get(key) ?? { names: undefined, askedAt: 0, forgotten: -1, asking: undefined };
     kept.delete(key);
     kept.set(key, known);
-    const [oldest] = kept.keys();
-    if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+    forgetOldest(kept, MAX_KEPT);
     return known;
   }
 
@@ -83,7 +82,7 @@ export function openFederation({ source, clock, random, onChange }: FederationOp
       const before = bundles;
       const next = await source.federation();
       // One that says what it said before stays the same value, so that nobody is told of it.
-      bundles = next.map((bundle) => before.find((one) => textOf(one) === textOf(bundle)) ?? bundle);
+      bundles = next.map((bundle) => before.find((one) => isSameBundle(one, bundle)) ?? bundle);
       return bundles.length !== before.length || !bundles.every((bundle) => before.includes(bundle));
     },
     forget() {
@@ -105,8 +104,4 @@ export function openFederation({ source, clock, random, onChange }: FederationOp
     },
     close: () => stopped.abort(),
   };
-}
-
-function textOf(bundle: TrustBundle): string {
-  return JSON.stringify([bundle.trustDomain, writeTrustBundle(bundle)]);
 }

@@ -3,10 +3,12 @@ import type { TrustBundle } from "../identity/trust-bundle.ts";
 import { validateX509Svid } from "../identity/x509-validation.ts";
 import { type AttestedWorkload, digestsOf } from "./attested-workload.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import { forgetOldest } from "./forget-oldest.ts";
 import type { IdentitySource, JwtGrant, X509Grants } from "./identity-source.ts";
 import { type KeptGrant, keepGrant } from "./kept-grant.ts";
 import { newKey, requestFor } from "./key-request.ts";
 import { openGate } from "./request-gate.ts";
+import { PATIENCE } from "./wait.ts";
 
 /** X.509-SVIDs and the one key that they are of. */
 export interface X509Holding {
@@ -49,8 +51,6 @@ export interface HoldingOptions {
 
 /** A workload chooses its audiences: those that it asked for last are kept. */
 const MAX_JWTS = 32;
-/** For how long a process that asks waits for a newer one, where a server hangs, in milliseconds. */
-export const PATIENCE = 2_000;
 /** A workload may ask for as many audiences as it likes, and not keep others from being answered. */
 const JWT_REQUESTS = { atOnce: 4, waiting: 256 };
 /** The longest that a timer takes, in milliseconds. */
@@ -102,10 +102,7 @@ export function openHolding(workload: AttestedWorkload, options: HoldingOptions)
         });
       jwts.delete(key);
       jwts.set(key, kept);
-      for (const [oldest] of jwts) {
-        if (jwts.size <= MAX_JWTS) break;
-        jwts.delete(oldest);
-      }
+      forgetOldest(jwts, MAX_JWTS);
       try {
         return await kept.get(PATIENCE);
       } finally {

@@ -1,5 +1,6 @@
 import { VouchsafeError } from "../errors.ts";
 import { backoff } from "./backoff.ts";
+import { isDenial } from "./denied.ts";
 import { within } from "./wait.ts";
 
 /** What was granted once and is handed out until the next of it. */
@@ -110,5 +111,5 @@ export function keepGrant<T>({ ask, expiryOf, clock, random, onChange }: KeptGra
 
 /** Whether asking again would be answered the same. */
 export function isFinal(error: unknown): boolean {
-  return !(error instanceof VouchsafeError) || error.code === "identity-denied";
+  return !(error instanceof VouchsafeError) || isDenial(error);
 }

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Glob } from "../policy/glob.ts";
 import type { AttestedComponents } from "./attested-workload.ts";
 import type { Attestation } from "./attestors/attestor.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { ReadFiles } from "./files/component-files.ts";
 import type { IdentitySource } from "./identity-source.ts";
+import { PATIENCE, within } from "./wait.ts";
 
 /** A workload policy that asks for files, as far as an agent has to know it. */
 export interface Registration {
@@ -15,9 +15,7 @@ export interface Registration {
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
-/** How long a process waits for registrations newer than those that are known, in milliseconds. */
-const PATIENCE = 2_000;
-/** What one request may hold: the server refuses more. */
+/** Of files: the server takes 128 digests in one request, and the other attestors name a few. */
 const MAX_DIGESTS = 96;
 
 export type FilesOf = (pid: number, selectors: readonly string[]) => Promise<Attestation>;
@@ -54,7 +52,7 @@ export function attestFiles(source: IdentitySource, feed: ChangeFeed, readFiles:
     const answer = ask();
     if (known === undefined) return answer;
     const before = known;
-    return Promise.race([answer.catch(() => before), sleep(PATIENCE, before, { ref: false })]);
+    return (await within(PATIENCE, answer).catch(() => undefined)) ?? before;
   }
 
   return async (pid, selectors) => {

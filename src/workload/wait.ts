@@ -1,3 +1,6 @@
+/** For how long a process that asks waits for something newer than what is known, where the server hangs, in milliseconds. */
+export const PATIENCE = 2_000;
+
 /** Settles after so many milliseconds, or when aborted. */
 export function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -8,12 +8,13 @@ import {
 } from "@connectrpc/connect";
 import { VouchsafeError } from "../errors.ts";
 import { claimedTrustDomain, validateJwtSvid } from "../identity/jwt-svid.ts";
-import { parseSpiffeId, type TrustDomain } from "../identity/spiffe-id.ts";
+import { parseSpiffeId, spiffeId, type TrustDomain } from "../identity/spiffe-id.ts";
 import { type TrustBundle, writeJwks } from "../identity/trust-bundle.ts";
 import type { Peer } from "./attest.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
 import type { BundleKeeper } from "./bundle-keeper.ts";
 import { type Calls, callerOf } from "./calls.ts";
+import { isDenial } from "./denied.ts";
 import { equalityOf, type Holdings } from "./holdings.ts";
 import { SpiffeWorkloadAPI } from "./workload_pb.ts";
 import { type X509Update, x509Updates } from "./x509-updates.ts";
@@ -55,7 +56,7 @@ export function workloadApi({ holdings, bundles, clock, calls }: WorkloadApiOpti
     try {
       return await bundles.federatedFor(await caller.attest());
     } catch (error) {
-      if (error instanceof VouchsafeError && error.code === "identity-denied") return [];
+      if (isDenial(error)) return [];
       throw error;
     }
   }
@@ -133,7 +134,7 @@ function byId(
   bundles: readonly TrustBundle[],
   write: (bundle: TrustBundle) => Uint8Array,
 ): { [id: string]: Uint8Array } {
-  return Object.fromEntries(bundles.map((bundle) => [`spiffe://${bundle.trustDomain}`, write(bundle)]));
+  return Object.fromEntries(bundles.map((bundle) => [spiffeId(bundle.trustDomain, ""), write(bundle)]));
 }
 
 function rootsOf({ x509Authorities }: TrustBundle): Uint8Array {

@@ -3,10 +3,10 @@ import type { TrustBundle } from "../identity/trust-bundle.ts";
 import type { Peer } from "./attest.ts";
 import { type AttestedWorkload, hasFiles } from "./attested-workload.ts";
 import type { BundleKeeper } from "./bundle-keeper.ts";
-import { expiryOf, PATIENCE, type X509Holding } from "./holding.ts";
+import { expiryOf, type X509Holding } from "./holding.ts";
 import { equalityOf, type Holdings } from "./holdings.ts";
 import { isFinal } from "./kept-grant.ts";
-import { within } from "./wait.ts";
+import { PATIENCE, within } from "./wait.ts";
 
 /** Files may be written while a workload runs: it is attested anew that often, in milliseconds. */
 const RECHECK = 30_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { VouchsafeError } from "../../src/errors.ts";
-import { PATIENCE } from "../../src/workload/holding.ts";
+import { PATIENCE } from "../../src/workload/wait.ts";
 import { type Answer, stage, TTL, WIDGET } from "./x509-stage.ts";
 
 describe("what a process is given", () => {

@@ -1,6 +1,7 @@
 import { VouchsafeError } from "../../errors.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import { denied } from "../denied.ts";
+import { forgetOldest } from "../forget-oldest.ts";
 import { readProcessStatus } from "../process-status.ts";
 import { type Attestation, type Attestor, NOTHING } from "./attestor.ts";
 import { type ContainerCgroup, containerOf, isSameContainer } from "./container-cgroup.ts";
@@ -92,10 +93,7 @@ export function containerAttestor(options: ContainerAttestorOptions): Attestor {
       const learned = await learn(container);
       if (learned === undefined) return NOTHING;
       known.set(container.id, learned);
-      for (const oldest of known.keys()) {
-        if (known.size <= MAX_KNOWN) break;
-        known.delete(oldest);
-      }
+      forgetOldest(known, MAX_KNOWN);
       return learned.attestation;
     },
     close,

@@ -3,7 +3,7 @@ import type { Digest } from "../../in-toto-attestation/types.ts";
 import type { InspectedContainer } from "./container.ts";
 import { imageOfLayers } from "./containerd-image.ts";
 import { absent, openGrpcChannel } from "./grpc-channel.ts";
-import { textsOf } from "./json-fields.ts";
+import { labelSelectors } from "./labels.ts";
 import { type Container, Containers } from "./proto/containers_pb.ts";
 import { Content } from "./proto/content_pb.ts";
 import { Images } from "./proto/images_pb.ts";
@@ -13,7 +13,6 @@ import { Tasks } from "./proto/tasks_pb.ts";
 export const CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
 /** Of manifests and configs. */
 const MAX_BYTES = 4 * 1024 * 1024;
-const MAX_LABELS = 32;
 /** RUNNING, PAUSED and PAUSING of `containerd.v1.types.Status`. */
 const HAS_PROCESS: ReadonlySet<number> = new Set([2, 4, 5]);
 
@@ -67,7 +66,6 @@ export function openContainerd(socketPath: string, namespace: string) {
     ]);
     const container = found?.container;
     if (container === undefined) return undefined;
-    const labels = textsOf(container.labels, "labels").slice(0, MAX_LABELS);
     const { pid = 0, status = 0 } = task?.process ?? {};
     return {
       id: container.id,
@@ -75,7 +73,7 @@ export function openContainerd(socketPath: string, namespace: string) {
       selectors: [
         `containerd:namespace:${namespace}`,
         `containerd:image:${container.image}`,
-        ...labels.map(([name, value]) => `containerd:label:${name}:${value}`),
+        ...labelSelectors("containerd:label", container.labels),
       ],
       image: await imageOf(container, signal),
     };

@@ -1,15 +1,14 @@
 import type { InspectedContainer } from "./container.ts";
 import { getJson, type JsonAnswer } from "./get-json.ts";
 import { imageDigestIn, imageDigestOf } from "./image-digest.ts";
-import { type Fields, fieldsOf, listOf, textOf, textsOf } from "./json-fields.ts";
+import { type Fields, fieldsOf, listOf, textOf } from "./json-fields.ts";
+import { labelSelectors } from "./labels.ts";
 
 export const DOCKER_SOCKET = "/var/run/docker.sock";
 /** The newest version of the Engine API of which these answers are known; older daemons answer in their own. */
 const NEWEST = 44;
 const OLDEST = 24;
 const MAX_BYTES = 4 * 1024 * 1024;
-/** Labels come with the image and from whoever starts the container: the first by name are as many as count. */
-const MAX_LABELS = 32;
 
 /**
  * Asks a Docker daemon (or Podman's, which speaks the same) by the Engine API,
@@ -40,14 +39,13 @@ export function dockerInspector(socketPath: string) {
       throw new Error("docker answered for another image");
     }
     const pulledAs = listOf(image?.RepoDigests, "RepoDigests").map((name) => textOf(name, "RepoDigests"));
-    const labels = textsOf(config.Labels, "Labels").slice(0, MAX_LABELS);
     return {
       id: textOf(container.Id, "Id"),
       initPid: state.Running === true && Number.isSafeInteger(state.Pid) ? Number(state.Pid) : 0,
       selectors: [
         `docker:image_id:${textOf(config.Image, "Config.Image")}`,
         `docker:image_config_digest:${imageId}`,
-        ...labels.map(([name, value]) => `docker:label:${name}:${value}`),
+        ...labelSelectors("docker:label", config.Labels),
       ],
       image: imageDigestOf(pulledAs, imageId),
     };

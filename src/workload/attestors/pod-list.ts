@@ -1,6 +1,7 @@
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import { imageDigestOf } from "./image-digest.ts";
 import { type Fields, fieldsOf, listOf, textOf, textsOf } from "./json-fields.ts";
+import { labelSelectors } from "./labels.ts";
 
 /** One container of a pod, as the kubelet lists it. */
 export interface PodContainer {
@@ -12,7 +13,6 @@ export interface PodContainer {
   readonly image: Digest | undefined;
 }
 
-const MAX_LABELS = 32;
 const MAX_OWNERS = 4;
 const CONFIG_HASH = "kubernetes.io/config.hash";
 
@@ -51,9 +51,7 @@ function containersOf(pod: Fields): (readonly [string, PodContainer])[] {
     `k8s:pod-name:${textOf(metadata.name, "name")}`,
     `k8s:pod-uid:${uid}`,
     ...listOf(metadata.ownerReferences, "ownerReferences").slice(0, MAX_OWNERS).flatMap(ownerSelectors),
-    ...textsOf(metadata.labels, "labels")
-      .slice(0, MAX_LABELS)
-      .map(([name, value]) => `k8s:pod-label:${name}:${value}`),
+    ...labelSelectors("k8s:pod-label", metadata.labels),
   ];
   const podUids = configHash === undefined ? [uid] : [uid, configHash];
   return STATUSES.flatMap((list) => listOf(status[list], list)).flatMap((entry) =>

@@ -1,3 +1,4 @@
+import { isDenial } from "../denied.ts";
 import type { Attestor } from "./attestor.ts";
 
 export interface AttestorLogEntry {
@@ -26,7 +27,7 @@ export function reported(attestor: Attestor, log: (entry: AttestorLogEntry) => v
         if (attestation.selectors.length > 0) answers();
         return attestation;
       } catch (error) {
-        if ((error as { code?: unknown }).code === "identity-denied") throw error;
+        if (isDenial(error)) throw error;
         if (!isAway) log({ event: "attestor unavailable", attestor: name, reason: (error as Error).message });
         isAway = true;
         throw error;

@@ -1,6 +1,7 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { VouchsafeError } from "../../errors.ts";
+import { spiffeId } from "../../identity/spiffe-id.ts";
 import type { TrustBundle } from "../../identity/trust-bundle.ts";
 import { writePem } from "../../x509/pem.ts";
 import type { X509Grant } from "../identity-source.ts";
@@ -36,7 +37,7 @@ export function secretsOf(
   const validation = (one: TrustBundle) => (takesSpiffeValidator ? spiffeValidation([one]) : trustedCa(one));
 
   const secrets = new Map<string, () => SecretContent>();
-  for (const one of bundles) secrets.set(idOf(one), () => validation(one));
+  for (const one of bundles) secrets.set(spiffeId(one.trustDomain, ""), () => validation(one));
   for (const svid of svids) secrets.set(svid.spiffeId, () => certificate(svid));
   const wanted = names.filter((name) => name !== "");
   const all = [...secrets.keys()];
@@ -92,8 +93,4 @@ function inline(pem: readonly string[]) {
 
 function packed<T extends DescMessage>(schema: T, content: MessageInitShape<T>): Any {
   return anyPack(schema, create(schema, content));
-}
-
-function idOf({ trustDomain }: TrustBundle): string {
-  return `spiffe://${trustDomain}`;
 }

@@ -1,11 +1,11 @@
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { VouchsafeError } from "../../errors.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import { parseFilePattern } from "../../policy/file-pattern.ts";
 import { codeOf, denied } from "../denied.ts";
 import { openGate } from "../request-gate.ts";
+import { within } from "../wait.ts";
 import { type ByteSearch, createFileHasher, stateOf } from "./hash-file.ts";
 import { openProcessRoot, type ProcessRoot } from "./open-in-root.ts";
 
@@ -43,16 +43,11 @@ export function createFileReader({ patience = PATIENCE }: FileReaderOptions = {}
 
   async function digestsOf(root: ProcessRoot, patterns: readonly string[]): Promise<Digest[]> {
     const files = await openAll(root, patterns);
-    const hashing = Promise.all(files.map(hash));
-    const late = new AbortController();
-    try {
-      const digests = await Promise.race([hashing, tooLate(patience, late.signal)]);
-      await refuseOthers(root, patterns, files);
-      return [...new Set(digests)];
-    } finally {
-      late.abort();
-      hashing.catch(() => {});
-    }
+    const digests = await within(patience, Promise.all(files.map(hash)));
+    if (digests === undefined)
+      throw new VouchsafeError("unavailable", "The workload's files are still being hashed; ask again");
+    await refuseOthers(root, patterns, files);
+    return [...new Set(digests)];
   }
 
   /**
@@ -121,9 +116,4 @@ async function refuseOthers(root: ProcessRoot, patterns: readonly string[], file
   if (same !== files.map(({ path, found }) => `${stateOf(found)} ${path}`).join("\n")) {
     throw denied("file-changed", "The files changed while they were hashed");
   }
-}
-
-async function tooLate(milliseconds: number, signal: AbortSignal): Promise<never> {
-  await sleep(milliseconds, undefined, { signal });
-  throw new VouchsafeError("unavailable", "The workload's files are still being hashed; ask again");
 }

@@ -4,6 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import { digestOf } from "../../in-toto-attestation/digest.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import { denied } from "../denied.ts";
+import { forgetOldest } from "../forget-oldest.ts";
 import { createMarkerSearch } from "../interpreters.ts";
 
 export interface Contents {
@@ -42,10 +43,7 @@ export function createFileHasher(changed: string, newSearch: () => ByteSearch = 
     const reading = readContents(file, before, changed, newSearch());
     if (Date.now() - Number(before.ctimeMs) < SETTLED_MS) return reading;
     cache.set(state, reading);
-    for (const oldest of cache.keys()) {
-      if (cache.size <= MAX_CACHED) break;
-      cache.delete(oldest);
-    }
+    forgetOldest(cache, MAX_CACHED);
     reading.catch(() => cache.delete(state));
     return reading;
   };

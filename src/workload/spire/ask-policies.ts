@@ -2,6 +2,7 @@ import { createClient } from "../../client/client.ts";
 import type { Decision } from "../../client/types.ts";
 import { VouchsafeError } from "../../errors.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
+import { forgetOldest } from "../forget-oldest.ts";
 
 /** What one policy says of one digest, as far as it lets it through. */
 export interface Allowed {
@@ -47,10 +48,7 @@ export function createAskPolicy({ server, token, clock }: AskOptions): AskPolicy
     answer.catch(() => {
       if (remembered.get(key)?.answer === answer) remembered.delete(key);
     });
-    for (const oldest of remembered.keys()) {
-      if (remembered.size <= MAX_REMEMBERED) break;
-      remembered.delete(oldest);
-    }
+    forgetOldest(remembered, MAX_REMEMBERED);
     return answer;
   }
 

@@ -26,6 +26,8 @@ const [CORE_PROTOCOL, APP_PROTOCOL] = [1, 1];
 const PLUGIN_SERVICE = "plugin";
 const SERVING = 1;
 const MAX_REQUEST_BYTES = 1_048_576;
+/** Milliseconds that what is under way is given when the plugin ends. */
+const CLOSING = 500;
 
 /**
  * Serves a plugin of hashicorp/go-plugin (docs/guide-plugin-write-non-go.md there) until its host ends it. gRPC runs on a
@@ -133,9 +135,6 @@ async function listen(
     });
   };
 }
-
-/** Milliseconds for what is under way to be answered. */
-const CLOSING = 500;
 
 function invalid(what: string, cause?: unknown): VouchsafeError {
   return new VouchsafeError("configuration-invalid", what, cause === undefined ? {} : { cause });

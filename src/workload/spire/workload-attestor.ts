@@ -5,6 +5,7 @@ import { VouchsafeError } from "../../errors.ts";
 import type { Attestor } from "../attestors/attestor.ts";
 import { openAttestors } from "../attestors/open-attestors.ts";
 import { unixAttestor } from "../attestors/unix.ts";
+import { isDenial } from "../denied.ts";
 import { type AskPolicy, createAskPolicy } from "./ask-policies.ts";
 import { attestPid } from "./attest-pid.ts";
 import { type PluginConfiguration, parseConfiguration } from "./configuration.ts";
@@ -47,7 +48,7 @@ export function workloadAttestor({ log, clock = Date.now }: WorkloadAttestorOpti
       return { selectorValues };
     } catch (error) {
       // What can be vouched for in no case is told apart from what could not be found out.
-      if (!(error instanceof VouchsafeError) || error.code !== "identity-denied") throw statusOf(error);
+      if (!isDenial(error)) throw statusOf(error);
       log("info", "nothing to attest", { pid, reasons: error.extensions.reasons, error: error.message });
       return { selectorValues: [] };
     }
