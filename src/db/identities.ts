@@ -90,6 +90,7 @@ export async function findX509Identities(
 
 /** What an authority signed that was taken back is to be asked for anew, in every project. */
 const RETIRED = EVENT_TYPES["authority.retired"];
+const REVOKED = EVENT_TYPES["identity.revoked"];
 const RECORD_TYPES = RECORDS.map((type) => EVENT_TYPES[type]);
 
 /** Log index of the oldest identity that lives, if one does: nothing before it can concern any. */
@@ -107,14 +108,24 @@ export async function oldestLive(
   return oldest ?? undefined;
 }
 
-/** Whether anything but records was logged from this index on. */
+/**
+ * Whether anything was logged from this index on that `touchedIdentities` could find: seldom, while grants are recorded all the
+ * time, and to know it takes no look at what lives.
+ */
 export async function hasMoved(db: Kysely<Schema>, project: ProjectId, from: number): Promise<boolean> {
   const moved = await db
     .selectFrom("log_entries")
     .select("index")
     .where("index", ">=", from)
-    .where("project_id", "=", project)
-    .where("type", "not in", RECORD_TYPES)
+    .where(({ eb, and, or }) =>
+      or([
+        and([
+          eb("project_id", "=", project),
+          or([eb("type", "not in", RECORD_TYPES), eb("type", "=", REVOKED)]),
+        ]),
+        and([eb("project_id", "=", INSTALLATION), eb("type", "=", RETIRED)]),
+      ]),
+    )
     .limit(1)
     .executeTakeFirst();
   return moved !== undefined;

@@ -1,6 +1,6 @@
 import type { EventDraft, ProjectId } from "../custody/events.ts";
 import type { Writer } from "../custody/writer.ts";
-import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
 import type { Components } from "../policy/components.ts";
 import type { DenialReason } from "./judge-workload.ts";
 
@@ -14,7 +14,7 @@ export interface Denial {
   readonly reasons: readonly DenialReason[];
 }
 
-/** Records that identities were denied: at most an event a minute on each node for a requester, what runs and the reasons' codes. */
+/** Records that identities were denied: at most an event a minute on each node for a requester, what runs and the reasons. */
 export interface Denials {
   /** Resolves when the denial is in the log, or counted for the event that its minute ends with. */
   record(denial: Denial): Promise<void>;
@@ -116,24 +116,26 @@ function withoutDetails(denial: Denial): Denial {
 const OTHERS: DenialReason = { code: "too-many-denials", message: "More than are told apart in a minute" };
 
 function keyOf({ project, requester, request, reasons }: Denial): string {
-  return JSON.stringify([
-    project,
-    requester,
-    [...request.components],
-    [...new Set(reasons.map(({ code, because = "" }) => `${code} ${because}`))].sort(),
-  ]);
+  return JSON.stringify([project, requester, [...request.components], toldOf(reasons)]);
+}
+
+/** What is told of reasons, each once: those who are denied alike are counted as one, and what is told of one is true of all. */
+function toldOf(reasons: readonly DenialReason[]): JsonObject[] {
+  const told = reasons.map(({ code, policy, component, workload, because, digest }) => {
+    const said = { code, ...(policy && { policy }), ...(component && { component }) };
+    // What a policy in audit mode would do is told with what it would do it for.
+    const isTried = workload !== undefined || code === "would-deny";
+    const would = isTried && {
+      ...(workload && { workload }),
+      ...(because && { because }),
+      ...(digest && { digest }),
+    };
+    return { ...said, ...would };
+  });
+  return [...new Map(told.map((reason) => [JSON.stringify(reason), reason])).values()];
 }
 
 function event({ requester, request, known, reasons }: Denial, count: number, since: number): EventDraft {
-  const told = new Map(
-    reasons.map(({ code, policy, component, workload, because, digest }) => {
-      const said = { code, ...(policy && { policy }), ...(component && { component }) };
-      // What a workload policy in audit mode would do is told with what it would do it for.
-      const would = workload && { workload, ...(because && { because }), ...(digest && { digest }) };
-      const reason = { ...said, ...would };
-      return [JSON.stringify(reason), reason];
-    }),
-  );
   return {
     type: "identity.denied",
     about: known,
@@ -141,7 +143,7 @@ function event({ requester, request, known, reasons }: Denial, count: number, si
       requester,
       selectors: request.selectors,
       components: Object.fromEntries(request.components),
-      reasons: [...told.values()],
+      reasons: toldOf(reasons),
       count,
       since: new Date(since).toISOString(),
     },

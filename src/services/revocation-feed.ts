@@ -28,26 +28,26 @@ const PAGE = 8;
 /** @param closing ends all that waits */
 export function createRevocationFeed(v: Vouchsafe, closing: AbortSignal): RevocationFeed {
   const { kysely } = v.database;
-  let looking: { readonly from: number; readonly over: Promise<void> } | undefined;
+  let looking: { readonly known: number; readonly over: Promise<void> } | undefined;
 
-  /** Resolves when something was revoked from this log index on, or after a while: one look for all who wait from there. */
-  function revokedBeyond(from: number): Promise<void> {
-    if (looking?.from !== from) {
-      const over = look(from).finally(() => {
+  /** Resolves when something was revoked beyond this log size, or after a while: one look for all who know as much. */
+  function revokedBeyond(known: number): Promise<void> {
+    if (looking?.known !== known) {
+      const over = look(known).finally(() => {
         if (looking?.over === over) looking = undefined;
       });
-      looking = { from, over };
+      looking = { known, over };
     }
     return looking.over;
   }
 
   /** A database that is away is met by each reader itself, who then looks. */
-  async function look(from: number): Promise<void> {
+  async function look(known: number): Promise<void> {
     const deadline = performance.now() + HEARTBEAT;
     try {
       for (let left = HEARTBEAT; left > 0 && !closing.aborted; left = deadline - performance.now()) {
         const { size } = v.projection;
-        if ((await revokedAsOf(kysely)) > from) return;
+        if ((await revokedAsOf(kysely)) > known) return;
         await grownBeyond(v, size, left, closing);
         await sleep(PACE);
       }
@@ -71,7 +71,7 @@ export function createRevocationFeed(v: Vouchsafe, closing: AbortSignal): Revoca
         if (page.length === PAGE) continue;
         next = Math.max(next, revokedSize);
         yield { case: "current", asOf: Math.max(asOf, next) };
-        await Promise.race([revokedBeyond(next), gone]);
+        await Promise.race([revokedBeyond(revokedSize), gone]);
       }
     },
   };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChainKey } from "../custody/events.ts";
-import { touchedIdentities } from "../db/identities.ts";
+import { hasMoved, touchedIdentities } from "../db/identities.ts";
 import { readHead } from "../db/log.ts";
 import { requesterName } from "../policy/workload-policy.ts";
 import type { Caller } from "./caller.ts";
@@ -33,16 +33,16 @@ export async function watchIdentities(
   const { kysely } = v.database;
   const requester = requesterName(requesterOf(caller));
   const deadline = performance.now() + PATIENCE;
-  for (;;) {
+  for (let from = after; ; ) {
     // The size is read first: an event that is committed meanwhile is looked at again by the next watch.
     const { size: asOf } = await readHead(kysely);
-    if (after === undefined) return { asOf, touched: [] };
+    if (from === undefined) return { asOf, touched: [] };
     const looked = performance.now();
-    const touched = await touchedIdentities(kysely, caller.project, {
-      requester,
-      liveAt: v.clock(),
-      from: after,
-    });
+    const touched = (await hasMoved(kysely, caller.project, from))
+      ? await touchedIdentities(kysely, caller.project, { requester, liveAt: v.clock(), from })
+      : [];
+    // What was granted since then was decided after it.
+    from = asOf;
     const left = deadline - performance.now();
     if (touched.length > 0 || left <= 0 || signal.aborted)
       return { asOf, touched: touched.map(({ key }) => key) };

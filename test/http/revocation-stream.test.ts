@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readEvents } from "../../src/db/log.ts";
 import { issueJwtSvids } from "../../src/services/issue-svid.ts";
 import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
+import { createRevocationFeed } from "../../src/services/revocation-feed.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { bareEnvironment } from "../cli/server.ts";
 import {
@@ -23,6 +24,7 @@ import {
 } from "../services/identity-house.ts";
 import { callerWith } from "../services/release-node.ts";
 import { endChild, endWithParent } from "../support/child.ts";
+import { counted } from "../support/counted.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { assertDescribed } from "./described.ts";
 import type { TestNode } from "./node.ts";
@@ -122,6 +124,25 @@ describe("revoked identities, as others are told", () => {
     b.advance(-11 * 60_000);
     const refused = await fetch(`${url}/revocations/stream`, { headers: { "last-event-id": "-1" } });
     assert.equal(refused.status, 400);
+  });
+
+  test("readers who say that they know of what is still to come are one look at the log together", async () => {
+    const { digest } = await release(house, a);
+    const { v, count } = counted(b.v, "from agent_revocations");
+    const gone = new AbortController();
+    const feed = createRevocationFeed(v, gone.signal);
+    const readers = Array.from({ length: 8 }, (_, i) => feed.follow(1_000_000 + i, gone.signal));
+    for (const reader of readers) await reader.next();
+    const waiting = readers.map((reader) => reader.next());
+    await sleep(200);
+    const before = count();
+    for (let i = 0; i < 5; i += 1) {
+      await fetchX509(a, agentCaller(a), digest);
+      await sleep(150);
+    }
+    assert.ok(count() - before < 2 * 8, `${count() - before} looks`);
+    gone.abort();
+    await Promise.all(waiting);
   });
 
   test("who may know more finds why, for what and by which event; page by page, and by digest", async () => {

@@ -3,9 +3,10 @@ import { after, before, describe, test } from "node:test";
 import type { VouchsafeError } from "../../src/errors.ts";
 import type { Digest } from "../../src/in-toto-attestation/index.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
+import { issueX509Svids } from "../../src/services/issue-svid.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
 import { reportWouldDeny } from "../../src/services/report-would-deny.ts";
-import { agentCaller, fetchX509, WORKLOADS } from "./identity-house.ts";
+import { agentCaller, fetchX509, newKey, WORKLOADS } from "./identity-house.ts";
 import { BUILT, openRevocationHouse, POLICY, type RevocationHouse } from "./revocation-house.ts";
 
 const MODES = ["enforce", "audit"] as const;
@@ -94,6 +95,43 @@ describe("policies in audit mode, before they are enforced", () => {
     for (const query of [{ policy: POLICY }, { workload: "beside" }, { since: "2999-01-01T00:00:00Z" }])
       assert.ok(!(await report(query)).some((one) => one.artifact === digest));
     await house.assertHolds(digest);
+  });
+
+  test("two workload policies that would deny one program alike are both told of", async () => {
+    const [widget = ""] = WORKLOADS.split("---\n");
+    const workloads = [widget, widget.replace("name: widget", "name: second").replace("uid:1000", "uid:2000")]
+      .map((text) => withMode(text, "audit").replaceAll("policies: [release]", `policies: [${STRICT}]`))
+      .join("---\n");
+    const { policySet } = await readPolicies(house.a.v, house.operator());
+    const documents = [
+      { name: "strict.yaml", text: strictly("enforce") },
+      { name: "workloads.yaml", text: workloads },
+    ];
+    await activatePolicies(house.a.v, house.operator(), { documents, previous: policySet });
+    const { digest } = await house.release({ workflow: "alike" });
+    for (const uid of ["unix:uid:1000", "unix:uid:2000"])
+      await assert.rejects(
+        issueX509Svids(house.a.v, agentCaller(house.a), {
+          csr: newKey().csr,
+          selectors: [uid, "unix:path:/opt/widget/widget"],
+          components: { executable: [digest] },
+        }),
+        { code: "identity-denied" },
+      );
+    assert.deepEqual((await report({ artifact: digest })).map((one) => one.workload).sort(), [
+      "second",
+      "widget",
+    ]);
+  });
+
+  test("what a policy that is alone in audit mode would deny is found by its artifact", async () => {
+    await activate({ workload: "enforce", built: "enforce", strict: "audit" }, STRICT);
+    const { digest } = await house.release({ workflow: "alone" });
+    assert.deepEqual(await ask(digest), ["not-enforced", "would-deny"]);
+    assert.deepEqual(
+      (await report({ artifact: digest })).map((one) => one.policy),
+      [STRICT],
+    );
   });
 
   test("what a policy in audit mode would have denied is reported of SVIDs and of what others granted", async () => {

@@ -17,6 +17,7 @@ import { sweepIdentities } from "../../src/services/sweep-identities.ts";
 import { watchIdentities } from "../../src/services/watch-identities.ts";
 import type { TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
+import { counted } from "../support/counted.ts";
 import { packOf } from "../support/packs.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { files } from "./edited-policies.ts";
@@ -151,6 +152,22 @@ describe("live identities when what they rest on changes", () => {
       body?.identities.map(({ requester }) => requester),
       [spiffeId],
     );
+  });
+
+  test("an agent's watch does not look through what lives for each grant that others are given", async () => {
+    const { digest } = await release(house, a);
+    const agent = agentCaller(a, "node-watching");
+    await fetchX509(a, agent, digest);
+    const { asOf } = await watchIdentities(b.v, agent, undefined, AbortSignal.timeout(30_000));
+    const { v, count } = counted(b.v, "unnest(i.digests)");
+    const told = watchIdentities(v, agent, asOf, AbortSignal.timeout(30_000));
+    for (let i = 0; i < 4; i += 1) {
+      await fetchX509(a, agentCaller(a, "node-busy"), digest);
+      await sleep(250);
+    }
+    assert.equal(count(), 0);
+    await quarantine(digest);
+    assert.deepEqual((await told).touched, [digest]);
   });
 
   test("what time ends before the SVID does is revoked then, and its agent is told", async () => {
