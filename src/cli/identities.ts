@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
+import { serialOfArgument } from "./serial-argument.ts";
 import { action } from "./session.ts";
 
 interface ListOptions {
@@ -26,6 +27,7 @@ export function identitiesCommand(): Command {
       action(async ({ client, terminal, json }, artifact: string | undefined, options: ListOptions) => {
         const page = await client().listIdentities({
           ...options,
+          ...(options.serial !== undefined && { serial: serialOfArgument(options.serial) }),
           ...(artifact !== undefined && { digest: await digestOfArgument(artifact) }),
         });
         if (json) terminal.printJson(page);

@@ -7,7 +7,17 @@ import type { Mark } from "./terminal.ts";
 
 const STATES = ["live", "ended", "revoked"] as const satisfies readonly InventoryState[];
 const MARKS = ["never-renewed", "orphaned", "unowned"] as const satisfies readonly InventoryMark[];
-const HEADINGS = ["STATE", "LIVE", "SUBJECT", "BY", "OWNER", "LAST GRANTED", "LAST RENEWED", "MARKS"];
+const HEADINGS = [
+  "STATE",
+  "LIVE",
+  "SUBJECT",
+  "BY",
+  "REQUESTER",
+  "OWNER",
+  "LAST GRANTED",
+  "LAST RENEWED",
+  "MARKS",
+];
 const COLOURS: Readonly<Record<InventoryState, Mark>> = { live: "good", ended: "plain", revoked: "bad" };
 
 export function inventoryCommand(): Command {
@@ -44,13 +54,15 @@ export function inventoryCommand(): Command {
 }
 
 function cellsOf(entry: InventoryEntry): readonly string[] {
-  const { state, live, subject, workload, issuer, owner, lastGrantedAt, lastRenewedAt, marks } = entry;
+  const { state, live, subject, workload, issuer, requester, owner, lastGrantedAt, lastRenewedAt, marks } =
+    entry;
   const by = workload ?? issuer ?? "";
   return [
     state,
     String(live),
     subject,
     by,
+    requester,
     owner ?? "-",
     lastGrantedAt,
     lastRenewedAt ?? "-",

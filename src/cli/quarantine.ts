@@ -3,6 +3,7 @@ import type { QuarantineTarget } from "../client/quarantines.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { quarantinedText, tellFalls } from "./revocation-words.ts";
+import { serialOfArgument } from "./serial-argument.ts";
 import { action, type Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -123,7 +124,7 @@ async function targetIn(artifact: string | undefined, options: TargetOptions): P
     ...(key === undefined ? [] : [{ signer: { key } }]),
     ...(policy === undefined ? [] : [{ policy }]),
     ...(spiffeId === undefined ? [] : [{ spiffeId }]),
-    ...(serial === undefined ? [] : [{ serial }]),
+    ...(serial === undefined ? [] : [{ serial: serialOfArgument(serial) }]),
   ];
   const [target, ...others] = targets;
   if (target === undefined || others.length > 0)

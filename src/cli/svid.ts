@@ -88,7 +88,7 @@ function verifyCommand(): Command {
           tellSvid(terminal, svid, now);
           if (custody?.found) tellFound(terminal, custody.found);
           tellChecks(terminal, checks);
-          if (!ok) tellNext(terminal, svid, checks);
+          if (!ok) tellNext(terminal, svid, checks, now);
         }
         return ok ? EXIT.ok : EXIT.refused;
       }),
@@ -222,13 +222,15 @@ function tellChecks(terminal: Terminal, checks: readonly SvidCheck[]): void {
 }
 
 /** What to do about what fails. */
-function tellNext(terminal: Terminal, svid: InspectedSvid, checks: readonly SvidCheck[]): void {
+function tellNext(terminal: Terminal, svid: InspectedSvid, checks: readonly SvidCheck[], now: number): void {
   const failed = new Set(checks.filter(({ status }) => status === "fails").map(({ check }) => check));
   if (failed.has("bundle")) {
+    const lives = (svid.notBefore ?? now) <= now && now <= svid.expiresAt;
     terminal.note(
-      `  is it the newest bundle of ${svid.trustDomain}? GET /trust-bundle of its server gives it`,
+      lives
+        ? `  is it the newest bundle of ${svid.trustDomain}? GET /trust-bundle of its server gives it`
+        : "  an SVID is verified as of a time at which it lived: --at TIME",
     );
-    terminal.note("  an SVID that has ended is verified as of a time at which it lived: --at TIME");
   }
   if (failed.has("custody"))
     terminal.note("  `vouchsafe custody verify` says all that is wrong with the file");

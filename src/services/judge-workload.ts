@@ -112,7 +112,12 @@ function judgeEnforced(
   const denied = decisions.flatMap(({ digest, decision, reasons }) =>
     decision === "allow"
       ? []
-      : reasons.map(({ code, message, policy }) => ({ code, message, digest, ...(policy && { policy }) })),
+      : reasons.map(({ code, message, policy }) => ({
+          code,
+          message: digests.length > 1 ? `${partOf(demanded, digest)}: ${message}` : message,
+          digest,
+          ...(policy && { policy }),
+        })),
   );
   const denials = [...unfit(workload, attested, demanded), ...denied];
   if (denials.length > 0) return { denials };
@@ -146,6 +151,12 @@ function judgeEnforced(
     },
     denials: [],
   };
+}
+
+/** Which of several digests it is that does not pass, and as what. */
+function partOf(demanded: Components, digest: Digest): string {
+  const names = [...demanded].flatMap(([name, digests]) => (digests.includes(digest) ? name : []));
+  return `${names.join(", ")} ${digest}`;
 }
 
 /** What is wrong with the components themselves, whatever is thought of their digests. */

@@ -117,6 +117,9 @@ describe("vouchsafe svid", () => {
       "stdout",
       /fails .*no authority/,
     );
+    const advice = await $(...foreign, "--trust-domain", "vouchsafe.local");
+    assert.match(advice.stderr, /newest bundle/);
+    assert.doesNotMatch(advice.stderr, /--at/, "time is not what is wrong with it");
     const jwt = ["svid", "verify", "svid.jwt", "--bundle", "bundle.json"];
     assertEnded(await $(...jwt), 2, "stderr", /--audience/);
     assertEnded(

@@ -114,6 +114,12 @@ describe("what runs, by component", () => {
     );
   });
 
+  test("of several digests the denial says which it is, and as what it runs", () => {
+    const { denials } = judgeAll({ image: [image.digest], prompts: [elsewhere] });
+    assert.deepEqual(denials.length, 1);
+    assert.match(denials[0]?.message ?? "", new RegExp(`^prompts ${elsewhere}: `));
+  });
+
   test("one that is missing denies, with the attestor's reason where there is one", () => {
     assert.deepEqual(codes({ image: [image.digest] }), [["component-missing", "prompts"]]);
     assert.deepEqual(codes({ image: [image.digest] }, { prompts: "interpreter" }), [
