@@ -22,7 +22,7 @@ const MAX_BYTES = 2 ** 31;
 
 /** Hashes what processes run. */
 export function createExecutableReader() {
-  const contentsOf = createFileHasher("executable-changed");
+  const contentsOf = createFileHasher({ changed: "executable-changed" });
 
   /** Throws `VouchsafeError` (`identity-denied`) for what cannot be read, or not be relied on. */
   return async function readExecutable(pid: number): Promise<Executable> {

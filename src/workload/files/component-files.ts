@@ -6,18 +6,26 @@ import { parseFilePattern } from "../../policy/file-pattern.ts";
 import { codeOf, denied } from "../denied.ts";
 import { openGate } from "../request-gate.ts";
 import { within } from "../wait.ts";
-import { type ByteSearch, createFileHasher, stateOf } from "./hash-file.ts";
+import { ageOf, type ByteSearch, createFileHasher, stateOf } from "./hash-file.ts";
+import { isWrittenBack } from "./local-file-systems.ts";
 import { openProcessRoot, type ProcessRoot } from "./open-in-root.ts";
 
 export interface FileReaderOptions {
   /** How long one attestation waits for hashes, in milliseconds. They go on, and the next one finds them. */
   readonly patience?: number;
+  /** Milliseconds that a file must not have changed for before its hash is remembered. */
+  readonly writtenBack?: number;
 }
 
 /** What is hashed for one component. Weights of a language model are hundreds of gigabytes. */
 const MAX_FILES = 64;
 const MAX_BYTES = 2n ** 38n;
 const PATIENCE = 60_000;
+/**
+ * A page that a process has mapped and written it may write again without the change time showing it, until the kernel has
+ * written it back: Linux does so after half a minute.
+ */
+const WRITTEN_BACK = 60_000;
 /** Hashing takes a core and the disk, which the host's workloads need. */
 const HASHING = { atOnce: 2, waiting: 1024 };
 
@@ -31,8 +39,15 @@ interface OpenFile {
 }
 
 /** Hashes the files that workload policies name, as the workload itself sees them. */
-export function createFileReader({ patience = PATIENCE }: FileReaderOptions = {}) {
-  const contentsOf = createFileHasher("file-changed", () => NO_SEARCH);
+export function createFileReader({
+  patience = PATIENCE,
+  writtenBack = WRITTEN_BACK,
+}: FileReaderOptions = {}) {
+  const contentsOf = createFileHasher({
+    changed: "file-changed",
+    newSearch: () => NO_SEARCH,
+    isSettled: async (file, before) => ageOf(before) >= writtenBack && (await isWrittenBack(file)),
+  });
   const gate = openGate(HASHING);
 
   async function hash({ file, found }: OpenFile): Promise<Digest> {

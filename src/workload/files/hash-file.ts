@@ -17,8 +17,17 @@ export type ByteSearch = ReturnType<typeof createMarkerSearch>;
 
 const PIECE = 2 ** 20;
 const MAX_CACHED = 1024;
-/** A file changed this recently could change again without its change time showing it (coarse kernel clocks). */
-const SETTLED_MS = 100;
+/** Milliseconds. A file changed this recently could change again without its change time showing it (coarse kernel clocks). */
+const COARSE = 100;
+
+export interface HasherOptions {
+  /** The code of the denial for a file that changed while it was hashed. */
+  readonly changed: string;
+  /** What else looks at the bytes; by default for the markers of interpreters. */
+  readonly newSearch?: () => ByteSearch;
+  /** Whether each write from now on shows in the change time; by default as for files that nobody may write while they run. */
+  readonly isSettled?: (file: FileHandle, before: BigIntStats) => boolean | Promise<boolean>;
+}
 
 /** Equal for two moments when it was the same file, unchanged, at both. */
 export function stateOf({ dev, ino, ctimeNs, size }: BigIntStats): string {
@@ -28,11 +37,12 @@ export function stateOf({ dev, ino, ctimeNs, size }: BigIntStats): string {
 /**
  * Hashes files. Contents are remembered by (device, inode, change time, size): change time is the kernel's and not the
  * user's to set.
- *
- * @param changed the code of the denial for a file that changed while it was hashed
- * @param newSearch what else looks at the bytes; by default for the markers of interpreters
  */
-export function createFileHasher(changed: string, newSearch: () => ByteSearch = createMarkerSearch) {
+export function createFileHasher({
+  changed,
+  newSearch = createMarkerSearch,
+  isSettled = (_, before) => ageOf(before) >= COARSE,
+}: HasherOptions) {
   const cache = new Map<string, Promise<Contents>>();
 
   /** @param file open while this runs, so that its inode cannot become another file's; @param before its state then */
@@ -40,13 +50,20 @@ export function createFileHasher(changed: string, newSearch: () => ByteSearch = 
     const state = stateOf(before);
     const known = cache.get(state);
     if (known !== undefined) return known;
+    // Asked before anything is read: a write after that shows.
+    const settled = await isSettled(file, before);
     const reading = readContents(file, before, changed, newSearch());
-    if (Date.now() - Number(before.ctimeMs) < SETTLED_MS) return reading;
+    if (!settled) return reading;
     cache.set(state, reading);
     forgetOldest(cache, MAX_CACHED);
     reading.catch(() => cache.delete(state));
     return reading;
   };
+}
+
+/** Milliseconds since it changed. */
+export function ageOf({ ctimeMs }: BigIntStats): number {
+  return Date.now() - Number(ctimeMs);
 }
 
 async function readContents(

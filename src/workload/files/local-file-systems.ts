@@ -1,4 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { type FileHandle, readFile, statfs } from "node:fs/promises";
+
+const TMPFS = 0x01021994;
+const RAMFS = 0x858458f6;
 
 /**
  * File systems whose contents only this kernel changes: their magic (statfs(2)), and their names in mountinfo. On others
@@ -12,8 +15,8 @@ const LOCAL: ReadonlyMap<number, readonly string[]> = new Map([
   [0x2fc12fc1, ["zfs"]],
   [0xca451a4e, ["bcachefs"]],
   [0x794c7630, ["overlay"]],
-  [0x01021994, ["tmpfs"]],
-  [0x858458f6, ["ramfs"]],
+  [TMPFS, ["tmpfs"]],
+  [RAMFS, ["ramfs"]],
   [0x73717368, ["squashfs"]],
   [0xe0f5e1e2, ["erofs"]],
 ]);
@@ -22,6 +25,12 @@ const LOCAL_NAMES = new Set([...LOCAL.values()].flat());
 /** @param type as statfs(2) has it */
 export function isLocal(type: number): boolean {
   return LOCAL.has(type);
+}
+
+/** Whether the kernel writes the open file's pages back to a disk: in memory alone, a mapped page can be written for ever unseen. */
+export async function isWrittenBack({ fd }: FileHandle): Promise<boolean> {
+  const { type } = await statfs(`/proc/self/fd/${fd}`);
+  return type !== TMPFS && type !== RAMFS;
 }
 
 /** Paths, as a process sees them, at which file systems are mounted that this kernel does not hold alone. */

@@ -1,10 +1,26 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, statfsSync } from "node:fs";
+import { mkdtemp, open, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sha256 } from "../../../src/in-toto-attestation/digest.ts";
 import { createFileReader } from "../../../src/workload/files/component-files.ts";
+import { isWrittenBack } from "../../../src/workload/files/local-file-systems.ts";
+import { endChild, endWithParent } from "../../support/child.ts";
+
+/** Maps a file and writes to it what it holds; then, told so, something else, by the same mapping. */
+const MAPPING = `
+import mmap, os, sys
+shared = mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 0)
+for byte in (shared[0:1], b"X"):
+    shared[0:1] = byte
+    print("written", flush=True)
+    sys.stdin.readline()
+`;
+const hasPython = spawnSync("python3", ["--help"]).error === undefined;
 
 describe("a component's files", { skip: process.platform !== "linux" && "only Linux has /proc" }, () => {
   let directory: string;
@@ -41,6 +57,29 @@ describe("a component's files", { skip: process.platform !== "linux" && "only Li
     assert.deepEqual(await own("c.txt"), [sha256("e.txt")]);
   });
 
+  const needsPython = !hasPython && "it needs python3, which maps files";
+  test("are hashed anew when one was written through memory", { skip: needsPython }, async () => {
+    const path = join(directory, "prompts");
+    await writeFile(path, "a prompt");
+    const child = spawn("python3", ["-c", MAPPING, path], { stdio: ["pipe", "pipe", "inherit"] });
+    endWithParent(child);
+    await once(child.stdout, "data");
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.deepEqual(await own("prompts"), [sha256("a prompt")]);
+    child.stdin.write("\n");
+    await once(child.stdout, "data");
+    assert.deepEqual(await own("prompts"), [sha256("X prompt")]);
+    await endChild(child);
+  });
+
+  const noMemory = !existsSync("/dev/shm") && "there is no /dev/shm";
+  test("are never remembered where nothing is written back", { skip: noMemory }, async () => {
+    const inMemory = await mkdtemp("/dev/shm/vouchsafe-component-");
+    await using file = await open(join(inMemory, "prompts"), "w");
+    assert.equal(await isWrittenBack(file), false);
+    await rm(inMemory, { recursive: true });
+  });
+
   test("are absent with the reason where one of them cannot be had", async () => {
     assert.equal(await own("a.md", "none.md"), "file-missing");
     assert.equal(await own("*.none"), "file-missing");
@@ -58,11 +97,15 @@ describe("a component's files", { skip: process.platform !== "linux" && "only Li
     assert.equal(await own("sparse"), "files-too-large");
   });
 
-  test("are waited for so long; the next who asks finds what was hashed meanwhile", async () => {
+  const TMPFS = 0x01021994;
+  const inMemory = statfsSync(tmpdir()).type === TMPFS && "what is in memory is hashed each time";
+  test("are waited for so long; the next who asks finds what was hashed meanwhile", {
+    skip: inMemory,
+  }, async () => {
     await writeFile(join(directory, "large"), "");
     await truncate(join(directory, "large"), 2 ** 28);
     await new Promise((resolve) => setTimeout(resolve, 150));
-    const hasty = createFileReader({ patience: 1 });
+    const hasty = createFileReader({ patience: 1, writtenBack: 100 });
     const ask = () => hasty(process.pid, [join(directory, "large")]);
     await assert.rejects(ask(), { code: "unavailable" });
     const found = await own("large");
