@@ -93,9 +93,11 @@ function assertChain(certificates: readonly Certificate[], trustDomain: TrustDom
     const [first] = certificates;
     if (first === undefined) throw invalid("there is no certificate");
     for (const [i, certificate] of certificates.entries()) {
-      if (!basicConstraintsOf(certificate).ca || !keyUsageOf(certificate)?.keyCertSign) {
+      const { ca, pathLength = i } = basicConstraintsOf(certificate);
+      if (!ca || !keyUsageOf(certificate)?.keyCertSign) {
         throw invalid("a certificate may not sign certificates");
       }
+      if (i > pathLength) throw invalid("a certificate allows fewer authorities below it than there are");
       if (!isIssuedBy(certificate, certificates[i + 1] ?? certificate)) {
         throw invalid("each certificate must be issued by the next, and the last by itself");
       }

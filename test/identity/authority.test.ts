@@ -5,6 +5,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { TAG } from "../../src/der/reader.ts";
+import { der, sequence } from "../../src/der/writer.ts";
 import { type Authority, assertInForce } from "../../src/identity/authority.ts";
 import {
   type AuthorityFiles,
@@ -18,13 +20,19 @@ import {
   keyIdentifierOf,
   subjectKeyIdentifier,
 } from "../../src/identity/certificate-extensions.ts";
-import { type CertificateContent, time, writeCertificate } from "../../src/identity/certificate-writer.ts";
+import {
+  type CertificateContent,
+  criticalExtension,
+  time,
+  writeCertificate,
+} from "../../src/identity/certificate-writer.ts";
 import { createJwtMinter, validateJwtSvid } from "../../src/identity/jwt-svid.ts";
 import { writeRootCertificate } from "../../src/identity/root-certificate.ts";
 import { parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
 import { createX509Minter, serialFrom } from "../../src/identity/x509-svid.ts";
 import { validateX509Svid } from "../../src/identity/x509-validation.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
+import { EXTENSION } from "../../src/x509/oids.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { x509Signer } from "../../src/x509/signatures.ts";
 import { writeAuthorityFiles } from "../support/authority-files.ts";
@@ -144,6 +152,18 @@ function issuingCertificate(changes: Partial<CertificateContent> = {}, by: Reque
   );
 }
 
+/** The root of the same name and key, which allows no authority below it. */
+function shallowRoot(): Buffer {
+  const none = sequence(der(TAG.boolean, Buffer.of(0xff)), der(TAG.integer, Buffer.of(0)));
+  const { subject } = parseCertificate(rootCertificate);
+  const extensions = [
+    ...AUTHORITY_EXTENSIONS.slice(0, 1),
+    criticalExtension(EXTENSION.basicConstraints, none),
+    subjectKeyIdentifier(keyIdentifierOf(root.spki)),
+  ];
+  return issuingCertificate({ subject, spki: root.spki, extensions });
+}
+
 test("it may be given: an issuing authority, its chain and its keys", async () => {
   const files = await given([issuingCertificate(), rootCertificate], issuing.key);
   const [authority] = await givenAuthorityKeys([files], { trustDomain, passphrase: undefined }).read();
@@ -179,6 +199,8 @@ describe("files that are refused", () => {
     ["a key of another kind", [issuingCertificate(), rootCertificate], rsa],
     ["a chain without its root", [issuingCertificate()]],
     ["a chain in the wrong order", [rootCertificate, issuingCertificate()], root.key],
+    // Nobody would believe an SVID below it.
+    ["a chain that is longer than its root allows", [issuingCertificate(), shallowRoot()]],
     ["a chain that another key signed", [issuingCertificate({}, issuing), rootCertificate]],
     [
       "a certificate that may not sign certificates",
