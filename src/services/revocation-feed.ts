@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RevokedBy, revokedAsOf, revokedFrom } from "../db/identity-revocations.ts";
+import { readHead } from "../db/log.ts";
 import type { Vouchsafe } from "./context.ts";
 import { grownBeyond } from "./log-growth.ts";
 
@@ -60,7 +61,8 @@ export function createRevocationFeed(v: Vouchsafe, closing: AbortSignal): Revoca
     async *follow(from, signal) {
       const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
       signal.addEventListener("abort", () => leave(), { once: true });
-      let next = from;
+      // An index that the log does not have yet is of one that was set back since: what it revoked there counts no longer.
+      let next = from > (await readHead(kysely)).size ? 0 : from;
       while (!signal.aborted && !closing.aborted) {
         // Sizes are read first: what is revoked meanwhile is told in the next turn.
         const asOf = v.projection.size;
