@@ -12,7 +12,7 @@ export interface Workload {
   readonly child: ChildProcess;
   /** All lines that it writes and `next` has not taken. */
   readonly lines: AsyncIterable<Line>;
-  /** The next line that it wrote; fails after ten seconds without one. */
+  /** The next line that it wrote; fails after half a minute without one. */
   next(): Promise<Line>;
   stop(): Promise<void>;
 }
@@ -49,9 +49,9 @@ export function startProgram(
     child,
     lines: { [Symbol.asyncIterator]: () => parsed(lines) },
     async next() {
-      const late = AbortSignal.timeout(10_000);
+      const late = AbortSignal.timeout(30_000);
       const nothing = once(late, "abort").then(() => {
-        throw new Error(`${args.join(" ")}: nothing was written within ten seconds`);
+        throw new Error(`${args.join(" ")}: nothing was written within half a minute`);
       });
       const { value, done } = await Promise.race([lines.next(), nothing]);
       if (done === true) throw new Error(`${args.join(" ")}: ended and wrote nothing`);
