@@ -101,7 +101,7 @@ async function readJoinBy(options: AgentCommandOptions): Promise<JoinBy> {
   const { readCredential } = await import("../workload/agent-credential.ts");
   const credential = await readCredential(svidFile ?? "").catch(() => undefined);
   if (credential !== undefined) return { case: "svid", credential, trustDomain };
-  throw new UsageError(`--svid-file names ${svidFile}, which holds no X.509-SVID behind its key`);
+  throw new UsageError(`--svid-file names ${svidFile}, which is not an X.509-SVID and its P-256 key, in PEM`);
 }
 
 async function readToken(option: string, path: string): Promise<string> {

@@ -28,7 +28,7 @@ export function credentialOf(chain: readonly Uint8Array[], key: KeyObject): Kept
   return { spiffeId, chain, key, issuedAt: leaf.notBefore, expiresAt: leaf.notAfter };
 }
 
-/** Undefined when there is none. Throws `VouchsafeError` (`configuration-invalid`) for one that cannot be used. */
+/** A private key, before or behind its certificates. Undefined when there is none. Throws `VouchsafeError` (`configuration-invalid`) for one that cannot be used. */
 export async function readCredential(path: string): Promise<KeptCredential | undefined> {
   const text = await readFile(path, "utf8").catch((cause) => {
     if (ABSENT.has(cause.code)) return undefined;
@@ -36,8 +36,10 @@ export async function readCredential(path: string): Promise<KeptCredential | und
   });
   if (text === undefined) return undefined;
   try {
-    const [key, ...certificates] = pemBlocks(text) ?? [];
-    if (key?.label !== PRIVATE_KEY || !certificates.every(({ label }) => label === CERTIFICATE)) {
+    const blocks = pemBlocks(text) ?? [];
+    const [key, ...otherKeys] = blocks.filter(({ label }) => label === PRIVATE_KEY);
+    const certificates = blocks.filter(({ label }) => label === CERTIFICATE);
+    if (key === undefined || otherKeys.length > 0 || certificates.length + 1 < blocks.length) {
       throw new VouchsafeError(
         "configuration-invalid",
         "it is not a private key and its certificates, in PEM",

@@ -76,7 +76,10 @@ export async function* x509Updates(
     await holding.changed(version, hasFiles(workload) ? Math.min(atMost, RECHECK) : atMost, signal);
 
     async function obtain(): Promise<X509Update> {
-      const held = await holding.x509(given === undefined ? PATIENCE : Number.POSITIVE_INFINITY);
+      // Whom to believe is told also to who can be granted nothing now: an authority that was retired may be in a thief's hands.
+      const held = await holding
+        .x509(given === undefined ? PATIENCE : Number.POSITIVE_INFINITY)
+        .catch((error) => standIn(error, given));
       version = holding.version();
       const bundle = await bundles.including(held.grants.authorities);
       return { ...held, workload, bundle, federated: await bundles.federatedFor(workload) };

@@ -15,6 +15,7 @@ import {
   writeCredential,
 } from "../../src/workload/agent-credential.ts";
 import { newKey, requestFor } from "../../src/workload/key-request.ts";
+import { writePem } from "../../src/x509/pem.ts";
 import { testAuthority } from "../identity/trust-domain.ts";
 
 const TRUST_DOMAIN = parseTrustDomain("test.example");
@@ -43,6 +44,21 @@ async function certified() {
   });
   return { key, chain: [der] };
 }
+
+test("the key may stand before or behind the certificates, and is one", async () => {
+  const { key, chain } = await certified();
+  const path = join(directory, "node.pem");
+  const keyPem = key.export({ format: "pem", type: "pkcs8" });
+  const certificates = chain.map((der) => writePem("CERTIFICATE", der)).join("");
+  for (const text of [`${keyPem}${certificates}`, `${certificates}${keyPem}`]) {
+    await writeFile(path, text);
+    assert.ok((await readCredential(path))?.key.equals(key));
+  }
+  for (const text of [certificates, `${keyPem}${certificates}${keyPem}`]) {
+    await writeFile(path, text);
+    await assert.rejects(readCredential(path), { code: "configuration-invalid" });
+  }
+});
 
 test("a credential is read as it was written, by its owner alone, and takes the place of the last", async () => {
   const path = join(directory, "agent", "agent.pem");

@@ -117,6 +117,21 @@ describe("what a process is given", () => {
 });
 
 describe("while the source is away", () => {
+  test("comes with a new bundle where the source grants nothing now, until it expires", async (t) => {
+    const { stream, pass, settle, touch, changeBundle, answers } = stage(t);
+    const { updates, serials, end } = stream();
+    await settle();
+    answers.push(...Array<Answer>(1_000).fill("unavailable"));
+    await touch();
+    assert.equal(updates.length, 1);
+    await changeBundle();
+    assert.equal(updates.length, 2);
+    assert.notEqual(updates[1]?.bundle, updates[0]?.bundle);
+    assert.deepEqual(serials(), ["10", "10"]);
+    await pass(TTL + 2_000, TTL / 20);
+    assert.deepEqual([updates.length, end()], [2, "unavailable"]);
+  });
+
   test("nothing is there for who had nothing; for who had, until it expires and no longer", async (t) => {
     const { stream, pass, settle, answers, times } = stage(t);
     answers.push("unavailable");
