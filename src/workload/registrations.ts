@@ -15,8 +15,9 @@ export interface Registration {
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Of files: the server takes 128 digests in one request, and the other attestors name a few. */
+/** Of files: the server takes 128 digests and 64 components in one request, and the other attestors name a few. */
 const MAX_DIGESTS = 96;
+const MAX_COMPONENTS = 62;
 
 export type FilesOf = (pid: number, selectors: readonly string[]) => Promise<Attestation>;
 
@@ -25,7 +26,11 @@ export type FilesOf = (pid: number, selectors: readonly string[]) => Promise<Att
  * once something may have changed them. While the source is away those count that were known last: what they
  * let a process have is what was granted before. The answer throws `VouchsafeError` (`unavailable`).
  */
-export function attestFiles(source: IdentitySource, feed: ChangeFeed, readFiles: ReadFiles): FilesOf {
+export function attestFiles(
+  source: Pick<IdentitySource, "registrations">,
+  feed: Pick<ChangeFeed, "follow">,
+  readFiles: ReadFiles,
+): FilesOf {
   let known: readonly Registration[] | undefined;
   let asking: Promise<readonly Registration[]> | undefined;
   // Told first of all followers: none is attested by what was before.
@@ -68,17 +73,20 @@ export function attestFiles(source: IdentitySource, feed: ChangeFeed, readFiles:
       components: {},
       absent: {},
     };
+    // Those of policies beyond are as good as missing.
+    const named = asked
+      .flatMap(({ workload, files }) =>
+        [...files].map(([component, patterns]) => [`${workload}/${component}`, patterns] as const),
+      )
+      .slice(0, MAX_COMPONENTS);
     let count = 0;
-    for (const { workload, files } of asked) {
-      for (const [component, patterns] of files) {
-        const name = `${workload}/${component}`;
-        const found = await readFiles(pid, patterns);
-        if (typeof found === "string") attested.absent[name] = found;
-        else if (count + found.length > MAX_DIGESTS) attested.absent[name] = "files-too-many";
-        else {
-          attested.components[name] = found;
-          count += found.length;
-        }
+    for (const [name, patterns] of named) {
+      const found = await readFiles(pid, patterns);
+      if (typeof found === "string") attested.absent[name] = found;
+      else if (count + found.length > MAX_DIGESTS) attested.absent[name] = "files-too-many";
+      else {
+        attested.components[name] = found;
+        count += found.length;
       }
     }
     return attested;
