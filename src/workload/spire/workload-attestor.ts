@@ -62,12 +62,12 @@ export function workloadAttestor({ log, clock = Date.now }: WorkloadAttestorOpti
     router.service(Config, {
       configure({ hclConfiguration }) {
         try {
-          const configuration = parseConfiguration(hclConfiguration);
+          const { configuration, attestors } = opened(hclConfiguration);
           const { server, tokenFile } = configuration;
           const before = configured;
           configured = {
             configuration,
-            attestors: [unix, ...openAttestors(configuration.attestors)],
+            attestors: [unix, ...attestors],
             ask: createAskPolicy({ server, token: () => readToken(tokenFile), clock }),
           };
           // Those of the host's programs stay; what a call under way still asks of the others fails, and it with it.
@@ -80,7 +80,7 @@ export function workloadAttestor({ log, clock = Date.now }: WorkloadAttestorOpti
       },
       validate({ hclConfiguration }) {
         try {
-          parseConfiguration(hclConfiguration);
+          for (const attestor of opened(hclConfiguration).attestors) attestor.close?.();
           return { valid: true, notes: [] };
         } catch (error) {
           return { valid: false, notes: [messageOf(error)] };
@@ -102,6 +102,12 @@ export function workloadAttestor({ log, clock = Date.now }: WorkloadAttestorOpti
       },
     });
   };
+}
+
+/** Nothing is asked of a runtime yet. Throws `VouchsafeError` (`configuration-invalid`). */
+function opened(hclConfiguration: string) {
+  const configuration = parseConfiguration(hclConfiguration);
+  return { configuration, attestors: openAttestors(configuration.attestors) };
 }
 
 async function readToken(file: string): Promise<string> {

@@ -197,6 +197,7 @@ describe("attesting", { skip: process.platform !== "linux" && "only Linux attest
       { ...configuration(), polices: ["production"] },
       { ...configuration(), components: ["weights"] },
       { ...configuration(), docker_socket: [] },
+      { ...configuration(), kubelet_url: "http://kubelet.example:10255" },
     ];
     for (const members of wrong) {
       const { valid, notes } = await plugin.call(VALIDATE, settings(members));
