@@ -8,7 +8,7 @@ import {
 import type { RevokedIdentities } from "../custody/revoked-identities.ts";
 import { lastRevocations } from "../db/agents.ts";
 import { chainsBehind } from "../db/decision-inputs.ts";
-import { type IdentityRecord, searchIdentities } from "../db/identities.ts";
+import { type IdentityRecord, searchIdentities, touchedIdentities } from "../db/identities.ts";
 import { readEvents, readHead } from "../db/log.ts";
 import { quarantinesOfIdentities } from "../db/quarantines.ts";
 import { VouchsafeError } from "../errors.ts";
@@ -106,8 +106,29 @@ async function sweepPage(v: Vouchsafe, project: ProjectId, moved: Moved, before:
   return {
     judged,
     last: page.length < PAGE ? undefined : page.at(-1)?.index,
-    proposal: { project, asOf, restsOn: [...new Set(restsOn)], events: eventsOf(denied, moved) },
+    proposal: {
+      project,
+      asOf,
+      restsOn: [...new Set(restsOn)],
+      events: eventsOf(denied, await causesOf(v, project, denied, moved)),
+    },
   };
+}
+
+/** What moved, with what did so after it was looked: judged was by that too, and time is not to be told as the cause. */
+async function causesOf(
+  v: Vouchsafe,
+  project: ProjectId,
+  denied: readonly JudgedIdentity[],
+  moved: Moved,
+): Promise<Moved> {
+  const unexplained = denied.flatMap(({ identity }) =>
+    causeOf(identity, moved) === null ? identity.index : [],
+  );
+  if (unexplained.length === 0) return moved;
+  const since = { liveAt: v.clock(), from: Math.min(...unexplained) };
+  const touched = await touchedIdentities(v.database.kysely, project, since);
+  return new Map([...moved, ...touched.map(({ key, index }) => [key, index] as const)]);
 }
 
 async function judgePage(
@@ -168,7 +189,11 @@ const AGENT_REVOKED: Judged = {
   reasons: [{ code: "agent-revoked", message: "The agent that asked for it was revoked" }],
 };
 
-/** What cannot be judged now is left out, told of and looked at again: it must not keep the others from their turn. */
+/**
+ * What cannot be judged now is left out, told of and looked at again: it must not keep the others from their turn.
+ *
+ * @throws VouchsafeError `unavailable` where that is so of all
+ */
 async function readStandings(
   v: Vouchsafe,
   project: ProjectId,
@@ -183,18 +208,21 @@ async function readStandings(
   }
   const standings = new Map<Digest, DigestStanding>();
   const wanted = [...named];
+  let away: VouchsafeError | undefined;
   for (let at = 0; at < wanted.length; at += AT_ONCE) {
     await Promise.all(
       wanted.slice(at, at + AT_ONCE).map(async ([digest, policies]) => {
         try {
           standings.set(digest, await standingOf(v, project, digest, [...policies]));
         } catch (cause) {
-          if (cause instanceof VouchsafeError && cause.code === "unavailable") throw cause;
-          v.report("live identities could not be decided anew", cause);
+          // Too much may wait to be verified or written, which has an end and is told elsewhere.
+          if (cause instanceof VouchsafeError && cause.code === "unavailable") away = cause;
+          else v.report("live identities could not be decided anew", cause);
         }
       }),
     );
   }
+  if (standings.size === 0 && away !== undefined) throw away;
   return standings;
 }
 

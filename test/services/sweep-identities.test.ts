@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import { randomUUID, X509Certificate } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RevokedIdentities } from "../../src/custody/revoked-identities.ts";
@@ -7,6 +7,7 @@ import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { activePolicies } from "../../src/db/activations.ts";
 import { searchIdentities } from "../../src/db/identities.ts";
 import { readChain } from "../../src/db/log.ts";
+import { VouchsafeError } from "../../src/errors.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { activatePolicies } from "../../src/services/activate-policies.ts";
 import { fsck } from "../../src/services/fsck.ts";
@@ -105,6 +106,34 @@ describe("live identities when what they rest on changes", () => {
     assert.deepEqual(await live(a, digest), []);
     const serials = granted.flatMap(({ svids }) => svids.map(({ serial }) => serial));
     assert.deepEqual(serialsOf(await revokedIn(digest)).sort(), serials.sort());
+  });
+
+  test("one digest of which there is no word now does not keep the others from being taken back", async () => {
+    const [one, other] = [await release(house, a), await release(house, a)];
+    for (const { digest } of [one, other]) await fetchX509(a, agentCaller(a), digest);
+    await b.v.database.transaction((query) =>
+      query("update sweep_lease set holder = $1, until = clock_timestamp() + interval '20 seconds'", [
+        randomUUID(),
+      ]),
+    );
+    // Whoever had its turn asks again by then.
+    await sleep(3_500);
+    const { receipt } = await quarantine(other.digest);
+    const kysely = b.v.database.kysely.withPlugin({
+      transformQuery({ node }) {
+        if (JSON.stringify(node).includes(one.digest))
+          throw new VouchsafeError("unavailable", "Too much waits");
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    const v = { ...b.v, database: { ...b.v.database, kysely } };
+    const swept = sweepIdentities(v, v.project, new Map([["*", null]]), async () => true);
+    assert.ok((await swept)?.has(one.digest), "it is looked at again");
+    assert.deepEqual([(await live(a, one.digest)).length, (await live(a, other.digest)).length], [1, 0]);
+    const causes = (await revokedIn(other.digest)).map(({ cause }) => cause);
+    assert.deepEqual(causes, [receipt.index], "also where it came after what moved was looked for");
+    await b.v.database.transaction((query) => query("update sweep_lease set until = '-infinity'"));
   });
 
   test("what was lifted again before anybody looked is left", async () => {
