@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "../src/client/client.ts";
 import { type RunningServer, startServer } from "../test/cli/server.ts";
-import { envelopeKey, signStatement } from "../test/services/signed-envelope.ts";
+import { envelopeKey, signStatement, testResult } from "../test/services/signed-envelope.ts";
 import { writeAuthorityFiles } from "../test/support/authority-files.ts";
 import { createPostgres, settingsOf, stopPostgres } from "../test/support/postgres.ts";
 
@@ -65,13 +65,7 @@ export async function openRevokeHouse(count: number): Promise<RevokeHouse> {
     operator,
     path,
     async release(digest) {
-      const statement = {
-        _type: "https://in-toto.io/Statement/v1",
-        subject: [{ name: "widget", digest: { sha256: digest.slice("sha256:".length) } }],
-        predicateType: "https://in-toto.io/attestation/test-result/v0.1",
-        predicate: { result: "PASSED", configuration: [] },
-      };
-      await operator.pushAttestation(signStatement(statement, key.privateKey));
+      await operator.pushAttestation(signStatement(testResult(digest), key.privateKey));
     },
     async close() {
       for (const server of servers) await server.stop();

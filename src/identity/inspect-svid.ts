@@ -7,7 +7,7 @@ import type { Grounds } from "./grounds.ts";
 import { parseJwtSvid, validateJwtSvid } from "./jwt-svid.ts";
 import { parseTrustDomain, type SpiffeId, spiffeId, type TrustDomain, trustDomainOf } from "./spiffe-id.ts";
 import { parseTrustBundle, parseX509Authorities, type TrustBundle } from "./trust-bundle.ts";
-import { parseX509Svid, validateX509Svid } from "./x509-validation.ts";
+import { parseX509Svid, validateX509Svid, withoutRoots } from "./x509-validation.ts";
 
 /** An SVID as it came, in one of the forms that files have. */
 export type SvidBytes =
@@ -141,10 +141,7 @@ export function verifySvid(
   { audience, now }: { readonly audience: string | undefined; readonly now: number },
 ): void {
   if (svid.kind === "x509") {
-    const roots = bundle.x509Authorities.map(({ der }) => Buffer.from(der));
-    // A root that was written along is no part of the path below it.
-    const chain = svid.chain.filter((der) => !roots.some((root) => root.equals(der)));
-    validateX509Svid(chain, bundle, now);
+    validateX509Svid(withoutRoots(svid.chain, bundle), bundle, now);
     return;
   }
   if (audience === undefined) throw new VouchsafeError("invalid-svid", "the JWT-SVID is for an audience");

@@ -38,6 +38,15 @@ export function parseCompactJws(text: string): CompactJws {
   };
 }
 
+/** The same; throws what `refuse` makes of why it is none. */
+export function readCompactJws(text: string, refuse: (why: string, cause: unknown) => Error): CompactJws {
+  try {
+    return parseCompactJws(text);
+  } catch (error) {
+    throw error instanceof JwsError ? refuse(error.message, error) : error;
+  }
+}
+
 /** A part of a JWS: the JSON of a value in base64url. */
 export function encodePart(value: JsonObject): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");

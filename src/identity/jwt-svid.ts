@@ -1,7 +1,7 @@
 import { VouchsafeError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
 import { type Grounds, groundsClaim, readGroundsClaim } from "./grounds.ts";
-import { compactEs256, compactRs256, encodePart, JwsError, parseCompactJws, signingInput } from "./jws.ts";
+import { compactEs256, compactRs256, encodePart, readCompactJws, signingInput } from "./jws.ts";
 import { verifyJwtSignature } from "./jwt-signatures.ts";
 import type { Signer } from "./signer.ts";
 import { parseSpiffeId, type SpiffeId, type TrustDomain, trustDomainOf } from "./spiffe-id.ts";
@@ -75,7 +75,7 @@ const HEADER_MEMBERS: readonly string[] = ["alg", "kid", "typ"];
  * Throws `VouchsafeError` (`invalid-svid`).
  */
 export function validateJwtSvid(token: string, bundle: TrustBundle, audience: string, now: number): JwtSvid {
-  const { header, payload: claims, signed, signature } = parse(token);
+  const { header, payload: claims, signed, signature } = readCompactJws(token, invalid);
   const { alg, kid, typ } = header;
   if (!Object.keys(header).every((member) => HEADER_MEMBERS.includes(member))) {
     throw invalid("its header has a member that no JWT-SVID has");
@@ -120,7 +120,7 @@ export interface StatedJwtSvid {
  * Reads a JWT-SVID without validating it. Throws `VouchsafeError` (`invalid-svid`).
  */
 export function parseJwtSvid(token: string): StatedJwtSvid {
-  const { header, payload: claims } = parse(token);
+  const { header, payload: claims } = readCompactJws(token, invalid);
   const expiresAt = timeOf(claims.exp);
   if (expiresAt === undefined) throw invalid("it does not say when it expires");
   const grounds = readGroundsClaim(claims[GROUNDS_CLAIM]);
@@ -142,16 +142,7 @@ export function parseJwtSvid(token: string): StatedJwtSvid {
  * Throws `VouchsafeError` (`invalid-svid`).
  */
 export function claimedTrustDomain(token: string): TrustDomain {
-  return trustDomainOf(subjectOf(parse(token).payload));
-}
-
-function parse(token: string) {
-  try {
-    return parseCompactJws(token);
-  } catch (error) {
-    if (error instanceof JwsError) throw invalid(error.message, error);
-    throw error;
-  }
+  return trustDomainOf(subjectOf(readCompactJws(token, invalid).payload));
 }
 
 function subjectOf({ sub }: JsonObject): SpiffeId {

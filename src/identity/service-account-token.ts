@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue, sha256 } from "../in-toto-attestation/index.ts";
-import { JwsError, parseCompactJws } from "./jws.ts";
+import { JwsError, parseCompactJws, readCompactJws } from "./jws.ts";
 import { verifyJwtSignature } from "./jwt-signatures.ts";
 
 /** Which pod holds a projected service-account token of Kubernetes 1.30 or newer. */
@@ -57,7 +57,7 @@ export function verifyServiceAccountToken(
   { issuer, audience, keys }: TokenIssuer,
   now: number,
 ): ServiceAccountToken {
-  const { header, payload, signed, signature } = parse(token);
+  const { header, payload, signed, signature } = readCompactJws(token, invalid);
   const { alg, kid } = header;
   if (header.crit !== undefined) throw invalid("it asks for an extension");
   const key = typeof kid === "string" ? keys.get(kid) : undefined;
@@ -95,15 +95,6 @@ function assertNow({ exp, nbf, iat }: JsonObject, now: number): void {
 
 function isTime(value: JsonValue | undefined): value is number {
   return typeof value === "number" && Number.isFinite(value);
-}
-
-function parse(token: string) {
-  try {
-    return parseCompactJws(token);
-  } catch (error) {
-    if (error instanceof JwsError) throw invalid(error.message, error);
-    throw error;
-  }
 }
 
 function objectIn(claims: JsonObject | undefined, name: string): JsonObject {

@@ -1,7 +1,7 @@
 import { hash, type KeyObject } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import { decodeBase64, type JsonObject } from "../in-toto-attestation/index.ts";
-import { encodePart, JwsError, parseCompactJws, signEs256 } from "./jws.ts";
+import { encodePart, readCompactJws, signEs256 } from "./jws.ts";
 import { verifyJwtSignature } from "./jwt-signatures.ts";
 import type { SpiffeId } from "./spiffe-id.ts";
 import type { TrustBundle } from "./trust-bundle.ts";
@@ -71,7 +71,7 @@ export function verifySvidProof(
   bundleFor: (claimed: SpiffeId) => TrustBundle | undefined,
   now: number,
 ): SvidProof {
-  const { header, payload: claims, signed, signature } = parse(token);
+  const { header, payload: claims, signed, signature } = readCompactJws(token, refusedProof);
   if (membersOf(header) !== HEADER_MEMBERS || header.typ !== typ || header.alg !== "ES256") {
     throw refusedProof("its header is not that of a proof");
   }
@@ -109,15 +109,6 @@ function assertNow({ iat, exp }: JsonObject, now: number): void {
 
 function isWholeNumber(value: unknown): value is number {
   return Number.isSafeInteger(value);
-}
-
-function parse(token: string) {
-  try {
-    return parseCompactJws(token);
-  } catch (error) {
-    if (error instanceof JwsError) throw refusedProof(error.message, error);
-    throw error;
-  }
 }
 
 function chainOf({ x5c }: JsonObject): Uint8Array[] {

@@ -48,6 +48,14 @@ export function parseX509Svid(chain: readonly Uint8Array[]): X509Svid {
   });
 }
 
+/** A chain as others send or write it, without the bundle's roots: none is a part of the path below it. */
+export function withoutRoots(
+  chain: readonly Uint8Array[],
+  { x509Authorities }: TrustBundle,
+): readonly Uint8Array[] {
+  return chain.filter((der) => !x509Authorities.some((root) => Buffer.compare(root.der, der) === 0));
+}
+
 /**
  * Validates an X.509-SVID (leaf first, DER) against a trust domain's bundle at a time, in milliseconds since the
  * epoch: RFC 5280 path validation without revocation lists, each certificate issued by the next and the last by

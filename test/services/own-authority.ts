@@ -7,6 +7,7 @@ import { CODE_SIGNING } from "../../src/x509/oids.ts";
 import { issue, pemOf } from "../trust/certificates.ts";
 import { FOR_TIMESTAMPS, type Holder, issueCertificate } from "../verify/issued-certificates.ts";
 import { timestampResponse } from "../verify/timestamps.ts";
+import { testResult } from "./signed-envelope.ts";
 
 const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
@@ -46,15 +47,6 @@ export function ownAuthority(): OwnAuthority {
       };
       return { digest, bytes: Buffer.from(JSON.stringify(envelope)) };
     },
-  };
-}
-
-function testResult(digest: Digest) {
-  return {
-    _type: "https://in-toto.io/Statement/v1",
-    subject: [{ name: "widget", digest: { sha256: digest.slice("sha256:".length) } }],
-    predicateType: "https://in-toto.io/attestation/test-result/v0.1",
-    predicate: { result: "PASSED", configuration: [] },
   };
 }
 

@@ -13,13 +13,17 @@ export function envelopeKey(): { privateKey: KeyObject; pem: string } {
 /** A DSSE envelope about a random artifact, signed by a plain key. */
 export function signedEnvelope(key: KeyObject): { digest: Digest; bytes: Uint8Array } {
   const digest = sha256(randomBytes(32));
-  const statement = {
+  return { digest, bytes: signStatement(testResult(digest), key) };
+}
+
+/** A Statement that says of an artifact by its sha256 that its tests passed. */
+export function testResult(digest: string, name = "widget") {
+  return {
     _type: "https://in-toto.io/Statement/v1",
-    subject: [{ name: "widget", digest: { sha256: digest.slice("sha256:".length) } }],
+    subject: [{ name, digest: { sha256: digest.slice("sha256:".length) } }],
     predicateType: "https://in-toto.io/attestation/test-result/v0.1",
     predicate: { result: "PASSED", configuration: [] },
   };
-  return { digest, bytes: signStatement(statement, key) };
 }
 
 /** A DSSE envelope with a Statement, signed by a plain key. */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "../../src/client/client.ts";
 import { openNode, type TestNode } from "../http/node.ts";
-import { envelopeKey, signStatement } from "../services/signed-envelope.ts";
+import { envelopeKey, signStatement, testResult } from "../services/signed-envelope.ts";
 
 /** A server that releases programs by two policies, and a token's file for a plugin that asks it. */
 export interface ProgramHouse {
@@ -47,13 +47,7 @@ export async function openProgramHouse(): Promise<ProgramHouse> {
   const tokenFile = path("token");
   await writeFile(tokenFile, await node.token(["issuer"], { mayChoosePolicy: true }), { mode: 0o600 });
   async function releaseDigest(digest: string): Promise<void> {
-    const statement = {
-      _type: "https://in-toto.io/Statement/v1",
-      subject: [{ name: "program", digest: { sha256: digest.slice("sha256:".length) } }],
-      predicateType: "https://in-toto.io/attestation/test-result/v0.1",
-      predicate: { result: "PASSED", configuration: [] },
-    };
-    await operator.pushAttestation(signStatement(statement, key.privateKey));
+    await operator.pushAttestation(signStatement(testResult(digest, "program"), key.privateKey));
   }
   return {
     node,

@@ -7,7 +7,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Identity } from "../../src/client/identity-types.ts";
-import { type AgentHouse, openAgentHouse, until } from "./agent-house.ts";
+import { type AgentHouse, openAgentHouse, until, WIDGETS } from "./agent-house.ts";
 import { type Executable, tamperedCopy } from "./executable.ts";
 import { startProgram, type Workload } from "./run-workload.ts";
 
@@ -16,24 +16,13 @@ const KILLS = process.env.VOUCHSAFE_LONG === "1" ? 3 : 1;
 /** SVIDs that are handed out before each kill. */
 const BETWEEN = 25;
 
-const WORKLOADS = `
-apiVersion: vouchsafe.dev/v1
-kind: WorkloadPolicy
-metadata: { name: widget }
-spec:
-  selectors: ["unix:uid:${process.getuid?.()}"]
-  spiffeId: /widget/{digest}
-  policies: [release]
-  requesters: { agents: ["spiffe://vouchsafe.local/vouchsafe/agent/node-1"] }
-`;
-
 describe("an agent that is killed under load", {
   skip: process.platform !== "linux" && "only Linux attests",
 }, () => {
   let house: AgentHouse;
   const workloads: Workload[] = [];
   before(async () => {
-    house = await openAgentHouse(WORKLOADS);
+    house = await openAgentHouse(WIDGETS);
   });
   after(async () => {
     for (const workload of workloads) await workload.stop();

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient } from "../../src/client/client.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { type RunningServer, startServer } from "../cli/server.ts";
-import { envelopeKey, signStatement } from "../services/signed-envelope.ts";
+import { envelopeKey, signStatement, testResult } from "../services/signed-envelope.ts";
 import { buildExecutable, type Executable } from "./executable.ts";
 import { type RunningAgent, startAgent } from "./run-agent.ts";
 
@@ -34,6 +34,18 @@ metadata: { name: release }
 spec:
   artifacts: { names: [widget] }
   signers: [{ key: builder }]
+`;
+
+/** Any program of this user that was released, by the agent `node-1`. */
+export const WIDGETS = `
+apiVersion: vouchsafe.dev/v1
+kind: WorkloadPolicy
+metadata: { name: widget }
+spec:
+  selectors: ["unix:uid:${process.getuid?.()}"]
+  spiffeId: /widget/{digest}
+  policies: [release]
+  requesters: { agents: ["spiffe://vouchsafe.local/vouchsafe/agent/node-1"] }
 `;
 
 /**
@@ -75,13 +87,7 @@ export async function openAgentHouse(
     return agent;
   }
   async function release(digest: Digest): Promise<void> {
-    const statement = {
-      _type: "https://in-toto.io/Statement/v1",
-      subject: [{ name: "widget", digest: { sha256: digest.slice("sha256:".length) } }],
-      predicateType: "https://in-toto.io/attestation/test-result/v0.1",
-      predicate: { result: "PASSED", configuration: [] },
-    };
-    await operator.pushAttestation(signStatement(statement, key.privateKey));
+    await operator.pushAttestation(signStatement(testResult(digest), key.privateKey));
   }
   await release(widget.digest);
 

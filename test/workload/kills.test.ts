@@ -9,24 +9,13 @@ import { fileURLToPath } from "node:url";
 import { fsckDatabase } from "../../src/services/fsck.ts";
 import { collected } from "../support/collected.ts";
 import { type CrashingPostgres, startCrashingPostgres } from "../support/crashing-postgres.ts";
-import { type AgentHouse, openAgentHouse, until } from "./agent-house.ts";
+import { type AgentHouse, openAgentHouse, until, WIDGETS } from "./agent-house.ts";
 import { startProgram, type Workload } from "./run-workload.ts";
 
 const ASKER = fileURLToPath(new URL("asker.cjs", import.meta.url));
 const ROUNDS = 3;
 /** SVIDs that are handed out before each kill. */
 const BETWEEN = 25;
-
-const WORKLOADS = `
-apiVersion: vouchsafe.dev/v1
-kind: WorkloadPolicy
-metadata: { name: widget }
-spec:
-  selectors: ["unix:uid:${process.getuid?.()}"]
-  spiffeId: /widget/{digest}
-  policies: [release]
-  requesters: { agents: ["spiffe://vouchsafe.local/vouchsafe/agent/node-1"] }
-`;
 
 const skip =
   (process.platform !== "linux" && "only Linux attests") ||
@@ -38,7 +27,7 @@ describe("server, agent and Postgres, killed in turn under load", { skip }, () =
   let workload: Workload | undefined;
   before(async () => {
     postgres = await startCrashingPostgres();
-    house = await openAgentHouse(WORKLOADS, { DATABASE_URL: postgres.url });
+    house = await openAgentHouse(WIDGETS, { DATABASE_URL: postgres.url });
   });
   after(async () => {
     await workload?.stop();

@@ -17,7 +17,7 @@ import { writePem } from "../../src/x509/pem.ts";
 import { assertEnded, vouchsafe } from "../cli/vouchsafe.ts";
 import { openNode, type TestNode } from "../http/node.ts";
 import { callerWith } from "../services/release-node.ts";
-import { envelopeKey, signStatement } from "../services/signed-envelope.ts";
+import { envelopeKey, signStatement, testResult } from "../services/signed-envelope.ts";
 import { buildExecutable, type Executable } from "./executable.ts";
 import { type Line, startWorkload } from "./run-workload.ts";
 
@@ -98,14 +98,8 @@ spec:
     const operator = callerWith(node, ["operator"]);
     const { policySet: previous } = await readPolicies(node.v, operator);
     await activatePolicies(node.v, operator, { documents: [{ name: "all.yaml", text }], previous });
-    const statement = {
-      _type: "https://in-toto.io/Statement/v1",
-      subject: [{ name: "widget", digest: { sha256: widget.digest.slice("sha256:".length) } }],
-      predicateType: "https://in-toto.io/attestation/test-result/v0.1",
-      predicate: { result: "PASSED", configuration: [] },
-    };
     await pushAttestation(node.v, callerWith(node, ["uploader"]), {
-      bytes: signStatement(statement, builder.privateKey),
+      bytes: signStatement(testResult(widget.digest), builder.privateKey),
     });
   }
 

@@ -6,7 +6,7 @@ import { connect, rootCertificates, type TLSSocket } from "node:tls";
 import { VouchsafeError } from "../../errors.ts";
 import type { SpiffeId, TrustDomain } from "../../identity/spiffe-id.ts";
 import { parseTrustBundle, type TrustBundle } from "../../identity/trust-bundle.ts";
-import { validateX509Svid } from "../../identity/x509-validation.ts";
+import { validateX509Svid, withoutRoots } from "../../identity/x509-validation.ts";
 import type { BundleEndpoint } from "../../policy/federated-trust-domain.ts";
 
 /** What came of asking a bundle endpoint. Sentences are ours: nothing of what it answers is quoted. */
@@ -94,9 +94,7 @@ function authenticate(
   if (authenticatedBy === undefined) {
     throw new VouchsafeError("invalid-svid", "no bundle is known yet by which its endpoint is authenticated");
   }
-  const roots = authenticatedBy.x509Authorities.map(({ der }) => Buffer.from(der));
-  // A root that is sent along is no part of the path below it.
-  const chain = presentedChain(socket).filter((der) => !roots.some((root) => root.equals(der)));
+  const chain = withoutRoots(presentedChain(socket), authenticatedBy);
   const { spiffeId } = validateX509Svid(chain, authenticatedBy, now);
   if (spiffeId !== endpointId)
     throw new VouchsafeError("invalid-svid", "its endpoint is of another SPIFFE ID");
