@@ -36,7 +36,13 @@ function retire(): Command {
         async ({ client, terminal, json }, authority: string, { reason }: { readonly reason: string }) => {
           const retired = await client().retireAuthority(authority, reason);
           if (json) terminal.printJson(retired);
-          else terminal.print(`retired ${authority}: log index ${retired.receipt.index}`, "good");
+          else {
+            terminal.print(`retired ${authority}: log index ${retired.receipt.index}`, "good");
+            for (const other of retired.believedBy)
+              terminal.note(
+                `  what it signed is believed until ${other} is retired: they share a root or a key`,
+              );
+          }
           return EXIT.ok;
         },
       ),

@@ -26,7 +26,7 @@ export function authorityCalls({ get, post }: Calls) {
     listAuthorities: async () =>
       (await get<{ authorities: readonly Authority[] }>("/authorities")).authorities,
     retireAuthority: (authority: string, reason: string) =>
-      post<{ authority: string; receipt: Receipt }>(
+      post<{ authority: string; believedBy: readonly string[]; receipt: Receipt }>(
         "/authorities/retire",
         { authority, reason },
         { repeatable: false },

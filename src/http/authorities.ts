@@ -40,7 +40,16 @@ export function authorityRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "Take an authority back: out of every bundle, from now on and for ever",
         body: closed({ authority: Digest, reason: Reason }),
-        ...answers({ 201: closed({ authority: Type.String(), receipt: Receipt }) }),
+        ...answers({
+          201: closed({
+            authority: Type.String(),
+            believedBy: Type.Array(Digest, {
+              description:
+                "others of the same root or key for JWT-SVIDs: until they are retired, what it signed is believed",
+            }),
+            receipt: Receipt,
+          }),
+        }),
       },
     },
     async (request, reply) => reply.code(201).send(await retireAuthority(v, callerOf(request), request.body)),

@@ -153,6 +153,21 @@ export function believed(history: AuthorityHistory): BelievedAuthority[] {
     .sort((a, b) => a.index - b.index);
 }
 
+/**
+ * The other authorities that are believed by the same root or the same key for JWT-SVIDs: as long as one of them is, so is what
+ * this one signed.
+ */
+export function believedBeside(history: AuthorityHistory, id: Digest): Digest[] {
+  const one = history.get(id)?.prepared;
+  return [...history.values()].flatMap((other) => {
+    const { prepared, retired } = other;
+    if (one === undefined || prepared === undefined || retired !== undefined || other.id === id) return [];
+    const isShared =
+      prepared.jwtKeyId === one.jwtKeyId || Buffer.from(prepared.root.der).equals(one.root.der);
+    return isShared ? [other.id] : [];
+  });
+}
+
 /** What was ever prepared, also what is retired: for certificates that are believed because the log has each of them. */
 export function everBelieved(history: AuthorityHistory): BelievedAuthority[] {
   return [...history.values()].flatMap(({ prepared }) => prepared ?? []);

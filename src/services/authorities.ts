@@ -5,6 +5,7 @@ import {
   AUTHORITY_EVENTS,
   type AuthorityHistory,
   type AuthorityRecord,
+  believedBeside,
   withEvents,
 } from "../identity/authority-history.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -33,8 +34,10 @@ export async function listAuthorities(v: Vouchsafe) {
 
 /**
  * Takes an authority back: from the commit of this event on it is in no bundle and signs nothing, on any node. What it
- * signed fails with every relying party that has asked for the bundle since. There is no way back.
+ * signed fails with every relying party that has asked for the bundle since, unless another one has its root or its key for
+ * JWT-SVIDs too. There is no way back.
  *
+ * @returns with `believedBy`, those others
  * @throws VouchsafeError `not-found` for one that the log does not have, or has retired
  */
 export async function retireAuthority(
@@ -61,7 +64,8 @@ export async function retireAuthority(
   // This node stops at once, also where a turn is under way that read the log before; the others within a second.
   await v.authority.refresh();
   await v.authority.turn();
-  return { authority, receipt: onlyEvent(committed).receipt };
+  const believedBy = believedBeside(v.authority.history(), authority as Digest);
+  return { authority, believedBy, receipt: onlyEvent(committed).receipt };
 }
 
 async function readHistory({

@@ -4,11 +4,13 @@ import { describe, test } from "node:test";
 import {
   type AuthorityEvent,
   believed,
+  believedBeside,
   bundleSequence,
   describedBody,
   preparedBody,
   withEvents,
 } from "../../src/identity/authority-history.ts";
+import { authorityId } from "../../src/identity/believed-authorities.ts";
 import { jwkThumbprint } from "../../src/identity/jwk.ts";
 import { testAuthority } from "./trust-domain.ts";
 
@@ -46,6 +48,24 @@ describe("what the log says of authorities", () => {
       byOperator: true,
       reason: "stolen",
     });
+  });
+
+  test("what was retired is believed on by the root or the key that another has too", () => {
+    const other = testAuthority("example.org", START);
+    const sibling = { ...believedOne, jwtKeyId: other.jwtKeyId, jwtPublicKey: other.jwtKey.publicKey };
+    const stranger = testAuthority("example.org", START);
+    const apart = { ...stranger, jwtPublicKey: stranger.jwtKey.publicKey };
+    const history = withEvents(
+      new Map(),
+      [believedOne, sibling, apart].map((one, i) =>
+        event("authority.prepared", 3 + i, preparedBody(trustDomain, one)),
+      ),
+    );
+    const siblingId = authorityId({ trustDomain, ...sibling });
+    assert.deepEqual(believedBeside(history, id), [siblingId]);
+    assert.deepEqual(believedBeside(history, stranger.id), []);
+    const body = { authority: siblingId, reason: "stolen too", caller: "a token" };
+    assert.deepEqual(believedBeside(withEvents(history, [event("authority.retired", 9, body)]), id), []);
   });
 
   test("of a version before authorities were prepared: it signs, and is replaced by the next that names it", () => {

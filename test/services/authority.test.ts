@@ -144,7 +144,9 @@ describe("the authorities of nodes on one database", () => {
     const operator = callerWith(one, ["operator"]);
     const agent = await joinThroughDoor(two, "node-1");
     const { id } = two.v.authority.current();
-    const { receipt } = await retireAuthority(one.v, operator, { authority: id, reason: "stolen" });
+    const taken = { authority: id, reason: "stolen" };
+    const { receipt, believedBy } = await retireAuthority(one.v, operator, taken);
+    assert.deepEqual(believedBy, []);
     assert.equal(one.v.authority.bundle().sequence, receipt.index);
     // Who was told that the log has grown, and asks another node for the sake of it, gets nothing that it signed.
     await two.v.projection.caughtUp(receipt.index + 1, 10_000);
