@@ -71,11 +71,14 @@ export function readAuthority(texts: AuthorityTexts, trustDomain: TrustDomain): 
   };
 }
 
-/** Throws `configuration-invalid` where any of their certificates is not in force now. */
+/**
+ * Throws `configuration-invalid` where a certificate of one is not in force yet, or none of them is any more: one that has ended
+ * beside another signs nothing and stops nobody.
+ */
 export function assertInForce(authorities: readonly Authority[], now: number): void {
-  if (authorities.some(({ from, until }) => now < from || now > until)) {
+  const live = authorities.filter(({ until }) => now <= until);
+  if (live.length === 0 || live.some(({ from }) => now < from))
     throw invalid("a certificate is not valid now");
-  }
 }
 
 function certificatesOf(blocks: readonly PemBlock[]): Certificate[] {

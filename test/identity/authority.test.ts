@@ -175,6 +175,8 @@ test("it may be given: an issuing authority, its chain and its keys", async () =
   const certificates = await readFile(files.certificates, "utf8");
   await writeFile(files.certificates, certificates + (await readFile(files.key, "utf8")));
   await assertIssues(await open({ ...files, key: files.certificates }));
+  // Of several, one may have ended whose files nobody has taken out yet.
+  assertInForce([{ ...authority, until: now - 1 }, authority], now);
 });
 
 test("openssl verifies what an authority under a root issues", { skip: openssl.skip }, async () => {
