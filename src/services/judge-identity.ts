@@ -50,13 +50,14 @@ export interface IdentityTerms {
 
 /** Asks of an identity that was granted what was asked when it was: one of the registrations must give it. */
 export function judgeIdentity(
-  { kind, spiffeId, serial }: IdentityRecord,
+  identity: IdentityRecord,
   attested: AttestedThen,
   registrations: readonly WorkloadPolicy[],
   { standings, quarantines, now }: IdentityTerms,
 ): Judged {
-  const refusal = refuseQuarantined(quarantines, parseSpiffeId(spiffeId), serial);
-  if (refusal !== undefined) return { case: "denied", reasons: [refusal] };
+  const held = judgeByQuarantines(identity, quarantines);
+  if (held !== undefined) return held;
+  const { kind, spiffeId } = identity;
   if (registrations.length === 0) return { case: "denied", reasons: [notRegistered(spiffeId)] };
   const judged = registrations.map((workload) =>
     judgeWorkload(workload, attested, standings(workload), { kind, now, until: Number.MAX_SAFE_INTEGER }),
@@ -65,6 +66,15 @@ export function judgeIdentity(
   return ends.length > 0
     ? { case: "holds", until: Math.max(...ends) }
     : { case: "denied", reasons: judged.flatMap(({ denials }) => denials) };
+}
+
+/** What quarantines of SPIFFE IDs and serial numbers say by themselves, whatever is known of the digests. */
+export function judgeByQuarantines(
+  { spiffeId, serial }: IdentityRecord,
+  quarantines: readonly Quarantine[],
+): Judged | undefined {
+  const refusal = refuseQuarantined(quarantines, parseSpiffeId(spiffeId), serial);
+  return refusal && { case: "denied", reasons: [refusal] };
 }
 
 /** What was attested of a workload when it was granted an identity, of that event's body. */

@@ -22,6 +22,7 @@ import {
   type AttestedThen,
   attestedIn,
   type Judged,
+  judgeByQuarantines,
   judgeIdentity,
   registrationsOf,
 } from "./judge-identity.ts";
@@ -168,7 +169,7 @@ async function judgePage(
       const digests = digestsOf(then.components);
       const own = digests.flatMap((digest) => standings.get(digest) ?? []);
       if (registrations.length > 0 && own.length < digests.length)
-        return { identity, digests, judged: undefined };
+        return { identity, digests, judged: judgeByQuarantines(identity, quarantines) };
       return { identity, digests, judged: judgeIdentity(identity, then, registrations, terms(own)) };
     }),
   };

@@ -133,6 +133,12 @@ describe("live identities when what they rest on changes", () => {
     assert.deepEqual([(await live(a, one.digest)).length, (await live(a, other.digest)).length], [1, 0]);
     const causes = (await revokedIn(other.digest)).map(({ cause }) => cause);
     assert.deepEqual(causes, [receipt.index], "also where it came after what moved was looked for");
+    const [named] = await live(a, one.digest);
+    const target = { spiffeId: named?.spiffeId ?? "" };
+    const { id } = await openQuarantine(a.v, operator(), { target, reason: "an impostor" });
+    await sweepIdentities(v, v.project, new Map([["*", null]]), async () => true);
+    assert.deepEqual(await live(a, one.digest), [], "its name alone is reason enough");
+    await liftQuarantine(a.v, operator(), { id, reason: "it was none" });
     await b.v.database.transaction((query) => query("update sweep_lease set until = '-infinity'"));
   });
 
