@@ -9,7 +9,7 @@ import { type BenchResult, median } from "./measure.ts";
 import { openRevokeHouse, type RevokeHouse } from "./revoke-house.ts";
 
 const HOLDER = fileURLToPath(new URL("hold-streams.cjs", import.meta.url));
-/** Streams of each node's agent. */
+/** Streams of each node's agent. They are of one program, and so of one grant: an agent asks once for all of them. */
 const STREAMS = 64;
 const ROUNDS = 15;
 /** gRPC's PERMISSION_DENIED. */
@@ -65,7 +65,7 @@ export async function revoke(): Promise<BenchResult> {
       { name: "denied on another node, p99", median: percentile(decisions, 99), unit: "ms" },
       { name: "stream ended, p50", median: median(streams), unit: "ms" },
       { name: "stream ended, p99", median: percentile(streams, 99), unit: "ms" },
-      { name: "streams ended", median: streams.length, unit: `of ${holders.length} agents` },
+      { name: "streams ended", median: streams.length, unit: `of ${holders.length} agents, one grant each` },
     ];
     return {
       bench: "revoke",
