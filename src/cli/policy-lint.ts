@@ -5,6 +5,7 @@ import { showPlace } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
 import { loadOrTell } from "./load-policies.ts";
+import { othersIn } from "./policy-kinds.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -33,10 +34,15 @@ export function policyLintCommand(): Command {
         const refusing: readonly LintLevel[] = strict ? ["error", "warning"] : ["error"];
         const refused = findings.some(({ level }) => refusing.includes(level));
         const loaded = [...set.policies.values()].map(({ name, hash }) => ({ name, hash }));
-        if (json) terminal.printJson({ policySet: set.hash, policies: loaded, diagnostics: [], findings });
+        const others = othersIn(set);
+        if (json)
+          terminal.printJson({ policySet: set.hash, policies: loaded, others, diagnostics: [], findings });
         else {
           // The files are refused together: of none is said that it is as it should be.
-          if (!refused) for (const { name, hash } of loaded) terminal.print(`ok ${name} ${hash}`, "good");
+          if (!refused) {
+            for (const { name, hash } of loaded) terminal.print(`ok ${name} ${hash}`, "good");
+            for (const { kind, name, hash } of others) terminal.print(`ok ${kind} ${name} ${hash}`, "good");
+          }
           tell(terminal, findings, documents);
         }
         return refused ? EXIT.refused : EXIT.ok;

@@ -1,11 +1,13 @@
 import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { ActivePolicies, PolicyDocument, PolicyName, PolicyReload } from "../client/types.ts";
+import { VouchsafeError } from "../errors.ts";
 import { diagnosticsOf } from "../policy/diagnostics.ts";
 import { printDiagnostics } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
 import { policyExplainCommand } from "./policy-explain.ts";
+import { othersIn } from "./policy-kinds.ts";
 import { policyLintCommand } from "./policy-lint.ts";
 import { policyReportCommand } from "./policy-report.ts";
 import { policySimulateCommand } from "./policy-simulate.ts";
@@ -91,11 +93,30 @@ async function activateOver(
     const { receipt, policySet, policies } = activated;
     const how = receipt === null ? "was active already" : `recorded at log index ${receipt.index}`;
     terminal.print(`active ${policySet}: ${how}`, "good");
-    for (const line of changes(before.policies, policies)) terminal.print(`  ${line}`);
+    const [others, othersBefore] = [await readOthers(documents), await readOthers(before.documents)];
+    for (const line of [...changes(before.policies, policies), ...changes(othersBefore, others)])
+      terminal.print(`  ${line}`);
   }
 }
 
-function changes(before: readonly PolicyName[], after: readonly PolicyName[]): string[] {
+/** Only verification policies have a mode here. */
+type Named = Pick<PolicyName, "name" | "hash"> & Partial<PolicyName>;
+
+/** Under names that say their kind; none where the server's version loads what this one does not. */
+async function readOthers(documents: readonly PolicyDocument[]): Promise<readonly Named[]> {
+  const { loadPolicySet } = await import("../policy/load.ts");
+  try {
+    return othersIn(loadPolicySet(documents)).map(({ kind, name, hash }) => ({
+      name: `${kind} ${name}`,
+      hash,
+    }));
+  } catch (error) {
+    if (error instanceof VouchsafeError) return [];
+    throw error;
+  }
+}
+
+function changes(before: readonly Named[], after: readonly Named[]): string[] {
   const old = new Map(before.map(({ name, hash }) => [name, hash]));
   const names = new Set(after.map(({ name }) => name));
   return [
@@ -107,6 +128,6 @@ function changes(before: readonly PolicyName[], after: readonly PolicyName[]): s
   ];
 }
 
-function named({ name, hash, mode }: PolicyName): string {
+function named({ name, hash, mode }: Named): string {
   return `${name} ${hash}${mode === "audit" ? " (audit: denies nothing)" : ""}`;
 }

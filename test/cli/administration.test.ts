@@ -23,6 +23,9 @@ before(async () => {
 });
 after(() => session?.close());
 
+const APP = `{apiVersion: vouchsafe.dev/v1, kind: WorkloadPolicy, metadata: {name: app}, spec: {selectors: ["unix:uid:1"],
+  spiffeId: /app, policies: [strict], requesters: {issuers: [broker]}}}`;
+
 describe("an operator at a terminal", () => {
   test("tokens: made with a role, printed alone, listed without secret, revoked", async () => {
     const created = await $("token", "create", "--name", "ci", "--role", "uploader", "--expires-in", "2h");
@@ -112,17 +115,21 @@ describe("an operator at a terminal", () => {
     const text = await readFile(join(POLICIES, "policy.yaml"), "utf8");
     await writeFile(path("policies/strict.yaml"), text.replaceAll("widget-release", "strict"));
     await writeFile(path("policies/strict.test.yaml"), "not: [a policy");
+    await writeFile(path("policies/app.yaml"), APP);
     const activated = await $("policy", "activate", "policies");
     assertEnded(activated, 0, "stdout", /^active sha256:[0-9a-f]{64}: recorded at log index \d+\n/);
     assert.match(activated.stdout, /^ {2}added strict /m);
     assert.match(activated.stdout, /^ {2}removed widget-release$/m);
+    assert.match(activated.stdout, /^ {2}added WorkloadPolicy app /m);
+    await writeFile(path("policies/app.yaml"), APP.replace("/app", "/app/2"));
+    assertEnded(await $("policy", "activate", "policies"), 0, "stdout", /^ {2}changed WorkloadPolicy app /m);
     assertEnded(
       await $("policy", "activate", "policies"),
       0,
       "stdout",
       /was active already\n {2}same strict /,
     );
-    assertEnded(await $("policy", "show", "--text"), 0, "stdout", /^# strict\.yaml\n/);
+    assertEnded(await $("policy", "show", "--text"), 0, "stdout", /^# strict\.yaml\n/m);
     assertEnded(
       await $("verify-digest", DIGEST, "--policy", "widget-release"),
       1,

@@ -265,6 +265,16 @@ describe("vouchsafe policy lint", () => {
     });
   });
 
+  test("documents of all kinds are called ok, with the kind of those that are no verification policies", async () => {
+    const ended = await $("policy", "lint", join(import.meta.dirname, "../../policies"));
+    for (const line of [
+      /^ok github-release /m,
+      /^ok WorkloadPolicy github-release /m,
+      /^ok Builder npm-github /m,
+    ])
+      assertEnded(ended, 0, "stdout", line);
+  });
+
   test("what can never pass is refused", async () => {
     const text = await readFile(path("mine/widget.yaml"), "utf8");
     const never = text.replace("    refs: [refs/heads/main]", "    refs: [refs/tags/*]");
