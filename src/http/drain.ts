@@ -23,19 +23,27 @@ export function drainOnSignal(app: App, v: Vouchsafe): void {
 }
 
 async function drain(app: App, v: Vouchsafe): Promise<void> {
-  const cutOff = setTimeout(() => app.server.closeAllConnections(), GRACE);
-  // Closing ends only the connections that are idle then: one that is answered later would be kept alive.
-  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP);
   try {
-    await app.close();
+    await closeDoors(app);
     await v.close();
     process.exitCode = 0;
   } catch (error) {
     app.log.error({ err: error }, "drain failed");
     process.exitCode = 1;
   } finally {
+    process.exit();
+  }
+}
+
+/** Resolves when the requests under way are answered, or cut off. */
+export async function closeDoors(app: App): Promise<void> {
+  const cutOff = setTimeout(() => app.server.closeAllConnections(), GRACE);
+  // Closing ends only the connections that are idle then: one that is answered later would be kept alive.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP);
+  try {
+    await app.close();
+  } finally {
     clearTimeout(cutOff);
     clearInterval(sweep);
-    process.exit();
   }
 }

@@ -59,7 +59,7 @@ test("the issuer of docs/issuers.md grants what is allowed, has it recorded, and
     cwd: house.path(""),
     env,
   });
-  const by = "https://tokens\\.example +- +\\S+Z +- +unowned";
+  const by = "https://tokens\\.example +\\S+ +- +\\S+Z +- +unowned";
   assertEnded(listed, 0, "stdout", new RegExp(`^STATE .*\nrevoked +0 +widget +${by}\n {2}for ${digest}\n$`));
   const next = await vouchsafe(["inventory", "--state", "revoked", "--after", "0"], {
     cwd: house.path(""),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../../src/config.ts";
 import { type App, createApp } from "../../src/http/app.ts";
+import { closeDoors } from "../../src/http/drain.ts";
 import type { Role } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
 import { openVouchsafe } from "../../src/services/open.ts";
@@ -66,7 +67,7 @@ export async function openNode(
       return (await createToken(v, { project: v.project }, { name, roles, ...request })).token;
     },
     async close() {
-      await app.close();
+      await closeDoors(app);
       await v.close();
       await ownDatabase?.giveBack();
       await rm(ownDir, { recursive: true, force: true });

@@ -6,10 +6,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { type BundleEndpoint, openBundleEndpoint } from "../../src/http/bundle-endpoint.ts";
 import { writeTrustBundle } from "../../src/identity/trust-bundle.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
+import { readFederation } from "../../src/services/federation/read-federation.ts";
+import { refreshBundles } from "../../src/services/federation/refresh-bundles.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { type Agent, openAgent } from "../../src/workload/agent.ts";
 import { openServerSource, type ServerSource } from "../../src/workload/server-source.ts";
@@ -151,6 +154,12 @@ spec:
     await assert.rejects(handshake(server, { ...client, ca: client.own }));
     await assert.rejects(handshake({ ...server, ca: server.own }, client));
 
+    // What they believed each other by was the policies' own, if nothing was due yet: another turn may have the fetch.
+    const auditor = callerWith(a.node, ["auditor"]);
+    while ((await readFederation(a.node.v, auditor)).federation[0]?.fetchedAt === null) {
+      await refreshBundles(a.node.v);
+      await sleep(50);
+    }
     const env = { VOUCHSAFE_SERVER: a.url, VOUCHSAFE_TOKEN: await a.node.token(["auditor"]) };
     const listed = await vouchsafe(["federation", "ls"], { cwd: directory, env });
     assertEnded(listed, 0, "stdout", /^b\.example from https:\S+ \(https_spiffe\), fetched \d{4}-/);
