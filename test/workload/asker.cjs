@@ -23,15 +23,17 @@ function say(kind, serial, keyHash = null) {
   process.stdout.write(`${JSON.stringify({ kind, serial, keyHash })}\n`);
 }
 
+function sayCertificate(kind, certificate) {
+  const { serialNumber, publicKey } = new X509Certificate(certificate);
+  const spki = publicKey.export({ format: "der", type: "spki" });
+  say(kind, serialNumber.toLowerCase(), `sha256:${hash("sha256", spki)}`);
+}
+
 function askX509(client) {
   return new Promise((resolve) => {
     const stream = client.FetchX509SVID({}, metadata);
     stream.on("data", ({ svids }) => {
-      for (const svid of svids) {
-        const { serialNumber, publicKey } = new X509Certificate(svid.x509_svid);
-        const spki = publicKey.export({ format: "der", type: "spki" });
-        say("x509", serialNumber.toLowerCase(), `sha256:${hash("sha256", spki)}`);
-      }
+      for (const svid of svids) sayCertificate("x509", svid.x509_svid);
       stream.cancel();
     });
     stream.on("error", () => {});
@@ -58,7 +60,7 @@ function askSecrets(client) {
     const stream = client.StreamSecrets();
     stream.on("data", ({ resources: [secret] }) => {
       const [pem] = secret.value.toString("latin1").match(CERTIFICATE);
-      say("sds", new X509Certificate(pem).serialNumber.toLowerCase());
+      sayCertificate("sds", pem);
       stream.cancel();
     });
     stream.on("error", () => {});

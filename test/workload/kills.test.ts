@@ -75,7 +75,7 @@ describe("server, agent and Postgres, killed in turn under load", { skip }, () =
     const keys = new Map(events.map(({ body }) => [String(body.serial), body.keyHash]));
     assert.equal(keys.size, events.length, "two events are of one SVID");
     for (const { serial, keyHash } of received) assert.equal(keys.get(serial), keyHash ?? null, serial);
-    assert.deepEqual([...new Set(received.map(({ kind }) => kind))].sort(), ["jwt", "x509"]);
+    assert.deepEqual([...new Set(received.map(({ kind }) => kind))].sort(), ["jwt", "sds", "x509"]);
     const verifierKey = await house.operator.logKey();
     const { findings } = await fsckDatabase(
       { databaseUrl: postgres.url, dataDir: house.path("server") },

@@ -10,7 +10,8 @@ const agent = await openAgent({ socketPath, source, log: () => {} });
 function measure(): AgentMeasures {
   globalThis.gc?.();
   const { user, system } = process.cpuUsage();
-  return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000, granted: source.granted.length };
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { rss, held: heapUsed + external, cpu: (user + system) / 1000, granted: source.granted.length };
 }
 
 process.on("message", async ({ approve, touch, end }: ToLocalAgent) => {

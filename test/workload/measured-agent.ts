@@ -5,8 +5,10 @@ import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { endWithParent } from "../support/child.ts";
 
 export interface AgentMeasures {
-  /** Bytes, after a collection of garbage. */
+  /** Bytes, after a collection of garbage: what the system gave the process, which it hardly ever gives back. */
   readonly rss: number;
+  /** Bytes of what is still in use. */
+  readonly held: number;
   /** Milliseconds of this process so far. */
   readonly cpu: number;
   /** Grants so far. */
