@@ -14,7 +14,7 @@ import { readHead } from "../src/db/log.ts";
 import { createLogStore } from "../src/db/log-store.ts";
 import { openLogNode, testSigner } from "../test/support/log-node.ts";
 import { createPostgres, stopPostgres } from "../test/support/postgres.ts";
-import { decisionRecorded, digestOf, PROJECT } from "../test/support/pushes.ts";
+import { digestOf, identityDenied, PROJECT } from "../test/support/pushes.ts";
 import { type BenchResult, compare, fromClients } from "./measure.ts";
 
 /** Appends under way at once: two full batches, so that one is gathered while the other is flushed. */
@@ -96,7 +96,7 @@ function proposal(): Proposal {
     project: PROJECT,
     asOf: 1,
     restsOn: [],
-    events: [decisionRecorded(digestOf(`artifact ${made++}`))],
+    events: [identityDenied(digestOf(`artifact ${made++}`))],
   };
 }
 

@@ -8,7 +8,7 @@ import { readChain, readHead, tileReader } from "../src/db/log.ts";
 import { proveConsistency, proveInclusion, proveInclusions } from "../src/tlog/proofs.ts";
 import { openLogNode, testSigner } from "../test/support/log-node.ts";
 import { createPostgres, stopPostgres } from "../test/support/postgres.ts";
-import { digestOf, PROJECT } from "../test/support/pushes.ts";
+import { digestOf, identityDenied, PROJECT } from "../test/support/pushes.ts";
 import { type BenchResult, median } from "./measure.ts";
 
 const SMALL = 10_000;
@@ -80,7 +80,7 @@ async function openLog(size: number) {
   let made = 0;
 
   const append = (artifact = digestOf(`artifact ${made++}`)) =>
-    node.writer.append({ ...PROPOSAL, events: [{ ...EVENT, about: [artifact] }] });
+    node.writer.append({ ...PROPOSAL, events: [identityDenied(artifact)] });
 
   const anIndex = () => Math.floor(Math.random() * (size - 1));
   const operations: Readonly<Record<Operation, () => Promise<unknown>>> = {
@@ -121,8 +121,4 @@ async function openLog(size: number) {
 }
 
 /** Of an event from which no other row follows. */
-const EVENT = {
-  type: "decision.recorded",
-  body: { decision: "allow", grantedTo: "spiffe://example.org/widget" },
-} as const;
 const PROPOSAL: Omit<Proposal, "events"> = { project: PROJECT, asOf: 1, restsOn: [] };

@@ -95,7 +95,23 @@ export function verdictEvent(
   };
 }
 
-/** What an issuer's grant records, that the artifact was allowed: no other row follows from it. */
+/** What a denial records about the artifact that was asked for: no other row follows from it. */
+export function identityDenied(artifact: Digest): EventDraft {
+  return {
+    type: "identity.denied",
+    about: [artifact],
+    body: {
+      requester: "spiffe://example.org/vouchsafe/agent/node-1",
+      selectors: ["unix:uid:1000"],
+      components: { executable: [artifact] },
+      reasons: [{ code: "no-verdict", policy: "release" }],
+      count: 1,
+      since: "2026-01-01T00:00:00.000Z",
+    },
+  };
+}
+
+/** What an issuer's grant records, that the artifact was allowed. */
 export function decisionRecorded(artifact: Digest): EventDraft {
   return {
     type: "decision.recorded",
