@@ -3,21 +3,25 @@ import type { App } from "./app.ts";
 
 /** How long requests under way may take to end after the signal, in milliseconds. */
 const GRACE = 10_000;
+/** For how long a further signal is the same one, in milliseconds: timeout(1), npm and terminals send one to a process and to its group. */
+const SAME_SIGNAL = 1_000;
 /** How often connections are looked for that have become idle meanwhile, in milliseconds. */
 const SWEEP = 50;
 
 /**
  * Ends the process in order: no new connections, requests under way are answered (their events committed), then
- * the writer and the database are closed. Whoever has not ended by then is cut off; a second signal ends at once.
+ * the writer and the database are closed. Whoever has not ended by then is cut off; a second signal, later, ends at once.
  * Nothing depends on a clean end: what was acknowledged is committed, as after a crash.
  */
 export function drainOnSignal(app: App, v: Vouchsafe): void {
-  let draining = false;
+  let drainingSince: number | undefined;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (draining) process.exit(1);
-      draining = true;
-      void drain(app, v);
+      const now = performance.now();
+      if (drainingSince === undefined) {
+        drainingSince = now;
+        void drain(app, v);
+      } else if (now - drainingSince > SAME_SIGNAL) process.exit(1);
     });
   }
 }

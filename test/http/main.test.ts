@@ -44,6 +44,8 @@ test("a start says where it listens; SIGTERM lets what is under way end, and end
   await fetch(new URL("/readyz", origin));
   const ended = once(server, "exit");
   server.kill("SIGTERM");
+  // timeout(1) sends it to the process and to its group.
+  setTimeout(() => server.kill("SIGTERM"), 5);
   await refusesConnections(origin);
   const completed = performance.now();
   socket.write(body.slice(10));

@@ -20,7 +20,7 @@ import { openProgramHouse, type ProgramHouse } from "../support/program-house.ts
 const run = promisify(execFile);
 const BUILD = fileURLToPath(new URL("spire", import.meta.url));
 /** Building takes minutes where nothing of it is in Go's cache. */
-const TIMEOUT = 900_000;
+const TIMEOUT = 1_800_000;
 const PROGRAMS = ["spire-agent", "spire-server"] as const;
 const WIDGET = "spiffe://example.org/widget";
 
