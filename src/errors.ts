@@ -97,3 +97,8 @@ export class VouchsafeError extends Error {
     this.extensions = options.extensions ?? {};
   }
 }
+
+/** Whether it is our error of this code, whatever else may have been thrown. */
+export function hasCode(error: unknown, code: ErrorCode): error is VouchsafeError {
+  return error instanceof VouchsafeError && error.code === code;
+}

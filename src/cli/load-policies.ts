@@ -1,5 +1,5 @@
 import type { PolicyDocument } from "../client/types.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import { diagnosticsOf } from "../policy/diagnostics.ts";
 import type { PolicySet } from "../policy/load.ts";
 import { printDiagnostics } from "./diagnostics.ts";
@@ -15,7 +15,7 @@ export async function loadOrTell(
   try {
     return loadPolicySet(documents);
   } catch (error) {
-    if (!(error instanceof VouchsafeError) || error.code !== "invalid-policy") throw error;
+    if (!hasCode(error, "invalid-policy")) throw error;
     const diagnostics = diagnosticsOf(error.extensions);
     if (json) terminal.printJson({ diagnostics });
     else {

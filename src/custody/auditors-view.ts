@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/index.ts";
 import { appliesTo } from "../policy/evaluate.ts";
 import type { PolicySet } from "../policy/load.ts";
@@ -67,7 +67,7 @@ function verifiedUnder(trust: Digest, { index, body }: LogEvent, material: Packe
     return { check: "trusted-root", status: "holds", statement, event: index };
   } catch (error) {
     const reason = reasonOf(error);
-    return error instanceof VouchsafeError && error.code === "evidence-expired"
+    return hasCode(error, "evidence-expired")
       ? notReVerifiable("trusted-root", `${name} cannot be verified under the trust given: ${reason}.`, index)
       : failure("trusted-root", `${name} does not verify under the trust given: ${reason}.`, index);
   }

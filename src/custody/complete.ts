@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import type { Checkpoint } from "../tlog/checkpoint.ts";
 import { grow } from "../tlog/frontier.ts";
 import { leafHash, sameHash } from "../tlog/hash.ts";
@@ -66,7 +66,7 @@ export async function* checkComplete(
     }
     if (!sameHash(root, tree.root)) return [otherLog(first)];
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "proof-invalid") return [otherLog(first)];
+    if (hasCode(error, "proof-invalid")) return [otherLog(first)];
     throw error;
   }
   if (failures.length + unclear.length > 0) return [...failures, ...unclear, ...empty.map(unknown)];

@@ -1,4 +1,4 @@
-import { type ErrorCode, VouchsafeError } from "../errors.ts";
+import { type ErrorCode, hasCode, VouchsafeError } from "../errors.ts";
 import { frontierRoot } from "../tlog/frontier.ts";
 import { EMPTY_ROOT, sameHash } from "../tlog/hash.ts";
 import { type LogKeys, openLogCheckpoint } from "../tlog/log-keys.ts";
@@ -53,7 +53,7 @@ export async function extendsTree(log: StoredLog, known: KnownTree): Promise<boo
     await proveExtension(log, known);
     return true;
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "proof-invalid") return false;
+    if (hasCode(error, "proof-invalid")) return false;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import { type Digest, isJsonObject, type JsonObject } from "../in-toto-attestation/index.ts";
 import type { Evaluation } from "../policy/types.ts";
 import { approvalsBody } from "./approval-bodies.ts";
@@ -110,7 +110,7 @@ export function createReplay(artifact: Digest, related: readonly Digest[], mater
 
 function notHolding(check: PackCheckName, { index, type }: LogEvent, error: unknown): PackCheck {
   const reason = reasonOf(error);
-  return error instanceof VouchsafeError && error.code === "evidence-expired"
+  return hasCode(error, "evidence-expired")
     ? notReVerifiable(check, `Event ${index} (${type}) cannot be verified again: ${reason}.`, index)
     : failure(check, `Event ${index} (${type}) does not hold: ${reason}.`, index);
 }

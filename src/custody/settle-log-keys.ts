@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import { openLogCheckpoint, parseLogKeys } from "../tlog/log-keys.ts";
 import { type NoteSigner, parseVerifierKey } from "../tlog/note.ts";
 import { type EventDraft, INSTALLATION, type LogEvent, PROJECT_CHAIN } from "./events.ts";
@@ -51,7 +51,7 @@ export async function settleLogKeys(log: LogToSettle, configured: ConfiguredKeys
       await appendOnce(log.openWriter(step.signers), step.event, wide);
     } catch (error) {
       // Another node has changed the keys since: what that means for this one, the next round says.
-      if (!(error instanceof VouchsafeError && error.code === "log-key-mismatch")) throw error;
+      if (!hasCode(error, "log-key-mismatch")) throw error;
       changed = error;
     }
   }

@@ -1,5 +1,5 @@
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
-import { type ErrorCode, VouchsafeError } from "../errors.ts";
+import { type ErrorCode, hasCode, VouchsafeError } from "../errors.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { type KnownTree, refuseFork } from "./consistency.ts";
 import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
@@ -264,5 +264,5 @@ function isEverybodys(error: unknown): boolean {
 }
 
 function isUnavailable(error: unknown): boolean {
-  return error instanceof VouchsafeError && error.code === "unavailable";
+  return hasCode(error, "unavailable");
 }

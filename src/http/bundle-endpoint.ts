@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { makeServerSvid } from "../services/federation/server-svid.ts";
 import { readTrustBundle } from "../services/trust-bundle.ts";
@@ -86,5 +86,5 @@ function answer(v: Vouchsafe, { method = "", url }: IncomingMessage, response: S
 }
 
 function unlessUnavailable(error: unknown): void {
-  if (!(error instanceof VouchsafeError && error.code === "unavailable")) throw error;
+  if (!hasCode(error, "unavailable")) throw error;
 }

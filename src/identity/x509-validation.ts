@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { DerError } from "../der/reader.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import { type Certificate, extensionOf, isIssuedBy, parseCertificate } from "../x509/certificate.ts";
 import { basicConstraintsOf, keyUsageOf, uriNamesOf } from "../x509/extensions.ts";
 import { understandsCriticalExtensions } from "./certificate-extensions.ts";
@@ -119,7 +119,7 @@ function withOurErrors<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof DerError) throw invalid(error.message, error);
-    if (error instanceof VouchsafeError && error.code === "invalid-spiffe-id") {
+    if (hasCode(error, "invalid-spiffe-id")) {
       throw invalid("its URI name is not a SPIFFE ID", error);
     }
     throw error;

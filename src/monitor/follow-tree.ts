@@ -1,5 +1,5 @@
 import { ApiError } from "../client/api-error.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import { type Checkpoint, parseCheckpoint } from "../tlog/checkpoint.ts";
 import { sameHash } from "../tlog/hash.ts";
 import { openLogCheckpoint } from "../tlog/log-keys.ts";
@@ -95,7 +95,7 @@ async function compare(
     verifyConsistency(small, large, await proveConsistency(readTiles, small.size, large.size));
     return isOlder ? "older" : "extends";
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "proof-invalid") return "contradicts";
+    if (hasCode(error, "proof-invalid")) return "contradicts";
     if (isOlder && error instanceof ApiError && error.code === "not-found") return "lost";
     throw error;
   }

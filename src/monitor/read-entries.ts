@@ -1,5 +1,5 @@
 import { INSTALLATION } from "../custody/events.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import { type Checkpoint, parseCheckpoint } from "../tlog/checkpoint.ts";
 import type { Frontier } from "../tlog/frontier.ts";
 import { leafHash } from "../tlog/hash.ts";
@@ -64,7 +64,7 @@ async function prove(
     const proof = await proveConsistency(readTiles, read.size + leaves.length, tree.size);
     return verifyRange(read, leaves.map(leafHash), tree, proof);
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "proof-invalid") return undefined;
+    if (hasCode(error, "proof-invalid")) return undefined;
     throw error;
   }
 }

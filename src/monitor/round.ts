@@ -1,5 +1,5 @@
 import { ApiError } from "../client/api-error.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import { rememberTiles } from "../tlog/served-log.ts";
 import type { Alarm } from "./alarm.ts";
 import { followTree } from "./follow-tree.ts";
@@ -31,8 +31,7 @@ export async function* runRound(monitor: Monitor): AsyncGenerator<Alarm, RoundEn
     return { case: hasMore ? "more" : "done" };
   } catch (error) {
     const isOutside = error instanceof ApiError || error instanceof VouchsafeError;
-    if (!isOutside || (error instanceof VouchsafeError && error.code === "configuration-invalid"))
-      throw error;
+    if (!isOutside || hasCode(error, "configuration-invalid")) throw error;
     const reason = error.message.replace(/\.$/, "");
     yield* lasting(monitor, "unreachable", `The log cannot be followed: ${reason}`);
     return { case: "unknown", reason };

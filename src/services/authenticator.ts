@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Caller } from "./caller.ts";
 
 /** Who bearer tokens stand for, remembered for a moment. */
@@ -54,7 +54,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (remembered.size > maxTokens) remembered.delete(remembered.keys().next().value as string);
       return found.caller;
     } catch (error) {
-      const isRefusal = error instanceof VouchsafeError && error.code === "unauthenticated";
+      const isRefusal = hasCode(error, "unauthenticated");
       if (isRefusal) remembered.delete(key);
       else if (last && isWithin(last, staleFor)) return last.caller;
       throw error;

@@ -1,6 +1,6 @@
 import { INSTALLATION, PROJECT_CHAIN } from "../custody/events.ts";
 import { readChain, readHead } from "../db/log.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import {
   AUTHORITY_EVENTS,
   type AuthorityHistory,
@@ -86,7 +86,7 @@ function signingHere({ authority }: Vouchsafe): Digest | undefined {
   try {
     return authority.current().id;
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "unavailable") return undefined;
+    if (hasCode(error, "unavailable")) return undefined;
     throw error;
   }
 }

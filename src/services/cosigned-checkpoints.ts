@@ -3,7 +3,7 @@ import type { Database } from "../db/connection.ts";
 import { readHead } from "../db/log.ts";
 import { timeOfEntry } from "../db/log-time.ts";
 import { type CosignedCheckpoint, keepCosigned, readCosigned } from "../db/witnesses.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import { joinSignatures } from "../tlog/cosigned-note.ts";
 import { parseNote, trustedSignatures } from "../tlog/note.ts";
 import type { WitnessPolicy } from "../tlog/witness-policy.ts";
@@ -68,7 +68,7 @@ export function isWitnessed({ policy, signers }: Omit<Cosigning, "database">, no
     const everyKey = signers.verifiers.every(({ keyId }) => signed.some((line) => line.keyId === keyId));
     return everyKey && witnessesOf(note, policy).quorum;
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "malformed-checkpoint") return false;
+    if (hasCode(error, "malformed-checkpoint")) return false;
     throw error;
   }
 }

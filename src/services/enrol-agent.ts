@@ -1,7 +1,7 @@
 import { lastRevocations } from "../db/agents.ts";
 import { findX509Identities } from "../db/identities.ts";
 import { readEvents } from "../db/log.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import { enrolledAgentId, isReserved } from "../identity/agent-id.ts";
 import { verifyJoinProof } from "../identity/join-proof.ts";
 import { claimedIssuer, verifyServiceAccountToken } from "../identity/service-account-token.ts";
@@ -57,7 +57,7 @@ export async function enrolAgent(v: Vouchsafe, { csr, kubernetes, svid }: Enrolm
       return { agent, body: { token, renews: null, by: { ...by } } };
     });
   } catch (cause) {
-    if (!(cause instanceof VouchsafeError && cause.code === "conflict")) throw cause;
+    if (!hasCode(cause, "conflict")) throw cause;
     throw refused("An agent has joined by this: the next token or proof is good again", cause);
   }
 }
@@ -124,7 +124,7 @@ function byServiceAccount(v: Vouchsafe, rules: readonly AgentEnrollment[], token
         by: { rule: name, method: "kubernetes", cluster, serviceAccount, node, pod: podName },
       };
     } catch (error) {
-      if (!(error instanceof VouchsafeError && error.code === "unauthenticated")) throw error;
+      if (!hasCode(error, "unauthenticated")) throw error;
       refusal = error;
     }
   }

@@ -1,7 +1,7 @@
 import type { ProjectId } from "../custody/events.ts";
 import { readHead } from "../db/log.ts";
 import { type KeptAttestation, keptAttestation, keptAttestations, MAX_USES } from "../db/retention.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { type Keeping, keepingOf, type RetentionSpec, shortestKeep } from "../policy/retention.ts";
 import { appendFresh } from "./append.ts";
@@ -170,7 +170,7 @@ async function expire(
     const [event] = committed;
     return expired && event && { ...expired, index: event.index };
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "conflict") return undefined;
+    if (hasCode(error, "conflict")) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { PROJECT_CHAIN, type ProjectId } from "../custody/events.ts";
 import { readHead } from "../db/log.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import { agentId } from "../identity/agent-id.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
@@ -30,7 +30,7 @@ export async function joinAgent(v: Vouchsafe, caller: Caller, { csr }: { readonl
       body: { token: caller.token, renews: null },
     }));
   } catch (cause) {
-    if (!(cause instanceof VouchsafeError && cause.code === "conflict")) throw cause;
+    if (!hasCode(cause, "conflict")) throw cause;
     throw new VouchsafeError("unauthenticated", "This join token was used; ask an operator for another", {
       cause,
     });

@@ -4,7 +4,7 @@ import { type ChainKey, PROJECT_CHAIN } from "../custody/events.ts";
 import { hasMoved, oldestLive, touchedIdentities } from "../db/identities.ts";
 import { dropLease, takeLease } from "../db/leases.ts";
 import { readHead } from "../db/log.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
 import { grownBeyond } from "./log-growth.ts";
 import { type Ends, sweepIdentities } from "./sweep-identities.ts";
@@ -70,7 +70,7 @@ export async function keepSweeping(v: Vouchsafe, signal: AbortSignal): Promise<v
       isFailing = false;
     } catch (cause) {
       // That the database is away is told by who follows the log. What was not looked at is looked at again.
-      if (!isFailing && !(cause instanceof VouchsafeError && cause.code === "unavailable")) {
+      if (!isFailing && !hasCode(cause, "unavailable")) {
         v.report("live identities could not be decided anew", cause);
       }
       isFailing = true;

@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
 
 /** Resolves when the log has grown beyond this size, when the time (milliseconds) is over, or when nobody waits any longer. */
@@ -11,6 +11,6 @@ export async function grownBeyond(
   try {
     await projection.caughtUp(size + 1, time, signal);
   } catch (error) {
-    if (!(error instanceof VouchsafeError && error.code === "stale")) throw error;
+    if (!hasCode(error, "stale")) throw error;
   }
 }

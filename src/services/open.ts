@@ -7,7 +7,7 @@ import { readHead } from "../db/log.ts";
 import { createProject } from "../db/projects.ts";
 import { createProjection } from "../decisions/projection.ts";
 import { ensurePrivateDirectory } from "../directory-lock.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import { givenAuthorityKeys, ownAuthorityKeys } from "../identity/authority-files.ts";
 import { parseTrustDomain } from "../identity/spiffe-id.ts";
 import { readPassphrase } from "../key-file.ts";
@@ -145,7 +145,7 @@ function notSigningYet(authority: Vouchsafe["authority"]): string[] {
     authority.current();
     return [];
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "unavailable") return [error.message];
+    if (hasCode(error, "unavailable")) return [error.message];
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { readHead } from "../db/log.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import { withShippedBuilders } from "../policy-files.ts";
 import { embeddedPublicGood } from "../trust/embedded.ts";
 import { addToTrust, readTrustFile } from "../trust/files.ts";
@@ -74,6 +74,6 @@ async function firstOfMany(activate: () => Promise<unknown>): Promise<void> {
   try {
     await activate();
   } catch (error) {
-    if (!(error instanceof VouchsafeError && error.code === "conflict")) throw error;
+    if (!hasCode(error, "conflict")) throw error;
   }
 }

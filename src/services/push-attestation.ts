@@ -10,7 +10,7 @@ import type { Proposal } from "../custody/writer.ts";
 import { activeTrust } from "../db/activations.ts";
 import { findAttestation } from "../db/evidence.ts";
 import { findExpiration } from "../db/retention.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Check } from "../policy/types.ts";
@@ -118,7 +118,7 @@ async function evaluateOrRecord(
   try {
     return await evaluateArtifacts(v, caller.project, artifacts, { added: attestation });
   } catch (error) {
-    if (error instanceof VouchsafeError && error.code === "evidence-revoked") {
+    if (hasCode(error, "evidence-revoked")) {
       await recordRejection(v, caller, bytes, error.code, trust.hash);
     }
     throw error;

@@ -1,5 +1,5 @@
 import { findRejection, rejectionsBy } from "../db/rejections.ts";
-import { type ErrorCode, VouchsafeError } from "../errors.ts";
+import { type ErrorCode, hasCode } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -37,6 +37,6 @@ export async function recordRejection(
     ],
   }); // Two uploads of the same bytes at once: the other one's record says it all.
   await recorded.catch((error: unknown) => {
-    if (!(error instanceof VouchsafeError && error.code === "conflict")) throw error;
+    if (!hasCode(error, "conflict")) throw error;
   });
 }

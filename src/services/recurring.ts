@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
 import { publishCrls } from "./crls.ts";
 import { sweepByItself } from "./expire-evidence.ts";
@@ -92,5 +92,5 @@ function toldOnce({ report }: Vouchsafe, problem: string, work: () => Promise<vo
 
 /** That the database is away is told by who follows the log. */
 function unlessAway(error: unknown): void {
-  if (!(error instanceof VouchsafeError && error.code === "unavailable")) throw error;
+  if (!hasCode(error, "unavailable")) throw error;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 import type { InstanceDocument } from "../trust/snapshot.ts";
 import { createTrust, extendsTrust, type TrustDocument } from "../trust/snapshot.ts";
 import { refreshInstance } from "../trust/sources.ts";
@@ -110,6 +110,6 @@ export async function refreshTrustByItself(
     await activateTrust(v, caller, { document: proposal.document, previous: active });
   } catch (error) {
     // Another node was first, or an operator: the next refresh starts from what they chose.
-    if (!(error instanceof VouchsafeError && error.code === "conflict")) throw error;
+    if (!hasCode(error, "conflict")) throw error;
   }
 }

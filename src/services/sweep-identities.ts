@@ -11,7 +11,7 @@ import { chainsBehind } from "../db/decision-inputs.ts";
 import { type IdentityRecord, searchIdentities, touchedIdentities } from "../db/identities.ts";
 import { readEvents, readHead } from "../db/log.ts";
 import { quarantinesOfIdentities } from "../db/quarantines.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, type VouchsafeError } from "../errors.ts";
 import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
 import { digestsOf, policiesOf } from "../policy/components.ts";
 import type { WorkloadPolicy } from "../policy/workload-policy.ts";
@@ -73,8 +73,7 @@ export async function sweepIdentities(
     } catch (error) {
       // Another node revoked one of them at this very moment: the page is read again, without those.
       conflicts += 1;
-      if (!(error instanceof VouchsafeError && error.code === "conflict" && conflicts < MAX_CONFLICTS))
-        throw error;
+      if (!(hasCode(error, "conflict") && conflicts < MAX_CONFLICTS)) throw error;
     }
   }
 }
@@ -217,7 +216,7 @@ async function readStandings(
           standings.set(digest, await standingOf(v, project, digest, [...policies]));
         } catch (cause) {
           // Too much may wait to be verified or written, which has an end and is told elsewhere.
-          if (cause instanceof VouchsafeError && cause.code === "unavailable") away = cause;
+          if (hasCode(cause, "unavailable")) away = cause;
           else v.report("live identities could not be decided anew", cause);
         }
       }),

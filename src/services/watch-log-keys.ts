@@ -1,6 +1,6 @@
 import { requireSignedBy } from "../custody/log-signers.ts";
 import { readHead } from "../db/log.ts";
-import { VouchsafeError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
 import { setObstacle } from "./obstacles.ts";
 
@@ -16,7 +16,7 @@ export async function watchLogKeys(v: Vouchsafe): Promise<void> {
     setObstacle(v, OBSTACLE, undefined);
   } catch (error) {
     // That the database is away is told by who follows the log.
-    if (!(error instanceof VouchsafeError) || error.code !== "log-key-mismatch") return;
+    if (!hasCode(error, "log-key-mismatch")) return;
     setObstacle(v, OBSTACLE, error);
   }
 }

@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../errors.ts";
+import { hasCode, VouchsafeError } from "../errors.ts";
 
 /**
  * Why a process gets nothing: `code` is for programs, and is the agent's own where no server was asked, or one
@@ -10,7 +10,7 @@ export interface DenialReason {
 
 /** Whether the answer is no, by a server or by the agent: anything else is that there is none now. */
 export function isDenial(error: unknown): error is VouchsafeError {
-  return error instanceof VouchsafeError && error.code === "identity-denied";
+  return hasCode(error, "identity-denied");
 }
 
 /** The first reason's code of a denial; undefined of anything else. */

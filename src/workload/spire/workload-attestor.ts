@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { ApiError } from "../../client/api-error.ts";
-import { VouchsafeError } from "../../errors.ts";
+import { hasCode, VouchsafeError } from "../../errors.ts";
 import type { Attestor } from "../attestors/attestor.ts";
 import { openAttestors } from "../attestors/open-attestors.ts";
 import { unixAttestor } from "../attestors/unix.ts";
@@ -126,8 +126,7 @@ async function readToken(file: string): Promise<string> {
 
 /** What SPIRE's log is to say; the workload gets none of this plugin's selectors. */
 function statusOf(error: unknown): ConnectError {
-  const isAway =
-    error instanceof ApiError || (error instanceof VouchsafeError && error.code === "unavailable");
+  const isAway = error instanceof ApiError || hasCode(error, "unavailable");
   if (isAway) return new ConnectError(error.message, Code.Unavailable);
   if (error instanceof VouchsafeError) return new ConnectError(error.message, Code.FailedPrecondition);
   return new ConnectError("The attestation failed", Code.Internal, undefined, undefined, error);
