@@ -19,6 +19,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["private-key.ts", []],
   ["key-file.ts", ["errors.ts", "create-once.ts", "replace-file.ts", "private-key.ts"]],
   ["utc-time.ts", []],
+  ["yaml", ["in-toto-attestation"]],
   ["config.ts", ["errors.ts"]],
   ["tlog", ["errors.ts"]],
   ["trust", ["errors.ts", "in-toto-attestation", "der", "x509"]],
@@ -32,6 +33,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     [
       "errors.ts",
       "utc-time.ts",
+      "yaml",
       "in-toto-attestation",
       "verify/verified-attestation.ts",
       "verify/findings.ts",
@@ -76,6 +78,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "key-file.ts",
       "utc-time.ts",
       "policy-files.ts",
+      "yaml",
       "in-toto-attestation",
       "oci",
       "tlog",
@@ -90,7 +93,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "client/rekor-search.ts",
     ],
   ],
-  ["http", ["errors.ts", "config.ts", "in-toto-attestation", "oci", "policy", "custody", "services"]],
+  ["http", ["errors.ts", "config.ts", "yaml", "in-toto-attestation", "oci", "policy", "custody", "services"]],
   // A summary of custody has one description, for those who make it and those who are sent it.
   ["client", ["errors.ts", "in-toto-attestation", "custody/custody-summary.ts"]],
   // Follows a log from outside: it reads policies' patterns, and believes no database.
@@ -131,6 +134,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "errors.ts",
       "config.ts",
       "policy-files.ts",
+      "yaml",
       "in-toto-attestation",
       "oci",
       "tlog",
@@ -171,7 +175,7 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ["pg", ["db"]],
   ["tuf-js", ["trust"]],
   ["typebox", ["http"]],
-  ["yaml", ["policy"]],
+  ["yaml", ["policy", "yaml"]],
 ]);
 
 /** What one folder alone may name, because to hold it is to be believed. */

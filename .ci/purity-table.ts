@@ -12,6 +12,7 @@ export const PURE: readonly string[] = [
   "tlog",
   "identity",
   "policy",
+  "yaml",
   "verify",
   "trust/authority.ts",
   "trust/members.ts",

@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../client/types.ts";
-import { diagnosticLine } from "../policy/diagnostics.ts";
-import type { Diagnostic } from "../policy/types.ts";
+import { type Diagnostic, diagnosticLine } from "../yaml/diagnostics.ts";
+
 import type { Terminal } from "./terminal.ts";
 
 /** Each mistake with the line that it is in and a caret below the column, as compilers show them. */

@@ -1,7 +1,7 @@
 import type { PolicyDocument } from "../client/types.ts";
 import { hasCode } from "../errors.ts";
-import { diagnosticsOf } from "../policy/diagnostics.ts";
 import type { PolicySet } from "../policy/load.ts";
+import { diagnosticsOf } from "../yaml/diagnostics.ts";
 import { printDiagnostics } from "./diagnostics.ts";
 import type { Session } from "./session.ts";
 

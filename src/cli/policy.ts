@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { ActivePolicies, PolicyDocument, PolicyName, PolicyReload } from "../client/types.ts";
 import { VouchsafeError } from "../errors.ts";
-import { diagnosticsOf } from "../policy/diagnostics.ts";
+import { diagnosticsOf } from "../yaml/diagnostics.ts";
 import { printDiagnostics } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";

@@ -1,5 +1,5 @@
 import type { VouchsafeError } from "../errors.ts";
-import { diagnosticLine, diagnosticsOf } from "../policy/diagnostics.ts";
+import { diagnosticLine, diagnosticsOf } from "../yaml/diagnostics.ts";
 
 /** Why a node does not start: one sentence, or of policies that do not load the place of every mistake. */
 export function startProblem({ code, message, extensions }: VouchsafeError): string {

@@ -1,4 +1,6 @@
 import { isMap, type Node } from "yaml";
+import { startOf, type YamlSource } from "../yaml/source.ts";
+import { suggestion } from "../yaml/suggestion.ts";
 import { type Builder, type BuilderSpec, ruleOf } from "./builder.ts";
 import { countProblem } from "./evidence-schema.ts";
 import { API_VERSION, type BuilderRule, type PolicySpec } from "./policy.ts";
@@ -15,8 +17,6 @@ import {
   text,
 } from "./readers.ts";
 import { rules, signer } from "./rule-schema.ts";
-import { suggestion } from "./suggestion.ts";
-import { startOf, type YamlSource } from "./yaml-source.ts";
 
 const level = integer(1, 4);
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
+import { readYaml } from "../yaml/source.ts";
 import type { PolicyFile } from "./load.ts";
-import { readYaml } from "./yaml-source.ts";
 
 /** Builders by their names, as files that need not load name them. */
 export interface BuilderNames {

@@ -1,5 +1,6 @@
 import type { Node } from "yaml";
 import { VSA_PREDICATE_TYPE } from "../in-toto-attestation/index.ts";
+import type { YamlSource } from "../yaml/source.ts";
 import { compileJoin, isJoinable, JOINABLE_NAME, joinScope } from "./cel-joins.ts";
 import type { JoinRule, Requirement, SummaryRule } from "./policy.ts";
 import {
@@ -18,7 +19,6 @@ import {
   text,
 } from "./readers.ts";
 import { compiled, MAX_RULES, named, rules, signer } from "./rule-schema.ts";
-import type { YamlSource } from "./yaml-source.ts";
 
 const MAX_REQUIREMENTS = 16;
 /** How many signers a requirement can ask for, and how many a join sees. */

@@ -1,9 +1,9 @@
 import { isMap, isNode } from "yaml";
 import { isJsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
+import type { Diagnostic } from "../yaml/diagnostics.ts";
+import { readYaml, startOf, type YamlDocument } from "../yaml/source.ts";
 import type { PolicyFile } from "./load.ts";
 import type { KINDS } from "./policy.ts";
-import type { Diagnostic } from "./types.ts";
-import { readYaml, startOf, type YamlDocument } from "./yaml-source.ts";
 
 /** Points at a place of a document that was loaded from these files. */
 export function placeOf(

@@ -1,8 +1,8 @@
+import { suggestion } from "../yaml/suggestion.ts";
 import { compileGlob, type Glob, tokenize } from "./glob.ts";
 import { covers } from "./glob-relations.ts";
 import type { LintFinding } from "./lint.ts";
 import type { PolicySpec, SignerRule } from "./policy.ts";
-import { suggestion } from "./suggestion.ts";
 
 const ANYTHING = compileGlob("**");
 const ANY_NAME = compileGlob("*");

@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../yaml/diagnostics.ts";
 import type { Builder } from "./builder.ts";
 import { EXECUTABLE, policiesOf } from "./components.ts";
 import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
@@ -7,7 +8,6 @@ import { shadowFindings } from "./lint-shadows.ts";
 import { keyFindings, signerFindings } from "./lint-signers.ts";
 import type { PolicySet } from "./load.ts";
 import { modeOf, type VerificationPolicy } from "./policy.ts";
-import type { Diagnostic } from "./types.ts";
 import type { WorkloadPolicy } from "./workload-policy.ts";
 
 /** `error`: it can do nothing of what it was written for. `warning`: most likely not what was meant. */

@@ -10,10 +10,12 @@ import {
   parseJson,
   sha256,
 } from "../in-toto-attestation/index.ts";
+import type { Diagnostic } from "../yaml/diagnostics.ts";
+import { diagnosticLine } from "../yaml/diagnostics.ts";
+import { readYaml, startOf, type YamlDocument, type YamlSource } from "../yaml/source.ts";
 import { type AgentEnrollment, enrollmentDocument } from "./agent-enrollment.ts";
 import type { Builder } from "./builder.ts";
 import { builderDocument } from "./builder-schema.ts";
-import { diagnosticLine } from "./diagnostics.ts";
 import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
 import { federationDocument, missingBundle } from "./federation-schema.ts";
 import { KINDS, type PolicySpec, type VerificationPolicy } from "./policy.ts";
@@ -21,10 +23,8 @@ import { isText, type Reader } from "./readers.ts";
 import type { RetentionPolicy } from "./retention.ts";
 import { retentionDocument } from "./retention-schema.ts";
 import { policyUsing } from "./schema.ts";
-import type { Diagnostic } from "./types.ts";
 import type { WorkloadPolicy } from "./workload-policy.ts";
 import { policyLists, refuseUnknown, workloadDocument } from "./workload-schema.ts";
-import { readYaml, startOf, type YamlDocument, type YamlSource } from "./yaml-source.ts";
 
 export interface PolicyFile {
   /** Unique in the set, e.g. `release.yaml`. Diagnostics name it. */

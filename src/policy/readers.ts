@@ -1,8 +1,8 @@
 import { isMap, isScalar, isSeq, type Node, type Scalar } from "yaml";
 import { AttestationFormatError, type Digest, parseDigest } from "../in-toto-attestation/index.ts";
+import { offsetWithin, startOf, type YamlSource } from "../yaml/source.ts";
+import { suggestion } from "../yaml/suggestion.ts";
 import { compileGlob, type Glob, GlobError } from "./glob.ts";
-import { suggestion } from "./suggestion.ts";
-import { offsetWithin, startOf, type YamlSource } from "./yaml-source.ts";
 
 /** Reads a node as a T; undefined after the mistakes in it were reported. Readers go on after a mistake. */
 export type Reader<T> = (source: YamlSource, node: Node | null, parent: Node) => T | undefined;

@@ -1,4 +1,5 @@
 import type { Node } from "yaml";
+import { offsetWithin, type YamlSource } from "../yaml/source.ts";
 import { compileExpression, ExpressionError, type Predicate } from "./cel.ts";
 import type { Rule, SignerRule } from "./policy.ts";
 import {
@@ -13,7 +14,6 @@ import {
   required,
   text,
 } from "./readers.ts";
-import { offsetWithin, type YamlSource } from "./yaml-source.ts";
 
 /** How many rules a policy has at most: each may take a million steps on each attestation. */
 export const MAX_RULES = 64;

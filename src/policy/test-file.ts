@@ -1,4 +1,7 @@
 import { isMap, type Node } from "yaml";
+import type { Diagnostic } from "../yaml/diagnostics.ts";
+import { readYaml, startOf, type YamlSource } from "../yaml/source.ts";
+import { suggestion } from "../yaml/suggestion.ts";
 import { type PolicyFile, sortedDiagnostics } from "./load.ts";
 import { API_VERSION } from "./policy.ts";
 import type { Containment } from "./question.ts";
@@ -16,9 +19,6 @@ import {
   text,
 } from "./readers.ts";
 import { changed, problemOf, type Stated, stated, time } from "./stated-evidence.ts";
-import { suggestion } from "./suggestion.ts";
-import type { Diagnostic } from "./types.ts";
-import { readYaml, startOf, type YamlSource } from "./yaml-source.ts";
 
 /** A document of kind PolicyTest: cases that a policy is held to. File names are as written, relative to the test's. */
 export interface PolicyTest {

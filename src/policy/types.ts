@@ -45,11 +45,3 @@ export interface AttestedApproval {
   /** Milliseconds since the epoch. */
   readonly signedAt: number;
 }
-
-/** A mistake in a policy file, pointed at. Line and column count from 1. */
-export interface Diagnostic {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}

@@ -2,6 +2,7 @@ import { isMap, isSeq, type Node } from "yaml";
 import { VouchsafeError } from "../errors.ts";
 import { isReserved } from "../identity/agent-id.ts";
 import { parseTrustDomain, spiffeId } from "../identity/spiffe-id.ts";
+import { offsetWithin, startOf, type YamlSource } from "../yaml/source.ts";
 import { ATTESTED, type ComponentDemand, EXECUTABLE } from "./components.ts";
 import { trustDomain } from "./federation-schema.ts";
 import { parseFilePattern } from "./file-pattern.ts";
@@ -24,7 +25,6 @@ import {
   text,
 } from "./readers.ts";
 import { namesDigest, spiffePath, type WorkloadSpec } from "./workload-policy.ts";
-import { offsetWithin, startOf, type YamlSource } from "./yaml-source.ts";
 
 /** A workload policy as it is written; the members are described in docs/policy.md. */
 export interface WorkloadDocument {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { VouchsafeError } from "../../src/errors.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
-import type { Diagnostic } from "../../src/policy/types.ts";
+import type { Diagnostic } from "../../src/yaml/diagnostics.ts";
 
 const WEB = `apiVersion: vouchsafe.dev/v1
 kind: FederatedTrustDomain

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { VouchsafeError } from "../../src/errors.ts";
 import { canonicalJson, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { loadPolicyDocument, loadPolicySet } from "../../src/policy/load.ts";
-import type { Diagnostic } from "../../src/policy/types.ts";
+import type { Diagnostic } from "../../src/yaml/diagnostics.ts";
 import { diagnosticsOf, load, places, RELEASE } from "../support/policy-files.ts";
 
 test("the policy that the mistakes below are made in loads", () => {

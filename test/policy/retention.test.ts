@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import { keepingOf, keepOf, type RetentionSpec, shortestKeep, type Use } from "../../src/policy/retention.ts";
-import type { Diagnostic } from "../../src/policy/types.ts";
+import type { Diagnostic } from "../../src/yaml/diagnostics.ts";
 import fc from "../support/fc.ts";
 
 const DAY = 86_400_000;

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { policiesFor, policiesOf } from "../../src/policy/components.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
-import type { Diagnostic } from "../../src/policy/types.ts";
 import { pathFor, type WorkloadSpec } from "../../src/policy/workload-policy.ts";
+import type { Diagnostic } from "../../src/yaml/diagnostics.ts";
 
 const POLICIES = ["release", "weights"]
   .map(

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { loadPolicySet } from "../../src/policy/load.ts";
-import type { Diagnostic } from "../../src/policy/types.ts";
 import {
   matchWorkloads,
   parseRequester,
@@ -11,6 +10,7 @@ import {
   spiffePath,
 } from "../../src/policy/workload-policy.ts";
 import { withShippedBuilders } from "../../src/policy-files.ts";
+import type { Diagnostic } from "../../src/yaml/diagnostics.ts";
 
 const RELEASE = `apiVersion: vouchsafe.dev/v1
 kind: VerificationPolicy

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { VouchsafeError } from "../../src/errors.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
-import type { Diagnostic } from "../../src/policy/types.ts";
+import type { Diagnostic } from "../../src/yaml/diagnostics.ts";
 
 /** A policy file with every section, in which tests make mistakes. */
 export const RELEASE = `apiVersion: vouchsafe.dev/v1

@@ -14,7 +14,7 @@ import {
   type Scalar,
 } from "yaml";
 import type { JsonObject, JsonValue } from "../in-toto-attestation/types.ts";
-import type { Diagnostic } from "./types.ts";
+import type { Diagnostic } from "./diagnostics.ts";
 
 const MAX_TEXT = 256 * 1024;
 const MAX_DEPTH = 32;
@@ -52,7 +52,7 @@ export function readYaml(file: string, text: string): { source: YamlSource; docu
     for (const { pos, message } of mistakes) report(pos[0], message);
     if (mistakes.length > 0 || document.contents === null) continue;
     if (document.directives.yaml.explicit) {
-      report(document.range[0], "directives are not taken: policies are YAML 1.2");
+      report(document.range[0], "directives are not taken: the file is YAML 1.2");
       continue;
     }
     const json = plainJson(source, document.contents, 0);
