@@ -1,4 +1,5 @@
 import { VouchsafeError } from "./errors.ts";
+import { type OutboundRules, readOutboundRules } from "./outbound/rules.ts";
 
 /** How one node is set up. Times in milliseconds, sizes in bytes. */
 export interface Config {
@@ -58,6 +59,8 @@ export interface Config {
   readonly rekorUrl: string | undefined;
   /** Whether @sigstore/verify is asked about each Sigstore bundle too, and must agree. */
   readonly secondOpinion: "off" | "report" | "require";
+  /** What may be asked that is named by others and is not public. */
+  readonly outbound: OutboundRules;
   readonly maxBody: number;
   readonly maxStaleness: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -133,6 +136,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return files;
   }
 
+  function outboundRules(): OutboundRules {
+    const { rules, refused } = readOutboundRules(list("VOUCHSAFE_OUTBOUND_PRIVATE"));
+    if (refused.length > 0)
+      mistakes.push(
+        "VOUCHSAFE_OUTBOUND_PRIVATE must name hosts without scheme and port, addresses or CIDR blocks",
+      );
+    return rules;
+  }
+
   const origin = text("VOUCHSAFE_ORIGIN") ?? "vouchsafe.local/log";
 
   const config: Config = {
@@ -166,6 +178,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     tuf: oneOf("VOUCHSAFE_TUF", "auto", ["auto", "off"]),
     rekorUrl: httpUrl("VOUCHSAFE_REKOR_URL"),
     secondOpinion: oneOf("SECOND_OPINION", "off", ["off", "report", "require"]),
+    outbound: outboundRules(),
     maxBody: integer("VOUCHSAFE_MAX_BODY", 16 * MIB, 1024, 256 * MIB),
     maxStaleness: integer("VOUCHSAFE_MAX_STALENESS", 30, 1, 3600) * 1000,
     logLevel: oneOf("LOG_LEVEL", "info", LOG_LEVELS),

@@ -53,6 +53,10 @@ export const ERRORS = {
   "evidence-revoked": { status: 422, title: "The evidence was revoked" },
   "second-opinion-refused": { status: 422, title: "The second verifier does not confirm the evidence" },
 
+  // Other hosts
+  "outbound-refused": { status: 422, title: "The host is not one that may be asked" },
+  "outbound-failed": { status: 502, title: "Another host did not answer as it should" },
+
   // Identities
   "invalid-spiffe-id": { status: 400, title: "The SPIFFE ID is malformed" },
   "invalid-csr": { status: 422, title: "The certificate signing request is not one that is taken" },

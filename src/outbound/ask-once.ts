@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import type { CheckedUrl } from "./check-url.ts";
+
+export interface AskOnce {
+  readonly accept: string;
+  readonly authorization: string | undefined;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Uint8Array;
+}
+
+/** The answer breaks a bound or its encoding; the message is ours and may be shown. */
+export class BadAnswer extends Error {
+  override readonly name = "BadAnswer";
+}
+
+const MAX_HEADERS = 16 * 1024;
+
+const gunzipped = promisify(gunzip);
+
+/** Asks one URL at the addresses that were judged, on a connection of its own, which is closed whatever happens. */
+export async function askOnce(checked: CheckedUrl, ask: AskOnce): Promise<Answered> {
+  const { url } = checked;
+  const request = url.protocol === "https:" ? requestHttps : requestHttp;
+  const asked = request(url, {
+    agent: false,
+    lookup: (_host, { all }, callback) => {
+      const [first] = checked.addresses;
+      if (all) callback(null, [...checked.addresses]);
+      else callback(null, first?.address ?? "", first?.family);
+    },
+    headers: {
+      accept: ask.accept,
+      "accept-encoding": "identity",
+      "user-agent": "vouchsafe",
+      ...(ask.authorization !== undefined && { authorization: ask.authorization }),
+    },
+    maxHeaderSize: MAX_HEADERS,
+    minVersion: "TLSv1.2",
+    signal: ask.signal,
+  });
+  try {
+    asked.end();
+    const [response]: IncomingMessage[] = await once(asked, "response", { signal: ask.signal });
+    if (response?.statusCode === undefined) throw new BadAnswer("it does not speak HTTP");
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      bytes: await bodyOf(response, ask.maxBytes),
+    };
+  } finally {
+    // What is destroyed midway complains once more.
+    asked.on("error", () => {}).destroy();
+  }
+}
+
+async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return decoded(Buffer.concat(chunks), response.headers["content-encoding"], maxBytes);
+}
+
+/** Some storage answers with what it keeps, whatever was asked for. */
+async function decoded(bytes: Buffer, encoding: string | undefined, maxBytes: number): Promise<Uint8Array> {
+  if (encoding === undefined || encoding === "identity" || bytes.length === 0) return bytes;
+  if (encoding !== "gzip") throw new BadAnswer("its answer's encoding is not one that is taken");
+  try {
+    return await gunzipped(bytes, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw tooLarge(maxBytes);
+    throw new BadAnswer("its answer is not the gzip that it says it is", { cause });
+  }
+}
+
+function tooLarge(maxBytes: number): BadAnswer {
+  return new BadAnswer(`its answer is larger than ${maxBytes} bytes`);
+}
