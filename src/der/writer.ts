@@ -33,6 +33,22 @@ export function unsigned(bytes: Uint8Array): Buffer {
   return (magnitude[0] ?? 0x80) < 0x80 ? der(TAG.integer, magnitude) : der(TAG.integer, ZERO, magnitude);
 }
 
+/** An INTEGER of a safe integer that is not negative. */
+export function wholeNumber(value: number): Buffer {
+  let length = 1;
+  // Without a zero before it a first bit of one would be a minus sign.
+  for (let left = value; left >= 0x80; left = Math.floor(left / 0x100)) length += 1;
+  const element = Buffer.allocUnsafe(2 + length);
+  element[0] = TAG.integer;
+  element[1] = length;
+  let left = value;
+  for (let at = 1 + length; at > 1; at -= 1) {
+    element[at] = left % 0x100;
+    left = Math.floor(left / 0x100);
+  }
+  return element;
+}
+
 /** A BIT STRING of whole bytes. */
 export function bitString(bytes: Uint8Array): Buffer {
   return der(TAG.bitString, ZERO, bytes);

@@ -20,6 +20,7 @@ export interface CertificateContent {
 
 const VERSION_3 = der(0xa0, unsigned(Buffer.of(2)));
 const TRUE = der(TAG.boolean, Buffer.of(0xff));
+const [ZERO, ZULU] = [0x30, 0x5a];
 
 /** An X.509 v3 certificate (RFC 5280 §4.1), DER. */
 export function writeCertificate(content: CertificateContent, signer: X509Signer): Buffer {
@@ -63,9 +64,26 @@ export function criticalExtension(id: Uint8Array, value: Uint8Array): Buffer {
  * seconds.
  */
 export function time(at: number): Buffer {
-  const iso = new Date(at).toISOString();
-  const digits = `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}${iso.slice(11, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
-  return digits < "2050"
-    ? der(TAG.utcTime, Buffer.from(digits.slice(2), "latin1"))
-    : der(TAG.generalizedTime, Buffer.from(digits, "latin1"));
+  const date = new Date(at);
+  const year = date.getUTCFullYear();
+  const isLate = year >= 2050;
+  const element = Buffer.allocUnsafe(isLate ? 17 : 15);
+  element[0] = isLate ? TAG.generalizedTime : TAG.utcTime;
+  element[1] = element.length - 2;
+  // By hand: each certificate has two, and a text of a date takes longer than all else about them.
+  if (isLate) writeTwoDigits(element, 2, Math.floor(year / 100));
+  const from = element.length - 13;
+  writeTwoDigits(element, from, year % 100);
+  writeTwoDigits(element, from + 2, date.getUTCMonth() + 1);
+  writeTwoDigits(element, from + 4, date.getUTCDate());
+  writeTwoDigits(element, from + 6, date.getUTCHours());
+  writeTwoDigits(element, from + 8, date.getUTCMinutes());
+  writeTwoDigits(element, from + 10, date.getUTCSeconds());
+  element[from + 12] = ZULU;
+  return element;
+}
+
+function writeTwoDigits(element: Buffer, at: number, value: number): void {
+  element[at] = ZERO + Math.floor(value / 10);
+  element[at + 1] = ZERO + (value % 10);
 }

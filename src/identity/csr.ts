@@ -1,13 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import {
-  type DerElement,
-  DerError,
-  derChildren,
-  expectTag,
-  readDer,
-  TAG,
-  wholeBytes,
-} from "../der/reader.ts";
+import { DerError, derChildren, expectTag, readDer, TAG, wholeBytes } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
 import { readPublicKey } from "../x509/public-keys.ts";
 import { verifyX509Signature } from "../x509/signatures.ts";
@@ -21,9 +13,10 @@ export interface RequestedKey {
 
 /** An RSA key of 4096 bits makes one of about 1.1 KB. */
 const MAX_BYTES = 4096;
-const VERSION_1 = [0x02, 0x01, 0x00];
-const EMPTY_NAME = [0x30, 0x00];
-const NO_ATTRIBUTES = [0xa0, 0x00];
+// Elements with their tag, in hex.
+const VERSION_1 = "020100";
+const EMPTY_NAME = "3000";
+const NO_ATTRIBUTES = "a000";
 
 /**
  * Reads a PKCS #10 request (RFC 2986 §4) that asks for nothing but a certificate of its key: the subject is
@@ -39,9 +32,9 @@ export function parseCsr(der: Uint8Array): RequestedKey {
     const info = expectTag(first, TAG.sequence);
     const [version, subject, spki, attributes, ...more] = derChildren(info.content);
     if (rest.length > 0 || more.length > 0) throw invalid("it has members that no request has");
-    if (!isSpelt(version, VERSION_1)) throw invalid("its version is not 1");
-    if (!isSpelt(subject, EMPTY_NAME)) throw invalid("it asks for a subject");
-    if (!isSpelt(attributes, NO_ATTRIBUTES)) throw invalid("it has attributes, or no list of them");
+    if (version?.hex !== VERSION_1) throw invalid("its version is not 1");
+    if (subject?.hex !== EMPTY_NAME) throw invalid("it asks for a subject");
+    if (attributes?.hex !== NO_ATTRIBUTES) throw invalid("it has attributes, or no list of them");
     const { encoded } = expectTag(spki, TAG.sequence);
     const publicKey = readPublicKey(encoded);
     const proof = wholeBytes(expectTag(signature, TAG.bitString));
@@ -53,11 +46,6 @@ export function parseCsr(der: Uint8Array): RequestedKey {
     if (error instanceof DerError) throw invalid(error.message, error);
     throw error;
   }
-}
-
-/** Whether the element is there, with these bytes from its tag on. */
-function isSpelt(element: DerElement | undefined, bytes: readonly number[]): boolean {
-  return element?.encoded.length === bytes.length && bytes.every((byte, i) => element.encoded[i] === byte);
 }
 
 function invalid(what: string, cause?: unknown): VouchsafeError {

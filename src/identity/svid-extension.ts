@@ -1,5 +1,5 @@
 import { type DerElement, DerError, derChildren, expectTag, readDer, TAG } from "../der/reader.ts";
-import { oid, sequence, unsigned, utf8String } from "../der/writer.ts";
+import { oid, sequence, utf8String, wholeNumber } from "../der/writer.ts";
 import { AttestationFormatError, parseDigest } from "../in-toto-attestation/index.ts";
 import { type Grounds, MAX_GROUNDS } from "./grounds.ts";
 
@@ -20,8 +20,8 @@ export function encodeGrounds({ digests, policies, verdicts, index: own }: Groun
   return sequence(
     sequence(...digests.map(utf8String)),
     sequence(...policies.map(utf8String)),
-    sequence(...verdicts.map(index)),
-    ...(own === undefined ? [] : [index(own)]),
+    sequence(...verdicts.map(wholeNumber)),
+    ...(own === undefined ? [] : [wholeNumber(own)]),
   );
 }
 
@@ -70,10 +70,4 @@ function digest(value: string): Grounds["digests"][number] {
     if (error instanceof AttestationFormatError) throw new DerError(error.message);
     throw error;
   }
-}
-
-function index(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(value));
-  return unsigned(bytes);
 }

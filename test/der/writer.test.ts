@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readDer } from "../../src/der/reader.ts";
-import { der, oid, unsigned } from "../../src/der/writer.ts";
+import { der, oid, unsigned, wholeNumber } from "../../src/der/writer.ts";
 import fc from "../support/fc.ts";
 
 test("whatever the length of its content, the reader reads back what was written", () => {
@@ -43,6 +43,17 @@ test("property: integers keep their value", () => {
       const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), "0"), "hex");
       const { content } = readDer(unsigned(bytes));
       assert.equal(BigInt(`0x${Buffer.from(content).toString("hex")}`), value);
+    }),
+  );
+});
+
+test("property: a number is written as the bytes of it are", () => {
+  fc.assert(
+    fc.property(fc.maxSafeNat(), fc.constantFrom(1, 0x100, 0x1_0000_0000), (value, scale) => {
+      const number = Math.floor(value / scale);
+      const bytes = Buffer.alloc(8);
+      bytes.writeBigUInt64BE(BigInt(number));
+      assert.deepEqual(wholeNumber(number), unsigned(bytes));
     }),
   );
 });
