@@ -1,38 +1,67 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readAnew, type TokenSource } from "../client/token-source.ts";
+import { gitHubTokens, hasGitHubToken } from "./github-token.ts";
+import { readJwtClaims } from "./jwt-claims.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The token to show: VOUCHSAFE_TOKEN, or what is in VOUCHSAFE_TOKEN_FILE, or, for a server on this machine, the
- * operator token that its first start wrote into the data directory. That one is never sent anywhere else.
+ * What to show to a server: VOUCHSAFE_TOKEN, or what is in VOUCHSAFE_TOKEN_FILE whenever it is needed, or, for a server on
+ * this machine, the operator token that its first start wrote into the data directory (that one is never sent anywhere else);
+ * or else the OIDC token of the CI job: VOUCHSAFE_ID_TOKEN, or one that GitHub Actions gives for the server. Tokens that name
+ * their audiences are shown to no other: VOUCHSAFE_AUDIENCE, or the server's URL.
  */
-export function findToken(server: string, env: Environment): string | undefined {
-  const token = lookUp(server, env);
+export function findToken(server: string, env: Environment): string | TokenSource | undefined {
+  const audience = audienceOf(server, env);
+  if (env.VOUCHSAFE_TOKEN) return shown(env.VOUCHSAFE_TOKEN, "VOUCHSAFE_TOKEN", audience);
+  if (env.VOUCHSAFE_TOKEN_FILE) {
+    const file = env.VOUCHSAFE_TOKEN_FILE;
+    const read = () => shown(readToken(file), `VOUCHSAFE_TOKEN_FILE, ${file},`, audience);
+    // What is wrong with it now is told before anything is done.
+    read();
+    return readAnew(read);
+  }
+  const operators = isThisMachine(server) ? operatorToken(env) : undefined;
+  if (operators !== undefined) return shown(operators, "The operator token", audience);
+  if (env.VOUCHSAFE_ID_TOKEN) return shown(env.VOUCHSAFE_ID_TOKEN, "VOUCHSAFE_ID_TOKEN", audience);
+  return hasGitHubToken(env) ? gitHubTokens(env, audience) : undefined;
+}
+
+/** For whom an OIDC token must be that is shown to the server. */
+export function audienceOf(server: string, env: Environment): string {
+  return env.VOUCHSAFE_AUDIENCE || server.replace(/\/+$/, "");
+}
+
+/** A token as it is sent, or a mistake: one that no header can carry, or that was given out for somebody else. */
+function shown(text: string, from: string, audience: string): string {
+  const token = text.trim();
   // What no HTTP header can carry would fail as a bug of ours; what no server takes is told here already.
-  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new UsageError("The token holds characters that no token has, or nothing: was it copied whole?");
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new UsageError(`${from} holds characters that no token has, or nothing: was it copied whole?`);
+  }
+  const { audiences = [] } = readJwtClaims(token) ?? {};
+  if (audiences.length > 0 && !audiences.includes(audience)) {
+    throw new UsageError(
+      `${from} holds a token for ${audiences.join(", ")} and not for ${audience}, so it is not sent there: ` +
+        "ask for one with that audience, or name the server's in VOUCHSAFE_AUDIENCE",
+    );
   }
   return token;
 }
 
-function lookUp(server: string, env: Environment): string | undefined {
-  if (env.VOUCHSAFE_TOKEN) return env.VOUCHSAFE_TOKEN.trim();
-  if (env.VOUCHSAFE_TOKEN_FILE) {
-    const token = readToken(env.VOUCHSAFE_TOKEN_FILE);
-    if (token === undefined) {
-      throw new UsageError(`VOUCHSAFE_TOKEN_FILE names ${env.VOUCHSAFE_TOKEN_FILE}, which cannot be read`);
-    }
-    return token;
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new UsageError(`VOUCHSAFE_TOKEN_FILE names ${file}, which cannot be read`, { cause });
   }
-  if (!isThisMachine(server)) return undefined;
-  return readToken(join(env.VOUCHSAFE_DATA_DIR || ".vouchsafe", "operator-token"));
 }
 
-function readToken(file: string): string | undefined {
+function operatorToken(env: Environment): string | undefined {
   try {
-    return readFileSync(file, "utf8").trim();
+    return readFileSync(join(env.VOUCHSAFE_DATA_DIR || ".vouchsafe", "operator-token"), "utf8");
   } catch {
     return undefined;
   }

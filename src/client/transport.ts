@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ERRORS, type ErrorCode } from "../errors.ts";
 import { ApiError } from "./api-error.ts";
+import type { TokenSource } from "./token-source.ts";
 
 export interface TransportOptions {
   /** Where the server is, e.g. `https://vouchsafe.example`. */
   readonly server: string;
   /** Bearer token; without one only public routes answer. */
-  readonly token?: string;
+  readonly token?: string | TokenSource;
+  /** The project that is meant, for credentials that do not know theirs: OIDC tokens and SVIDs. Absent: `default`. */
+  readonly project?: string;
   /** Makes the Authorization header of a call in the place of a bearer token. Asked anew for each try. */
   readonly authorize?: (call: Call) => string;
   /** Milliseconds that one try may take. Default 30,000. */
@@ -60,11 +63,19 @@ export function createTransport(options: TransportOptions): Transport {
   const retries = options.retries ?? 3;
 
   return async (call) => {
+    let bearer = await bearerOf(options);
+    let renewed = false;
     for (let tried = 0; ; tried += 1) {
       const deadline = startDeadline(options.timeout ?? 30_000);
-      const response = await send(base, call, options, deadline);
+      const response = await send(base, call, { ...options, bearer }, deadline);
       const answer = await read(response, call, deadline);
       if (response.ok) return answer;
+      // Refused before anything was done, so that any call may be made again.
+      if (response.status === 401 && !renewed && typeof options.token === "object") {
+        bearer = await options.token.renewed();
+        renewed = true;
+        if (bearer !== undefined) continue;
+      } else renewed = false;
       const wait = retryAfter(response, tried);
       const isPassing = response.status === 429 || response.status === 503;
       if (!call.repeatable || !isPassing || tried >= retries || wait > LONGEST_WAIT)
@@ -98,10 +109,20 @@ function startDeadline(milliseconds: number): Deadline {
   return { signal: late.signal, putOff: () => timer.refresh() };
 }
 
-async function send(base: URL, call: Call, options: TransportOptions, deadline: Deadline): Promise<Response> {
+async function bearerOf({ token }: TransportOptions): Promise<string | undefined> {
+  return typeof token === "object" ? token.current() : token;
+}
+
+async function send(
+  base: URL,
+  call: Call,
+  options: TransportOptions & { readonly bearer: string | undefined },
+  deadline: Deadline,
+): Promise<Response> {
   const headers = new Headers({ accept: call.accept ?? "application/json, */*" });
   if (options.authorize !== undefined) headers.set("authorization", options.authorize(call));
-  else if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
+  else if (options.bearer !== undefined) headers.set("authorization", `Bearer ${options.bearer}`);
+  if (options.project !== undefined) headers.set("vouchsafe-project", options.project);
   if (call.body !== undefined) headers.set("content-type", call.body.mediaType);
   const ends = [deadline.signal, options.signal, call.signal];
   try {
