@@ -39,6 +39,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "verify/verified-attestation.ts",
       "verify/findings.ts",
       "identity/agent-id.ts",
+      "identity/issuer-keys.ts",
       "identity/spiffe-id.ts",
       "identity/trust-bundle.ts",
     ],

@@ -9,12 +9,13 @@ export interface OtherDocument {
 
 /** What stands beside the verification policies. */
 export function othersIn(set: PolicySet): readonly OtherDocument[] {
-  const { builders, workloads, federations, enrollments, retention } = set;
+  const { builders, workloads, federations, enrollments, access, retention } = set;
   const kinds = {
     Builder: builders.values(),
     WorkloadPolicy: workloads.values(),
     FederatedTrustDomain: federations.values(),
     AgentEnrollment: enrollments.values(),
+    AccessPolicy: access.values(),
     RetentionPolicy: retention === undefined ? [] : [retention],
   };
   return Object.entries(kinds).flatMap(([kind, loaded]) =>

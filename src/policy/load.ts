@@ -13,6 +13,8 @@ import {
 import type { Diagnostic } from "../yaml/diagnostics.ts";
 import { diagnosticLine } from "../yaml/diagnostics.ts";
 import { readYaml, startOf, type YamlDocument, type YamlSource } from "../yaml/source.ts";
+import type { AccessPolicy } from "./access-policy.ts";
+import { accessDocument, accessPolicyLists } from "./access-schema.ts";
 import { type AgentEnrollment, enrollmentDocument } from "./agent-enrollment.ts";
 import type { Builder } from "./builder.ts";
 import { builderDocument } from "./builder-schema.ts";
@@ -50,6 +52,8 @@ export interface PolicySet {
   readonly federations: ReadonlyMap<TrustDomain, FederatedTrustDomain>;
   /** Who joins as an agent without a join token. */
   readonly enrollments: ReadonlyMap<string, AgentEnrollment>;
+  /** Who calls without a token of ours, in the order of their files. */
+  readonly access: ReadonlyMap<string, AccessPolicy>;
   /** How long evidence is kept; absent: for ever. */
   readonly retention?: RetentionPolicy;
 }
@@ -80,6 +84,7 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
     RetentionPolicy = [],
     FederatedTrustDomain = [],
     AgentEnrollment = [],
+    AccessPolicy = [],
   } = byKind;
   for (const one of Builder) add(builders, builderDocument, one);
   const policyDocument = policyUsing(new Map(Builder.map(nameOf).map((name) => [name, builders.get(name)])));
@@ -98,6 +103,13 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
   }
   const enrollments = new Map<string, AgentEnrollment>();
   for (const one of AgentEnrollment) add(enrollments, enrollmentDocument, one);
+  const access = new Map<string, AccessPolicy>();
+  for (const one of AccessPolicy) {
+    add(access, accessDocument, one);
+    for (const names of accessPolicyLists(memberOf(one.document, ["spec"]))) {
+      refuseUnknown(one.source, names, (name) => policies.has(name), "no VerificationPolicy is named");
+    }
+  }
   const retentions = new Map<string, RetentionPolicy>();
   for (const one of RetentionPolicy) {
     add(retentions, retentionDocument, one);
@@ -130,6 +142,7 @@ export function loadPolicySet(files: readonly PolicyFile[]): PolicySet {
     workloads,
     federations,
     enrollments,
+    access,
     ...(retention && { retention }),
   };
 }

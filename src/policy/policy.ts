@@ -12,6 +12,7 @@ export const KINDS = [
   "RetentionPolicy",
   "FederatedTrustDomain",
   "AgentEnrollment",
+  "AccessPolicy",
 ] as const;
 /** `enforce`: what it does not pass is denied. `audit`: what it would deny is told and recorded; it decides nothing. */
 export const MODES = ["enforce", "audit"] as const;

@@ -1,10 +1,9 @@
 import type { ProjectId } from "../custody/events.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { SpiffeId } from "../identity/spiffe-id.ts";
+import { ROLES, type Role } from "../policy/access-policy.ts";
 
-/** What a caller may do. `http/` says which roles each route takes. */
-export const ROLES = ["uploader", "issuer", "auditor", "approver", "operator", "agent"] as const;
-export type Role = (typeof ROLES)[number];
+export { ROLES, type Role };
 
 /** Who asks, as its credential says: never as the request says. */
 export interface Caller {
