@@ -67,7 +67,19 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "witness",
     ["errors.ts", "create-once.ts", "directory-lock.ts", "private-key.ts", "tlog", "custody/acknowledged.ts"],
   ],
-  ["db", ["errors.ts", "directory-lock.ts", "in-toto-attestation", "tlog", "policy", "custody", "decisions"]],
+  [
+    "db",
+    [
+      "errors.ts",
+      "directory-lock.ts",
+      "in-toto-attestation",
+      "identity/project-name.ts",
+      "tlog",
+      "policy",
+      "custody",
+      "decisions",
+    ],
+  ],
   [
     "services",
     [

@@ -37,6 +37,7 @@ export const EVENT_TYPES = {
   "authority.prepared": 30,
   "authority.retired": 31,
   "identity.revoked": 32,
+  "project.created": 33,
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;

@@ -1,4 +1,5 @@
 import type { Finding } from "../custody/fsck-findings.ts";
+import { DEFAULT_PROJECT } from "../identity/project-name.ts";
 import type { Inspection, Twin } from "./inspection.ts";
 
 /** Rows of one table that are told of at most; what is beyond is not looked for. */
@@ -11,6 +12,7 @@ const SHOWN = 80;
  * this size: rows that are missing, rows that no event gives, and values that are others.
  */
 export async function differences(inspection: Inspection, size: number): Promise<Finding[]> {
+  await takeDefault(inspection);
   await takeConfirmations(inspection, size);
   await takeExpirations(inspection);
   const problem = "it is no table, or has no primary key: what nodes read of it was not checked";
@@ -110,5 +112,13 @@ async function takeExpirations({ query }: Inspection): Promise<void> {
   await query(
     `update evidence set bytes = null from expirations x
      where x.project_id = evidence.project_id and x.attestation = evidence.id`,
+  );
+}
+
+/** The installation's own project is made by the first start, and by no event. */
+async function takeDefault({ query, stored }: Inspection): Promise<void> {
+  await query(
+    `insert into projects select * from ${stored("projects")} where name = $1 on conflict do nothing`,
+    [DEFAULT_PROJECT],
   );
 }

@@ -111,8 +111,8 @@ const WRITE = `
     on conflict do nothing
   ), ${STATE_PARTS.map((part) => `state_${part} as (${STATEMENTS[part](rowsOf(part))})`).join(", ")}, used_tokens as (
     update tokens set revoked_at = a.joined_at
-    from json_to_recordset(${rowsOf("agents")}) as a (token text, joined_at int8)
-    where tokens.id = a.token and tokens.revoked_at is null
+    from json_to_recordset(${rowsOf("agents")}) as a (project_id uuid, token text, joined_at int8)
+    where tokens.project_id = a.project_id and tokens.id = a.token and tokens.revoked_at is null
   ), head as (
     update log_head set size = $2::int8, root = $3, peaks = $4, time = $5, checkpoint = $6
     where size < $2::int8

@@ -2,6 +2,7 @@ import type { StoredEntry } from "../custody/fsck-entries.ts";
 import type { StoredHead } from "../custody/fsck-tree.ts";
 import type { FullTile } from "../tlog/tiles.ts";
 import type { Query } from "./connection.ts";
+import type { Inspection } from "./inspection.ts";
 
 // The log's own rows as they are, for who believes none of them. What may be any int8 is read as text.
 
@@ -58,10 +59,13 @@ export async function readStrays(
 }
 
 /** Projects that events are of and that have no row. */
-export async function readMissingProjects(query: Query, installation: string): Promise<string[]> {
+export async function readMissingProjects(
+  { query, stored }: Inspection,
+  installation: string,
+): Promise<string[]> {
   const rows = await query<{ project: string }>(
     `select distinct e.project_id as project from log_entries e
-     where e.project_id <> $1 and not exists (select from projects p where p.id = e.project_id) limit 100`,
+     where e.project_id <> $1 and not exists (select from ${stored("projects")} p where p.id = e.project_id) limit 100`,
     [installation],
   );
   return rows.map(({ project }) => project);

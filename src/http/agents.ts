@@ -6,7 +6,7 @@ import { joinAgent } from "../services/join-agent.ts";
 import { renewAgent } from "../services/renew-agent.ts";
 import { revokeAgent } from "../services/revoke-agent.ts";
 import type { App } from "./app.ts";
-import { callerOf } from "./authentication.ts";
+import { callerOf, projectOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
 import { CertificateChain, Csr, closed, Reason, Receipt, SpiffeId, Time, X509Bundle } from "./schemas.ts";
 
@@ -62,7 +62,7 @@ export function agentRoutes(app: App, v: Vouchsafe, authenticator: Authenticator
         ...answers({ 201: AgentCredential }),
       },
     },
-    async (request, reply) => reply.code(201).send(await enrolAgent(v, request.body)),
+    async (request, reply) => reply.code(201).send(await enrolAgent(v, request.body, projectOf(request))),
   );
 
   app.post(

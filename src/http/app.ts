@@ -35,6 +35,7 @@ import { manifestRoutes } from "./manifests.ts";
 import { describeRoutes, openapiRoute } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
+import { projectRoutes } from "./projects.ts";
 import { quarantineRoutes } from "./quarantines.ts";
 import { reportRoutes } from "./reports.ts";
 import { retentionRoutes } from "./retention.ts";
@@ -91,7 +92,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   app.server.maxConnections = 10_000;
   refuseExpectations(app.server);
   const authenticator = createAuthenticator({
-    lookUp: (bearer) => authenticate(v, bearer),
+    lookUp: (bearer, project) => authenticate(v, bearer, project),
     clock: v.clock,
     freshFor: 5 * SECOND,
     staleFor: v.config.maxStaleness,
@@ -117,7 +118,9 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   guardRoutes(app, {
     authenticate: authenticator.authenticate,
     recall: authenticator.recall,
-    authenticateAgent: (authorization, request) => authenticateAgent(v, authorization, request),
+    authenticateAgent: (authorization, request, project) =>
+      authenticateAgent(v, authorization, request, project),
+    installationProject: v.project,
     rateLimits,
   });
   requireHost(app);
@@ -157,6 +160,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   federationRoutes(app, v);
   crlRoutes(app, v);
   tokenRoutes(app, v, authenticator);
+  projectRoutes(app, v);
   await app.ready();
   return app;
 }

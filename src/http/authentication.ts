@@ -1,10 +1,27 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
+import type { ProjectId } from "../custody/events.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Caller, Role } from "../services/caller.ts";
 import { createQuota } from "./quota.ts";
 
-/** Who may call a route: anybody without a token, or callers that hold at least one of the roles. */
-export type Access = "public" | readonly [Role, ...Role[]];
+/**
+ * Who may call a route: anybody without a token; callers of any project that hold at least one of the roles, each for
+ * what is its own project's; or only callers of the project `default`, for what is the whole installation's.
+ */
+export type Access = "public" | Roles | InstallationAccess;
+type Roles = readonly [Role, ...Role[]];
+interface InstallationAccess {
+  readonly installation: Roles;
+}
+
+/** Access to what no project owns: authorities, the policy directory, the projects themselves. */
+export function installation(roles: Roles): InstallationAccess {
+  return { installation: roles };
+}
+
+export function rolesOf(access: Exclude<Access, "public">): Roles {
+  return "installation" in access ? access.installation : access;
+}
 
 /** Calls in a minute: of one token, and of one address that presents none (or a wrong one). */
 export interface RateLimits {
@@ -13,11 +30,18 @@ export interface RateLimits {
 }
 
 export interface GuardOptions {
-  readonly authenticate: (bearer: string) => Promise<Caller>;
+  /** @param project the one that the caller names, by `Vouchsafe-Project` */
+  readonly authenticate: (bearer: string, project: string | undefined) => Promise<Caller>;
   /** The same at once for a token that was authenticated a moment ago. */
-  readonly recall: (bearer: string) => Caller | undefined;
+  readonly recall: (bearer: string, project: string | undefined) => Caller | undefined;
   /** The agent that made this very request, by the value of its Authorization header. */
-  readonly authenticateAgent: (authorization: string, request: ProvenRequest) => Promise<Caller>;
+  readonly authenticateAgent: (
+    authorization: string,
+    request: ProvenRequest,
+    project: string | undefined,
+  ) => Promise<Caller>;
+  /** The project whose callers may do what is the installation's. */
+  readonly installationProject: ProjectId;
   readonly rateLimits: RateLimits;
 }
 
@@ -57,7 +81,7 @@ const NO_BODY = new Uint8Array(0);
  */
 export function guardRoutes(
   app: FastifyInstance,
-  { authenticate, recall, authenticateAgent, rateLimits }: GuardOptions,
+  { authenticate, recall, authenticateAgent, installationProject, rateLimits }: GuardOptions,
 ): void {
   const addresses = addressLimiter(app, rateLimits.perAddress);
   const callers = callerLimiter(rateLimits.perCaller);
@@ -77,14 +101,15 @@ export function guardRoutes(
 
   function letIn(request: FastifyRequest, caller: Caller): void {
     callers(caller);
-    requireRole(caller, accessOf(request));
+    requireRole(caller, accessOf(request), installationProject);
     request.caller = caller;
   }
 
   async function guard(request: FastifyRequest): Promise<void> {
     if (request.routeOptions.config.access === "public" || request.is404) return addresses(request);
     request.agentProof = agentProofOf(request);
-    if (request.agentProof === null) await admit(request, () => authenticate(requireBearer(request)));
+    if (request.agentProof === null)
+      await admit(request, () => authenticate(requireBearer(request), projectOf(request)));
   }
 
   app.decorateRequest("caller", null);
@@ -97,7 +122,7 @@ export function guardRoutes(
   app.addHook("onRequest", (request, _reply, done) => {
     const bearer = bearerOf(request);
     // Most calls are of a caller that is known: they wait for nothing.
-    const known = bearer !== undefined && accessOf(request) ? recall(bearer) : undefined;
+    const known = bearer !== undefined && accessOf(request) ? recall(bearer, projectOf(request)) : undefined;
     if (known === undefined) guard(request).then(() => done(), done);
     else {
       letIn(request, known);
@@ -109,14 +134,15 @@ export function guardRoutes(
     const { agentProof, method, url: path, sentBody } = request;
     if (agentProof === null) return done();
     const proven = { method, path, body: sentBody ?? NO_BODY };
-    admit(request, () => authenticateAgent(agentProof, proven)).then(() => done(), done);
+    admit(request, () => authenticateAgent(agentProof, proven, projectOf(request))).then(() => done(), done);
   });
 }
 
 /** The header with an agent's proof, on a route that takes agents; to other routes it is no credential. */
 function agentProofOf(request: FastifyRequest): string | null {
   const { authorization = "" } = request.headers;
-  const isProof = AGENT_SCHEME.test(authorization) && accessOf(request)?.includes("agent");
+  const access = accessOf(request);
+  const isProof = AGENT_SCHEME.test(authorization) && access && rolesOf(access).includes("agent");
   return isProof ? authorization : null;
 }
 
@@ -139,16 +165,36 @@ function declaredAccess({ method, url, config }: RouteOptions): Access {
 }
 
 /** A route without a declaration cannot be here; if one were, nobody may call it. */
-function requireRole(caller: Caller, access: Exclude<Access, "public"> | undefined): void {
-  if (access?.some((role) => caller.roles.includes(role))) return;
-  const roles = access?.join(", ") ?? "nobody";
+function requireRole(
+  caller: Caller,
+  access: Exclude<Access, "public"> | undefined,
+  installationProject: ProjectId,
+): void {
+  const allowed = access && rolesOf(access);
+  if (access !== undefined && "installation" in access && caller.project !== installationProject) {
+    throw new VouchsafeError(
+      "forbidden",
+      "This is the whole installation's: it is for callers of the project default",
+    );
+  }
+  if (allowed?.some((role) => caller.roles.includes(role))) return;
+  const roles = allowed?.join(", ") ?? "nobody";
   throw new VouchsafeError(
     "forbidden",
     `This route is for ${roles}; the token holds ${caller.roles.join(", ")}`,
     {
-      extensions: { roles: access ?? [] },
+      extensions: { roles: allowed ?? [] },
     },
   );
+}
+
+/**
+ * The project that the caller names (`Vouchsafe-Project`): a credential that stands for a caller in several needs it. It
+ * gives nobody anything: callers are what their credential is in that project.
+ */
+export function projectOf({ headers }: FastifyRequest): string | undefined {
+  const named = headers["vouchsafe-project"];
+  return Array.isArray(named) ? named.join() : named;
 }
 
 /** RFC 6750 §2.1. The scheme's name has no case (RFC 9110 §11.1). */

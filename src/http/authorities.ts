@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { listAuthorities, retireAuthority } from "../services/authorities.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import type { App } from "./app.ts";
-import { callerOf } from "./authentication.ts";
+import { callerOf, installation } from "./authentication.ts";
 import { answers } from "./openapi.ts";
 import { closed, Digest, Reason, Receipt, Time } from "./schemas.ts";
 
@@ -24,7 +24,7 @@ export function authorityRoutes(app: App, v: Vouchsafe): void {
   app.get(
     "/authorities",
     {
-      config: { access: ["operator", "auditor"] },
+      config: { access: installation(["operator", "auditor"]) },
       schema: {
         summary: "The authorities that the log has had, oldest first",
         ...answers({ 200: closed({ authorities: Type.Array(Authority) }) }),
@@ -36,7 +36,7 @@ export function authorityRoutes(app: App, v: Vouchsafe): void {
   app.post(
     "/authorities/retire",
     {
-      config: { access: ["operator"] },
+      config: { access: installation(["operator"]) },
       schema: {
         summary: "Take an authority back: out of every bundle, from now on and for ever",
         body: closed({ authority: Digest, reason: Reason }),

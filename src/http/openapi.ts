@@ -1,6 +1,7 @@
 import fastifySwagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import type { TSchema } from "typebox";
+import { rolesOf } from "./authentication.ts";
 import { PROBLEM_MEDIA_TYPE } from "./problems.ts";
 import { Problem } from "./schemas.ts";
 
@@ -23,7 +24,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     transform: ({ schema, url, route }) => {
       const access = route.config?.access ?? "public";
       if (access === "public") return { schema: { ...schema, security: [] }, url };
-      const roles = `Roles: ${access.join(", ")}.`;
+      const roles = `Roles: ${rolesOf(access).join(", ")}${"installation" in access ? ", of the project default" : ""}.`;
       const description = schema?.description ? `${schema.description} ${roles}` : roles;
       return { schema: { ...schema, description, security: [{ token: [] }] }, url };
     },

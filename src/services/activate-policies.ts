@@ -85,7 +85,8 @@ function refuseOwnTrustDomain({ authority }: Vouchsafe, { federations }: PolicyS
 /** The active policies, as they were written, and what this node last found in its directory. */
 export async function readPolicies(v: Vouchsafe, { project }: Pick<Caller, "project">) {
   const policySet = await activePolicySet(v, project);
-  const { lastReload } = v.policyDirectory;
+  // The directory is of the project default, and what came of it is nobody else's to know.
+  const lastReload = project === v.project ? v.policyDirectory.lastReload : null;
   if (policySet === undefined) return { policySet: null, documents: [], policies: [], lastReload };
   return {
     policySet: policySet.hash,

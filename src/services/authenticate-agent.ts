@@ -4,6 +4,7 @@ import { type ProvenRequest, verifyAgentProof } from "../identity/agent-proof.ts
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { requireOwnProject } from "./named-project.ts";
 import { revoked } from "./revoke-agent.ts";
 
 /** Proofs are remembered for this long after they expired: another node's clock may be behind. Milliseconds. */
@@ -14,12 +15,14 @@ const REMEMBERED = 10 * 60_000;
  * that is in the log, has not expired and was not revoked, and was never used before on any node.
  *
  * @param authorization the header's value
- * @throws VouchsafeError `agent-proof-invalid`; `agent-proof-replayed`
+ * @param named the project that the request names
+ * @throws VouchsafeError `agent-proof-invalid`; `agent-proof-replayed`; `forbidden` for an agent of another project
  */
 export async function authenticateAgent(
   v: Vouchsafe,
   authorization: string,
   request: ProvenRequest,
+  named?: string,
 ): Promise<Caller> {
   const now = v.clock();
   const proof = verifyAgentProof(authorization, request, v.authority.bundleOfAgents(), now);
@@ -31,6 +34,7 @@ export async function authenticateAgent(
     now < known.expiresAt;
   if (!isKnown) throw new VouchsafeError("agent-proof-invalid", "No agent has joined with this certificate");
   if (known.revoked) throw revoked();
+  await requireOwnProject(v, named, known.project);
   if (!(await useProof(v.database.kysely, known.project, proof, now - REMEMBERED))) {
     throw new VouchsafeError("agent-proof-replayed", "Each proof is of one request: make another");
   }

@@ -5,9 +5,9 @@ import type { Caller } from "./caller.ts";
 /** Who bearer tokens stand for, remembered for a moment. */
 export interface Authenticator {
   /** The caller at once, where it was looked up so lately that `authenticate` would give it without another look-up. */
-  recall(bearer: string): Caller | undefined;
+  recall(bearer: string, project?: string): Caller | undefined;
   /** @throws VouchsafeError `unauthenticated`, and what the look-up throws when it cannot answer */
-  authenticate(bearer: string): Promise<Caller>;
+  authenticate(bearer: string, project?: string): Promise<Caller>;
   /** Forgets a token that was revoked here, so that its next use asks the database. */
   forget(token: string): void;
 }
@@ -20,7 +20,8 @@ export interface Authenticated {
 }
 
 export interface AuthenticatorOptions {
-  readonly lookUp: (bearer: string) => Promise<Authenticated>;
+  /** @param project the one that the caller names: a credential may stand for a caller in several */
+  readonly lookUp: (bearer: string, project: string | undefined) => Promise<Authenticated>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** How long after a look-up a token is believed without another: how late a revocation elsewhere may bite. */
@@ -45,10 +46,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const remembered = new Map<string, Remembered>();
   const asking = new Map<string, Promise<Caller>>();
 
-  async function ask(key: string, bearer: string, last: Remembered | undefined): Promise<Caller> {
+  async function ask(
+    key: string,
+    [bearer, project]: readonly [string, string | undefined],
+    last: Remembered | undefined,
+  ): Promise<Caller> {
     const at = clock();
     try {
-      const found = await lookUp(bearer);
+      const found = await lookUp(bearer, project);
       remembered.delete(key);
       remembered.set(key, { ...found, at });
       if (remembered.size > maxTokens) remembered.delete(remembered.keys().next().value as string);
@@ -74,14 +79,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   return {
-    recall: (bearer) => freshOf(remembered.get(keyOf(bearer))),
-    async authenticate(bearer) {
-      const key = keyOf(bearer);
+    recall: (bearer, project) => freshOf(remembered.get(keyOf(bearer, project))),
+    async authenticate(bearer, project) {
+      const key = keyOf(bearer, project);
       const last = remembered.get(key);
       const fresh = freshOf(last);
       if (fresh) return fresh;
       // Many calls with one token that has just gone stale share one look-up.
-      const answer = asking.get(key) ?? ask(key, bearer, last);
+      const answer = asking.get(key) ?? ask(key, [bearer, project], last);
       asking.set(key, answer);
       return answer;
     },
@@ -91,6 +96,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 }
 
-function keyOf(bearer: string): string {
-  return hash("sha256", bearer, "base64");
+/** No credential has a space in it. */
+function keyOf(bearer: string, project: string | undefined): string {
+  return hash("sha256", project === undefined ? bearer : `${bearer} ${project}`, "base64");
 }

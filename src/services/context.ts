@@ -10,6 +10,7 @@ import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
 import type { Summaries } from "./issue-summary.ts";
 import type { PolicyDirectory } from "./policy-directory.ts";
+import type { ProjectDirectory } from "./project-directory.ts";
 import type { Denials } from "./record-denial.ts";
 import type { TrustSource } from "./refresh-trust.ts";
 import type { Verifier } from "./verifier.ts";
@@ -44,8 +45,9 @@ export interface Vouchsafe {
   readonly witnesses: Witnesses | undefined;
   /** What keeps this node from adding to the log, by who found it; empty while nothing does. Readiness tells it. */
   readonly obstacles: Map<string, VouchsafeError>;
-  /** The project `default`, which every installation has. */
+  /** The project `default`: its operators are the installation's, and its policies and trust can be configured. */
   readonly project: ProjectId;
+  readonly projects: ProjectDirectory;
   /** Tells an operator what happened in the background, most of all what went wrong; never given secrets. */
   readonly report: (problem: string, cause: unknown) => void;
   /** Work that goes on after an answer, e.g. verifying anew after trust changed; `close` waits for it. */

@@ -1,9 +1,11 @@
+import type { ProjectId } from "../custody/events.ts";
 import { lastRevocations } from "../db/agents.ts";
 import { findX509Identities } from "../db/identities.ts";
 import { readEvents } from "../db/log.ts";
 import { hasCode, VouchsafeError } from "../errors.ts";
 import { enrolledAgentId, isReserved } from "../identity/agent-id.ts";
 import { verifyJoinProof } from "../identity/join-proof.ts";
+import type { ProjectName } from "../identity/project-name.ts";
 import { claimedIssuer, verifyServiceAccountToken } from "../identity/service-account-token.ts";
 import { pathOf, type SpiffeId, trustDomainOf } from "../identity/spiffe-id.ts";
 import type { X509Svid } from "../identity/x509-validation.ts";
@@ -12,6 +14,7 @@ import type { AgentEnrollment } from "../policy/agent-enrollment.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type FederationRelationship, readRelationships } from "./federation/relationships.ts";
 import { certifyAgent } from "./join-agent.ts";
+import { findNamedProject } from "./named-project.ts";
 
 /** With what an agent joins that has no join token: one of these. */
 export interface Enrolment {
@@ -23,6 +26,11 @@ export interface Enrolment {
   readonly svid?: string;
 }
 
+interface JoinedProject {
+  readonly id: ProjectId;
+  readonly name: ProjectName;
+}
+
 interface Enrolled {
   readonly agent: SpiffeId;
   /** Names what it joined by: each joins once. */
@@ -31,27 +39,34 @@ interface Enrolled {
   readonly by: Readonly<Record<string, string>>;
 }
 
+/** Said alike of a project that is not there: strangers do not learn which there are. */
+const NO_RULE = "No rule for agents takes this";
+
 /**
  * Gives an agent its first certificate by a rule of the active policies. What it joins by is used up by the event that
  * records it, on all nodes; and the rule is in force when that is committed. An agent that was revoked does not come back
  * under its name: its pod could otherwise undo it.
  *
+ * @param named the project that the request names
  * @throws VouchsafeError `invalid-csr`; `invalid-request`; `unauthenticated` for what no rule takes, or that was used before;
  *   `agent-proof-invalid`
  */
-export async function enrolAgent(v: Vouchsafe, { csr, kubernetes, svid }: Enrolment) {
+export async function enrolAgent(v: Vouchsafe, { csr, kubernetes, svid }: Enrolment, named?: string) {
   if ((kubernetes === undefined) === (svid === undefined)) {
     throw new VouchsafeError("invalid-request", "Join either by a service-account token or by an SVID");
   }
+  const project = await findNamedProject(v, named);
+  if (project === undefined) throw refused(NO_RULE);
+  const into = { id: project, name: await v.projects.nameOf(project) };
   try {
-    return await certifyAgent(v, v.project, csr, async () => {
-      const { policySet, relationships } = await readRelationships(v, v.project);
+    return await certifyAgent(v, project, csr, async () => {
+      const { policySet, relationships } = await readRelationships(v, project);
       const rules = [...(policySet?.enrollments.values() ?? [])];
       const { agent, token, by } =
         kubernetes === undefined
-          ? await bySvid(v, rules, relationships, svid ?? "", csr)
-          : byServiceAccount(v, rules, kubernetes);
-      if ((await lastRevocations(v.database.kysely, v.project, [agent])).size > 0) {
+          ? await bySvid(v, into, rules, relationships, svid ?? "", csr)
+          : byServiceAccount(v, into, rules, kubernetes);
+      if ((await lastRevocations(v.database.kysely, project, [agent])).size > 0) {
         throw refused(`${agent} was revoked: another joins under another name`);
       }
       return { agent, body: { token, renews: null, by: { ...by } } };
@@ -68,6 +83,7 @@ export async function enrolAgent(v: Vouchsafe, { csr, kubernetes, svid }: Enrolm
  */
 async function bySvid(
   v: Vouchsafe,
+  project: JoinedProject,
   rules: readonly AgentEnrollment[],
   relationships: readonly FederationRelationship[],
   proof: string,
@@ -83,11 +99,11 @@ async function bySvid(
   const rule = rules.find(
     ({ spec }) => spec.case === "svid" && spec.spiffeIds.some((glob) => glob.matches(spiffeId)),
   );
-  if (rule === undefined || isReserved(spiffeId)) throw refused(`No rule for agents takes ${spiffeId}`);
-  if (trustDomainOf(spiffeId) === own) await requireGranted(v, svid);
+  if (rule === undefined || isReserved(spiffeId)) throw refused(NO_RULE);
+  if (trustDomainOf(spiffeId) === own) await requireGranted(v, project.id, svid);
   const [, ...path] = pathOf(spiffeId).split("/");
   return {
-    agent: enrolledAgentId(own, ["svid", trustDomainOf(spiffeId), ...path]),
+    agent: enrolledAgentId(own, ["svid", trustDomainOf(spiffeId), ...path], project.name),
     token: `svid:${jti}`,
     by: { rule: rule.name, method: "svid", spiffeId, serial: leaf.serial },
   };
@@ -97,10 +113,10 @@ async function bySvid(
  * Our authority's word is not enough: an agent that joined by an SVID which was made beside the log, with a stolen key or by
  * another authority below the same root, would still be one when the authority is retired.
  */
-async function requireGranted(v: Vouchsafe, { spiffeId, leaf }: X509Svid): Promise<void> {
+async function requireGranted(v: Vouchsafe, project: ProjectId, { spiffeId, leaf }: X509Svid): Promise<void> {
   const { kysely } = v.database;
-  const [granted] = await findX509Identities(kysely, v.project, [leaf.serial]);
-  const [event] = granted === undefined ? [] : await readEvents(kysely, v.project, [granted.index]);
+  const [granted] = await findX509Identities(kysely, project, [leaf.serial]);
+  const [event] = granted === undefined ? [] : await readEvents(kysely, project, [granted.index]);
   if (granted?.spiffeId !== spiffeId || event?.body.keyHash !== sha256(leaf.spki)) {
     throw refused("The log has not granted this SVID");
   }
@@ -108,9 +124,14 @@ async function requireGranted(v: Vouchsafe, { spiffeId, leaf }: X509Svid): Promi
 }
 
 /** `k8s/CLUSTER/NODE/POD-UID`: a pod's agent is not that of the pod before it, and cannot come back when it is revoked. */
-function byServiceAccount(v: Vouchsafe, rules: readonly AgentEnrollment[], token: string): Enrolled {
+function byServiceAccount(
+  v: Vouchsafe,
+  project: JoinedProject,
+  rules: readonly AgentEnrollment[],
+  token: string,
+): Enrolled {
   const issuer = claimedIssuer(token);
-  let refusal = refused("No rule for agents takes this service-account token");
+  let refusal = refused(NO_RULE);
   for (const { name, spec } of rules) {
     // Clusters often have one issuer, the default: then their keys tell them apart.
     if (spec.case !== "kubernetes" || spec.issuer !== issuer) continue;
@@ -119,7 +140,7 @@ function byServiceAccount(v: Vouchsafe, rules: readonly AgentEnrollment[], token
       if (!spec.serviceAccounts.includes(serviceAccount)) continue;
       const { cluster } = spec;
       return {
-        agent: enrolledAgentId(v.authority.trustDomain, ["k8s", cluster, node, pod]),
+        agent: enrolledAgentId(v.authority.trustDomain, ["k8s", cluster, node, pod], project.name),
         token: `k8s:${id}`,
         by: { rule: name, method: "kubernetes", cluster, serviceAccount, node, pod: podName },
       };

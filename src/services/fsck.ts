@@ -75,7 +75,7 @@ export async function fsck(database: Database, options: FsckOptions = {}): Promi
     }
     for (const stray of await readStrays(query, size, STRAYS))
       findings.add({ ...stray, problem: `a log of ${size} entries does not have it` });
-    for (const project of await readMissingProjects(query, INSTALLATION))
+    for (const project of await readMissingProjects(inspection, INSTALLATION))
       findings.add({ table: "projects", key: `id ${project}`, problem: "missing, and events are of it" });
     findings.add(...(await differences(inspection, size)));
     return {

@@ -23,7 +23,7 @@ export async function joinAgent(v: Vouchsafe, caller: Caller, { csr }: { readonl
   if (caller.agent !== undefined) {
     throw new VouchsafeError("forbidden", "This agent has joined: renew its certificate at /agents/renew");
   }
-  const agent = agentId(v.authority.trustDomain, caller.name);
+  const agent = agentId(v.authority.trustDomain, caller.name, await v.projects.nameOf(caller.project));
   try {
     return await certifyAgent(v, caller.project, csr, async () => ({
       agent,

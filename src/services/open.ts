@@ -9,6 +9,7 @@ import { createProjection } from "../decisions/projection.ts";
 import { ensurePrivateDirectory } from "../directory-lock.ts";
 import { hasCode } from "../errors.ts";
 import { givenAuthorityKeys, ownAuthorityKeys } from "../identity/authority-files.ts";
+import { DEFAULT_PROJECT } from "../identity/project-name.ts";
 import { parseTrustDomain } from "../identity/spiffe-id.ts";
 import { readPassphrase } from "../key-file.ts";
 import { openTrustDomainAuthority } from "./authority.ts";
@@ -21,6 +22,7 @@ import { followLog } from "./follow-log.ts";
 import { createSummaries } from "./issue-summary.ts";
 import { openLog } from "./open-log.ts";
 import { createPolicyDirectory } from "./policy-directory.ts";
+import { createProjectDirectory } from "./project-directory.ts";
 import { createProjectionSource } from "./projection-source.ts";
 import { proposeConfigured } from "./propose.ts";
 import { createDenials } from "./record-denial.ts";
@@ -93,7 +95,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     closers.push(() => background.close());
     const project = await createProject(database.kysely, {
       id: randomUUID(),
-      name: "default",
+      name: DEFAULT_PROJECT,
       createdAt: clock(),
     });
 
@@ -117,6 +119,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       witnesses,
       obstacles,
       project: project.id,
+      projects: createProjectDirectory(database, project),
       report,
       background: background.run,
       warnings,

@@ -11,6 +11,7 @@ import { VouchsafeError } from "../errors.ts";
 import type { Authenticated } from "./authenticator.ts";
 import { type Caller, ROLES, type Role } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { requireOwnProject } from "./named-project.ts";
 
 export interface TokenRequest {
   readonly name: string;
@@ -88,9 +89,15 @@ function newToken(
 /**
  * Who a bearer token stands for, and until when.
  *
- * @throws VouchsafeError `unauthenticated` for one that is malformed, unknown, expired or revoked, alike
+ * @param named the project that the request names
+ * @throws VouchsafeError `unauthenticated` for one that is malformed, unknown, expired or revoked, alike; `forbidden` for one of
+ *   another project
  */
-export async function authenticate(v: Vouchsafe, bearer: string): Promise<Authenticated> {
+export async function authenticate(
+  v: Vouchsafe,
+  bearer: string,
+  named: string | undefined,
+): Promise<Authenticated> {
   const [, id, secret] = TOKEN.exec(bearer) ?? [];
   const token =
     secret === undefined ? undefined : await findTokenByHash(v.database.kysely, hashSecret(secret));
@@ -103,6 +110,7 @@ export async function authenticate(v: Vouchsafe, bearer: string): Promise<Authen
       "The bearer token is unknown, expired or revoked; ask an operator for one",
     );
   }
+  await requireOwnProject(v, named, token.project);
   const caller: Caller = {
     token: token.id,
     name: token.name,

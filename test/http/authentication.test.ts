@@ -17,9 +17,17 @@ beforeEach(async () => {
   app.setErrorHandler(sendProblem);
   await app.register(fastifyRateLimit, { global: false });
   const recall = (bearer: string) => known.get(bearer);
-  guardRoutes(app, { authenticate, recall, authenticateAgent, rateLimits: { perCaller: 3, perAddress: 3 } });
+  guardRoutes(app, {
+    authenticate,
+    recall,
+    authenticateAgent,
+    installationProject: INSTALLATIONS,
+    rateLimits: { perCaller: 3, perAddress: 3 },
+  });
 });
 afterEach(() => app.close());
+
+const INSTALLATIONS = "p" as ProjectId;
 
 /** The bearer token is the caller's roles, joined by a dot. */
 async function authenticate(bearer: string): Promise<Caller> {

@@ -36,14 +36,14 @@ test("an installation whose operators' tokens have all ended gets another at a r
   assert.equal(await start(29, async (_v, token) => token), first);
 
   const second = await start(31, async (v, token) => {
-    assert.deepEqual((await authenticate(v, token)).caller.roles, ["operator"]);
-    await assert.rejects(authenticate(v, first), { code: "unauthenticated" });
-    const { caller } = await authenticate(v, token);
+    assert.deepEqual((await authenticate(v, token, undefined)).caller.roles, ["operator"]);
+    await assert.rejects(authenticate(v, first, undefined), { code: "unauthenticated" });
+    const { caller } = await authenticate(v, token, undefined);
     await revokeToken(v, caller, caller.token);
     return token;
   });
   await start(32, async (v, token) => {
     assert.notEqual(token, second);
-    assert.equal((await listTokens(v, (await authenticate(v, token)).caller)).length, 3);
+    assert.equal((await listTokens(v, (await authenticate(v, token, undefined)).caller)).length, 3);
   });
 });

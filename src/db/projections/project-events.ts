@@ -9,6 +9,7 @@ import {
   projectIdentityRevocation,
 } from "./identities.ts";
 import { holdDecision, holdIdentity } from "./inventory.ts";
+import { projectCreation } from "./projects.ts";
 import { projectExpiration, projectHold, projectHoldRelease, projectRetentionClass } from "./retention.ts";
 import { noRows, type Projection, type Projector } from "./rows.ts";
 import {
@@ -42,6 +43,7 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "authority.retired": nothing,
   "log-key.added": nothing,
   "log-key.retired": nothing,
+  "project.created": projectCreation,
   "policy.activated": projectPolicies,
   "trust.activated": projectTrust,
   "evidence.accepted": projectEvidence,

@@ -10,6 +10,7 @@ export type Row = Readonly<Record<string, unknown>>;
  * by its key, with what the batch leaves of it: one SQL statement must not change a row twice.
  */
 export interface Projection {
+  readonly projects: Row[];
   readonly attestations: Row[];
   readonly attestation_subjects: Row[];
   readonly containment: Row[];
@@ -54,6 +55,7 @@ export type Projector = (entry: LogEntry, rows: Projection) => void;
 
 export function noRows(): Projection {
   return {
+    projects: [],
     attestations: [],
     attestation_subjects: [],
     containment: [],
