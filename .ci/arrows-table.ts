@@ -21,7 +21,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["utc-time.ts", []],
   ["yaml", ["in-toto-attestation"]],
   ["outbound", ["errors.ts"]],
-  ["config.ts", ["errors.ts", "outbound/rules.ts"]],
+  ["config", ["errors.ts", "yaml", "outbound/rules.ts", "in-toto-attestation/types.ts"]],
   ["tlog", ["errors.ts"]],
   ["trust", ["errors.ts", "in-toto-attestation", "der", "x509"]],
   ["verify", ["errors.ts", "in-toto-attestation", "der", "x509", "tlog", "trust"]],
@@ -84,7 +84,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "services",
     [
       "errors.ts",
-      "config.ts",
+      "config",
       "create-once.ts",
       "directory-lock.ts",
       "replace-file.ts",
@@ -108,7 +108,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "client/rekor-search.ts",
     ],
   ],
-  ["http", ["errors.ts", "config.ts", "yaml", "in-toto-attestation", "oci", "policy", "custody", "services"]],
+  ["http", ["errors.ts", "config", "yaml", "in-toto-attestation", "oci", "policy", "custody", "services"]],
   // A summary of custody has one description, for those who make it and those who are sent it.
   ["client", ["errors.ts", "in-toto-attestation", "custody/custody-summary.ts"]],
   // Follows a log from outside: it reads policies' patterns, and believes no database.
@@ -147,7 +147,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "cli",
     [
       "errors.ts",
-      "config.ts",
+      "config",
       "policy-files.ts",
       "yaml",
       "in-toto-attestation",
@@ -190,7 +190,7 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ["pg", ["db"]],
   ["tuf-js", ["trust"]],
   ["typebox", ["http"]],
-  ["yaml", ["policy", "yaml"]],
+  ["yaml", ["config", "policy", "yaml"]],
 ]);
 
 /** What one folder alone may name, because to hold it is to be believed. */

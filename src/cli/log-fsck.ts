@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { readConfig } from "../config.ts";
+import { readConfig } from "../config/config.ts";
 import type { FsckReport } from "../services/fsck.ts";
 import type { SoundTree, WalkOptions } from "../services/fsck-walk.ts";
+import { type ConfigOption, configOption, serverEnvironment } from "./config.ts";
 import { EXIT } from "./exit-codes.ts";
 import { KEY_REPLACED, readLogKey } from "./log-key-argument.ts";
 import { action } from "./session.ts";
@@ -12,7 +13,7 @@ const INTERVAL = 2_000;
 /** Findings that are printed for people. */
 const SHOWN = 50;
 
-interface Options {
+interface Options extends ConfigOption {
   readonly logKey?: string;
   readonly state?: string;
 }
@@ -27,9 +28,10 @@ export function fsckCommand(): Command {
       "--state <file>",
       "remembers how far everything was right: evidence below is not read again, and the log must still be that one",
     )
+    .addOption(configOption())
     .action(
       action(async ({ terminal, json }, options: Options) => {
-        const { databaseUrl, dataDir } = readConfig(process.env);
+        const { databaseUrl, dataDir } = readConfig(serverEnvironment(options));
         const logKeys = options.logKey === undefined ? undefined : await readLogKey(options.logKey);
         // Loaded here alone: databases are large, and every other command would wait for them.
         const { fsckDatabase } = await import("../services/fsck.ts");

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { readConfig } from "../config.ts";
+import { readConfig } from "../config/config.ts";
+import { type ConfigOption, configOption, serverEnvironment } from "./config.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 
@@ -8,9 +9,10 @@ export function migrateCommand(): Command {
     .description(
       "bring the database's schema up to date (MIGRATE_DATABASE_URL, DATABASE_URL), without a server",
     )
+    .addOption(configOption())
     .action(
-      action(async ({ terminal, json }) => {
-        const { databaseUrl, migrateDatabaseUrl, dataDir } = readConfig(process.env);
+      action(async ({ terminal, json }, options: ConfigOption) => {
+        const { databaseUrl, migrateDatabaseUrl, dataDir } = readConfig(serverEnvironment(options));
         // Loaded here alone: databases are large, and every other command would wait for them.
         const { openDatabase } = await import("../db/connection.ts");
         const database = await openDatabase({

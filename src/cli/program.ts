@@ -4,6 +4,7 @@ import { agentCommand } from "./agent.ts";
 import { approveCommand } from "./approve.ts";
 import { artifactCommand } from "./artifact.ts";
 import { authorityCommand } from "./authority.ts";
+import { configCommand } from "./config.ts";
 import { custodyCommand } from "./custody.ts";
 import { exceptionCommand } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -78,6 +79,7 @@ export function createProgram(): Command {
     agentCommand(),
     spirePluginCommand(),
     witnessCommand(),
+    configCommand(),
     migrateCommand(),
   ]) {
     program.addCommand(command);

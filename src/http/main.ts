@@ -1,4 +1,5 @@
-import { type Config, readConfig } from "../config.ts";
+import { parseArgs } from "node:util";
+import { type Config, readConfig } from "../config/config.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { openVouchsafe } from "../services/open.ts";
@@ -11,7 +12,7 @@ import { startProblem } from "./start-problem.ts";
 
 /** `npm start`: open the node, listen, say what to do next, and drain on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const config = readConfig(withConfigFile(process.env, process.argv.slice(2)));
   const v = await openVouchsafe(config);
   try {
     const app = await createApp(v);
@@ -24,6 +25,18 @@ async function main(): Promise<void> {
   } catch (error) {
     await v.close();
     throw error;
+  }
+}
+
+/** @throws VouchsafeError `configuration-invalid` for any other argument than `--config FILE` */
+function withConfigFile(env: NodeJS.ProcessEnv, args: string[]): NodeJS.ProcessEnv {
+  try {
+    const { config } = parseArgs({ args, options: { config: { type: "string" } } }).values;
+    return config === undefined ? env : { ...env, VOUCHSAFE_CONFIG: config };
+  } catch (cause) {
+    throw new VouchsafeError("configuration-invalid", "the server takes no argument but --config FILE", {
+      cause,
+    });
   }
 }
 

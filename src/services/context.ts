@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { ProjectId } from "../custody/events.ts";
 import type { LogSigners } from "../custody/log-signers.ts";
 import type { Writer } from "../custody/writer.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { openAcknowledged } from "../custody/acknowledged.ts";
 import { refuseFork } from "../custody/consistency.ts";
 import { INSTALLATION, PROJECT_CHAIN } from "../custody/events.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { openDatabase } from "../db/connection.ts";
 import { readHead } from "../db/log.ts";
 import { createProject } from "../db/projects.ts";
@@ -99,7 +99,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       createdAt: clock(),
     });
 
-    const warnings = [...database.warnings, ...notSigningYet(authority)];
+    const warnings = [...config.warnings, ...database.warnings, ...notSigningYet(authority)];
     const verifier = createVerifier({ mode: config.secondOpinion, report });
     const v: Vouchsafe = {
       config,

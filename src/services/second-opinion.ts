@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { type ErrorCode, VouchsafeError } from "../errors.ts";
 import { sha256 } from "../in-toto-attestation/index.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { LogSigners } from "../custody/log-signers.ts";
 import { VouchsafeError } from "../errors.ts";
 import { parseWitnessPolicy, type WitnessPolicy } from "../tlog/witness-policy.ts";

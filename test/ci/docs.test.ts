@@ -70,14 +70,6 @@ describe("README.md", () => {
   });
 });
 
-describe("docs/operations.md", () => {
-  test("lists the variables that the configuration reads, and no others", () => {
-    const listed = [...read("docs/operations.md").matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]);
-    const known = [...read("src/config.ts").matchAll(/\("([A-Z][A-Z_]+)"/g)].map((match) => match[1]);
-    assert.deepEqual(listed.sort(), known.sort());
-  });
-});
-
 describe("docs/decisions/0009-runtime-dependencies.md", () => {
   test("accounts for each runtime dependency at its version", () => {
     const rows = read("docs/decisions/0009-runtime-dependencies.md")

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { type App, createApp } from "../../src/http/app.ts";
 import { closeDoors } from "../../src/http/drain.ts";
 import type { Role } from "../../src/services/caller.ts";

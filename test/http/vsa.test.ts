@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { openReleaseHouse, type ReleaseHouse } from "../services/release-node.ts";
 import { succeeds } from "./calls.ts";
 import { assertDescribed } from "./described.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
 import type { SecondOpinionOptions } from "../../src/services/second-opinion.ts";
 import { createVerifier } from "../../src/services/verifier.ts";

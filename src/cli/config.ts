@@ -1,0 +1,77 @@
+import { Command, Option } from "commander";
+import { readConfig } from "../config/config.ts";
+import { type Environment, readSettings } from "../config/read.ts";
+import { SETTING_LIST } from "../config/settings.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+
+export function configCommand(): Command {
+  return new Command("config")
+    .description("look at the server's configuration, as this environment and its file have it")
+    .addCommand(checkCommand())
+    .addCommand(showCommand());
+}
+
+/** Of commands that stand in for a server: they are configured as it is. */
+export function configOption(): Option {
+  return new Option("--config <file>", "the server's YAML file; or VOUCHSAFE_CONFIG");
+}
+
+export interface ConfigOption {
+  readonly config?: string;
+}
+
+/** The environment that a server would be given. */
+export function serverEnvironment({ config }: ConfigOption): Environment {
+  return config === undefined ? process.env : { ...process.env, VOUCHSAFE_CONFIG: config };
+}
+
+function checkCommand(): Command {
+  return new Command("check")
+    .description("tell every mistake in the configuration; nothing is opened or changed")
+    .addOption(configOption())
+    .action(
+      action(async ({ terminal, json }, options: ConfigOption) => {
+        const { warnings } = readConfig(serverEnvironment(options));
+        if (json) terminal.printJson({ valid: true, warnings });
+        else {
+          terminal.print("the configuration holds", "good");
+          for (const warning of warnings) terminal.note(`warning: ${warning}`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}
+
+function showCommand(): Command {
+  return new Command("show")
+    .description("print every setting, with where it came from; passwords are not shown")
+    .addOption(configOption())
+    .action(
+      action(async ({ terminal, json }, options: ConfigOption) => {
+        const env = serverEnvironment(options);
+        readConfig(env);
+        const { given, origins, warnings } = readSettings(env);
+        const shown = SETTING_LIST.map(([name, setting]) => ({
+          variable: setting.env,
+          member: setting.yaml,
+          origin: origins[name],
+          value:
+            origins[name] !== "default" && setting.type.secret
+              ? "(given)"
+              : (given[name] ?? setting.written ?? null),
+          absent: setting.shown.replaceAll("`", ""),
+        }));
+        if (json) terminal.printJson({ settings: shown, warnings });
+        else {
+          for (const { member, variable, origin, value, absent } of shown) {
+            const text = value === null ? `(${absent})` : [value].flat().join(", ");
+            const from = origin === "environment" ? variable : origin;
+            terminal.print(`${member.padEnd(30)} ${from.padEnd(30)} ${text}`);
+          }
+          for (const warning of warnings) terminal.note(`warning: ${warning}`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}

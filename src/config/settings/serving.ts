@@ -1,0 +1,63 @@
+import { optional, setting } from "../setting.ts";
+import { flag, oneOf, port, postgresUrl, text } from "../values.ts";
+
+/** Where a node listens, and where it keeps things. */
+export const SERVING = {
+  host: setting(
+    "HOST",
+    "listen.host",
+    text,
+    "127.0.0.1",
+    "address to listen on; the container image sets `0.0.0.0`",
+  ),
+  port: setting("PORT", "listen.port", port, "8080", "port to listen on; 0 takes a free one"),
+  bundleEndpointPort: optional(
+    "VOUCHSAFE_BUNDLE_ENDPOINT_PORT",
+    "listen.bundleEndpointPort",
+    port,
+    "none",
+    "a port on which the trust bundle is served to other trust domains by [`https_spiffe`](operations.md#federation); 0 takes a free one",
+  ),
+  databaseUrl: optional(
+    "DATABASE_URL",
+    "database.url",
+    postgresUrl,
+    "none: embedded",
+    "`postgres://…` as the application's role",
+  ),
+  migrateDatabaseUrl: optional(
+    "MIGRATE_DATABASE_URL",
+    "database.migrateUrl",
+    postgresUrl,
+    "none",
+    "`postgres://…` as the role that owns the tables",
+  ),
+  requirePostgres: setting(
+    "VOUCHSAFE_REQUIRE_POSTGRES",
+    "database.required",
+    flag,
+    "0",
+    "`1` refuses the embedded database; set in the container image",
+  ),
+  dataDir: setting(
+    "VOUCHSAFE_DATA_DIR",
+    "dataDir",
+    text,
+    ".vouchsafe",
+    "log key, the node's authorities, key of verification summaries, acknowledged tree head, operator token, TUF cache, embedded database; mode 0700",
+  ),
+  keyPassphraseFile: optional(
+    "VOUCHSAFE_KEY_PASSPHRASE_FILE",
+    "keyPassphraseFile",
+    text,
+    "none",
+    "file whose one line, of at least 16 characters, [encrypts private keys](operations.md#keys-at-rest)",
+  ),
+  logLevel: setting(
+    "LOG_LEVEL",
+    "logging.level",
+    oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"),
+    "info",
+    "`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`",
+  ),
+};
