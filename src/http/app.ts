@@ -32,7 +32,7 @@ import { logKeyRoutes } from "./log-keys.ts";
 import { logProofRoutes } from "./log-proofs.ts";
 import { logWitnessRoutes } from "./log-witnesses.ts";
 import { manifestRoutes } from "./manifests.ts";
-import { describeRoutes, openapiRoute } from "./openapi.ts";
+import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
 import { projectRoutes } from "./projects.ts";
@@ -128,7 +128,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   takeStrictJson(app);
 
   healthRoutes(app, v);
-  openapiRoute(app);
+  openapiRoutes(app);
   logRoutes(app, v);
   logKeyRoutes(app, v);
   logProofRoutes(app, v);

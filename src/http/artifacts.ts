@@ -30,7 +30,9 @@ export function artifactRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "Artifacts that verified evidence is about, by source repository, commit or signer",
         querystring: closed({
-          repository: Type.Optional(Filter),
+          repository: Type.Optional(
+            Object.assign(line(2048), { examples: ["https://github.com/acme/widget"] }),
+          ),
           commit: Type.Optional(Filter),
           signer: Type.Optional(Filter),
           ...PAGE,

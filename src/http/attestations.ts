@@ -8,9 +8,9 @@ import { unpackUpload } from "../services/unpack-upload.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { takeBytes } from "./bodies.ts";
-import { answers } from "./openapi.ts";
+import { answers, bytesOf } from "./openapi.ts";
 import { pushSeveral } from "./push-several.ts";
-import { AttestationSummary, closed, Digest, Problem, Receipt, VerdictSummary } from "./schemas.ts";
+import { AttestationSummary, closed, Digest, named, Problem, Receipt, VerdictSummary } from "./schemas.ts";
 
 /** One document: a piece of evidence, or a container of several. The document itself says which, and of which format. */
 const ONE = [
@@ -29,24 +29,30 @@ const LINES: readonly string[] = ["application/jsonl", "application/x-ndjson", "
 /** Bodies of the largest size that are taken at once; of usual evidence (10 kB) that is many thousands. */
 const LARGEST_AT_ONCE = 16;
 
-const Pushed = closed({
-  attestation: AttestationSummary,
-  receipt: Receipt,
-  verdicts: Type.Array(VerdictSummary, { description: "the verdicts that this evidence changed" }),
-});
+const Pushed = named(
+  "Pushed",
+  closed({
+    attestation: AttestationSummary,
+    receipt: Receipt,
+    verdicts: Type.Array(VerdictSummary, { description: "the verdicts that this evidence changed" }),
+  }),
+);
 
-const ItemResults = closed({
-  results: Type.Array(
-    closed({
-      item: Type.Integer({ minimum: 1, description: "counted from 1, empty lines left out" }),
-      status: Type.Enum(["accepted", "known", "refused"]),
-      attestation: Type.Optional(AttestationSummary),
-      receipt: Type.Optional(Receipt),
-      verdicts: Type.Optional(Type.Array(VerdictSummary)),
-      problem: Type.Optional(Problem),
-    }),
-  ),
-});
+const ItemResults = named(
+  "ItemResults",
+  closed({
+    results: Type.Array(
+      closed({
+        item: Type.Integer({ minimum: 1, description: "counted from 1, empty lines left out" }),
+        status: Type.Enum(["accepted", "known", "refused"]),
+        attestation: Type.Optional(AttestationSummary),
+        receipt: Type.Optional(Receipt),
+        verdicts: Type.Optional(Type.Array(VerdictSummary)),
+        problem: Type.Optional(Problem),
+      }),
+    ),
+  }),
+);
 
 export function attestationRoutes(app: App, v: Vouchsafe): void {
   const evidenceScope: FastifyPluginAsyncTypebox = async (scope) => takeEvidence(scope, v);
@@ -59,7 +65,7 @@ export function attestationRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "The evidence, byte for byte as it was received",
         params: closed({ id: Digest }),
-        ...answers({ 200: Type.Unknown() }),
+        ...answers({ 200: bytesOf("*/*", "The evidence's bytes, under its own media type") }),
       },
     },
     async (request, reply) => {

@@ -8,7 +8,7 @@ import { readAsOf } from "../services/state-as-of.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { CustodyPage, EventTypes } from "./custody-schemas.ts";
-import { answers } from "./openapi.ts";
+import { answers, bytesOf } from "./openapi.ts";
 import { AsOfText, closed, Digest, Flag, PAGE } from "./schemas.ts";
 
 const AUDITORS: Access = ["auditor", "operator"];
@@ -54,8 +54,7 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
         summary: "The same with evidence, policies and trust in one file that verifies offline",
         params: closed({ digest: Digest }),
         querystring: closed({ asOf: Type.Optional(AsOfText) }),
-        produces: [PACK_MEDIA_TYPE],
-        ...answers({ 200: Type.Unknown() }),
+        ...answers({ 200: bytesOf(PACK_MEDIA_TYPE, "The custody file: JSON Lines") }),
       },
     },
     async (request, reply) => {

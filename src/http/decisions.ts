@@ -3,18 +3,9 @@ import type { Vouchsafe } from "../services/context.ts";
 import { recordDecision } from "../services/record-decision.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
+import { AllowOrDeny, DecisionReason, Enforced } from "./decision-schemas.ts";
 import { answers } from "./openapi.ts";
-import {
-  AllowOrDeny,
-  closed,
-  DecisionReason,
-  Digest,
-  Enforced,
-  LogSize,
-  line,
-  PolicyName,
-  Receipt,
-} from "./schemas.ts";
+import { closed, Digest, LogSize, line, PolicyName, Receipt } from "./schemas.ts";
 
 const Name = line(2048);
 

@@ -1,9 +1,8 @@
-import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
 import { readDocument } from "../services/read-document.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
-import { answers } from "./openapi.ts";
+import { answers, bytesOf } from "./openapi.ts";
 import { closed, Digest } from "./schemas.ts";
 
 export function documentRoutes(app: App, v: Vouchsafe): void {
@@ -14,7 +13,7 @@ export function documentRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary: "A policy document, trust document or manifest that an event names, byte for byte",
         params: closed({ hash: Digest }),
-        ...answers({ 200: Type.Unknown() }),
+        ...answers({ 200: bytesOf("application/octet-stream", "The document's bytes") }),
       },
     },
     async (request, reply) => {

@@ -6,18 +6,23 @@ import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { EventTypes } from "./custody-schemas.ts";
 import { answers } from "./openapi.ts";
-import { AsOfText, closed, EVENT, Flag, LogSize, nullable, PAGE } from "./schemas.ts";
+import { AsOfText, closed, EVENT, Flag, LogSize, named, nullable, PAGE } from "./schemas.ts";
 
 const DEFAULT_PAGE = 50;
 
-export const Events = closed({
-  project: Type.String({ description: "the opaque id that the project's entries in the log bear, a UUID" }),
-  origin: Type.String(),
-  treeSize: LogSize,
-  checkpoint: Type.String({ description: "of treeSize: the pages hold every event of the project below it" }),
-  events: Type.Array(closed({ ...EVENT, inclusionProof: Type.Optional(Type.Array(Type.String())) })),
-  next: nullable(Type.String()),
-});
+export const Events = named(
+  "EventPage",
+  closed({
+    project: Type.String({ description: "the opaque id that the project's entries in the log bear, a UUID" }),
+    origin: Type.String(),
+    treeSize: LogSize,
+    checkpoint: Type.String({
+      description: "of treeSize: the pages hold every event of the project below it",
+    }),
+    events: Type.Array(closed({ ...EVENT, inclusionProof: Type.Optional(Type.Array(Type.String())) })),
+    next: nullable(Type.String()),
+  }),
+);
 
 export function eventRoutes(app: App, v: Vouchsafe): void {
   app.get(

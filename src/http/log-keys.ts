@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
 import { proveLogKeys, readActiveKeys } from "../services/read-log-keys.ts";
 import type { App } from "./app.ts";
-import { answers } from "./openapi.ts";
+import { answers, textOf } from "./openapi.ts";
 import { closed, EVENT, LogSize } from "./schemas.ts";
 
 const Hashes = Type.Array(Type.String());
@@ -16,8 +16,7 @@ export function logKeyRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary:
           "The log's active verifier keys (C2SP signed-note), one a line, newest last. Get them by another way than the log itself, and compare",
-        produces: ["text/plain"],
-        ...answers({ 200: Type.String() }),
+        ...answers({ 200: textOf("text/plain", "A verifier key a line") }),
       },
     },
     async (_request, reply) => {

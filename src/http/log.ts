@@ -7,7 +7,7 @@ import { readCheckpoint } from "../services/read-log.ts";
 import { readTile } from "../services/read-tile.ts";
 import { accepts } from "./accept.ts";
 import type { App } from "./app.ts";
-import { answers } from "./openapi.ts";
+import { answers, bytesOf, textOf } from "./openapi.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const BYTES = "application/octet-stream";
@@ -17,7 +17,8 @@ const GZIP: ReadonlySet<string> = new Set(["gzip"]);
 
 const compress = promisify(gzip);
 const TilePart = Type.String({
-  description: "<N>[.p/<W>], e.g. x001/x234/067 or 273.p/112 (C2SP tlog-tiles)",
+  description: "<N>[.p/<W>], e.g. x001/x234/067 or 273.p/112 (C2SP tlog-tiles); its slashes are not escaped",
+  examples: ["000.p/1"],
 });
 
 /**
@@ -31,8 +32,7 @@ export function logRoutes(app: App, v: Vouchsafe): void {
       config: { access: "public" },
       schema: {
         summary: "The newest checkpoint: a C2SP signed note, with the cosignatures of the log's witnesses",
-        produces: ["text/plain"],
-        ...answers({ 200: Type.String() }),
+        ...answers({ 200: textOf("text/plain", "The signed note") }),
       },
     },
     async (_request, reply) => {
@@ -48,9 +48,11 @@ export function logRoutes(app: App, v: Vouchsafe): void {
       config: { access: "public" },
       schema: {
         summary: "A tile of the tree: up to 256 hashes of a level (C2SP tlog-tiles)",
-        params: Type.Object({ level: Type.String({ description: "<L>, 0 to 63" }), "*": TilePart }),
-        produces: [BYTES],
-        ...answers({ 200: Type.Unknown() }),
+        params: Type.Object({
+          level: Type.String({ description: "<L>, 0 to 63", examples: ["0"] }),
+          "*": TilePart,
+        }),
+        ...answers({ 200: bytesOf(BYTES, "Hashes of 32 bytes, one after the other") }),
       },
     },
     async (request, reply) => sendForEver(reply, await readTile(v, tilePath(request))),
@@ -64,8 +66,7 @@ export function logRoutes(app: App, v: Vouchsafe): void {
         summary:
           "Up to 256 entries of the log, each after its length: what a tile of level 0 has the hashes of",
         params: Type.Object({ "*": TilePart }),
-        produces: [BYTES],
-        ...answers({ 200: Type.Unknown() }),
+        ...answers({ 200: bytesOf(BYTES, "Entries, each after its length in two bytes") }),
       },
     },
     async (request, reply) => {

@@ -1,12 +1,23 @@
 import fastifySwagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import type { TSchema } from "typebox";
+import { type TSchema, Type } from "typebox";
 import { rolesOf } from "./authentication.ts";
+import { HTML_TYPE, pagePolicy } from "./html.ts";
+import { openApiDocument } from "./openapi/document.ts";
+import { REFERENCE_STYLE, referencePage } from "./openapi/reference-page.ts";
+import type { OpenApiDocument } from "./openapi/types.ts";
 import { PROBLEM_MEDIA_TYPE } from "./problems.ts";
 import { Problem } from "./schemas.ts";
 
 /** Of the API: raised with the second number when something is added, with the first when something breaks. */
 const VERSION = "0.1.0";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** The description of every route, made when it is first asked for. */
+    openApi(): OpenApiDocument;
+  }
+}
 
 /** Describes every route that is registered after it, with the roles that may call it, for GET /openapi.json. */
 export async function describeRoutes(app: FastifyInstance): Promise<void> {
@@ -18,16 +29,23 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         version: VERSION,
         description:
           "Verifies supply-chain attestations, keeps the custody log that proves it, and decides whether a digest may be trusted.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
-      components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+      // Where the description was read.
+      servers: [{ url: "/" }],
     },
     transform: ({ schema, url, route }) => {
       const access = route.config?.access ?? "public";
-      if (access === "public") return { schema: { ...schema, security: [] }, url };
-      const roles = `Roles: ${rolesOf(access).join(", ")}${"installation" in access ? ", of the project default" : ""}.`;
-      const description = schema?.description ? `${schema.description} ${roles}` : roles;
-      return { schema: { ...schema, description, security: [{ token: [] }] }, url };
+      if (access === "public") return { schema, url };
+      const where = "installation" in access ? "Only in the project `default`." : undefined;
+      const description = [schema?.description, where].filter((part) => part !== undefined).join(" ");
+      return { schema: { ...schema, description, "x-roles": rolesOf(access) }, url };
     },
+  });
+  let made: OpenApiDocument | undefined;
+  app.decorate("openApi", () => {
+    made ??= openApiDocument(app.swagger());
+    return made;
   });
 }
 
@@ -41,12 +59,33 @@ interface Described {
 export function answers(byStatus: Readonly<Record<number, TSchema | Described>>): {
   readonly response: unknown;
 } {
-  const problem = { description: "Problem", content: { [PROBLEM_MEDIA_TYPE]: { schema: Problem } } };
+  const problem = {
+    description: "What could not be done and why; `code` is from a closed list",
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: Problem } },
+  };
   return { response: { ...byStatus, "4xx": problem, "5xx": problem } };
 }
 
-export function openapiRoute(app: FastifyInstance): void {
+/** An answer that is no JSON: a file, or a stream. */
+export function bytesOf(mediaType: string, description: string): Described {
+  return { description, content: { [mediaType]: { schema: Type.String({ format: "binary" }) } } };
+}
+
+/** The same of text, e.g. server-sent events. */
+export function textOf(mediaType: string, description: string): Described {
+  return { description, content: { [mediaType]: { schema: Type.String() } } };
+}
+
+/** The description for programs, and the same for people. */
+export function openapiRoutes(app: FastifyInstance): void {
   app.get("/openapi.json", { config: { access: "public" }, schema: { hide: true } }, async () =>
-    app.swagger(),
+    app.openApi(),
   );
+
+  let page: string | undefined;
+  app.get("/docs", { config: { access: "public" }, schema: { hide: true } }, async (_request, reply) => {
+    page ??= referencePage(app.openApi()).toString();
+    reply.header("content-security-policy", pagePolicy(REFERENCE_STYLE));
+    return reply.type(HTML_TYPE).send(page);
+  });
 }

@@ -5,8 +5,9 @@ import { simulatePolicies } from "../services/simulate-policies.ts";
 import { readAsOf } from "../services/state-as-of.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
+import { Mode } from "./decision-schemas.ts";
 import { answers } from "./openapi.ts";
-import { closed, LogSize, line, Mode, nullable, PreviousHash, Receipt, Time } from "./schemas.ts";
+import { closed, LogSize, line, nullable, PreviousHash, Receipt, Time } from "./schemas.ts";
 import { SimulationLine } from "./simulation-schemas.ts";
 import { LINES_MEDIA_TYPE, linesOf } from "./step-lines.ts";
 

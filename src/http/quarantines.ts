@@ -10,15 +10,18 @@ import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";
 import { Falls } from "./revocations.ts";
-import { closed, Digest, EventId, LogSize, nullable, Reason, Receipt, TakenBack } from "./schemas.ts";
+import { closed, Digest, EventId, LogSize, named, nullable, Reason, Receipt, TakenBack } from "./schemas.ts";
 import { AskedQuarantine, QuarantineTarget } from "./targets.ts";
 
-export const Quarantine = closed({
-  id: Type.String(),
-  target: QuarantineTarget,
-  reason: Type.String(),
-  index: LogSize,
-});
+export const Quarantine = named(
+  "Quarantine",
+  closed({
+    id: Type.String(),
+    target: QuarantineTarget,
+    reason: Type.String(),
+    index: LogSize,
+  }),
+);
 
 export function quarantineRoutes(app: App, v: Vouchsafe): void {
   app.get(

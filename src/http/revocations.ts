@@ -16,6 +16,7 @@ import {
   Digest,
   EventId,
   LogSize,
+  named,
   nullable,
   PAGE,
   Reason,
@@ -52,34 +53,37 @@ const RevokedIdentity = closed({
 
 const Turned = Type.Array(closed({ digest: Type.String(), policies: Type.Array(Type.String()) }));
 
-export const Falls = closed(
-  {
-    artifacts: Turned,
-    identities: Type.Array(
-      closed({
-        kind: Type.Enum(["x509", "jwt"]),
-        serial: Type.String(),
-        spiffeId: Type.String(),
-        requester: Type.String(),
-        expiresAt: Time,
+export const Falls = named(
+  "Falls",
+  closed(
+    {
+      artifacts: Turned,
+      identities: Type.Array(
+        closed({
+          kind: Type.Enum(["x509", "jwt"]),
+          serial: Type.String(),
+          spiffeId: Type.String(),
+          requester: Type.String(),
+          expiresAt: Time,
+        }),
+      ),
+      workloads: Type.Array(
+        closed({
+          spiffeId: Type.String(),
+          workload: Type.String(),
+          requester: Type.String(),
+          digests: Type.Array(Type.String()),
+        }),
+      ),
+      gains: Turned,
+      totals: closed({ artifacts: LogSize, identities: LogSize, workloads: LogSize, gains: LogSize }),
+      truncated: Type.Boolean({ description: "there are more than the 1,000 of each kind that are named" }),
+      complete: Type.Boolean({
+        description: "false where the totals are too small: there was no time to count",
       }),
-    ),
-    workloads: Type.Array(
-      closed({
-        spiffeId: Type.String(),
-        workload: Type.String(),
-        requester: Type.String(),
-        digests: Type.Array(Type.String()),
-      }),
-    ),
-    gains: Turned,
-    totals: closed({ artifacts: LogSize, identities: LogSize, workloads: LogSize, gains: LogSize }),
-    truncated: Type.Boolean({ description: "there are more than the 1,000 of each kind that are named" }),
-    complete: Type.Boolean({
-      description: "false where the totals are too small: there was no time to count",
-    }),
-  },
-  "The artifacts that pass no longer, the live identities that rest on them, and who holds those; and the artifacts that pass only now, for the evidence spoke against them",
+    },
+    "The artifacts that pass no longer, the live identities that rest on them, and who holds those; and the artifacts that pass only now, for the evidence spoke against them",
+  ),
 );
 
 export function revocationRoutes(app: App, v: Vouchsafe): void {

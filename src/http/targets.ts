@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { closed, Digest, line } from "./schemas.ts";
+import { closed, Digest, line, named } from "./schemas.ts";
 
 // What revocations and quarantines are of: exact values.
 
@@ -19,19 +19,21 @@ const ALSO_REVOKED = [
   closed({ repository: Name }),
   closed({ artifact: Digest }),
 ];
-export const AskedRevocation = Type.Union([
-  closed({ attestation: Digest }),
-  closed({ signer: AskedSigner, ...WINDOW }),
-  ...ALSO_REVOKED,
-]);
-export const RevocationTarget = Type.Union([
-  closed({
-    attestation: Digest,
-    payload: Type.Optional(Type.String({ description: "digest of what was signed, in whatever bytes" })),
-  }),
-  closed({ signer: Signer, ...WINDOW }),
-  ...ALSO_REVOKED,
-]);
+export const AskedRevocation = named(
+  "AskedRevocation",
+  Type.Union([closed({ attestation: Digest }), closed({ signer: AskedSigner, ...WINDOW }), ...ALSO_REVOKED]),
+);
+export const RevocationTarget = named(
+  "RevocationTarget",
+  Type.Union([
+    closed({
+      attestation: Digest,
+      payload: Type.Optional(Type.String({ description: "digest of what was signed, in whatever bytes" })),
+    }),
+    closed({ signer: Signer, ...WINDOW }),
+    ...ALSO_REVOKED,
+  ]),
+);
 
 const ALSO_QUARANTINED = [
   closed({ artifact: Digest }),
@@ -41,5 +43,11 @@ const ALSO_QUARANTINED = [
   closed({ spiffeId: Name }),
   closed({ serial: Name }),
 ];
-export const AskedQuarantine = Type.Union([...ALSO_QUARANTINED, closed({ signer: AskedSigner })]);
-export const QuarantineTarget = Type.Union([...ALSO_QUARANTINED, closed({ signer: Signer })]);
+export const AskedQuarantine = named(
+  "AskedQuarantine",
+  Type.Union([...ALSO_QUARANTINED, closed({ signer: AskedSigner })]),
+);
+export const QuarantineTarget = named(
+  "QuarantineTarget",
+  Type.Union([...ALSO_QUARANTINED, closed({ signer: Signer })]),
+);

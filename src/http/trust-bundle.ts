@@ -3,19 +3,23 @@ import type { Vouchsafe } from "../services/context.ts";
 import { readJwks, readOpenIdConfiguration, readTrustBundle } from "../services/trust-bundle.ts";
 import type { App } from "./app.ts";
 import { answers } from "./openapi.ts";
+import { named } from "./schemas.ts";
 
-export const BundleDocument = Type.Object({ keys: Type.Array(Type.Unknown()) });
+export const BundleDocument = named("Bundle", Type.Object({ keys: Type.Array(Type.Unknown()) }));
 /** Caches spare the node, and delay a new bundle by less than peers wait between two of them. */
 export const BUNDLE_CACHE_CONTROL = "public, max-age=60";
 
-const OpenIdConfiguration = Type.Object({
-  issuer: Type.String(),
-  jwks_uri: Type.String(),
-  authorization_endpoint: Type.Literal("", { description: "there is none: nobody logs in here" }),
-  response_types_supported: Type.Array(Type.String()),
-  subject_types_supported: Type.Array(Type.String()),
-  id_token_signing_alg_values_supported: Type.Array(Type.String()),
-});
+const OpenIdConfiguration = named(
+  "OpenIdConfiguration",
+  Type.Object({
+    issuer: Type.String(),
+    jwks_uri: Type.String(),
+    authorization_endpoint: Type.Literal("", { description: "there is none: nobody logs in here" }),
+    response_types_supported: Type.Array(Type.String()),
+    subject_types_supported: Type.Array(Type.String()),
+    id_token_signing_alg_values_supported: Type.Array(Type.String()),
+  }),
+);
 
 /** What anybody needs to validate the trust domain's SVIDs. Authentic only as far as the connection is. */
 export function trustBundleRoutes(app: App, v: Vouchsafe): void {

@@ -5,8 +5,9 @@ import { issueSummary } from "../services/issue-summary.ts";
 import { verifyDigestText } from "../services/verify-digest.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
+import { Decision } from "./decision-schemas.ts";
 import { answers } from "./openapi.ts";
-import { closed, Decision, Digest, LogSize, LogSizeText, PolicyName } from "./schemas.ts";
+import { closed, Digest, LogSize, LogSizeText, PolicyName } from "./schemas.ts";
 import { asksForSummary, ENVELOPE_TYPE, Envelope } from "./vsa.ts";
 
 const ASKERS: Access = ["issuer", "agent", "operator", "auditor", "uploader"];

@@ -2,7 +2,8 @@ import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
 import { accepts } from "./accept.ts";
 import type { App } from "./app.ts";
-import { answers } from "./openapi.ts";
+import { answers, textOf } from "./openapi.ts";
+import { named } from "./schemas.ts";
 
 /** What verification summaries come in: a DSSE envelope, as JSON (secure-systems-lab/dsse envelope.md). */
 export const ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json";
@@ -21,13 +22,16 @@ export function asksForSummary(accept: string | undefined): boolean {
   return accepts(accept, SUMMARY_TYPES);
 }
 
-export const Envelope = Type.Object(
-  {
-    payload: Type.String({ description: "base64 of an in-toto Statement" }),
-    payloadType: Type.String(),
-    signatures: Type.Array(Type.Object({ keyid: Type.String(), sig: Type.String() })),
-  },
-  { description: "A SLSA Verification Summary Attestation of an allowed decision, signed" },
+export const Envelope = named(
+  "Envelope",
+  Type.Object(
+    {
+      payload: Type.String({ description: "base64 of an in-toto Statement" }),
+      payloadType: Type.String(),
+      signatures: Type.Array(Type.Object({ keyid: Type.String(), sig: Type.String() })),
+    },
+    { description: "A SLSA Verification Summary Attestation of an allowed decision, signed" },
+  ),
 );
 
 export function vsaRoutes(app: App, v: Vouchsafe): void {
@@ -38,8 +42,7 @@ export function vsaRoutes(app: App, v: Vouchsafe): void {
       schema: {
         summary:
           "The public key of verification summaries, PEM. Get it by another way than this connection, and compare",
-        produces: ["text/plain"],
-        ...answers({ 200: Type.String() }),
+        ...answers({ 200: textOf("text/plain", "A public key, PEM") }),
       },
     },
     async (_request, reply) => reply.type("text/plain; charset=utf-8").send(v.summaries.key.publicKey),

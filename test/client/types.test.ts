@@ -15,6 +15,7 @@ import type {
   Receipt,
   VerdictSummary,
 } from "../../src/client/types.ts";
+import type * as decisions from "../../src/http/decision-schemas.ts";
 import type * as events from "../../src/http/events.ts";
 import type * as proofs from "../../src/http/log-proofs.ts";
 import type * as retention from "../../src/http/retention.ts";
@@ -40,8 +41,8 @@ const agreements: {
   attestation: Reads<AttestationSummary, typeof schemas.AttestationSummary>;
   check: Reads<Check, typeof schemas.Check>;
   verdict: Reads<VerdictSummary, typeof schemas.VerdictSummary>;
-  reason: Reads<DecisionReason, typeof schemas.DecisionReason>;
-  decision: Reads<Decision, typeof schemas.Decision>;
+  reason: Reads<DecisionReason, typeof decisions.DecisionReason>;
+  decision: Reads<Decision, typeof decisions.Decision>;
   approval: Reads<Approval, typeof schemas.Approval>;
   exception: Reads<Exception, typeof schemas.Exception>;
   falls: Reads<Falls, typeof revocations.Falls>;
