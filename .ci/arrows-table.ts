@@ -25,6 +25,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["tlog", ["errors.ts"]],
   ["trust", ["errors.ts", "in-toto-attestation", "der", "x509"]],
   ["verify", ["errors.ts", "in-toto-attestation", "der", "x509", "tlog", "trust"]],
+  ["discovery", ["errors.ts", "in-toto-attestation", "oci", "outbound", "verify"]],
   [
     "identity",
     ["errors.ts", "create-once.ts", "private-key.ts", "key-file.ts", "in-toto-attestation", "der", "x509"],

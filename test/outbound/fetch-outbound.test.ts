@@ -1,28 +1,27 @@
 import assert from "node:assert/strict";
-import { createServer, type RequestListener } from "node:http";
-import { createServer as createTcpServer, type Server } from "node:net";
+import type { RequestListener } from "node:http";
+import { createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import type { ErrorCode } from "../../src/errors.ts";
-import { hasCode } from "../../src/errors.ts";
+import { type ErrorCode, hasCode } from "../../src/errors.ts";
 import { fetchOutbound, type OutboundOptions } from "../../src/outbound/fetch-outbound.ts";
 import { PUBLIC_ONLY, readOutboundRules } from "../../src/outbound/rules.ts";
+import { serveLocally } from "../support/local-server.ts";
 
 const HERE = readOutboundRules(["127.0.0.0/8"]).rules;
 const OPTIONS: OutboundOptions = { rules: HERE, accept: "*/*", maxBytes: 1000, timeout: 5000 };
 
-async function listen(t: TestContext, server: Server): Promise<number> {
+async function serve(t: TestContext, listener: RequestListener): Promise<string> {
+  return `http://${await serveLocally(t, listener)}`;
+}
+
+async function rude(t: TestContext, onConnection: (socket: Socket) => void): Promise<string> {
+  const server = createServer(onConnection);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.after(() => server.close());
   const address = server.address();
   assert.ok(address !== null && typeof address === "object");
-  return address.port;
-}
-
-async function serve(t: TestContext, listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  t.after(() => server.closeAllConnections());
-  return `http://127.0.0.1:${await listen(t, server)}`;
+  return `http://127.0.0.1:${address.port}`;
 }
 
 async function refuses(url: string, code: ErrorCode, options: Partial<OutboundOptions> = {}): Promise<void> {
@@ -143,8 +142,7 @@ test("answers are bounded in time, and asking can be given up", async (t) => {
 });
 
 test("what does not speak HTTP fails", async (t) => {
-  const rude = createTcpServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.6\r\n"));
-  await refuses(`http://127.0.0.1:${await listen(t, rude)}`, "outbound-failed");
-  const hangs = createTcpServer((socket) => socket.on("error", () => {}).end());
-  await refuses(`http://127.0.0.1:${await listen(t, hangs)}`, "outbound-failed");
+  const ssh = await rude(t, (socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.6\r\n"));
+  await refuses(ssh, "outbound-failed");
+  await refuses(await rude(t, (socket) => socket.on("error", () => {}).end()), "outbound-failed");
 });
