@@ -5,7 +5,7 @@ import { wholeBudget } from "./cel-meter.ts";
 import { CONTAINMENT_CHECK, type Container, containersOf, evidenceAbout, pathText } from "./containment.ts";
 import { decisiveChecks } from "./decisive.ts";
 import { factsOf, type Sayings } from "./facts.ts";
-import { failed, judge } from "./judge.ts";
+import { failed, judge, sorted } from "./judge.ts";
 import type { VerificationPolicy } from "./policy.ts";
 import type { Asked, Question } from "./question.ts";
 import { nameMatches } from "./revisions.ts";
@@ -109,10 +109,6 @@ function failedWithin(
 
 function containmentCheck(passed: boolean, actual: string): Check {
   return { check: CONTAINMENT_CHECK, passed, expected: "an artifact passes that holds it", actual };
-}
-
-function sorted(digests: readonly Digest[]): Digest[] {
-  return [...new Set(digests)].sort();
 }
 
 /**

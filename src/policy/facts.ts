@@ -25,6 +25,8 @@ export interface Facts {
   readonly artifact: { readonly digest: Digest; readonly name?: string };
   /** Digests of all that it is about: the artifact, and what was attested with it, such as a commit. */
   readonly subjects: readonly Digest[];
+  /** The artifact's digests by other algorithms: those of the subjects that are the artifact. */
+  readonly otherDigests: readonly Digest[];
   readonly signer: {
     readonly issuer?: string;
     readonly identity?: string;
@@ -79,6 +81,7 @@ export function factsOf(
     attestation: id,
     artifact: { digest: artifact, ...(subject.name !== undefined && { name: subject.name }) },
     subjects: attestation.subjects.flatMap(({ digests }) => digests),
+    otherDigests: subjects.flatMap(({ digests }) => digests.filter((digest) => digest !== artifact)),
     signer: readSigner(signer),
     source: { ...certified, ...claimed },
     contradictions: contradictionsOf(claimed, certified),

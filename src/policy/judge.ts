@@ -8,7 +8,7 @@ import { bestFirst, failedFirst, nearestMisses } from "./nearest.ts";
 import { asksAboutSource, type PolicySpec, type VerificationPolicy } from "./policy.ts";
 import type { Asked } from "./question.ts";
 import { countCheck, type Gathered, gather } from "./required.ts";
-import { factsAbout, factsOfRevision, revisionsOf } from "./revisions.ts";
+import { factsAbout, factsOfRevision, otherDigests, revisionsOf } from "./revisions.ts";
 import type { Check, Evaluation } from "./types.ts";
 
 /** How many attestations' checks a failed evaluation lists; the others are farther from passing. */
@@ -52,7 +52,8 @@ export function judge(
       restsOn,
     );
   }
-  if (choice.joins.every(({ passed }) => passed)) return passedBy(spec, choice);
+  if (choice.joins.every(({ passed }) => passed))
+    return passedBy(spec, choice, otherDigests(spec, artifact, evidence));
   return failed([...failedFirst(choice.joins), ...checksBefore(choice)], restsOn);
 }
 
@@ -87,7 +88,7 @@ function nearestOf(candidates: readonly Candidate[]): Candidate | undefined {
   return candidates.toSorted((a, b) => lacks(a) - lacks(b))[0];
 }
 
-function passedBy(spec: PolicySpec, choice: Choice): Evaluation {
+function passedBy(spec: PolicySpec, choice: Choice, otherDigests: readonly Digest[]): Evaluation {
   const used = [choice.main, ...choice.required.flatMap(({ chosen }) => chosen)];
   const ends = used.flatMap(({ expires }) => expires ?? []);
   const actors = spec.approvals && actorsOf(choice.main.facts);
@@ -96,7 +97,7 @@ function passedBy(spec: PolicySpec, choice: Choice): Evaluation {
     slsaLevel: choice.main.slsaLevel,
     checks: [...checksBefore(choice), ...choice.joins],
     attestations: [...new Set(used.map(({ facts }) => facts.attestation))],
-    restsOn: asksAboutSource(spec) ? revisionsOf([choice.main.facts]) : [],
+    restsOn: sorted([...(asksAboutSource(spec) ? revisionsOf([choice.main.facts]) : []), ...otherDigests]),
     ...(ends.length > 0 && { validUntil: Math.min(...ends) }),
     // What is approved is known once it is known by which artifact this one passes: `evaluate` fills it in.
     ...(actors && { approvals: { actors, attested: [] } }),
@@ -116,6 +117,11 @@ function checksBefore({ main, required }: Choice): Check[] {
 
 export function failed(checks: readonly Check[], restsOn: readonly Digest[] = []): Evaluation {
   return { outcome: "failed", slsaLevel: 0, checks, attestations: [], restsOn };
+}
+
+/** Each once. */
+export function sorted(digests: readonly Digest[]): Digest[] {
+  return [...new Set(digests)].sort();
 }
 
 function noEvidence(artifact: Digest, others: number): Check {

@@ -51,3 +51,17 @@ export function revisionsNamedBy(spec: PolicySpec, artifact: Digest, evidence: r
   if (!asksAboutSource(spec)) return [];
   return revisionsOf(factsAbout(spec, artifact, evidence).filter((facts) => couldBeMain(spec, facts)));
 }
+
+/**
+ * What evidence calls the artifact by other algorithms, as long as a signer says so whom the policy trusts: a quarantine of
+ * any of these digests is of all. Also what newer evidence took the place of: to leave a digest out does not part them.
+ */
+export function otherDigests(spec: PolicySpec, artifact: Digest, evidence: readonly Sayings[]): Digest[] {
+  return evidence
+    .filter(({ subjects }) =>
+      subjects.some(({ digests }) => digests.length > 1 && digests.includes(artifact)),
+    )
+    .flatMap((one) => factsOf(one, artifact, () => true) ?? [])
+    .filter((facts) => couldBeMain(spec, facts))
+    .flatMap((facts) => facts.otherDigests);
+}

@@ -20,8 +20,9 @@ export interface Evaluation {
   /** The attestations on which a pass rests (empty when it failed). */
   readonly attestations: readonly Digest[];
   /**
-   * Other artifacts, sorted: of a pass those on whose evidence it rests too, of a failure those whose evidence was
-   * looked at and could turn it. The artifact's own evidence can turn either.
+   * Other artifacts, sorted: of a pass those on whose evidence it rests too, and the same artifact by digests of other
+   * algorithms, as evidence that passes has them; of a failure those whose evidence was looked at and could turn it. The
+   * artifact's own evidence can turn either.
    */
   readonly restsOn: readonly Digest[];
   /** When the evaluation ceases to hold by time alone, in milliseconds since the epoch. */

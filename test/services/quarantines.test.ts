@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { hash, randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Writer } from "../../src/custody/writer.ts";
 import { readHead } from "../../src/db/log.ts";
 import { readStandingBelow } from "../../src/db/standing-below.ts";
-import type { Digest, JsonObject } from "../../src/in-toto-attestation/index.ts";
+import { type Digest, type JsonObject, parseDigest, sha256 } from "../../src/in-toto-attestation/index.ts";
 import { issueSummary } from "../../src/services/issue-summary.ts";
 import { listIdentities } from "../../src/services/list-identities.ts";
 import {
@@ -15,6 +16,7 @@ import {
 } from "../../src/services/quarantine.ts";
 import { readCustody } from "../../src/services/read-custody.ts";
 import { recordDecision } from "../../src/services/record-decision.ts";
+import { slsaProvenance } from "../sigstore/provenance.ts";
 import { agentCaller, fetchX509 } from "./identity-house.ts";
 import {
   type Build,
@@ -84,6 +86,38 @@ describe("quarantines by rule", () => {
   }
   const ALLOWED = { verify: ["verdict-passed"], summary: "summary", svid: [], decision: "allow" };
   const DENIED = { verify: ["quarantined"], summary: "denied", svid: ["quarantined"], decision: "deny" };
+
+  test("of an artifact is not evaded by asking for another digest of the same bytes", async () => {
+    const bytes = randomBytes(32);
+    const sha512 = parseDigest(`sha512:${hash("sha512", bytes, "hex")}`);
+    const built = slsaProvenance([{ name: "widget", bytes }]);
+    const signAndPush = async (digest: Record<string, string>) =>
+      house.push(
+        await house.house.sigstore.signStatement({ ...built, subject: [{ name: "widget", digest }] }),
+      );
+    await signAndPush({ sha256: hash("sha256", bytes, "hex"), sha512: sha512.slice(7) });
+    // A newer statement that names one alone counts in its place, and does not part them.
+    await sleep(1_100);
+    await signAndPush({ sha512: sha512.slice(7) });
+    const both = [sha256(bytes), sha512];
+    for (const digest of both) assert.ok(await house.allows(digest));
+    for (const [i, artifact] of both.entries()) {
+      const other = both[1 - i] ?? artifact;
+      const told = await preview({ artifact });
+      assert.deepEqual(told.artifacts.map(({ digest }) => digest).sort(), [...both].sort());
+      const { id } = await quarantine({ artifact });
+      for (const digest of both) assert.deepEqual((await house.ask(digest)).codes, ["quarantined"]);
+      const { events } = await readCustody(house.a.v, house.operator(), other, {
+        types: ["quarantine.opened"],
+      });
+      assert.ok(
+        events.some(({ body }) => body.id === id),
+        "whoever is shown the chain of the other digest",
+      );
+      await lift(id);
+      for (const digest of both) assert.ok(await house.allows(digest));
+    }
+  });
 
   const TARGETS: readonly [string, (build: Build, digest: Digest) => JsonObject][] = [
     ["an artifact", (_, artifact) => ({ artifact })],
