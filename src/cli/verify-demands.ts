@@ -1,15 +1,14 @@
-import { compileGlob, GlobError } from "../policy/glob.ts";
 import type { Demands } from "../verify/checklist.ts";
-import type { ExpectedSigner, NamePattern } from "../verify/expected-signer.ts";
+import type { ExpectedSigner } from "../verify/expected-signer.ts";
+import { predicateTypesOf } from "./predicate-types.ts";
 import { UsageError } from "./usage-error.ts";
+import { certificateSigner, type SignerOptions } from "./verify-signers.ts";
 
-/** What the command line asks of evidence, besides a policy. */
-export interface DemandOptions {
-  readonly certificateIdentity?: string;
-  readonly certificateIdentityGlob?: string;
-  readonly certificateOidcIssuer?: string;
+/** What the command line asks of evidence, besides what it asks of provenance or by a policy. */
+export interface DemandOptions extends SignerOptions {
   readonly anySigner?: boolean;
   readonly policy?: readonly string[];
+  readonly sourceUri?: string;
   readonly predicateType?: readonly string[];
   readonly verifierId?: string;
   readonly resourceUri?: string;
@@ -17,66 +16,41 @@ export interface DemandOptions {
 }
 
 /**
- * Says what is asked. That somebody signed means nothing: who it may be must be said, by an identity, a key or a
- * policy, or that it may be anybody.
+ * Says what is asked. That somebody signed means nothing: who it may be must be said, by an identity, a key, a policy or
+ * the source that a known builder built, or that it may be anybody.
  *
  * @param keys names of the keys that the command line gives
  * @throws UsageError
  */
 export function readDemands(options: DemandOptions, keys: readonly string[]): Demands {
-  const { predicateType = [], policy = [], anySigner = false } = options;
+  const { policy = [], anySigner = false, sourceUri } = options;
+  const certificate = certificateSigner(options);
   const signers: ExpectedSigner[] = [
-    ...certificateSigner(options),
+    ...(certificate ? [certificate] : []),
     ...keys.map((name) => ({ case: "key", name }) as const),
   ];
-  if (anySigner && (signers.length > 0 || policy.length > 0)) {
-    throw new UsageError("--any-signer contradicts an identity, a key or a policy beside it");
+  const isJudged = policy.length > 0 || sourceUri !== undefined;
+  if (anySigner && (signers.length > 0 || isJudged)) {
+    throw new UsageError("--any-signer contradicts an identity, a key, a source or a policy beside it");
   }
-  if (!anySigner && signers.length === 0 && policy.length === 0) {
+  if (!anySigner && signers.length === 0 && !isJudged) {
     throw new UsageError(
-      "Say who may have signed: --certificate-identity with --certificate-oidc-issuer, --key, or --policy. " +
-        "--any-signer takes whoever it was, and tells.",
+      "Say who may have signed: --certificate-identity with --certificate-oidc-issuer, --repo, --source-uri, --key, " +
+        "or --policy. --any-signer takes whoever it was, and tells.",
     );
   }
+  const predicateTypes = typesOf(options);
   return {
     ...(signers.length > 0 && { signers }),
-    ...(predicateType.length > 0 && { predicateTypes: predicateType }),
+    ...(predicateTypes && { predicateTypes }),
     ...summaryDemands(options),
   };
 }
 
-function certificateSigner({
-  certificateIdentity: exact,
-  certificateIdentityGlob: glob,
-  certificateOidcIssuer: issuer,
-}: DemandOptions): ExpectedSigner[] {
-  if (exact === undefined && glob === undefined && issuer === undefined) return [];
-  if (exact !== undefined && glob !== undefined) {
-    throw new UsageError("Give --certificate-identity or --certificate-identity-glob, and not both");
-  }
-  if (issuer === undefined) {
-    throw new UsageError(
-      "An identity is one only under its issuer: add --certificate-oidc-issuer, such as https://accounts.google.com",
-    );
-  }
-  if (exact !== undefined) return [{ case: "certificate", issuer, identity: exactly(exact) }];
-  if (glob !== undefined) return [{ case: "certificate", issuer, identity: globbed(glob) }];
-  throw new UsageError(
-    "An issuer vouches for many: add --certificate-identity, or --certificate-identity-glob",
-  );
-}
-
-function exactly(text: string): NamePattern {
-  return { text, matches: (name) => name === text };
-}
-
-function globbed(text: string): NamePattern {
-  try {
-    return compileGlob(text);
-  } catch (cause) {
-    if (!(cause instanceof GlobError)) throw cause;
-    throw new UsageError(`--certificate-identity-glob: ${cause.message}`, { cause });
-  }
+/** As with `gh attestation verify`: of a repository's or an owner's workflows provenance counts, unless another type is named. */
+function typesOf({ predicateType, repo, owner }: DemandOptions): readonly string[] | undefined {
+  if (predicateType !== undefined) return predicateType.flatMap(predicateTypesOf);
+  return repo === undefined && owner === undefined ? undefined : ["https://slsa.dev/provenance/v1"];
 }
 
 function summaryDemands({ verifierId, resourceUri, verifiedLevel }: DemandOptions): Pick<Demands, "summary"> {

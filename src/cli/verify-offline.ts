@@ -14,9 +14,14 @@ import { joinWith, type PartsElsewhere } from "./joined-evidence.ts";
 import { UsageError } from "./usage-error.ts";
 import { type DemandOptions, readDemands } from "./verify-demands.ts";
 import { holdersOf, readManifests } from "./verify-manifests.ts";
+import { PROVENANCE_POLICY, type ProvenanceOptions, provenancePolicy } from "./verify-provenance.ts";
 import { readTrust, type TrustOptions } from "./verify-trust.ts";
 
-export interface VerifyOptions extends TrustOptions, DemandOptions, Omit<PartsElsewhere, "rekorUrl"> {
+export interface VerifyOptions
+  extends TrustOptions,
+    DemandOptions,
+    ProvenanceOptions,
+    Omit<PartsElsewhere, "rekorUrl"> {
   /** Files of evidence. */
   readonly bundle: readonly string[];
   /** Files of image indexes and manifests: evidence about what holds the artifact counts for it too. */
@@ -71,7 +76,7 @@ export async function verifyOffline(
 ): Promise<Verdict> {
   const { trust, keys } = await readTrust(options);
   const demands = readDemands(options, keys);
-  const policy = await readPolicy(options);
+  const policy = (await readProvenancePolicy(options, demands, keys)) ?? (await readPolicy(options));
   const join = await joinWith(options);
   const artifact = await artifactOfArgument(fileOrDigest);
   const manifests = await readManifests(options.manifest ?? []);
@@ -152,6 +157,26 @@ async function readPolicy({
   const found = chosen === undefined ? undefined : policies.get(chosen);
   if (found !== undefined) return found;
   throw new UsageError(`--policy-name chooses one of ${names.join(", ") || "no policies"}`);
+}
+
+/** What options ask of provenance, as a policy. */
+async function readProvenancePolicy(
+  options: VerifyOptions,
+  { signers }: Demands,
+  keys: readonly string[],
+): Promise<VerificationPolicy | undefined> {
+  const file = provenancePolicy(options, signers !== undefined, keys);
+  if (file === undefined) return undefined;
+  if (options.policy !== undefined) {
+    throw new UsageError(
+      "A policy says itself which source and builder it takes: leave out --source-uri or --policy",
+    );
+  }
+  const [{ loadPolicySet }, { withShippedBuilders }] = await Promise.all([
+    import("../policy/load.ts"),
+    import("../policy-files.ts"),
+  ]);
+  return loading(loadPolicySet, await withShippedBuilders([file])).policies.get(PROVENANCE_POLICY);
 }
 
 /** What is wrong with a policy is a mistake in a file that the command line names. */

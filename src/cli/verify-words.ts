@@ -70,8 +70,7 @@ const NOT_NEEDED: Readonly<Partial<Record<ChecklistStep, (piece: ExaminedPiece) 
   certificate: () => "a key signed",
   sct: () => "none is asked for",
   log: () => "none is asked for",
-  identity: ({ signature }) =>
-    `anybody may have signed; ${signature ? describeSigner(signature.signer) : "nobody"} did`,
+  identity: ({ signature }) => `signed by ${signature ? describeSigner(signature.signer) : "nobody"}`,
   statement: () => "the signature is over the artifact itself",
 };
 
@@ -118,7 +117,7 @@ function printVerdict(verdict: Verdict, terminal: Terminal): void {
     terminal.print(`${nameOf(deciding)}, ${why}, of ${others.length + 1} pieces of evidence:`);
   }
   for (const { step, outcome } of deciding.steps) {
-    if (outcome !== "not-reached") printStep(terminal, step, outcome, linesOf(deciding, step, outcome));
+    if (outcome !== "not-reached") printStep(terminal, step, outcome, linesOf(verdict, step, outcome));
   }
   if (policy !== undefined) printPolicy(terminal, policy);
   for (const other of others) terminal.print(`  beside it ${nameOf(other)}: ${fateOf(verdict, other)}`);
@@ -126,10 +125,16 @@ function printVerdict(verdict: Verdict, terminal: Terminal): void {
   terminal.print(`${verified ? "verified" : "refused"} ${artifact}`, verified ? "good" : "bad");
 }
 
-function linesOf(piece: ExaminedPiece, step: ChecklistStep, outcome: Outcome): readonly string[] {
-  if (outcome === "failed") return [piece.refusal?.message ?? ""];
-  if (outcome === "not-needed") return [NOT_NEEDED[step]?.(piece) ?? ""];
-  return FOUND[step](piece);
+function linesOf(
+  { deciding, asksPolicy }: Verdict,
+  step: ChecklistStep,
+  outcome: Outcome,
+): readonly string[] {
+  if (outcome === "failed") return [deciding.refusal?.message ?? ""];
+  if (outcome === "passed") return FOUND[step](deciding);
+  const why = NOT_NEEDED[step]?.(deciding) ?? "";
+  if (step !== "identity") return [why];
+  return [asksPolicy ? `${why}, whom the policy judges` : `anybody may have signed; ${why}`];
 }
 
 function printStep(terminal: Terminal, step: Step, outcome: Outcome, lines: readonly string[]): void {

@@ -180,7 +180,11 @@ describe("what is asked", () => {
     ],
     ["a glob that matches its end alone", glob("**refs/heads"), "identity signer-mismatch"],
     ["anybody", { anySigner: true }, undefined],
-    ["its predicate type", { ...signer, predicateType: ["a", "https://slsa.dev/provenance/v1"] }, undefined],
+    [
+      "its predicate type",
+      { ...signer, predicateType: ["https://example.com/a", "https://slsa.dev/provenance/v1"] },
+      undefined,
+    ],
     [
       "another predicate type",
       { ...signer, predicateType: ["https://slsa.dev/provenance"] },

@@ -50,6 +50,7 @@ export interface CasePolicy {
   readonly builderId?: string;
   readonly packageName?: string;
   readonly packageVersion?: string;
+  readonly workflowInputs?: Readonly<Record<string, string>>;
   readonly subjectName?: string;
   readonly spiffeId?: string;
   readonly keyValidFor?: { readonly start?: string; readonly end?: string };
