@@ -41,6 +41,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "verify/findings.ts",
       "identity/agent-id.ts",
       "identity/issuer-keys.ts",
+      "identity/project-name.ts",
       "identity/spiffe-id.ts",
       "identity/trust-bundle.ts",
     ],

@@ -202,12 +202,12 @@ interface PlacedDocument {
 }
 
 /** The reader of verification policies refuses what is of no kind. */
-function kindOf({ document: { json } }: PlacedDocument): (typeof KINDS)[number] {
+export function kindOf({ document: { json } }: PlacedDocument): (typeof KINDS)[number] {
   const kind = isJsonObject(json) ? json.kind : undefined;
   return KINDS.find((known) => known === kind) ?? "VerificationPolicy";
 }
 
-function nameOf({ document }: PlacedDocument): string {
+export function nameOf({ document }: PlacedDocument): string {
   const name = memberOf(document, ["metadata", "name"]) ?? null;
   return isText(name) ? name.value : "";
 }
@@ -246,7 +246,7 @@ function add<Spec>(
   });
 }
 
-function memberOf({ node }: YamlDocument, path: readonly string[]): Node | undefined {
+export function memberOf({ node }: YamlDocument, path: readonly string[]): Node | undefined {
   const member = isMap(node) ? node.getIn(path, true) : undefined;
   return isNode(member) ? member : undefined;
 }
@@ -278,7 +278,7 @@ export function sortedDiagnostics(diagnostics: readonly Diagnostic[]): readonly 
     .slice(0, MAX_DIAGNOSTICS);
 }
 
-function invalid(diagnostics: readonly Diagnostic[]): VouchsafeError {
+export function invalid(diagnostics: readonly Diagnostic[]): VouchsafeError {
   const ordered = sortedDiagnostics(diagnostics);
   const [first] = ordered;
   const place = first === undefined ? "" : diagnosticLine(first);

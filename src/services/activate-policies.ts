@@ -5,6 +5,7 @@ import { readHead } from "../db/log.ts";
 import { VouchsafeError } from "../errors.ts";
 import { loadPolicySet, type PolicyFile, type PolicySet } from "../policy/load.ts";
 import type { Mode } from "../policy/policy.ts";
+import { requireOfProject } from "../policy/project-reach.ts";
 import { activePolicySet } from "./active-policy-set.ts";
 import { appendFresh, onlyEvent } from "./append.ts";
 import type { Caller } from "./caller.ts";
@@ -43,6 +44,7 @@ export async function activatePolicies(
 ): Promise<ActivatedPolicies> {
   const policySet = loadPolicySet(documents);
   refuseOwnTrustDomain(v, policySet);
+  requireOfProject(policySet, await v.projects.nameOf(project));
   const policies = summarize(policySet);
 
   const { committed } = await appendFresh(v, async () => {

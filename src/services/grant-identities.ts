@@ -5,6 +5,7 @@ import { chainsBehind } from "../db/decision-inputs.ts";
 import { findX509Identities, type IdentityRecord } from "../db/identities.ts";
 import { quarantinesOfIdentities } from "../db/quarantines.ts";
 import { VouchsafeError } from "../errors.ts";
+import { isOfProject } from "../identity/project-name.ts";
 import { type SpiffeId, spiffeId } from "../identity/spiffe-id.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { pathFor, requesterName, type WorkloadPolicy } from "../policy/workload-policy.ts";
@@ -82,6 +83,10 @@ export async function grantIdentities(
   const { project } = caller;
   const requester = requesterOf(caller);
   const renewed = await findRenewed(v, caller, request);
+  const ownName = await v.projects.nameOf(project);
+  // No set that reaches further is activated; one of before there were projects may have been.
+  const refuse: IdentityRequest["refuse"] = (workload, id) =>
+    isOfProject(id, ownName) ? request.refuse?.(workload, id) : ofAnotherProject(id);
 
   const { committed, granted, denials, standing } = await appendFresh(v, async () => {
     const standing = await readStanding(v, project, requester, request);
@@ -91,7 +96,7 @@ export async function grantIdentities(
       spiffeIds: named.flatMap(({ id }) => id ?? []),
       serials: named.flatMap(({ renews }) => renews ?? []),
     });
-    const judged = named.map((one) => prepare(v, request, standing, one, quarantines));
+    const judged = named.map((one) => prepare(v, { ...request, refuse }, standing, one, quarantines));
     const granted = judged.flatMap(({ prepared }) => prepared ?? []);
     const events = granted.map((grant) => identityEvent(request, requesterName(requester), standing, grant));
     const restsOn = [...new Set(standing.digests.flatMap((one) => chainsBehind(one.digest, one)))];
@@ -125,6 +130,10 @@ export async function grantIdentities(
     const { receipt } = committed[i] ?? {};
     return receipt === undefined ? [] : [{ ...grant, receipt }];
   });
+}
+
+function ofAnotherProject(id: SpiffeId): DenialReason {
+  return { code: "outside-project", message: `${id} is no SPIFFE ID of this project` };
 }
 
 /** What a workload policy gives, and what that takes the place of. */

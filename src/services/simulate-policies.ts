@@ -1,6 +1,8 @@
+import type { ProjectId } from "../custody/events.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type EditTally, NOTHING_TALLIED } from "../policy/flips.ts";
 import { loadPolicySet, type PolicyFile, type PolicySet } from "../policy/load.ts";
+import { requireOfProject } from "../policy/project-reach.ts";
 import { type Change, changeOf, editsBetween } from "../policy/simulate.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -36,33 +38,36 @@ export type SimulationStep =
   | WorkloadsStep
   | { readonly case: "result"; readonly result: Simulation };
 
-/** It takes every core, so that a node does one at a time. */
-const simulating = new WeakSet<Vouchsafe>();
+/** A simulation takes every core: a node does one at a time for a project, so that no project keeps the others from theirs, and so many in all. */
+const simulating = new WeakMap<Vouchsafe, Set<ProjectId>>();
+const AT_ONCE = 4;
 
 /**
  * What would change if these policies took the place of those that are in force, or that were. Its last step is the
  * result. Nothing is written: no event, and no verdict.
  *
  * @throws VouchsafeError before the first step: `invalid-policy` with every mistake; `invalid-request` for a time to come
- *   or a size that the log does not have; `unavailable` while the node does another simulation
+ *   or a size that the log does not have; `unavailable` while the node does another simulation for the project, or too many
  */
 export async function* simulatePolicies(
   v: Vouchsafe,
   { project }: Pick<Caller, "project">,
   { documents, asOf }: SimulationRequest,
 ): AsyncGenerator<SimulationStep> {
-  if (simulating.has(v)) {
-    throw new VouchsafeError("unavailable", "This node does another simulation; try again when it has ended");
+  const others = simulating.get(v) ?? new Set<ProjectId>();
+  if (others.has(project) || others.size >= AT_ONCE) {
+    throw new VouchsafeError("unavailable", "This node simulates as much as it can; try again shortly");
   }
-  simulating.add(v);
+  simulating.set(v, others.add(project));
   try {
     const proposed = loadPolicySet(documents);
+    requireOfProject(proposed, await v.projects.nameOf(project));
     const state = await stateAsOf(v, project, asOf);
     const artifacts = yield* simulateArtifacts(v, project, state, proposed);
     const workloads = yield* simulateWorkloads(v, project, state, proposed);
     yield { case: "result", result: simulationOf(state, proposed, artifacts, workloads) };
   } finally {
-    simulating.delete(v);
+    others.delete(project);
   }
 }
 
