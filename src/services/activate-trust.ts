@@ -70,7 +70,7 @@ export async function activateTrust(
 export async function readTrust(v: Vouchsafe, { project }: Pick<Caller, "project">) {
   const snapshot = await readActiveTrust(v, project);
   if (snapshot === undefined) return { trust: null, document: null, summary: null, sources: [] };
-  const sources = snapshot.instances.flatMap(({ name }) => v.trustSources.get(name) ?? []);
+  const sources = snapshot.instances.flatMap(({ name }) => v.trustSources.get(`${project} ${name}`) ?? []);
   return { trust: snapshot.hash, document: snapshot.document, summary: summarizeTrust(snapshot), sources };
 }
 

@@ -30,7 +30,7 @@ export interface Vouchsafe {
   readonly denials: Denials;
   readonly summaries: Summaries;
   readonly policyDirectory: PolicyDirectory;
-  /** What the TUF repositories last answered this node, by the names of their instances. */
+  /** What the TUF repositories last answered this node, by project and the names of their instances. */
   readonly trustSources: Map<string, TrustSource>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;

@@ -8,6 +8,7 @@ import { appendFresh } from "./append.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { evaluateArtifacts } from "./evaluate-artifacts.ts";
+import { inTurns, type Pages, PROJECTS_AT_ONCE } from "./in-turns.ts";
 import { activeRetention } from "./retention-classes.ts";
 
 /** Attestations looked at and expired together. */
@@ -66,10 +67,20 @@ export async function sweepEvidence(
   return { ...found, next: last };
 }
 
-/** The same of everything, a page at a time: what a node does by itself. */
-export async function sweepByItself(v: Vouchsafe, project: ProjectId, signal: AbortSignal): Promise<void> {
-  for (let after: number | null = -1; after !== null && !signal.aborted; ) {
+/** The same of everything in every project, a page at a time: what a node does by itself. */
+export async function sweepByItself(v: Vouchsafe, signal: AbortSignal): Promise<void> {
+  const failed = (cause: unknown) => v.report("evidence that is due could not be deleted", cause);
+  const projects = await v.projects.all();
+  await inTurns(
+    projects.map(({ id }) => sweepPages(v, id)),
+    { atOnce: PROJECTS_AT_ONCE, signal, failed },
+  );
+}
+
+async function* sweepPages(v: Vouchsafe, project: ProjectId): Pages {
+  for (let after: number | null = -1; after !== null; ) {
     after = (await sweepPage(v, { project, token: SWEEP }, after, false)).next;
+    yield;
   }
 }
 

@@ -4,9 +4,8 @@ import { publishCrls } from "./crls.ts";
 import { sweepByItself } from "./expire-evidence.ts";
 import { refreshBundles } from "./federation/refresh-bundles.ts";
 import { keepSweeping } from "./keep-sweeping.ts";
-import { CONFIGURATION } from "./propose.ts";
 import { reevaluateEnded } from "./reevaluate.ts";
-import { refreshTrustByItself } from "./refresh-trust.ts";
+import { refreshAllTrust } from "./refresh-trust.ts";
 import { createPolicyWatch } from "./reload-policies.ts";
 import { watchLogKeys } from "./watch-log-keys.ts";
 
@@ -32,12 +31,12 @@ const DAY = 24 * 3_600_000;
 
 /** Starts what a node does by itself, now and then again. Returns what stops it. */
 export function startRecurring(v: Vouchsafe): () => void {
-  const { config, project, witnesses } = v;
+  const { config, witnesses } = v;
   const stops: (() => void)[] = [];
   const each = (interval: number, work: (signal: AbortSignal) => Promise<void>) =>
     stops.push(repeat(v, interval, work));
 
-  if (config.tuf === "auto") each(DAY, () => refreshTrustByItself(v, { project, token: CONFIGURATION }));
+  if (config.tuf === "auto") each(DAY, (signal) => refreshAllTrust(v, signal));
   if (config.policiesReload === "watch") each(LOOK, createPolicyWatch(v));
   each(SECOND, () => watchLogKeys(v));
   const turnAuthority = () => v.authority.turn().catch(unlessAway);
@@ -49,8 +48,8 @@ export function startRecurring(v: Vouchsafe): () => void {
   if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
   each(DUE, (signal) => refreshBundles(v, signal).catch(unlessAway));
   each(SECOND, () => publishCrls(v).catch(unlessAway));
-  each(ENDED, (signal) => reevaluateEnded(v, project, signal));
-  each(SWEEP, (signal) => sweepByItself(v, project, signal));
+  each(ENDED, (signal) => reevaluateEnded(v, signal));
+  each(SWEEP, (signal) => sweepByItself(v, signal));
   const sweep = new AbortController();
   v.background((signal) => keepSweeping(v, AbortSignal.any([signal, sweep.signal])));
   stops.push(() => sweep.abort());

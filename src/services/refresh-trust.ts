@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { ProjectId } from "../custody/events.ts";
 import { hasCode, VouchsafeError } from "../errors.ts";
 import type { InstanceDocument } from "../trust/snapshot.ts";
 import { createTrust, extendsTrust, type TrustDocument } from "../trust/snapshot.ts";
@@ -7,6 +8,8 @@ import type { TufSource } from "../trust/tuf-source.ts";
 import { activateTrust, readActiveTrust } from "./activate-trust.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
+import { inTurns, type Pages, PROJECTS_AT_ONCE } from "./in-turns.ts";
+import { CONFIGURATION } from "./propose.ts";
 
 /** What a TUF repository answered when its instance was last refreshed by this node. Times are RFC 3339. */
 export interface TrustSource {
@@ -49,7 +52,7 @@ export async function refreshTrust(
   if (active === undefined) return { active: null, sources: [], proposal: null };
   const refreshed = await Promise.all(active.document.sigstore.map((instance) => refreshOne(v, instance)));
   const sources = refreshed.flatMap(({ source }) => source ?? []);
-  for (const source of sources) v.trustSources.set(source.name, source);
+  for (const source of sources) v.trustSources.set(`${project} ${source.name}`, source);
   const next = createTrust({ ...active.document, sigstore: refreshed.map(({ instance }) => instance) });
   const proposal = {
     document: next.document,
@@ -84,6 +87,21 @@ async function refreshOne(v: Vouchsafe, instance: InstanceDocument): Promise<Ref
 
 function hasSource(instance: InstanceDocument): instance is InstanceDocument & { readonly tuf: TufSource } {
   return instance.tuf !== undefined;
+}
+
+/** Refreshes every project's trust, as far as a node may by itself. */
+export async function refreshAllTrust(v: Vouchsafe, signal: AbortSignal): Promise<void> {
+  const failed = (cause: unknown) => v.report("trust could not be refreshed", cause);
+  const projects = await v.projects.all();
+  await inTurns(
+    projects.map(({ id }) => refreshPages(v, id)),
+    { atOnce: PROJECTS_AT_ONCE, signal, failed },
+  );
+}
+
+async function* refreshPages(v: Vouchsafe, project: ProjectId): Pages {
+  await refreshTrustByItself(v, { project, token: CONFIGURATION });
+  yield;
 }
 
 /**

@@ -46,7 +46,7 @@ describe("verdicts that time ends", () => {
     return sha256(artifact.bytes);
   }
 
-  const sweep = ({ v }: TestNode) => reevaluateEnded(v, v.project, new AbortController().signal);
+  const sweep = ({ v }: TestNode) => reevaluateEnded(v, new AbortController().signal);
   const ask = (node: TestNode, digest: Digest) =>
     verifyDigest(node.v, callerWith(node, ["issuer"], ["fresh"]), { digest });
 

@@ -1,3 +1,5 @@
+import type { ProjectId } from "../../custody/events.ts";
+import { federationStates } from "../../db/due-projects.ts";
 import {
   claimFetch,
   dropOtherBundles,
@@ -9,6 +11,7 @@ import { trustDomainOf } from "../../identity/spiffe-id.ts";
 import { type TrustBundle, writeTrustBundle } from "../../identity/trust-bundle.ts";
 import type { BundleEndpoint } from "../../policy/federated-trust-domain.ts";
 import type { Vouchsafe } from "../context.ts";
+import { inTurns, type Pages, PROJECTS_AT_ONCE } from "../in-turns.ts";
 import { type FetchedBundle, fetchBundle } from "./fetch-bundle.ts";
 import { type FederationRelationship, readRelationships } from "./relationships.ts";
 
@@ -21,12 +24,35 @@ const FIRST_RETRY = 30;
 
 type Fetchable = FederationRelationship & { readonly endpoint: BundleEndpoint };
 
+/** The policy document under which this node last looked at each project's bundles. */
+const lookedAt = new WeakMap<Vouchsafe, Map<ProjectId, string>>();
+
 /**
- * Fetches the bundles of other trust domains that are due, of each on one node at a time. An endpoint that cannot be
+ * Fetches the bundles of other trust domains that are due, in every project, of each on one node at a time. An endpoint that cannot be
  * reached or believed leaves the bundle of before, and is asked again at the next refresh (SPIFFE_Federation.md §6.2).
+ * What a project federates with, and what was fetched for it, is its own: another that names the same trust domain fetches for itself.
  */
-export async function refreshBundles(v: Vouchsafe, signal?: AbortSignal): Promise<void> {
-  const { project, database } = v;
+export async function refreshBundles(v: Vouchsafe, signal = new AbortController().signal): Promise<void> {
+  const known = lookedAt.get(v) ?? new Map<ProjectId, string>();
+  lookedAt.set(v, known);
+  const states = await federationStates(v.database.kysely);
+  const due = states.filter(({ project, document, isDue }) => isDue || known.get(project) !== document);
+  async function* refresh({ project, document }: (typeof due)[number]): Pages {
+    await refreshProject(v, project, signal);
+    known.set(project, document);
+    yield;
+  }
+  const failures: unknown[] = [];
+  await inTurns(due.map(refresh), {
+    atOnce: PROJECTS_AT_ONCE,
+    signal,
+    failed: (cause) => failures.push(cause),
+  });
+  if (failures.length > 0) throw failures[0];
+}
+
+async function refreshProject(v: Vouchsafe, project: ProjectId, signal: AbortSignal): Promise<void> {
+  const { database } = v;
   const { relationships } = await readRelationships(v, project);
   const known = await readFederatedBundles(database.kysely, project);
   const fetchable = relationships.filter((one): one is Fetchable => one.endpoint !== undefined);
@@ -37,16 +63,17 @@ export async function refreshBundles(v: Vouchsafe, signal?: AbortSignal): Promis
       fetchable.map(({ trustDomain }) => trustDomain),
     );
   }
-  await Promise.all(fetchable.map((one) => refreshOne(v, one, relationships, signal)));
+  await Promise.all(fetchable.map((one) => refreshOne(v, project, one, relationships, signal)));
 }
 
 async function refreshOne(
   v: Vouchsafe,
+  project: ProjectId,
   relationship: Fetchable,
   relationships: readonly FederationRelationship[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const { database, project, clock, config } = v;
+  const { database, clock, config } = v;
   const { trustDomain, endpoint, bundle: before } = relationship;
   const row = { project, trustDomain, relationship: relationship.relationship };
   if (!(await claimFetch(database, row, LEASE))) return;
