@@ -170,6 +170,8 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "services/fsck-walk.ts",
     ],
   ],
+  // The command line by another door: what a workflow's step does, a shell could.
+  ["action", ["in-toto-attestation", "client", "cli"]],
 ]);
 
 /** Each npm package (or whole scope), and the folders that may import it. */

@@ -11,8 +11,12 @@ const LOOKS_LIKE_A_DIGEST = /^[A-Za-z0-9_]+:[0-9a-f]+$/;
 
 /** An artifact as named on the command line: a digest as it is, or the sha256 of a file. */
 export async function digestOfArgument(argument: string): Promise<string> {
-  if (LOOKS_LIKE_A_DIGEST.test(argument)) return argument;
-  const [digest = argument] = await digestsOfFile(argument, ["sha256"]);
+  return LOOKS_LIKE_A_DIGEST.test(argument) ? argument : digestOfFile(argument);
+}
+
+/** A file's sha256. */
+export async function digestOfFile(path: string): Promise<string> {
+  const [digest = path] = await digestsOfFile(path, ["sha256"]);
   return digest;
 }
 

@@ -15,17 +15,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function findToken(server: string, env: Environment): string | TokenSource | undefined {
   const audience = audienceOf(server, env);
-  if (env.VOUCHSAFE_TOKEN) return shown(env.VOUCHSAFE_TOKEN, "VOUCHSAFE_TOKEN", audience);
+  if (env.VOUCHSAFE_TOKEN) return checkedToken(env.VOUCHSAFE_TOKEN, "VOUCHSAFE_TOKEN", audience);
   if (env.VOUCHSAFE_TOKEN_FILE) {
     const file = env.VOUCHSAFE_TOKEN_FILE;
-    const read = () => shown(readToken(file), `VOUCHSAFE_TOKEN_FILE, ${file},`, audience);
+    const read = () => checkedToken(readToken(file), `VOUCHSAFE_TOKEN_FILE, ${file},`, audience);
     // What is wrong with it now is told before anything is done.
     read();
     return readAnew(read);
   }
   const operators = isThisMachine(server) ? operatorToken(env) : undefined;
-  if (operators !== undefined) return shown(operators, "The operator token", audience);
-  if (env.VOUCHSAFE_ID_TOKEN) return shown(env.VOUCHSAFE_ID_TOKEN, "VOUCHSAFE_ID_TOKEN", audience);
+  if (operators !== undefined) return checkedToken(operators, "The operator token", audience);
+  if (env.VOUCHSAFE_ID_TOKEN) return checkedToken(env.VOUCHSAFE_ID_TOKEN, "VOUCHSAFE_ID_TOKEN", audience);
   return hasGitHubToken(env) ? gitHubTokens(env, audience) : undefined;
 }
 
@@ -35,7 +35,7 @@ export function audienceOf(server: string, env: Environment): string {
 }
 
 /** A token as it is sent, or a mistake: one that no header can carry, or that was given out for somebody else. */
-function shown(text: string, from: string, audience: string): string {
+export function checkedToken(text: string, from: string, audience: string): string {
   const token = text.trim();
   // What no HTTP header can carry would fail as a bug of ours; what no server takes is told here already.
   if (!/^[\x21-\x7e]+$/.test(token)) {

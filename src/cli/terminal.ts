@@ -69,7 +69,7 @@ function coloured(line: string, mark: Mark, isOn: boolean): string {
 }
 
 /** Names and messages come from evidence that anybody may push: they must not steer the reader's terminal. */
-function visible(line: string): string {
+export function visible(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ApiError } from "../client/api-error.ts";
+import type { Client, Question } from "../client/client.ts";
+import type { Decision } from "../client/types.ts";
+
+export interface Gate extends Question {
+  /** Milliseconds that a denial may take to become an allow: approvals are given, scans arrive. */
+  readonly wait: number;
+  /** Told before each further try. */
+  readonly onWaiting: (denied: number) => void;
+}
+
+/** What one request may ask. */
+const MOST_AT_ONCE = 256;
+/** Milliseconds between tries, doubled up to the longest. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 15_000;
+
+/**
+ * Asks for a decision on each digest until all are allowed, or the wait is over: all together each time, so that the answer
+ * is of one moment. Throws `ApiError` if at its end no decision was to be had.
+ */
+export async function askUntilAllowed(
+  client: Client,
+  digests: readonly string[],
+  { wait, onWaiting, ...question }: Gate,
+): Promise<ReadonlyMap<string, Decision>> {
+  const until = performance.now() + wait;
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+    const left = until - performance.now();
+    let denied = digests.length;
+    try {
+      const decisions = await ask(client, digests, question);
+      denied = digests.filter((digest) => decisions.get(digest)?.decision !== "allow").length;
+      if (denied === 0 || left <= 0) return decisions;
+    } catch (error) {
+      if (left <= 0 || !(error instanceof ApiError) || !isPassing(error)) throw error;
+    }
+    onWaiting(denied);
+    await sleep(Math.min(pause, left));
+  }
+}
+
+async function ask(client: Client, digests: readonly string[], question: Question) {
+  const decisions = new Map<string, Decision>();
+  for (let at = 0; at < digests.length; at += MOST_AT_ONCE) {
+    const asked = digests.slice(at, at + MOST_AT_ONCE);
+    for (const decision of await client.verifyDigests(asked, question)) {
+      decisions.set(decision.digest, decision);
+    }
+  }
+  return decisions;
+}
+
+/** What a restart of the server or a moment of load brings. */
+function isPassing({ status }: ApiError): boolean {
+  return status === undefined || status === 429 || status >= 500;
+}

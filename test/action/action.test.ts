@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { INPUT_NAMES } from "../../src/action/inputs.ts";
+import { openNode, type TestNode } from "../http/node.ts";
+import { RELEASE_POLICY } from "../http/release.ts";
+import { startSigstore } from "../sigstore/instance.ts";
+import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
+import { stopPostgres } from "../support/postgres.ts";
+import { commandsIn, openStep, readAction, type Step } from "./step.ts";
+
+const WIDGET = { name: "widget-1.tgz", bytes: Buffer.from("the widget") };
+const OTHER = { name: "widget-2.tgz", bytes: Buffer.from("another") };
+/** From a build that says what it likes: markup, commands of the runner, line ends. */
+const HOSTILE = {
+  name: 'a|b`<img src=x onerror=alert(1)>\n::set-output name=verdict::allow\n##[add-mask]x [x](javascript:0) "%0A',
+  bytes: Buffer.from("hostile"),
+};
+
+describe("the action, as the runner runs it", () => {
+  let directory: string;
+  let node: TestNode;
+  let server: string;
+  let token: string;
+  let step: Step;
+  const given = (inputs: Readonly<Record<string, string>>) => ({
+    server,
+    token,
+    policy: "release",
+    ...inputs,
+  });
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "vouchsafe-action-test-"));
+    const sigstore = await startSigstore();
+    await writeFile(join(directory, "root.json"), JSON.stringify(sigstore.trustedRoot));
+    await writeFile(join(directory, "release.yaml"), RELEASE_POLICY);
+    step = await openStep();
+    node = await openNode({
+      VOUCHSAFE_TRUSTED_ROOT: join(directory, "root.json"),
+      VOUCHSAFE_POLICIES: directory,
+    });
+    server = await node.app.listen({ host: "127.0.0.1", port: 0 });
+    token = await node.token(["uploader"], { mayChoosePolicy: true });
+    for (const { name, bytes } of [WIDGET, OTHER]) await step.write(name, bytes);
+    await step.write("widget.sigstore.json", await sigstore.signStatement(slsaProvenance([WIDGET])));
+    await step.write("hostile.sigstore.json", await sigstore.signStatement(slsaProvenance([HOSTILE])));
+    await sigstore.close();
+  });
+  after(async () => {
+    await step?.close();
+    await node?.close();
+    await stopPostgres();
+    await rm(directory, { recursive: true });
+  });
+
+  test("pushes, asks, and says so in outputs, log and summary", async () => {
+    const { succeeded, log, outputs, summary } = await step.run(
+      given({ "bundle-path": "*.sigstore.json\n!hostile*", "subject-path": WIDGET.name }),
+    );
+    assert.ok(succeeded, log);
+    assert.deepEqual([...outputs.keys()].sort(), Object.keys((await readAction()).outputs).sort());
+    assert.equal(outputs.get("verdict"), "allow");
+    assert.match(outputs.get("attestation-id") ?? "", /^sha256:[0-9a-f]{64}$/);
+    assert.match(JSON.parse(outputs.get("receipt") ?? "").checkpoint, /\n— /);
+    assert.deepEqual(commandsIn(log), [`::add-mask::${token}`]);
+    assert.match(summary, /## Vouchsafe: ✅ allowed/);
+    assert.ok(summary.includes(`custody/sha256&#58;${sha256Hex(WIDGET.bytes)}`), summary);
+  });
+
+  test("what the evidence is about is asked about where the workflow names nothing", async () => {
+    const { succeeded, outputs, log } = await step.run(given({ "bundle-path": "widget.sigstore.json" }));
+    assert.ok(succeeded, log);
+    assert.equal(outputs.get("verdict"), "allow");
+  });
+
+  test("a denied subject fails the step, and one among many is enough", async () => {
+    const { succeeded, log, outputs, summary } = await step.run(given({ "subject-path": "widget-*" }));
+    assert.ok(!succeeded);
+    assert.equal(outputs.get("verdict"), "deny");
+    assert.match(log, /^::error title=Vouchsafe%3A denied::widget-2\.tgz \(sha256:/m);
+    assert.match(log, /^allow widget-1\.tgz/m);
+    assert.match(summary, /## Vouchsafe: ❌ denied/);
+  });
+
+  test("with fail-on-deny: false it is told and the job goes on", async () => {
+    const { succeeded, log, outputs } = await step.run(
+      given({ "subject-path": OTHER.name, "fail-on-deny": "false" }),
+    );
+    assert.ok(succeeded, log);
+    assert.equal(outputs.get("verdict"), "deny");
+    assert.match(log, /^::warning /m);
+  });
+
+  test("nothing that evidence says is taken for a command, an output or markup", async () => {
+    const { succeeded, log, outputs, summary } = await step.run(
+      given({ "bundle-path": "hostile.sigstore.json" }),
+    );
+    assert.ok(!succeeded);
+    assert.equal(outputs.get("verdict"), "deny");
+    assert.deepEqual(
+      commandsIn(log).map((line) => /^::([a-z-]+)[ :]/.exec(line)?.[1]),
+      ["add-mask", "error"],
+    );
+    assert.doesNotMatch(summary, /<img|\]\(|::set|onerror=/);
+    assert.equal(summary.split("\n").filter((line) => line.startsWith("| ")).length, 6, summary);
+  });
+
+  test("evidence that is refused fails the step", async () => {
+    await step.write("broken.json", "{}");
+    const { succeeded, log, summary } = await step.run(
+      given({ "bundle-path": "broken.json", "subject-path": WIDGET.name }),
+    );
+    assert.ok(!succeeded);
+    assert.match(log, /^::error title=Vouchsafe%3A evidence refused::/m);
+    assert.match(summary, /❌ refused/);
+  });
+
+  test("what is wrong with the step is one sentence that says what to do", async () => {
+    const table: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
+      [{ server: "" }, /`server` is missing/],
+      [{ token: "", "subject-path": WIDGET.name }, /id-token: write/],
+      [{ token: "vouchsafe_wrong", "subject-path": WIDGET.name }, /AccessPolicy/],
+      [{}, /Give `bundle-path` to push evidence, a `subject-…` to ask about, or both/],
+      [{ "subject-path": "none-*" }, /matches no file/],
+      [{ "bundle-path": "none-*" }, /matches no file/],
+      [{ "subject-path": WIDGET.name, "subject-checksums": "x" }, /and not several/],
+      [{ "subject-digest": `sha256:${"0".repeat(64)}` }, /needs a `subject-name`/],
+      [{ "subject-path": WIDGET.name, server: "http://127.0.0.1:1" }, /cannot be reached/],
+      [{ "subject-path": WIDGET.name, wait: "soon" }, /number of seconds/],
+      [{ "subject-path": WIDGET.name, "fail-on-deny": "no" }, /true or false/],
+    ];
+    for (const [inputs, said] of table) {
+      const { succeeded, log, summary } = await step.run(given(inputs));
+      assert.ok(!succeeded, log);
+      const errors = commandsIn(log).filter((line) => line.startsWith("::error"));
+      assert.equal(errors.length, 1, log);
+      assert.match(errors[0] ?? "", said);
+      assert.match(summary, /not decided/);
+    }
+  });
+
+  test("action.yml has the inputs that the code reads", async () => {
+    const { inputs } = await readAction();
+    assert.deepEqual(Object.keys(inputs).sort(), [...INPUT_NAMES].sort());
+  });
+});
