@@ -96,6 +96,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "policy-files.ts",
       "yaml",
       "outbound",
+      "discovery",
       "in-toto-attestation",
       "oci",
       "tlog",

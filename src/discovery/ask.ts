@@ -20,8 +20,8 @@ export type Ask = (url: string | URL, question: Question) => Promise<OutboundAns
 /** What one source may cost altogether, whatever it answers. */
 const MOST_REQUESTS = 160;
 const MOST_BYTES = 64 * 1024 * 1024;
-const MOST_TIME = 60_000;
-const TIMEOUT = 15_000;
+const MOST_TIME = 25_000;
+const TIMEOUT = 10_000;
 
 /** Of a JSON document that is no evidence: a page, a token, what a package index says of a version. */
 export const MAX_PAGE = 4 * 1024 * 1024;

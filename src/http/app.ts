@@ -20,6 +20,7 @@ import { answerClientError, refuseExpectations, requireHost } from "./client-err
 import { crlRoutes } from "./crl.ts";
 import { custodyRoutes } from "./custody.ts";
 import { decisionRoutes } from "./decisions.ts";
+import { discoveryRoutes } from "./discovery.ts";
 import { documentRoutes } from "./documents.ts";
 import { eventRoutes } from "./events.ts";
 import { exceptionRoutes } from "./exceptions.ts";
@@ -136,6 +137,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   attestationRoutes(app, v);
   manifestRoutes(app, v);
   artifactRoutes(app, v);
+  discoveryRoutes(app, v);
   verifyDigestRoutes(app, v);
   vsaRoutes(app, v);
   policyRoutes(app, v);

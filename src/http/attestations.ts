@@ -3,13 +3,14 @@ import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { pushAttestation } from "../services/push-attestation.ts";
+import { pushSeveral } from "../services/push-several.ts";
 import { readEvidence } from "../services/read-attestation.ts";
 import { unpackUpload } from "../services/unpack-upload.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { takeBytes } from "./bodies.ts";
+import { itemResult } from "./item-results.ts";
 import { answers, bytesOf } from "./openapi.ts";
-import { pushSeveral } from "./push-several.ts";
 import { AttestationSummary, closed, Digest, named, Problem, Receipt, VerdictSummary } from "./schemas.ts";
 
 /** One document: a piece of evidence, or a container of several. The document itself says which, and of which format. */
@@ -109,7 +110,8 @@ function takeEvidence(app: App, v: Vouchsafe): void {
       const framing = LINES.includes(mediaType) ? "lines" : "document";
       const several = await unpackUpload(v, caller, request.body, framing);
       if (several !== undefined) {
-        const results = await pushSeveral(v, caller, several, request);
+        const pushed = await pushSeveral(v, caller, several);
+        const results = pushed.map((one, index) => ({ item: index + 1, ...itemResult(one, request) }));
         return reply.code(results.some(({ status }) => status === "refused") ? 207 : 201).send({ results });
       }
       const { created, ...pushed } = await pushAttestation(v, caller, { bytes: request.body });

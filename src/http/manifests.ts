@@ -15,7 +15,7 @@ const LARGEST_AT_ONCE = 16;
 /** The manifest says itself which of these it is. */
 const TAKEN = ["application/json", ...MANIFEST_TYPES];
 
-const Recorded = closed({
+export const RecordedManifest = closed({
   digest: Type.String({ description: "sha256 of the bytes: what registries name the index or the image by" }),
   mediaType: Type.String(),
   contains: Type.Array(Type.String(), { description: "the digests that it names as its parts, sorted" }),
@@ -43,7 +43,7 @@ function takeManifests(app: App, v: Vouchsafe): void {
           description:
             "OCI image index or manifest, or Docker manifest list or manifest (v2, schema 2), byte for byte",
         }),
-        ...answers({ 200: Recorded, 201: Recorded }),
+        ...answers({ 200: RecordedManifest, 201: RecordedManifest }),
       },
     },
     async (request, reply) => {

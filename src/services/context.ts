@@ -6,6 +6,7 @@ import type { Database } from "../db/connection.ts";
 import type { Projection } from "../decisions/projection.ts";
 import type { VouchsafeError } from "../errors.ts";
 import type { TrustDomainAuthority } from "./authority.ts";
+import type { Discoveries } from "./discoveries.ts";
 import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
 import type { Summaries } from "./issue-summary.ts";
@@ -28,6 +29,8 @@ export interface Vouchsafe {
   /** What the trust domain's SVIDs are signed with, and what validates them. */
   readonly authority: TrustDomainAuthority;
   readonly denials: Denials;
+  /** What others' registries have about digests. */
+  readonly discoveries: Discoveries;
   readonly summaries: Summaries;
   readonly policyDirectory: PolicyDirectory;
   /** What the TUF repositories last answered this node, by project and the names of their instances. */

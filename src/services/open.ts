@@ -16,6 +16,7 @@ import { openTrustDomainAuthority } from "./authority.ts";
 import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
 import { publishIfBehind } from "./cosigned-checkpoints.ts";
+import { openDiscoveries } from "./discoveries.ts";
 import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
 import { followLog } from "./follow-log.ts";
@@ -81,6 +82,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       { trustDomain, keys, overlap: authorityOverlap },
     );
 
+    const discoveries = await openDiscoveries(config, { clock });
     const documents = createDocuments(database);
     const projection = createProjection({
       source: createProjectionSource(database, documents, authority.refresh),
@@ -111,6 +113,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       evidence: createEvidenceStore(database, verifier),
       authority,
       denials,
+      discoveries,
       summaries: createSummaries(summaryKey),
       policyDirectory: createPolicyDirectory(),
       trustSources: new Map(),

@@ -1,6 +1,6 @@
 import { PUBLIC_ONLY, readOutboundRules } from "../../outbound/rules.ts";
-import { optional } from "../setting.ts";
-import { listOf } from "../values.ts";
+import { optional, setting } from "../setting.ts";
+import { list, listOf, text } from "../values.ts";
 
 const hosts = listOf(
   "must be a list of hosts without scheme and port, addresses or CIDR blocks",
@@ -19,5 +19,19 @@ export const OUTBOUND = {
     hosts,
     "none",
     "comma-separated names of hosts, addresses and CIDR blocks that may be asked although they are not public, and also by plain `http`. All [other hosts that callers or policies name](operations.md#where-a-node-goes) are asked only by `https` at public addresses",
+  ),
+  discoveryHosts: setting(
+    "VOUCHSAFE_DISCOVERY_HOSTS",
+    "discovery.hosts",
+    list(),
+    "registry.npmjs.org,pypi.org,api.github.com,ghcr.io,docker.io,quay.io,gcr.io,registry.k8s.io,public.ecr.aws,mcr.microsoft.com",
+    "comma-separated hosts, with their ports, at which callers may have evidence [looked for](discovery.md); Docker Hub is `docker.io`",
+  ),
+  discoveryCredentials: optional(
+    "VOUCHSAFE_DISCOVERY_CREDENTIALS",
+    "discovery.credentials",
+    text,
+    "none",
+    "a Docker `config.json` with [credentials of those hosts](discovery.md#credentials), used for the project `default` alone",
   ),
 };
