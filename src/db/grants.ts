@@ -23,7 +23,7 @@ const APPEND_ONLY = [
   "would_denials",
 ];
 /** What is forgotten once it has expired. */
-const PASSING = ["agent_requests"];
+const PASSING = ["agent_requests", "used_tokens"];
 /** What witnesses were seen to do: asked for again when it is lost. */
 const WITNESSING = ["witnesses", "cosigned_checkpoints"];
 /** Whose turn it is, of what one node at a time does. */

@@ -24,6 +24,7 @@ import type {
   RevocationsTable,
   WouldDenialsTable,
 } from "./standing-tables.ts";
+import type { UsedTokensTable } from "./used-tokens.ts";
 import type { WitnessTables } from "./witness-tables.ts";
 
 /**
@@ -66,6 +67,7 @@ export interface Schema extends WitnessTables, FederationTables {
   expirations: ExpirationsTable;
   verdict_grounds: VerdictGroundsTable;
   agent_requests: AgentRequestsTable;
+  used_tokens: UsedTokensTable;
 }
 
 export interface ProjectsTable {

@@ -5,9 +5,9 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastifyUnderPressure from "@fastify/under-pressure";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import { authenticateAgent } from "../services/authenticate-agent.ts";
+import { authenticateCaller } from "../services/authenticate-caller.ts";
 import { createAuthenticator } from "../services/authenticator.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { authenticate } from "../services/tokens.ts";
 import { agentRoutes } from "./agents.ts";
 import { sendAnswerHeaders } from "./answer-headers.ts";
 import { approvalRoutes } from "./approvals.ts";
@@ -50,6 +50,7 @@ import { answerUnknownRoutes } from "./unknown-routes.ts";
 import { closeQueryStrings, compileValidator } from "./validation.ts";
 import { verifyDigestRoutes } from "./verify-digest.ts";
 import { vsaRoutes } from "./vsa.ts";
+import { whoAmIRoutes } from "./who-am-i.ts";
 
 export type App = FastifyInstance<
   Server,
@@ -93,7 +94,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   app.server.maxConnections = 10_000;
   refuseExpectations(app.server);
   const authenticator = createAuthenticator({
-    lookUp: (bearer, project) => authenticate(v, bearer, project),
+    lookUp: (bearer, project) => authenticateCaller(v, bearer, project),
     clock: v.clock,
     freshFor: 5 * SECOND,
     staleFor: v.config.maxStaleness,
@@ -163,6 +164,7 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
   crlRoutes(app, v);
   tokenRoutes(app, v, authenticator);
   projectRoutes(app, v);
+  whoAmIRoutes(app, v);
   await app.ready();
   return app;
 }

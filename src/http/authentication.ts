@@ -197,9 +197,9 @@ export function projectOf({ headers }: FastifyRequest): string | undefined {
   return Array.isArray(named) ? named.join() : named;
 }
 
-/** RFC 6750 §2.1. The scheme's name has no case (RFC 9110 §11.1). */
+/** RFC 6750 §2.1. The scheme's name has no case (RFC 9110 §11.1). Tokens of CI systems have some 2,000 characters. */
 function bearerOf({ headers }: FastifyRequest): string | undefined {
-  return /^Bearer +([A-Za-z0-9._~+/-]{1,512}=*)$/i.exec(headers.authorization ?? "")?.[1];
+  return /^Bearer +([A-Za-z0-9._~+/-]{1,8192}=*)$/i.exec(headers.authorization ?? "")?.[1];
 }
 
 function requireBearer(request: FastifyRequest): string {

@@ -60,7 +60,7 @@ export function problemOf(error: unknown, instance: string): Problem {
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error, request.id);
   logServerError(error, problem, request);
-  if (problem.code === "unauthenticated") {
+  if (problem.code === "unauthenticated" || problem.code === "token-replayed") {
     // RFC 6750 §3: no error code when the request carried no credential at all.
     const invalid = request.headers.authorization === undefined ? "" : ', error="invalid_token"';
     reply.header("www-authenticate", `Bearer realm="vouchsafe"${invalid}`);

@@ -1,4 +1,6 @@
 import type { Diagnostic } from "../yaml/diagnostics.ts";
+import { accessFindings } from "./access-lint.ts";
+import type { AccessPolicy } from "./access-policy.ts";
 import type { Builder } from "./builder.ts";
 import { EXECUTABLE, policiesOf } from "./components.ts";
 import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
@@ -51,6 +53,9 @@ export function lintPolicies(set: PolicySet, trustedKeys?: readonly string[]): P
       unbelieved(domain, set).map((finding) =>
         placed(set, { ...domain, kind: "FederatedTrustDomain" }, finding),
       ),
+    ),
+    ...[...set.access.values()].flatMap((access) =>
+      accessFindings(access, set).map((finding) => placed(set, { ...access, kind: "AccessPolicy" }, finding)),
     ),
     ...[...set.workloads.values()].flatMap((workload) =>
       auditOnly(workload, set).map((finding) =>
@@ -106,9 +111,11 @@ function unbelieved(
   return [{ level: "warning", rule: "unused", path: ["spec", "trustDomain"], message }];
 }
 
-function unnamed({ name }: VerificationPolicy, { workloads }: PolicySet): LintFinding[] {
+function unnamed({ name }: VerificationPolicy, { workloads, access }: PolicySet): LintFinding[] {
   if ([...workloads.values()].some(({ spec }) => policiesOf(spec).includes(name))) return [];
-  const message = `no WorkloadPolicy of these files names \`${name}\`: it counts where a token or a question names it`;
+  const isAskedBy = ({ spec }: AccessPolicy) => spec.rules.some(({ policies }) => policies.includes(name));
+  if ([...access.values()].some(isAskedBy)) return [];
+  const message = `no WorkloadPolicy or AccessPolicy of these files names \`${name}\`: it counts where a token or a question names it`;
   return [{ level: "info", rule: "unnamed", path: ["metadata", "name"], message }];
 }
 

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { hasCode } from "../errors.ts";
+import { ERRORS, VouchsafeError } from "../errors.ts";
 import type { Caller } from "./caller.ts";
 
 /** Who bearer tokens stand for, remembered for a moment. */
@@ -17,6 +17,8 @@ export interface Authenticated {
   readonly caller: Caller;
   /** When the token ends, in milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** Whether it was good for this request alone. */
+  readonly once?: true;
 }
 
 export interface AuthenticatorOptions {
@@ -39,32 +41,31 @@ interface Remembered extends Authenticated {
 /**
  * Spares a database look-up for each call, and lets a node that has lost its database answer from what it knows
  * within its staleness bound. Only callers are remembered, never refusals; by the sha256 of the token, so that no
- * secret stays in memory.
+ * secret stays in memory. What is good for one request is not remembered, nor shared by requests that come at once.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { lookUp, clock, freshFor, staleFor, maxTokens } = options;
   const remembered = new Map<string, Remembered>();
-  const asking = new Map<string, Promise<Caller>>();
+  const asking = new Map<string, Promise<Authenticated>>();
 
   async function ask(
     key: string,
     [bearer, project]: readonly [string, string | undefined],
     last: Remembered | undefined,
-  ): Promise<Caller> {
+  ): Promise<Authenticated> {
     const at = clock();
     try {
       const found = await lookUp(bearer, project);
       remembered.delete(key);
+      if (found.once) return found;
       remembered.set(key, { ...found, at });
       if (remembered.size > maxTokens) remembered.delete(remembered.keys().next().value as string);
-      return found.caller;
+      return found;
     } catch (error) {
-      const isRefusal = hasCode(error, "unauthenticated");
+      const isRefusal = error instanceof VouchsafeError && ERRORS[error.code].status < 500;
       if (isRefusal) remembered.delete(key);
-      else if (last && isWithin(last, staleFor)) return last.caller;
+      else if (last && isWithin(last, staleFor)) return last;
       throw error;
-    } finally {
-      asking.delete(key);
     }
   }
 
@@ -86,9 +87,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const fresh = freshOf(last);
       if (fresh) return fresh;
       // Many calls with one token that has just gone stale share one look-up.
-      const answer = asking.get(key) ?? ask(key, [bearer, project], last);
+      const shared = asking.get(key);
+      const found = shared === undefined ? undefined : await shared;
+      if (found !== undefined && !found.once) return found.caller;
+      const answer = ask(key, [bearer, project], last).finally(() => {
+        if (asking.get(key) === answer) asking.delete(key);
+      });
       asking.set(key, answer);
-      return answer;
+      return (await answer).caller;
     },
     forget(token) {
       for (const [key, { caller }] of remembered) if (caller.token === token) remembered.delete(key);

@@ -7,15 +7,17 @@ export { ROLES, type Role };
 
 /** Who asks, as its credential says: never as the request says. */
 export interface Caller {
-  /** The credential's id, which events name; never the secret. An agent's is its SPIFFE ID. */
+  /** The credential's id, which events name; never the secret. An agent's or a workload's is its SPIFFE ID. */
   readonly token: string;
-  /** What the operator named it. */
+  /** What the operator named it; of one that an access rule takes, its id. */
   readonly name: string;
   readonly project: ProjectId;
   readonly roles: readonly Role[];
   /** The policies that an artifact must pass, all of them, when this caller asks about it. */
   readonly policies: readonly string[];
   readonly mayChoosePolicy: boolean;
+  /** Only of one that an access rule takes: the AccessPolicy, and the number of its rule in it, from 1. */
+  readonly rule?: { readonly policy: string; readonly number: number };
   /** Only of a node's agent that has joined: who it is, and the certificate by which it proved that. */
   readonly agent?: { readonly spiffeId: SpiffeId; readonly serial: string };
 }

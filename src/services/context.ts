@@ -10,6 +10,7 @@ import type { Discoveries } from "./discoveries.ts";
 import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
 import type { Summaries } from "./issue-summary.ts";
+import type { KnownIssuerKeys } from "./issuer-keys.ts";
 import type { PolicyDirectory } from "./policy-directory.ts";
 import type { ProjectDirectory } from "./project-directory.ts";
 import type { Denials } from "./record-denial.ts";
@@ -33,6 +34,8 @@ export interface Vouchsafe {
   readonly discoveries: Discoveries;
   readonly summaries: Summaries;
   readonly policyDirectory: PolicyDirectory;
+  /** What OIDC issuers that access rules name sign with. */
+  readonly issuerKeys: KnownIssuerKeys;
   /** What the TUF repositories last answered this node, by project and the names of their instances. */
   readonly trustSources: Map<string, TrustSource>;
   /** Milliseconds since the epoch. */

@@ -1,18 +1,15 @@
 import type { ProjectId } from "../custody/events.ts";
 import { lastRevocations } from "../db/agents.ts";
-import { findX509Identities } from "../db/identities.ts";
-import { readEvents } from "../db/log.ts";
 import { hasCode, VouchsafeError } from "../errors.ts";
 import { enrolledAgentId, isReserved } from "../identity/agent-id.ts";
 import { verifyJoinProof } from "../identity/join-proof.ts";
 import type { ProjectName } from "../identity/project-name.ts";
 import { claimedIssuer, verifyServiceAccountToken } from "../identity/service-account-token.ts";
 import { pathOf, type SpiffeId, trustDomainOf } from "../identity/spiffe-id.ts";
-import type { X509Svid } from "../identity/x509-validation.ts";
-import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { AgentEnrollment } from "../policy/agent-enrollment.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type FederationRelationship, readRelationships } from "./federation/relationships.ts";
+import { requireGranted } from "./granted-svid.ts";
 import { certifyAgent } from "./join-agent.ts";
 import { findNamedProject } from "./named-project.ts";
 
@@ -107,20 +104,6 @@ async function bySvid(
     token: `svid:${jti}`,
     by: { rule: rule.name, method: "svid", spiffeId, serial: leaf.serial },
   };
-}
-
-/**
- * Our authority's word is not enough: an agent that joined by an SVID which was made beside the log, with a stolen key or by
- * another authority below the same root, would still be one when the authority is retired.
- */
-async function requireGranted(v: Vouchsafe, project: ProjectId, { spiffeId, leaf }: X509Svid): Promise<void> {
-  const { kysely } = v.database;
-  const [granted] = await findX509Identities(kysely, project, [leaf.serial]);
-  const [event] = granted === undefined ? [] : await readEvents(kysely, project, [granted.index]);
-  if (granted?.spiffeId !== spiffeId || event?.body.keyHash !== sha256(leaf.spki)) {
-    throw refused("The log has not granted this SVID");
-  }
-  if (granted.revokedIndex !== null) throw refused("The SVID was revoked");
 }
 
 /** `k8s/CLUSTER/NODE/POD-UID`: a pod's agent is not that of the pod before it, and cannot come back when it is revoked. */

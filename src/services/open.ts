@@ -19,8 +19,10 @@ import { publishIfBehind } from "./cosigned-checkpoints.ts";
 import { openDiscoveries } from "./discoveries.ts";
 import { createDocuments } from "./documents.ts";
 import { createEvidenceStore } from "./evidence-store.ts";
+import { fetchIssuerKeys } from "./fetch-issuer-keys.ts";
 import { followLog } from "./follow-log.ts";
 import { createSummaries } from "./issue-summary.ts";
+import { createIssuerKeys } from "./issuer-keys.ts";
 import { openLog } from "./open-log.ts";
 import { createPolicyDirectory } from "./policy-directory.ts";
 import { createProjectDirectory } from "./project-directory.ts";
@@ -116,6 +118,11 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       discoveries,
       summaries: createSummaries(summaryKey),
       policyDirectory: createPolicyDirectory(),
+      issuerKeys: createIssuerKeys({
+        ask: (issuer) => fetchIssuerKeys(issuer, config.outbound),
+        clock,
+        report,
+      }),
       trustSources: new Map(),
       clock,
       log: { origin: config.origin, verifierKey: signers.verifierKey, signers },

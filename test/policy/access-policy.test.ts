@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { hasCode } from "../../src/errors.ts";
 import { matchClaims } from "../../src/policy/access-policy.ts";
+import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import type { Diagnostic } from "../../src/yaml/diagnostics.ts";
 
@@ -249,5 +250,25 @@ describe("a claim", () => {
     assert.deepEqual([second.case, second.case === "taken" && second.rule.roles], ["taken", ["auditor"]]);
     const none = matchClaims(rules, { repository: "evil/widget", ref: "main" });
     assert.deepEqual(none.case === "none" && none.unmet.map(({ claim }) => claim), ["repository"]);
+  });
+});
+
+describe("the linter", () => {
+  const more = (rule: string) => `    - { ${rule} }\n`;
+  const found = (text: string) => lintPolicies(load(text)).map(({ rule, line }) => `${rule}:${line}`);
+  test("tells of rules that none reaches", () => {
+    const wide = oidc(GITHUB, "{ repository: 'acme/*' }");
+    const narrow = more("claims: { repository: [acme/a, acme/b], ref: refs/heads/main }, roles: [operator]");
+    assert.deepEqual(found(wide + narrow), ["shadowed:8"]);
+    assert.deepEqual(found(wide + narrow.replace("acme/b", "other/b")), []);
+    const ids = (pattern: string) => `spiffeIds: ["spiffe://acme.example/${pattern}"], roles: [issuer]`;
+    assert.deepEqual(found(svid(ids("**")) + more(ids("a/*"))), ["shadowed:8", "own-trust-domain:5"]);
+    assert.deepEqual(found(svid(ids("a/*")) + more(ids("**"))), ["own-trust-domain:5"]);
+  });
+
+  test("tells of workflows that anybody may call", () => {
+    const workflow = "job_workflow_ref: 'acme/workflows/.github/workflows/release.yml@*'";
+    assert.deepEqual(found(oidc(GITHUB, `{ ${workflow} }`)), ["any-caller:7"]);
+    assert.deepEqual(found(oidc(GITHUB, `{ ${workflow}, repository_owner: acme }`)), []);
   });
 });

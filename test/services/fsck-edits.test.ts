@@ -24,6 +24,7 @@ const ROWS = 5;
 const NOT_IN_THE_LOG: Readonly<Record<string, string>> = {
   tokens: "callers' tokens are made and revoked beside the log",
   agent_requests: "proofs of agents that were used are forgotten when they have expired",
+  used_tokens: "tokens that are good for one request are forgotten when they have expired",
   witnesses: "what witnesses did is not the log's to say; they are asked again",
   cosigned_checkpoints:
     "its cosignatures are judged when they are served, and whoever reads them judges again",

@@ -50,6 +50,10 @@ export async function fillEveryTable({ sigstore }: ReleaseHouse, node: TestNode)
     .insertInto("agent_requests")
     .values({ project_id: v.project, jti: randomUUID(), expires_at: Date.now() + 3_600_000 })
     .execute();
+  await v.database.kysely
+    .insertInto("used_tokens")
+    .values({ id: "sha256:00", expires_at: Date.now() + 3_600_000 })
+    .execute();
   const nothing = { cosigned_at: null, trouble: null, troubled_at: null, contradiction: null };
   await v.database.kysely
     .insertInto("witnesses")

@@ -17,6 +17,9 @@ export interface OidcIssuerOptions {
   readonly ahead?: () => number;
 }
 
+/** `undefined` leaves out what is there. */
+type Claims = Readonly<Record<string, unknown>>;
+
 /** An issuer of OIDC tokens on this machine, with OpenID Connect Discovery; its tokens are those of GitHub Actions. */
 export type OidcIssuer = Awaited<ReturnType<typeof startOidcIssuer>>;
 
@@ -77,15 +80,18 @@ export async function startOidcIssuer(options: OidcIssuerOptions = {}) {
   const issuer = options.issuer ?? url;
 
   /** Signs what is given, and nothing besides, by the newest key. */
-  async function sign(claims: JWTPayload, header: object = {}): Promise<string> {
+  async function sign(
+    claims: JWTPayload,
+    header: { readonly crit?: string[]; readonly [member: string]: unknown } = {},
+  ): Promise<string> {
     const [key] = keys;
     if (key === undefined) throw new Error("the issuer has no key");
     return new SignJWT(claims)
       .setProtectedHeader({ alg, kid: key.jwk.kid, typ: "JWT", ...header })
-      .sign(key.privateKey);
+      .sign(key.privateKey, { crit: Object.fromEntries((header.crit ?? []).map((name) => [name, true])) });
   }
   /** The claims of a token for one job, with others in their place; `undefined` leaves one out. */
-  function claims(others: JWTPayload = {}): JWTPayload {
+  function claims(others: Claims = {}): JWTPayload {
     const now = Math.floor(Date.now() / 1000) + ahead();
     const all = {
       iss: issuer,
@@ -103,7 +109,7 @@ export async function startOidcIssuer(options: OidcIssuerOptions = {}) {
     sign,
     claims,
     /** A token of GitHub Actions' shape. */
-    token: (others: JWTPayload = {}) => sign(claims(others)),
+    token: (others: Claims = {}) => sign(claims(others)),
     /** As `GET jwks_uri` answers. */
     jwks: () => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }),
     /** The paths that were asked for, in order. */
@@ -136,6 +142,7 @@ kind: AccessPolicy
 metadata: { name: ${name} }
 spec:
   oidc:
+    use: github-actions
     issuer: ${issuer}
     audience: ${AUDIENCE}
 ${oidc}

@@ -15,6 +15,7 @@ import { sql as identityRevocations } from "./0015-identity-revocations.ts";
 import { sql as quarantines } from "./0016-quarantines.ts";
 import { sql as federation } from "./0017-federation.ts";
 import { sql as inventory } from "./0019-inventory.ts";
+import { sql as usedTokens } from "./0020-used-tokens.ts";
 import { sql as projects } from "./0021-projects.ts";
 
 export interface Migration {
@@ -41,5 +42,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0016-quarantines", sql: quarantines },
   { name: "0017-federation", sql: federation },
   { name: "0019-inventory", sql: inventory },
+  { name: "0020-used-tokens", sql: usedTokens },
   { name: "0021-projects", sql: projects },
 ];
