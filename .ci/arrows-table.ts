@@ -16,6 +16,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["create-once.ts", ["errors.ts"]],
   ["directory-lock.ts", ["errors.ts"]],
   ["replace-file.ts", ["create-once.ts"]],
+  ["fair-queue.ts", []],
   ["private-key.ts", []],
   ["key-file.ts", ["errors.ts", "create-once.ts", "replace-file.ts", "private-key.ts"]],
   ["utc-time.ts", []],
@@ -51,6 +52,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "custody",
     [
       "errors.ts",
+      "fair-queue.ts",
       "create-once.ts",
       "private-key.ts",
       "key-file.ts",
@@ -86,6 +88,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "services",
     [
       "errors.ts",
+      "fair-queue.ts",
       "config",
       "create-once.ts",
       "directory-lock.ts",

@@ -80,7 +80,7 @@ export async function store(node: TestNode, bundle: Uint8Array, count: number): 
   const { v } = node;
   const caller = callerWith(node, ["uploader"]);
   const trust = await currentTrust(v, caller);
-  const attestation = await v.verifier.verify(bundle, trust, v.clock());
+  const attestation = await v.verifier.verify(v.project, bundle, trust, v.clock());
   let stored = 0;
   await fromClients(CLIENTS, count, async () => {
     const { bytes, body, artifact } = renamed(bundle, attestation, stored++);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { bundleFromJSON, type SerializedBundle } from "@sigstore/bundle";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
+import { INSTALLATION } from "../src/custody/events.ts";
 import { createVerifier } from "../src/services/verifier.ts";
 import { createTrust, type TrustSnapshot } from "../src/trust/snapshot.ts";
 import { checkOnThreads, type SignatureCheck } from "../src/verify/signature-check.ts";
@@ -69,7 +70,7 @@ export async function verify(): Promise<BenchResult> {
     [
       ours,
       atOnce("ours on threads", bundles, (bytes) => checkOnThreads(examine(bytes, trust))),
-      atOnce("ours remembered", bundles, (bytes) => verifier.verify(bytes, trust, now)),
+      atOnce("ours remembered", bundles, (bytes) => verifier.verify(INSTALLATION, bytes, trust, now)),
     ],
     { rounds: 15, duration: 300 },
   );

@@ -1,5 +1,6 @@
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, hasCode, VouchsafeError } from "../errors.ts";
+import { createFairQueue } from "../fair-queue.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { type KnownTree, refuseFork } from "./consistency.ts";
 import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
@@ -50,7 +51,7 @@ export interface Writer {
    * Resolves when the proposal is committed, with a receipt for each event, or found stale.
    *
    * Throws `conflict` (something of it is recorded already), `too-many-items`, `log-inconsistent`,
-   * `log-key-mismatch`, and `unavailable` (queue full, database away). After `unavailable` it may have been committed all the same if
+   * `log-key-mismatch`, and `unavailable` (too much of the project waits, database away). After `unavailable` it may have been committed all the same if
    * the database went away at that very moment: asking again is safe, as it is then stale or a conflict.
    */
   append(proposal: Proposal): Promise<Appended>;
@@ -64,7 +65,7 @@ export interface Writer {
 export type CommitListener = (from: number, to: number, touched: readonly ChainRef[]) => void;
 
 export interface WriterLimits {
-  /** Proposals that wait at most, and their bytes. */
+  /** Proposals of a project that wait at most where no other has any waiting, and their bytes; all together may be twice that. */
   readonly queue: number;
   readonly queueBytes: number;
   /** Proposals of one transaction at most, and their bytes unless one alone has more. */
@@ -110,8 +111,7 @@ export function createWriter(options: WriterOptions): Writer {
   const drawSalt = pooled(random);
   const context: GroupCommitContext = { store, signers, clock };
   const listeners = new Set<CommitListener>();
-  const queue: Waiting[] = [];
-  let queueBytes = 0;
+  const queue = createFairQueue<Waiting>({ entries: limits.queue, bytes: limits.queueBytes });
   let known: KnownTree = acknowledged.tree;
   let draining: Promise<void> | undefined;
   let closed = false;
@@ -119,24 +119,12 @@ export function createWriter(options: WriterOptions): Writer {
 
   /** Takes batches until the queue is empty: what arrives during one flush makes up the next. */
   async function drain(): Promise<void> {
-    while (queue.length > 0) {
+    while (!queue.isEmpty) {
       // Lets everything that this turn of the event loop has to say join the batch.
       await immediate();
-      await flush(takeBatch());
+      await flush(queue.take({ entries: limits.batch, bytes: limits.batchBytes }));
     }
     draining = undefined;
-  }
-
-  function takeBatch(): Waiting[] {
-    let count = 0;
-    let bytes = 0;
-    for (const waiting of queue) {
-      if (count > 0 && (count >= limits.batch || bytes + waiting.bytes > limits.batchBytes)) break;
-      count += 1;
-      bytes += waiting.bytes;
-    }
-    queueBytes -= bytes;
-    return queue.splice(0, count);
   }
 
   /**
@@ -226,12 +214,10 @@ export function createWriter(options: WriterOptions): Writer {
     async append(proposal) {
       if (closed) throw new VouchsafeError("unavailable", "The node is shutting down");
       const prepared = prepareProposal(proposal, drawSalt);
-      if (queue.length >= limits.queue || queueBytes + prepared.bytes > limits.queueBytes) {
+      const { promise, resolve, reject } = Promise.withResolvers<Appended>();
+      if (!queue.push(proposal.project, { ...prepared, resolve, reject }, prepared.bytes)) {
         throw new VouchsafeError("unavailable", "Too much is waiting to be written; try again shortly");
       }
-      const { promise, resolve, reject } = Promise.withResolvers<Appended>();
-      queue.push({ ...prepared, resolve, reject });
-      queueBytes += prepared.bytes;
       draining ??= drain();
       return promise;
     },

@@ -30,14 +30,16 @@ export function createEvidenceStore(database: Database, verifier: Verifier): Evi
       const result = new Map<Digest, VerifiedAttestation>();
       const missing: StoredAttestation[] = [];
       for (const one of stored) {
-        const remembered = verifier.recall(one.id, trust, one.verifiedAt);
+        const remembered = verifier.recall(project, one.id, trust, one.verifiedAt);
         if (remembered === undefined) missing.push(one);
         else result.set(one.id, remembered);
       }
       for (const page of pagesOf(missing)) {
         const evidence = await readEvidence(database.kysely, project, page);
         const verified = await Promise.all(
-          evidence.map(({ bytes, verifiedAt }) => attempt(verifier.verify(bytes, trust, verifiedAt))),
+          evidence.map(({ bytes, verifiedAt }) =>
+            attempt(verifier.verify(project, bytes, trust, verifiedAt)),
+          ),
         );
         for (const [i, attestation] of verified.entries()) {
           if (attestation !== undefined && attestation.id === evidence[i]?.id)

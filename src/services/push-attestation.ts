@@ -133,7 +133,7 @@ async function verifyOrRecord(
   at: number,
 ): Promise<{ readonly attestation: VerifiedAttestation; readonly summary: AttestationSummary }> {
   try {
-    const attestation = await v.verifier.verify(bytes, trust, at);
+    const attestation = await v.verifier.verify(caller.project, bytes, trust, at);
     const summary = withOurErrors(() => summarize(attestation));
     if (artifactsOf(attestation).length === 0) {
       throw new VouchsafeError(

@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { crc32 } from "node:zlib";
+import type { ProjectId } from "../custody/events.ts";
 import { VouchsafeError } from "../errors.ts";
+import { createFairQueue } from "../fair-queue.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
@@ -10,15 +12,23 @@ import { type Examined, examine, isHeld, vouchFor } from "../verify/verify-evide
 import { askAgain, type SecondOpinionOptions } from "./second-opinion.ts";
 import { createSizedCache } from "./sized-cache.ts";
 
-/** Verifies evidence with its signatures on the thread pool, and remembers what came of it. */
+/**
+ * Verifies evidence with its signatures on the thread pool, and remembers what came of it, for each project by itself: how
+ * quickly a project is answered does not tell it what another has.
+ */
 export interface Verifier {
   /**
-   * As `verifyEvidence`. Throws `VouchsafeError`, also (`unavailable`) when more evidence waits than can be
+   * As `verifyEvidence`. Throws `VouchsafeError`, also (`unavailable`) when more evidence of the project waits than can be
    * verified soon.
    */
-  verify(bytes: Uint8Array, trust: TrustSnapshot, at: number): Promise<VerifiedAttestation>;
+  verify(
+    project: ProjectId,
+    bytes: Uint8Array,
+    trust: TrustSnapshot,
+    at: number,
+  ): Promise<VerifiedAttestation>;
   /** Evidence of this id that verifies and is remembered; undefined for any other. */
-  recall(id: Digest, trust: TrustSnapshot, at: number): VerifiedAttestation | undefined;
+  recall(project: ProjectId, id: Digest, trust: TrustSnapshot, at: number): VerifiedAttestation | undefined;
 }
 
 /** What the cryptography said for good. Whether a key is still valid is asked anew each time. */
@@ -48,35 +58,36 @@ const MAX_WAITING = 1024;
 export function createVerifier(opinions: SecondOpinionOptions): Verifier {
   const outcomes = createSizedCache<string, Outcome>(REMEMBERED);
   /** By a checksum: which evidence it is, the comparison of its bytes says. Both take a third of the time of a digest. */
-  const seen = createSizedCache<number, Seen>(REMEMBERED);
+  const seen = createSizedCache<string, Seen>(REMEMBERED);
   const running = new Map<string, Promise<Outcome>>();
   const enter = createTurnstile(AT_ONCE, MAX_WAITING);
 
-  function recallBytes(checksum: number, bytes: Uint8Array, trust: TrustSnapshot): Outcome | undefined {
+  function recallBytes(checksum: string, bytes: Uint8Array, trust: TrustSnapshot): Outcome | undefined {
     const known = seen.get(checksum);
     const isSame = known?.trustHash === trust.hash && Buffer.compare(known.bytes, bytes) === 0;
     return isSame ? known.outcome : undefined;
   }
 
-  async function examineOnce(bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
+  async function examineOnce(project: ProjectId, bytes: Uint8Array, trust: TrustSnapshot): Promise<Outcome> {
     const id = sha256(bytes);
-    const key = keyOf(id, trust);
+    const key = keyOf(project, id, trust);
     const known = outcomes.get(key);
     if (known !== undefined) return known;
     // The same evidence that arrives twice at once is examined once.
-    const examining = running.get(key) ?? examineInTurn(key, id, bytes, trust);
+    const examining = running.get(key) ?? examineInTurn(project, key, id, bytes, trust);
     running.set(key, examining);
     return examining;
   }
 
   async function examineInTurn(
+    project: ProjectId,
     key: string,
     id: Digest,
     bytes: Uint8Array,
     trust: TrustSnapshot,
   ): Promise<Outcome> {
     try {
-      const leave = await enter();
+      const leave = await enter(project);
       try {
         const outcome = await outcomeOf(id, bytes, trust, opinions);
         outcomes.set(key, outcome, bytes.length);
@@ -90,17 +101,17 @@ export function createVerifier(opinions: SecondOpinionOptions): Verifier {
   }
 
   return {
-    async verify(bytes, trust, at) {
-      const checksum = crc32(bytes);
+    async verify(project, bytes, trust, at) {
+      const checksum = `${project} ${crc32(bytes)}`;
       const again = recallBytes(checksum, bytes, trust);
       if (again !== undefined) return answer(again, at);
       const copy = new Uint8Array(bytes);
-      const outcome = await examineOnce(copy, trust);
+      const outcome = await examineOnce(project, copy, trust);
       seen.set(checksum, { bytes: copy, trustHash: trust.hash, outcome }, copy.length);
       return answer(outcome, at);
     },
-    recall(id, trust, at) {
-      const known = outcomes.get(keyOf(id, trust));
+    recall(project, id, trust, at) {
+      const known = outcomes.get(keyOf(project, id, trust));
       return known?.case === "examined" && isHeld(known.examined, at)
         ? vouchFor(known.examined, at)
         : undefined;
@@ -134,33 +145,36 @@ function answer(outcome: Outcome, at: number): VerifiedAttestation {
   return vouchFor(outcome.examined, at);
 }
 
-function keyOf(id: Digest, trust: TrustSnapshot): string {
-  return `${id} ${trust.hash}`;
+function keyOf(project: ProjectId, id: Digest, trust: TrustSnapshot): string {
+  return `${project} ${id} ${trust.hash}`;
 }
 
-/** Lets so many in at once and so many wait, in order. The promise is of the function that leaves. */
-function createTurnstile(most: number, mostWaiting: number): () => Promise<() => void> {
-  const waiting: (() => void)[] = [];
+/** Lets so many in at once, and so many of a project wait; projects have their turns. The promise is of the function that leaves. */
+function createTurnstile(most: number, mostWaiting: number): (project: ProjectId) => Promise<() => void> {
+  const waiting = createFairQueue<() => void>({ entries: mostWaiting, bytes: Number.POSITIVE_INFINITY });
   let inside = 0;
 
   function leave(): void {
-    const next = waiting.shift();
+    const [next] = waiting.take(ONE);
     if (next === undefined) inside -= 1;
     else next();
   }
 
-  return async () => {
+  return async (project) => {
     if (inside < most) {
       inside += 1;
       return leave;
     }
-    if (waiting.length >= mostWaiting) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (!waiting.push(project, resolve, 0)) {
       throw new VouchsafeError(
         "unavailable",
         "Too much evidence waits to be verified: try again in a moment",
       );
     }
-    await new Promise<void>((resolve) => waiting.push(resolve));
+    await promise;
     return leave;
   };
 }
+
+const ONE = { entries: 1, bytes: Number.POSITIVE_INFINITY };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { readConfig } from "../../src/config/config.ts";
+import type { ProjectId } from "../../src/custody/events.ts";
 import { sha256 } from "../../src/in-toto-attestation/index.ts";
 import type { SecondOpinionOptions } from "../../src/services/second-opinion.ts";
 import { createVerifier } from "../../src/services/verifier.ts";
@@ -9,6 +10,8 @@ import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { bytesOf, envelope, SIGNERS, trustedKey } from "../verify/envelopes.ts";
 import { artifact, NOW, parseBundle, withEntry } from "../verify/signed-bundles.ts";
+
+const PROJECT = "p" as ProjectId;
 
 let sigstore: Sigstore;
 let trust: TrustSnapshot;
@@ -45,7 +48,7 @@ after(() => sigstore.close());
 async function verify(mode: SecondOpinionOptions["mode"], bytes: Uint8Array, under = trust) {
   const reports: string[] = [];
   const verifier = createVerifier({ mode, report: (problem) => void reports.push(problem) });
-  const answer = await verifier.verify(bytes, under, NOW).then(
+  const answer = await verifier.verify(PROJECT, bytes, under, NOW).then(
     () => "verified",
     (error) => error.code,
   );

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 } from "node:zlib";
+import type { ProjectId } from "../../src/custody/events.ts";
 import { createVerifier } from "../../src/services/verifier.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
 import { bytesOf, envelope, SIGNERS, trustedKey } from "../verify/envelopes.ts";
+
+const PROJECT = "p" as ProjectId;
 
 /** Two whose signatures are of one length, so that their envelopes are too. */
 const [signer, stranger] = SIGNERS.filter(({ name }) => name === "p256-raw" || name === "ed25519");
@@ -18,12 +21,12 @@ const newVerifier = () => createVerifier({ mode: "off", report: () => {} });
 
 test("evidence that is remembered has the answer that it had, be it good or bad", async () => {
   const verifier = newVerifier();
-  const first = await verifier.verify(good, trust, NOW);
-  assert.deepEqual(await verifier.verify(Buffer.from(good), trust, NOW), first);
-  assert.deepEqual(verifier.recall(first.id, trust, NOW), first);
+  const first = await verifier.verify(PROJECT, good, trust, NOW);
+  assert.deepEqual(await verifier.verify(PROJECT, Buffer.from(good), trust, NOW), first);
+  assert.deepEqual(verifier.recall(PROJECT, first.id, trust, NOW), first);
   for (let i = 0; i < 2; i += 1) {
-    await assert.rejects(verifier.verify(bad, trust, NOW), { code: "unknown-key" });
-    await assert.rejects(verifier.verify(good, other, NOW), { code: "unknown-key" });
+    await assert.rejects(verifier.verify(PROJECT, bad, trust, NOW), { code: "unknown-key" });
+    await assert.rejects(verifier.verify(PROJECT, good, other, NOW), { code: "unknown-key" });
   }
 });
 
@@ -31,8 +34,8 @@ test("evidence of the same checksum as what is remembered is examined for itself
   const [one, two] = sameChecksum(good, bad);
   const verifier = newVerifier();
   for (let i = 0; i < 2; i += 1) {
-    await verifier.verify(one, trust, NOW);
-    await assert.rejects(verifier.verify(two, trust, NOW), { code: "unknown-key" });
+    await verifier.verify(PROJECT, one, trust, NOW);
+    await assert.rejects(verifier.verify(PROJECT, two, trust, NOW), { code: "unknown-key" });
   }
 });
 
@@ -40,10 +43,10 @@ test("bytes that change after they were verified are other evidence", async () =
   const [one, two] = sameChecksum(good, bad);
   const verifier = newVerifier();
   const bytes = Buffer.from(one);
-  await verifier.verify(bytes, trust, NOW);
+  await verifier.verify(PROJECT, bytes, trust, NOW);
   two.copy(bytes);
   assert.deepEqual(bytes, two);
-  await assert.rejects(verifier.verify(bytes, trust, NOW), { code: "unknown-key" });
+  await assert.rejects(verifier.verify(PROJECT, bytes, trust, NOW), { code: "unknown-key" });
 });
 
 /**

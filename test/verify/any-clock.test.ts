@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { ProjectId } from "../../src/custody/events.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { createVerifier } from "../../src/services/verifier.ts";
 import { createTrust, type TrustSnapshot } from "../../src/trust/snapshot.ts";
@@ -7,6 +8,8 @@ import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";
 import { bytesOf, envelope, SIGNERS, trustedKey } from "./envelopes.ts";
 import { type BundleJson, type SignedBundles, signBundles, withEntry } from "./signed-bundles.ts";
+
+const PROJECT = "p" as ProjectId;
 
 let signed: SignedBundles;
 /** Moments at which somebody may verify, with what has ended by then. Milliseconds since the epoch. */
@@ -65,7 +68,7 @@ describe("what was signed under a trusted time verifies alike for ever:", () => 
       const verifier = createVerifier({ mode: "require", report: () => {} });
       const outcomes = await Promise.all(
         Object.values(moments).map((at) =>
-          verifier.verify(bytes, signed.trust, at).then(JSON.stringify, ({ code }) => code),
+          verifier.verify(PROJECT, bytes, signed.trust, at).then(JSON.stringify, ({ code }) => code),
         ),
       );
       assert.equal(new Set(outcomes).size, 1, outcomes.join("\n"));
