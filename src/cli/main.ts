@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { EXIT } from "./exit-codes.ts";
+import { FIRST_STEPS } from "./first-steps.ts";
 import { createProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
 import { openTerminal } from "./terminal.ts";
@@ -15,17 +16,34 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 /** Commander's codes for what it has shown already: help, or the version. */
 const SHOWN: readonly string[] = ["commander.help", "commander.helpDisplayed", "commander.version"];
 
-const program = createProgram();
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError && SHOWN.includes(error.code)) {
-    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  } else {
-    const mistake =
-      error instanceof CommanderError
-        ? new UsageError(error.message.replace(/^error: /, "").replaceAll("\n", " "))
-        : error;
-    process.exitCode = reportError(mistake, openTerminal(process, process.env), program.opts().json === true);
+if (process.argv.length === 2) {
+  // A script that forgot the command must not believe that something was done.
+  process.stderr.write(`${FIRST_STEPS}\n`);
+  process.exitCode = EXIT.usage;
+} else {
+  process.exitCode = await run();
+}
+
+async function run(): Promise<typeof process.exitCode> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(wordsOf(process.argv.slice(2)), { from: "user" });
+    return process.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && SHOWN.includes(error.code)) {
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
+    return reportError(mistakeIn(error), openTerminal(process, process.env), program.opts().json === true);
   }
+}
+
+/** `help policy lint` too: commander's help knows commands at the top alone. */
+function wordsOf(words: readonly string[]): readonly string[] {
+  return words[0] === "help" && words.length > 2 ? [...words.slice(1), "--help"] : words;
+}
+
+/** Commander's mistakes are the caller's. */
+function mistakeIn(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  return new UsageError(error.message.replace(/^error: /, "").replaceAll("\n", " "));
 }

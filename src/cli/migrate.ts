@@ -6,9 +6,7 @@ import { action } from "./session.ts";
 
 export function migrateCommand(): Command {
   return new Command("migrate")
-    .description(
-      "bring the database's schema up to date (MIGRATE_DATABASE_URL, DATABASE_URL), without a server",
-    )
+    .description("bring the database's schema up to date (MIGRATE_DATABASE_URL, DATABASE_URL)")
     .addOption(configOption())
     .action(
       action(async ({ terminal, json }, options: ConfigOption) => {

@@ -4,11 +4,13 @@ import { agentCommand } from "./agent.ts";
 import { approveCommand } from "./approve.ts";
 import { artifactCommand } from "./artifact.ts";
 import { authorityCommand } from "./authority.ts";
+import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
 import { custodyCommand } from "./custody.ts";
 import { exceptionCommand } from "./exception.ts";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT_STATUS, exitCodesPage } from "./exit-status.ts";
 import { federationCommand } from "./federation.ts";
+import { teach } from "./guide/teach.ts";
 import { identitiesCommand } from "./identities.ts";
 import { inventoryCommand } from "./inventory.ts";
 import { logCommand } from "./log.ts";
@@ -38,11 +40,9 @@ Environment:
   VOUCHSAFE_AUDIENCE    whom OIDC tokens must be for, where that is not the server's URL
   NO_COLOR              no colours
 
-Exit status:
-  ${EXIT.ok}  done; allowed; it holds
-  ${EXIT.refused}  refused; denied; it does not hold
-  ${EXIT.usage}  the command line, a file named on it, or the configuration is wrong
-  ${EXIT.failed}  the server could not be reached, or failed`;
+${EXIT_STATUS}
+
+vouchsafe help COMMAND says who may run it, and how. docs/cli.md has all of them on one page.`;
 
 /** The whole command line. Errors in it are thrown as commander's, for `main` to report. */
 export function createProgram(): Command {
@@ -53,7 +53,16 @@ export function createProgram(): Command {
       new Option("--server <url>", "the server to talk to").env("VOUCHSAFE_SERVER").default(DEFAULT_SERVER),
     )
     .option("--json", "one JSON value as the result, for programs")
-    .addHelpText("after", EPILOGUE);
+    .addHelpText("after", EPILOGUE)
+    .commandsGroup("Help and the shell:");
+  program.addHelpCommand(
+    program
+      .createCommand("help")
+      .argument("[command]")
+      .description("say how a command is called, or what exit codes mean: `help exit-codes`")
+      .helpOption(false)
+      .helpGroup("Help and the shell:"),
+  );
   for (const command of [
     pushCommand(),
     verifyCommand(),
@@ -81,9 +90,12 @@ export function createProgram(): Command {
     witnessCommand(),
     configCommand(),
     migrateCommand(),
+    completionCommand(program),
   ]) {
     program.addCommand(command);
   }
+  program.addCommand(exitCodesPage(), { hidden: true });
+  teach(program);
   return throwing(program);
 }
 

@@ -13,10 +13,7 @@ const CHECKS_SHOWN = 2;
 
 export function pushCommand(): Command {
   return new Command("push")
-    .description(
-      "push evidence: Sigstore bundles, DSSE envelopes, PyPI attestations, JSON Lines or registries' lists of them; " +
-        "and image indexes and manifests, whose parts then pass what they pass",
-    )
+    .description("push evidence, or the manifests of images, whose parts then pass what they pass")
     .argument("<file...>", "files of evidence, and manifests as registries have them")
     .option(
       "--oci-manifest <file>",

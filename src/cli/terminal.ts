@@ -26,8 +26,7 @@ type Stream = Pick<WriteStream, "write"> & { readonly isTTY?: boolean };
 
 export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: NodeJS.ProcessEnv): Terminal {
   const { stdout, stderr } = streams;
-  // https://no-color.org: any value that is not empty.
-  const mayColour = !env.NO_COLOR && env.TERM !== "dumb";
+  const colours = coloursOf(env);
   const isUtf8 = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
   let progressShown = false;
 
@@ -37,7 +36,7 @@ export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: N
   }
   function writeLine(stream: Stream, line: string, mark: Mark) {
     clearProgress();
-    stream.write(`${coloured(visible(line), mark, mayColour && stream.isTTY === true)}\n`);
+    stream.write(`${coloured(visible(line), mark, colours ?? stream.isTTY === true)}\n`);
   }
 
   return {
@@ -58,6 +57,14 @@ export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: N
         stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
       }),
   };
+}
+
+/** Whether to colour; undefined: where somebody looks on. */
+function coloursOf(env: NodeJS.ProcessEnv): boolean | undefined {
+  // https://no-color.org: any value that is not empty, whatever else asks for colours. https://bixense.com/clicolors.
+  if (env.NO_COLOR || env.FORCE_COLOR === "0" || env.FORCE_COLOR === "false") return false;
+  if (env.FORCE_COLOR || (env.CLICOLOR_FORCE && env.CLICOLOR_FORCE !== "0")) return true;
+  return env.CLICOLOR === "0" || env.TERM === "dumb" ? false : undefined;
 }
 
 function coloured(line: string, mark: Mark, isOn: boolean): string {

@@ -17,6 +17,26 @@ test("colours the first word on a terminal, and only there", () => {
   }
 });
 
+test("colours are forced and forbidden by the variables that others have for it", () => {
+  const cases: readonly (readonly [NodeJS.ProcessEnv, boolean, boolean])[] = [
+    [{ FORCE_COLOR: "1" }, false, true],
+    [{ CLICOLOR_FORCE: "1" }, false, true],
+    [{ FORCE_COLOR: "1", NO_COLOR: "1" }, true, false],
+    [{ FORCE_COLOR: "0" }, true, false],
+    [{ FORCE_COLOR: "" }, true, true],
+    [{ CLICOLOR: "0" }, true, false],
+    [{ CLICOLOR_FORCE: "0" }, false, false],
+    [{ CLICOLOR: "1" }, false, false],
+  ];
+  for (const [env, isTTY, coloured] of cases) {
+    const { terminal, written } = recordedTerminal(env, isTTY);
+    terminal.print("allow", "good");
+    assert.equal(written.stdout.includes("\u001b"), coloured, JSON.stringify(env));
+    terminal.printJson({ allowed: true });
+    assert.ok(written.stdout.endsWith('{"allowed":true}\n'), "JSON is never coloured");
+  }
+});
+
 test("an empty NO_COLOR is none", () => {
   const { terminal, written } = recordedTerminal({ NO_COLOR: "" }, true);
   terminal.note("refused", "bad");

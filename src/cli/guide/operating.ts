@@ -1,0 +1,61 @@
+import type { Guide } from "./guide.ts";
+
+export const OPERATING: readonly (readonly [string, Guide])[] = [
+  [
+    "token create",
+    {
+      asks: "POST /tokens",
+      roles: ["operator"],
+      examples: [
+        "vouchsafe token create --name ci --role uploader",
+        "TOKEN=$(vouchsafe token create --name broker --role issuer --policy app-release)",
+      ],
+    },
+  ],
+  ["token list", { asks: "GET /tokens", roles: ["operator"], examples: ["vouchsafe token list"] }],
+  [
+    "token revoke",
+    { asks: "DELETE /tokens/:id", roles: ["operator"], examples: ["vouchsafe token revoke ID"] },
+  ],
+  ["log key", { asks: "anybody", examples: ["vouchsafe log key > log.key"] }],
+  ["log checkpoint", { asks: "anybody", examples: ["vouchsafe log checkpoint"] }],
+  ["log proof", { asks: "anybody", examples: ["vouchsafe log proof 42 > entry-42.tlog-proof"] }],
+  [
+    "log receipt",
+    {
+      asks: "POST /log/receipts",
+      roles: ["uploader", "issuer", "auditor", "approver", "operator", "agent"],
+      examples: ["vouchsafe log receipt 42"],
+    },
+  ],
+  ["log witnesses", { asks: "anybody", examples: ["vouchsafe log witnesses"] }],
+  ["log fsck", { examples: ["vouchsafe log fsck"], done: "it holds", refused: "it does not hold" }],
+  [
+    "log monitor",
+    {
+      asks: "anybody",
+      examples: ['vouchsafe log monitor --log-key "$(cat log.key)"'],
+      done: "it holds",
+      refused: "it does not hold",
+    },
+  ],
+  ["log export", { asks: "anybody", examples: ["vouchsafe log export --output log.jsonl"] }],
+  [
+    "log verify-export",
+    {
+      examples: ['vouchsafe log verify-export log.jsonl --log-key "$(cat log.key)"'],
+      done: "it holds",
+      refused: "it does not hold",
+    },
+  ],
+  [
+    "witness",
+    {
+      examples: ['vouchsafe witness --name witness.example --dir ./witness --log "$(cat log.key)"'],
+      noJson: "it serves until it is stopped, and prints the lines of a log",
+    },
+  ],
+  ["config check", { examples: ["vouchsafe config check --config vouchsafe.yaml"] }],
+  ["config show", { examples: ["vouchsafe config show"] }],
+  ["migrate", { examples: ["vouchsafe migrate"] }],
+];
