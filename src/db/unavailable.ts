@@ -45,10 +45,12 @@ async function translated<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** `pg` reports a broken connection with a system error's code or with none at all. */
+/** `pg` reports a broken connection, and that none of the pool was free for too long, with a system error's code or with none at all. */
 function isConnectionError(error: Error): boolean {
   return (
     "syscall" in error ||
-    /^Connection terminated|^Client has encountered a connection error/.test(error.message)
+    /^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect/.test(
+      error.message,
+    )
   );
 }

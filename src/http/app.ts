@@ -13,7 +13,7 @@ import { sendAnswerHeaders } from "./answer-headers.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { artifactRoutes } from "./artifacts.ts";
 import { attestationRoutes } from "./attestations.ts";
-import { guardRoutes, type RateLimits } from "./authentication.ts";
+import { guardRoutes } from "./authentication.ts";
 import { authorityRoutes } from "./authorities.ts";
 import { takeStrictJson } from "./bodies.ts";
 import { answerClientError, refuseExpectations, requireHost } from "./client-errors.ts";
@@ -28,6 +28,7 @@ import { federationRoutes } from "./federation.ts";
 import { healthRoutes } from "./health.ts";
 import { identityRoutes } from "./identities.ts";
 import { inventoryRoutes } from "./inventory.ts";
+import { boundsOf, connectionLimits, MAX_JSON_BODY } from "./limits.ts";
 import { logRoutes } from "./log.ts";
 import { logKeyRoutes } from "./log-keys.ts";
 import { logProofRoutes } from "./log-proofs.ts";
@@ -46,6 +47,7 @@ import { svidRoutes } from "./svid.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { trustRoutes } from "./trust.ts";
 import { trustBundleRoutes } from "./trust-bundle.ts";
+import { boundTurns } from "./turns.ts";
 import { answerUnknownRoutes } from "./unknown-routes.ts";
 import { closeQueryStrings, compileValidator } from "./validation.ts";
 import { verifyDigestRoutes } from "./verify-digest.ts";
@@ -61,17 +63,14 @@ export type App = FastifyInstance<
 >;
 
 const SECOND = 1000;
-const KIB = 1024;
-const MIB = 1024 * KIB;
-
-/** One caller may use about half of what a node answers (16,000 calls a second): loops gone wild are stopped, work is not. */
-const RATE_LIMITS: RateLimits = { perCaller: 1_000_000, perAddress: 60_000 };
 
 /**
  * Every door of the service, assembled over an opened node. Doors hold no rules: each takes a request apart,
  * calls one service and answers with what it returned.
  */
-export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMITS): Promise<App> {
+export async function createApp(v: Vouchsafe): Promise<App> {
+  const { callsPerMinute: perCaller, callsPerMinutePerAddress: perAddress } = v.config;
+  const limits = connectionLimits(v.config);
   const app: App = fastify({
     logger: { level: v.config.logLevel, redact: ["req.headers.authorization", "headers.authorization"] },
     // A line for each request costs a third of the throughput; the proxy in front writes them.
@@ -79,19 +78,16 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
     // What is logged of a request names it by itself (logServerError).
     childLoggerFactory: (logger) => logger,
     genReqId: () => randomUUID(),
-    bodyLimit: MIB,
-    // Receiving a request may not take longer, so that slow senders do not hold connections.
-    requestTimeout: 60 * SECOND,
-    // Longer than the idle timeout of usual proxies (60 s), so that they close first and lose no request.
-    keepAliveTimeout: 72 * SECOND,
+    bodyLimit: MAX_JSON_BODY,
+    ...limits,
     // A request without Host is answered by us (requireHost) and not by Node, which says no more than the status.
-    http: { maxHeaderSize: 16 * KIB, requireHostHeader: false },
+    http: { ...limits.http, requireHostHeader: false },
     routerOptions: { maxParamLength: 256 },
     return503OnClosing: false,
     frameworkErrors: sendProblem,
     clientErrorHandler: (error, socket) => answerClientError(error, socket, randomUUID()),
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.server.maxConnections = 10_000;
+  app.server.maxConnections = v.config.connections;
   refuseExpectations(app.server);
   const authenticator = createAuthenticator({
     lookUp: (bearer, project) => authenticateCaller(v, bearer, project),
@@ -123,8 +119,9 @@ export async function createApp(v: Vouchsafe, rateLimits: RateLimits = RATE_LIMI
     authenticateAgent: (authorization, request, project) =>
       authenticateAgent(v, authorization, request, project),
     installationProject: v.project,
-    rateLimits,
+    rateLimits: { perCaller, perAddress },
   });
+  boundTurns(app, boundsOf(v.config));
   requireHost(app);
   closeQueryStrings(app);
   takeStrictJson(app);

@@ -85,7 +85,7 @@ function takeEvidence(app: App, v: Vouchsafe): void {
     "/attestations",
     {
       bodyLimit: maxBody,
-      config: { access: ["uploader", "operator"] },
+      config: { costs: "write", access: ["uploader", "operator"] },
       schema: {
         summary: "Push evidence: verified, recorded in the custody log, answered with a receipt and verdicts",
         consumes: [...ONE, ...LINES],

@@ -16,6 +16,11 @@ const CODES: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
 export function answerClientError(error: Error & { code?: string }, socket: Socket, instance: string): void {
   // Nobody is there to read an answer.
   if (error.code === "ECONNRESET" || socket.destroyed) return;
+  // Who does not take the answers before this one would not take it either, and hold the connection for ever.
+  if (socket.writableLength > 0) {
+    socket.destroy();
+    return;
+  }
   const [code, detail] = CODES.get(error.code ?? "") ?? [
     "invalid-request" as const,
     "The bytes are not HTTP/1.1",

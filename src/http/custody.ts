@@ -49,7 +49,7 @@ export function custodyRoutes(app: App, v: Vouchsafe): void {
   app.get(
     "/custody/:digest.pack",
     {
-      config: { access: AUDITORS },
+      config: { costs: "export", access: AUDITORS },
       schema: {
         summary: "The same with evidence, policies and trust in one file that verifies offline",
         params: closed({ digest: Digest }),

@@ -13,7 +13,7 @@ export function decisionRoutes(app: App, v: Vouchsafe): void {
   app.post(
     "/decisions",
     {
-      config: { access: ["issuer"] },
+      config: { costs: "write", access: ["issuer"] },
       schema: {
         summary: "Record what an outside issuer granted, or refused, on our word",
         body: closed({

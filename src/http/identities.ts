@@ -105,7 +105,7 @@ export function identityRoutes(app: App, v: Vouchsafe): void {
   app.get(
     "/identities/watch",
     {
-      config: { access: ["agent", "issuer"] },
+      config: { costs: "watch", access: ["agent", "issuer"] },
       schema: {
         summary:
           "Answers when something may have changed for the caller's live identities since the log had `after` events, or after 25 seconds",

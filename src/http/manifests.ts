@@ -34,7 +34,7 @@ function takeManifests(app: App, v: Vouchsafe): void {
     "/manifests",
     {
       bodyLimit: MAX_MANIFEST,
-      config: { access: ["uploader", "operator"] },
+      config: { costs: "write", access: ["uploader", "operator"] },
       schema: {
         summary:
           "Record what an image index or image manifest contains: what its digest passes, its parts may pass",

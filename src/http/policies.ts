@@ -70,7 +70,7 @@ export function policyRoutes(app: App, v: Vouchsafe): void {
   app.post(
     "/policies/simulate",
     {
-      config: { access: ["operator", "auditor"] },
+      config: { costs: "simulation", access: ["operator", "auditor"] },
       schema: {
         summary:
           "What would change if these policies were active, now or as of a log size or a time; activates nothing",

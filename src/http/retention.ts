@@ -148,7 +148,7 @@ export function retentionRoutes(app: App, v: Vouchsafe): void {
   app.post(
     "/retention/sweep",
     {
-      config: { access: ["operator"] },
+      config: { costs: "simulation", access: ["operator"] },
       schema: {
         summary: "Delete the bytes of evidence that nothing keeps any more, a part at a time",
         body: closed({ after: Type.Optional(LogSize) }),

@@ -26,7 +26,7 @@ export function revocationStreamRoutes(app: App, v: Vouchsafe): void {
   app.get(
     "/revocations/stream",
     {
-      config: { access: "public" },
+      config: { costs: "nothing", access: "public" },
       schema: {
         summary:
           "Server-sent events: the identities that are revoked and have not expired, then each that is. `Last-Event-ID` goes on after that log index",

@@ -6,14 +6,19 @@ export const LINES_MEDIA_TYPE = "application/jsonl";
 
 /**
  * The steps of long work as JSON Lines. The first is waited for, so that what fails before it is answered as any failure
- * is; what fails later is told by a last line `{"case":"problem",…}`. The work goes on however slowly it is read, and
- * stops when the caller is gone.
+ * is; what fails later is told by a last line `{"case":"problem",…}`. The work goes on however slowly it is read, telling how
+ * far it is only to who reads that, and stops when the caller is gone.
  */
 export async function linesOf(steps: AsyncGenerator<object>, request: FastifyRequest): Promise<Readable> {
   const first = await steps.next();
   const lines = new PassThrough();
   void write(first, steps, lines, request);
   return lines;
+}
+
+/** Of everything else there are as many as the work has batches. */
+function isResult(step: object): boolean {
+  return "case" in step && step.case === "result";
 }
 
 async function write(
@@ -25,7 +30,8 @@ async function write(
   const line = (step: object) => lines.write(`${JSON.stringify(step)}\n`);
   try {
     let step = first;
-    for (; !step.done && !lines.destroyed; step = await steps.next()) line(step.value);
+    for (; !step.done && !lines.destroyed; step = await steps.next())
+      if (isResult(step.value) || !lines.writableNeedDrain) line(step.value);
     await steps.return(undefined);
   } catch (error) {
     const problem = problemOf(error, request.id);

@@ -45,7 +45,7 @@ export function svidRoutes(app: App, v: Vouchsafe): void {
   app.post(
     "/svid/x509",
     {
-      config: { access: REQUESTERS },
+      config: { costs: "write", access: REQUESTERS },
       schema: {
         summary: "X.509-SVIDs for a running workload: one of each identity that it is entitled to now",
         body: closed({
@@ -76,7 +76,7 @@ export function svidRoutes(app: App, v: Vouchsafe): void {
   app.post(
     "/svid/jwt",
     {
-      config: { access: REQUESTERS },
+      config: { costs: "write", access: REQUESTERS },
       schema: {
         summary: "JWT-SVIDs for a running workload and these audiences",
         body: closed({

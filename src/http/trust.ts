@@ -43,7 +43,7 @@ export function trustRoutes(app: App, v: Vouchsafe): void {
   app.post(
     "/trust/refresh",
     {
-      config: { access: ["operator"] },
+      config: { costs: "simulation", access: ["operator"] },
       schema: {
         summary: "Ask the instances' TUF repositories what they publish now; changes nothing",
         ...answers({

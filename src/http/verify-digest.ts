@@ -17,11 +17,23 @@ const LOG_SIZE_HEADER = "vouchsafe-log-size";
 const JSON_TYPE = "application/json; charset=utf-8";
 const MAX_BATCH = 256;
 
+/** Questions under way at once: most are answered from memory, and those that are not wait for the database. */
+const AT_ONCE = 4_096;
+
 export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
+  let underWay = 0;
+  const begin = (questions: number) => {
+    if (underWay + questions > AT_ONCE)
+      throw new VouchsafeError("unavailable", "Too many questions are under way; try again shortly", {
+        extensions: { retryAfter: 1 },
+      });
+    underWay += questions;
+  };
+
   app.get(
     "/verify-digest",
     {
-      config: { access: ASKERS },
+      config: { costs: "nothing", access: ASKERS },
       schema: {
         summary: "May this digest be trusted now? Allow or deny, with the reasons",
         description: `Issuers and operators who accept ${ENVELOPE_TYPE} or application/vnd.in-toto+json get what is allowed as a signed verification summary; a denial is JSON for them too.`,
@@ -41,22 +53,27 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
     async (request, reply) => {
       const { minSize, ...rest } = request.query;
       const question = { ...rest, ...(minSize !== undefined && { minSize: Number(minSize) }) };
-      if (asksForSummary(request.headers.accept)) {
-        const answer = await issueSummary(v, callerOf(request), question);
-        reply.header(LOG_SIZE_HEADER, answer.asOf);
-        if (answer.case === "denied") return reply.type(JSON_TYPE).send(answer.json);
-        return reply.type(ENVELOPE_TYPE).send(Buffer.from(answer.envelope));
+      begin(1);
+      try {
+        if (asksForSummary(request.headers.accept)) {
+          const answer = await issueSummary(v, callerOf(request), question);
+          reply.header(LOG_SIZE_HEADER, answer.asOf);
+          if (answer.case === "denied") return reply.type(JSON_TYPE).send(answer.json);
+          return reply.type(ENVELOPE_TYPE).send(Buffer.from(answer.envelope));
+        }
+        const { asOf, json } = await verifyDigestText(v, callerOf(request), question);
+        reply.header(LOG_SIZE_HEADER, asOf).type(JSON_TYPE);
+        return json;
+      } finally {
+        underWay -= 1;
       }
-      const { asOf, json } = await verifyDigestText(v, callerOf(request), question);
-      reply.header(LOG_SIZE_HEADER, asOf).type(JSON_TYPE);
-      return json;
     },
   );
 
   app.post(
     "/verify-digest",
     {
-      config: { access: ASKERS },
+      config: { costs: "nothing", access: ASKERS },
       schema: {
         summary: "The same question with a body, of one digest or of up to 256",
         body: closed({
@@ -74,9 +91,13 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
       if ((digest === undefined) === (digests === undefined)) {
         throw new VouchsafeError("invalid-request", "Send either digest or digests");
       }
+      const asked = digests ?? [digest ?? ""];
+      begin(asked.length);
       const decisions = await Promise.all(
-        (digests ?? [digest ?? ""]).map((one) => verifyDigestText(v, caller, { digest: one, ...rest })),
-      );
+        asked.map((one) => verifyDigestText(v, caller, { digest: one, ...rest })),
+      ).finally(() => {
+        underWay -= asked.length;
+      });
       reply.header(LOG_SIZE_HEADER, Math.min(...decisions.map(({ asOf }) => asOf)));
       const texts = decisions.map(({ json }) => json).join(",");
       reply.type(JSON_TYPE);

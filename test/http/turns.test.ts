@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import fastifyRateLimit from "@fastify/rate-limit";
+import { type FastifyInstance, fastify } from "fastify";
+import type { ProjectId } from "../../src/custody/events.ts";
+import { guardRoutes } from "../../src/http/authentication.ts";
+import { sendProblem } from "../../src/http/problems.ts";
+import { type Bounds, boundTurns, createPlaces } from "../../src/http/turns.ts";
+import type { Caller } from "../../src/services/caller.ts";
+
+const BOUNDS: Bounds = {
+  public: { perNode: 1 },
+  read: { perNode: 100 },
+  write: { perCaller: 2, perNode: 3 },
+  export: { perNode: 1, longest: 50 },
+  simulation: { perNode: 0 },
+  watch: { perNode: 1 },
+};
+
+let app: FastifyInstance;
+let under: PromiseWithResolvers<string>[];
+
+beforeEach(async () => {
+  app = fastify();
+  under = [];
+  app.setErrorHandler(sendProblem);
+  await app.register(fastifyRateLimit, { global: false });
+  const callerOf = (bearer: string): Caller => ({
+    token: bearer,
+    name: bearer,
+    project: "p" as ProjectId,
+    roles: ["uploader"],
+    policies: [],
+    mayChoosePolicy: false,
+  });
+  guardRoutes(app, {
+    authenticate: async (bearer) => callerOf(bearer),
+    recall: (bearer) => (bearer === "known" ? callerOf(bearer) : undefined),
+    authenticateAgent: async () => callerOf("agent"),
+    installationProject: "p" as ProjectId,
+    rateLimits: { perCaller: 1000, perAddress: 1000 },
+  });
+  boundTurns(app, BOUNDS);
+  const wait = async () => {
+    const one = Promise.withResolvers<string>();
+    under.push(one);
+    return one.promise;
+  };
+  app.post("/push", { config: { access: ["uploader", "agent"], costs: "write" } }, wait);
+  app.get("/read", { config: { access: ["uploader"] } }, async () => "read");
+  app.get("/open", { config: { access: "public" } }, wait);
+  app.get("/free", { config: { access: "public", costs: "nothing" } }, async () => "free");
+  app.get("/export", { config: { access: ["uploader"], costs: "export" } }, wait);
+  await app.ready();
+});
+afterEach(() => app.close());
+
+const call = (url: string, token?: string, method: "GET" | "POST" = "GET") =>
+  app.inject({ method, url, ...(token && { headers: { authorization: `Bearer ${token}` } }) });
+const push = (token: string) => call("/push", token, "POST");
+/** Until so many calls are worked on. */
+async function begun(count: number): Promise<void> {
+  while (under.length < count) await new Promise(setImmediate);
+}
+
+describe("calls under way at once", () => {
+  test("are bounded for each caller: the others go on", async () => {
+    const first = [push("known"), push("known")];
+    await begun(2);
+    const refused = await push("known");
+    assert.deepEqual([refused.statusCode, refused.json().code], [429, "rate-limited"]);
+    assert.equal(refused.headers["retry-after"], "1");
+    assert.equal((await call("/read", "known")).statusCode, 200);
+    const other = push("other");
+    await begun(3);
+    for (const one of under) one.resolve("done");
+    for (const one of [...first, other]) assert.equal((await one).statusCode, 200);
+  });
+
+  test("are bounded for all together, with 503", async () => {
+    const calls = [push("a"), push("a"), push("b")];
+    await begun(3);
+    const refused = await push("c");
+    assert.deepEqual([refused.statusCode, refused.json().code], [503, "unavailable"]);
+    assert.equal(refused.headers["retry-after"], "1");
+    for (const one of under) one.resolve("done");
+    await Promise.all(calls);
+  });
+
+  test("make room when they end, be it by an error", async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const calls = [push("a"), push("a")];
+      await begun(2);
+      under[0]?.resolve("done");
+      under[1]?.reject(new Error("broken"));
+      assert.deepEqual(
+        (await Promise.all(calls)).map(({ statusCode }) => statusCode),
+        [200, 500],
+      );
+      under = [];
+    }
+  });
+
+  test("count while they are worked on, though the caller has gone", async () => {
+    const gone = new AbortController();
+    const first = app.inject({ url: "/open", signal: gone.signal }).catch(() => undefined);
+    await begun(1);
+    gone.abort();
+    await first;
+    await new Promise(setImmediate);
+    assert.equal((await call("/open")).statusCode, 503);
+    under[0]?.resolve("done");
+    await new Promise(setImmediate);
+    const second = call("/open");
+    await begun(2);
+    under[1]?.resolve("done");
+    assert.equal((await second).statusCode, 200);
+  });
+
+  test("of agents count too, whose proof is judged later", async () => {
+    const agent = () =>
+      app.inject({ method: "POST", url: "/push", headers: { authorization: "Vouchsafe-Agent x" } });
+    const calls = [agent(), agent()];
+    await begun(2);
+    assert.equal((await agent()).statusCode, 429);
+    for (const one of under) one.resolve("done");
+    await Promise.all(calls);
+  });
+
+  test("are cut off when they take too long", async () => {
+    await assert.rejects(call("/export", "a"));
+    under[0]?.resolve("done");
+  });
+
+  test("are not counted where a route costs nothing, nor of who is refused", async () => {
+    assert.equal((await call("/free")).statusCode, 200);
+    for (let i = 0; i < 5; i += 1) assert.equal((await call("/push", undefined, "POST")).statusCode, 401);
+    const calls = [push("a"), push("a"), push("b")];
+    await begun(3);
+    for (const one of under) one.resolve("done");
+    for (const one of calls) assert.equal((await one).statusCode, 200);
+  });
+});
+
+test("places that were given back can be given again, and nothing is kept of who holds none", () => {
+  const take = createPlaces({ perCaller: 1, perNode: 2 });
+  const first = take("a");
+  assert.throws(() => take("a"), { code: "rate-limited" });
+  first();
+  take("a");
+  take(undefined);
+  assert.throws(() => take("b"), { code: "unavailable" });
+});
