@@ -42,7 +42,7 @@ export function discoveryRoutes(app: App, v: Vouchsafe): void {
   app.post(
     "/artifacts/:digest/discover",
     {
-      config: { access: ["uploader", "operator"] },
+      config: { costs: "write", access: ["uploader", "operator"] },
       schema: {
         summary:
           "Look for evidence about an artifact in other registries, and take what is found as if it were pushed",
