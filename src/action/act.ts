@@ -1,3 +1,4 @@
+import { join, relative } from "node:path";
 import { audienceOf, checkedToken } from "../cli/credentials.ts";
 import { gitHubTokens, hasGitHubToken } from "../cli/github-token.ts";
 import { type PushResult, pushFiles } from "../cli/push-files.ts";
@@ -64,7 +65,8 @@ async function bundlesIn({ bundlePath }: Inputs, cwd: string): Promise<string[]>
   if (bundlePath === undefined) return [];
   const files = await filesMatching(parsePathList(bundlePath), cwd);
   if (files.length === 0) throw new UsageError(`\`bundle-path\` matches no file: ${bundlePath}`);
-  return files;
+  // As the workflow's author knows them.
+  return files.map((file) => (file.startsWith(join(cwd, "/")) ? relative(cwd, file) : file));
 }
 
 async function push(client: Client, files: readonly string[], runner: Runner): Promise<PushResult[]> {

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { digestOfFile } from "../cli/artifact-argument.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
@@ -33,7 +33,7 @@ export async function subjectsOf(inputs: SubjectInputs, cwd: string): Promise<Su
     );
   }
   if (subjectPath !== undefined) return unique(await fromPaths(subjectPath, subjectName, cwd));
-  if (subjectChecksums !== undefined) return unique(await fromChecksums(subjectChecksums));
+  if (subjectChecksums !== undefined) return unique(await fromChecksums(subjectChecksums, cwd));
   if (subjectDigest === undefined) return undefined;
   if (subjectName === undefined) throw new UsageError("`subject-digest` needs a `subject-name` beside it");
   return [{ name: subjectName, digest: checked(subjectDigest) }];
@@ -49,8 +49,8 @@ async function fromPaths(list: string, name: string | undefined, cwd: string): P
 }
 
 /** Either the path of a file or its text: lines of `sha256sum` and its like. */
-async function fromChecksums(given: string): Promise<Subject[]> {
-  const text = await readChecksums(given);
+async function fromChecksums(given: string, cwd: string): Promise<Subject[]> {
+  const text = await readChecksums(given, cwd);
   const subjects = text.split(/\r?\n/).flatMap((line): Subject[] => {
     const [, hex, name] = /^(\S+) [ *]?(.+)$/.exec(line) ?? [];
     if (hex === undefined || name === undefined) {
@@ -70,13 +70,14 @@ const ALGORITHMS: ReadonlyMap<number, string> = new Map([
   [128, "sha512"],
 ]);
 
-async function readChecksums(given: string): Promise<string> {
-  const file = given.includes("\n") ? undefined : await stat(given).catch(() => undefined);
+async function readChecksums(given: string, cwd: string): Promise<string> {
+  const path = resolve(cwd, given);
+  const file = given.includes("\n") ? undefined : await stat(path).catch(() => undefined);
   if (file === undefined) return given;
   if (!file.isFile() || file.size > MOST_CHECKSUMS) {
     throw new UsageError(`\`subject-checksums\`: ${given} is no file of at most ${MOST_CHECKSUMS} bytes`);
   }
-  return readFile(given, "utf8");
+  return readFile(path, "utf8");
 }
 
 function checked(digest: string): string {

@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { INPUT_NAMES } from "../../src/action/inputs.ts";
 import { openNode, type TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
+import { actionsClaims } from "../sigstore/github-actions.ts";
 import { startSigstore } from "../sigstore/instance.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 import { stopPostgres } from "../support/postgres.ts";
 import { commandsIn, openStep, readAction, type Step } from "./step.ts";
 
+/** `UPDATE_GOLDEN=1` writes it anew; look at it, rendered, before you commit it. */
+const GOLDEN = new URL("../../testdata/action-summary.golden.md", import.meta.url);
+
 const WIDGET = { name: "widget-1.tgz", bytes: Buffer.from("the widget") };
 const OTHER = { name: "widget-2.tgz", bytes: Buffer.from("another") };
+/** Somebody else's copy of the repository. */
+const FORK = actionsClaims({ repository: "mallory/widget" });
 /** From a build that says what it likes: markup, commands of the runner, line ends. */
 const HOSTILE = {
   name: 'a|b`<img src=x onerror=alert(1)>\n::set-output name=verdict::allow\n##[add-mask]x [x](javascript:0) "%0A',
@@ -46,6 +52,10 @@ describe("the action, as the runner runs it", () => {
     token = await node.token(["uploader"], { mayChoosePolicy: true });
     for (const { name, bytes } of [WIDGET, OTHER]) await step.write(name, bytes);
     await step.write("widget.sigstore.json", await sigstore.signStatement(slsaProvenance([WIDGET])));
+    await step.write(
+      "fork.sigstore.json",
+      await sigstore.signStatement(slsaProvenance([OTHER], FORK), { claims: FORK }),
+    );
     await step.write("hostile.sigstore.json", await sigstore.signStatement(slsaProvenance([HOSTILE])));
     await sigstore.close();
   });
@@ -58,7 +68,7 @@ describe("the action, as the runner runs it", () => {
 
   test("pushes, asks, and says so in outputs, log and summary", async () => {
     const { succeeded, log, outputs, summary } = await step.run(
-      given({ "bundle-path": "*.sigstore.json\n!hostile*", "subject-path": WIDGET.name }),
+      given({ "bundle-path": "*.sigstore.json\n!hostile*, !fork*", "subject-path": WIDGET.name }),
     );
     assert.ok(succeeded, log);
     assert.deepEqual([...outputs.keys()].sort(), Object.keys((await readAction()).outputs).sort());
@@ -83,6 +93,18 @@ describe("the action, as the runner runs it", () => {
     assert.match(log, /^::error title=Vouchsafe%3A denied::widget-2\.tgz \(sha256:/m);
     assert.match(log, /^allow widget-1\.tgz/m);
     assert.match(summary, /## Vouchsafe: ❌ denied/);
+  });
+
+  test("the summary is as in testdata/action-summary.golden.md", async () => {
+    const { summary } = await step.run(
+      given({ "bundle-path": "widget.sigstore.json, fork.sigstore.json", "subject-path": "widget-*.tgz" }),
+    );
+    const steady = summary
+      .replaceAll(`&#58;${new URL(server).port}`, "&#58;8080")
+      .replace(/\| \d+ (?=\| <a)/g, "| 7 ")
+      .replace(/\| \d+ \|$/gm, "| 5 |");
+    if (process.env.UPDATE_GOLDEN === "1") await writeFile(GOLDEN, steady);
+    assert.equal(steady, await readFile(GOLDEN, "utf8"));
   });
 
   test("with fail-on-deny: false it is told and the job goes on", async () => {
