@@ -9,7 +9,9 @@ import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { startSigstore } from "../sigstore/instance.ts";
 import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
+import { AUDIENCE, accessPolicy, type OidcIssuer, startOidcIssuer } from "../support/oidc-issuer.ts";
 import { stopPostgres } from "../support/postgres.ts";
+import { type IdTokens, serveIdTokens } from "./id-tokens.ts";
 import { commandsIn, openStep, readAction, type Step } from "./step.ts";
 
 /** `UPDATE_GOLDEN=1` writes it anew; look at it, rendered, before you commit it. */
@@ -19,6 +21,9 @@ const WIDGET = { name: "widget-1.tgz", bytes: Buffer.from("the widget") };
 const OTHER = { name: "widget-2.tgz", bytes: Buffer.from("another") };
 /** Somebody else's copy of the repository. */
 const FORK = actionsClaims({ repository: "mallory/widget" });
+const UPLOADERS = `    - claims: { repository: acme/widget, ref: refs/heads/main }
+      roles: [uploader]
+      policies: [release]`;
 /** From a build that says what it likes: markup, commands of the runner, line ends. */
 const HOSTILE = {
   name: 'a|b`<img src=x onerror=alert(1)>\n::set-output name=verdict::allow\n##[add-mask]x [x](javascript:0) "%0A',
@@ -31,6 +36,8 @@ describe("the action, as the runner runs it", () => {
   let server: string;
   let token: string;
   let step: Step;
+  let issuer: OidcIssuer;
+  let job: IdTokens;
   const given = (inputs: Readonly<Record<string, string>>) => ({
     server,
     token,
@@ -43,10 +50,14 @@ describe("the action, as the runner runs it", () => {
     const sigstore = await startSigstore();
     await writeFile(join(directory, "root.json"), JSON.stringify(sigstore.trustedRoot));
     await writeFile(join(directory, "release.yaml"), RELEASE_POLICY);
+    issuer = await startOidcIssuer();
+    job = await serveIdTokens(issuer);
+    await writeFile(join(directory, "access.yaml"), accessPolicy(issuer.issuer, { rules: UPLOADERS }));
     step = await openStep();
     node = await openNode({
       VOUCHSAFE_TRUSTED_ROOT: join(directory, "root.json"),
       VOUCHSAFE_POLICIES: directory,
+      VOUCHSAFE_OUTBOUND_PRIVATE: "127.0.0.1",
     });
     server = await node.app.listen({ host: "127.0.0.1", port: 0 });
     token = await node.token(["uploader"], { mayChoosePolicy: true });
@@ -61,6 +72,8 @@ describe("the action, as the runner runs it", () => {
   });
   after(async () => {
     await step?.close();
+    await job?.close();
+    await issuer?.close();
     await node?.close();
     await stopPostgres();
     await rm(directory, { recursive: true });
@@ -128,6 +141,23 @@ describe("the action, as the runner runs it", () => {
     );
     assert.doesNotMatch(summary, /<img|\]\(|::set|onerror=/);
     assert.equal(summary.split("\n").filter((line) => line.startsWith("| ")).length, 6, summary);
+  });
+
+  test("a job's OIDC token is enough, where an AccessPolicy takes it, and is masked", async () => {
+    const { succeeded, log, outputs } = await step.run(
+      { server, audience: AUDIENCE, "bundle-path": "widget.sigstore.json" },
+      job.env,
+    );
+    assert.ok(succeeded, log);
+    assert.equal(outputs.get("verdict"), "allow");
+    assert.deepEqual(commandsIn(log), [`::add-mask::${job.given.at(-1)}`]);
+    assert.equal(job.given.length, 1);
+  });
+
+  test("a token for the server's URL is refused by a policy that asks for another audience, and the log says so", async () => {
+    const { succeeded, log } = await step.run({ server, "subject-path": WIDGET.name }, job.env);
+    assert.ok(!succeeded);
+    assert.match(log, /^::error .*AccessPolicy/m);
   });
 
   test("evidence that is refused fails the step", async () => {
