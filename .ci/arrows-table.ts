@@ -153,6 +153,8 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "cli",
     [
       "errors.ts",
+      "discovery",
+      "outbound/rules.ts",
       "config",
       "policy-files.ts",
       "yaml",

@@ -7,6 +7,7 @@ import { authorityCommand } from "./authority.ts";
 import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
 import { custodyCommand } from "./custody.ts";
+import { discoverCommand } from "./discover.ts";
 import { exceptionCommand } from "./exception.ts";
 import { EXIT_STATUS, exitCodesPage } from "./exit-status.ts";
 import { federationCommand } from "./federation.ts";
@@ -65,6 +66,7 @@ export function createProgram(): Command {
   );
   for (const command of [
     pushCommand(),
+    discoverCommand(),
     verifyCommand(),
     verifyDigestCommand(),
     artifactCommand(),

@@ -18,6 +18,9 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ["unavailable", "Nothing was changed. Try again in a moment."],
 ]);
 
+/** Says nothing of what was asked: somebody could not be asked. */
+const PASSING: ReadonlySet<string> = new Set(["unavailable", "outbound-failed"]);
+
 /** Tells what went wrong on stderr and which exit status says so. Throws what is a bug of ours. */
 export function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCode {
   const { code, detail, exit, more } = describe(error);
@@ -44,7 +47,7 @@ function describe(error: unknown): {
   if (error instanceof UsageError) return { code: "usage", detail: error.message, exit: EXIT.usage };
   if (error instanceof VouchsafeError) {
     const isSetUp = error.code === "configuration-invalid";
-    const exit = isSetUp ? EXIT.usage : error.code === "unavailable" ? EXIT.failed : EXIT.refused;
+    const exit = isSetUp ? EXIT.usage : PASSING.has(error.code) ? EXIT.failed : EXIT.refused;
     return { code: error.code, detail: error.message, exit, more: error.extensions };
   }
   if (error instanceof AttestationFormatError) {

@@ -2,6 +2,7 @@ import type { Approval, Approvals, ApprovalToGrant, Exception, ExceptionToGrant 
 import { authorityCalls } from "./authorities.ts";
 import { createCalls, json } from "./calls.ts";
 import type { CustodyEvent, CustodyPage, CustodyQuery } from "./custody-types.ts";
+import { discoveryCalls } from "./discovery.ts";
 import type {
   AgentCredential,
   FederatedWith,
@@ -186,6 +187,7 @@ export function createClient(options: TransportOptions) {
     revokeAgent: (agent: string, reason: string) =>
       post<{ agent: string; receipt: Receipt }>("/agents/revoke", { agent, reason }, { repeatable: true }),
 
+    ...discoveryCalls({ post }),
     ...quarantineCalls({ get, post }),
     ...retentionCalls(get, post),
 

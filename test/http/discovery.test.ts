@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
 import { after, before, describe, test } from "node:test";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
+import { vouchsafe } from "../cli/vouchsafe.ts";
 import { openReleaseHouse, type ReleaseHouse } from "../services/release-node.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { anImage } from "../support/images.ts";
@@ -104,6 +106,24 @@ describe(ROUTE, () => {
     );
     assert.deepEqual(statuses.toSorted(), ["accepted", "log-entry-invalid"]);
     assert.equal(await decision(image.digest), "allow");
+  });
+
+  test("the command line has the server look, at a tag that it looks up itself", async () => {
+    const image = anImage();
+    registry.manifest(image.index, "v9");
+    registry.refer(image.digest, await provenanceOf(image.index));
+    const server = await node.app.listen({ port: 0, host: "127.0.0.1" });
+    const env = { VOUCHSAFE_TOKEN: uploader, VOUCHSAFE_SERVER: server, DOCKER_CONFIG: "/nonexistent" };
+    const found = await vouchsafe(["discover", `${place}:v9`], { cwd: tmpdir(), env });
+    assert.equal(found.status, 0, found.stderr);
+    assert.match(found.stdout, /^accepted manifest .*\n.*\n?accepted evidence .*, log index [0-9]+\n$/);
+    assert.equal(await decision(image.digest), "allow");
+    const nothing = await vouchsafe(["discover", image.digest, "--from", "npm:widget@1.0.0"], {
+      cwd: tmpdir(),
+      env,
+    });
+    assert.equal(nothing.status, 1);
+    assert.match(nothing.stderr, /outbound-refused/);
   });
 
   test("refuses what names no artifact or no source", async () => {
