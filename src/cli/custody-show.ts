@@ -1,13 +1,14 @@
 import { Command, Option } from "commander";
 import type { CustodyEvent } from "../client/custody-types.ts";
-import { EVENT_TYPES } from "../custody/events.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { collect } from "./collect.ts";
 import { type CustodySource, readFromServer } from "./custody-source.ts";
+import { eventLine, requireEventTypes } from "./event-words.ts";
 import { EXIT } from "./exit-codes.ts";
 import { short } from "./findings.ts";
 import { action, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
+import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface ShowOptions {
@@ -31,7 +32,7 @@ export function showCommand(): Command {
     .action(
       action(async (session, artifact: string, { events = false, type, asOf }: ShowOptions) => {
         const { terminal, json } = session;
-        refuseUnknown(type ?? []);
+        requireEventTypes(type ?? []);
         const custody = await open(session, artifact, asOf);
         if (json) terminal.printJson(await whole(custody, type));
         else if (events || type !== undefined) await printEvents(terminal, custody, type);
@@ -39,12 +40,6 @@ export function showCommand(): Command {
         return EXIT.ok;
       }),
     );
-}
-
-function refuseUnknown(types: readonly string[]): void {
-  const unknown = types.find((type) => !Object.hasOwn(EVENT_TYPES, type));
-  if (unknown === undefined) return;
-  throw new UsageError(`There are no events ${unknown}; there are ${Object.keys(EVENT_TYPES).join(", ")}`);
 }
 
 async function open(
@@ -72,7 +67,7 @@ async function whole({ head, summary, events }: CustodySource, types: readonly s
 }
 
 async function printCustody(terminal: Terminal, { head, summary }: CustodySource): Promise<void> {
-  const { custodyTree, time } = await import("./custody-tree.ts");
+  const { custodyTree } = await import("./custody-tree.ts");
   const { printTree } = await import("./tree.ts");
   terminal.print(head.artifact);
   if (summary.names.length > 0) terminal.print(summary.names.join(", "));
@@ -90,31 +85,12 @@ async function printEvents(
   { head, events }: CustodySource,
   types: readonly string[] | undefined,
 ): Promise<void> {
-  const { time } = await import("./custody-tree.ts");
   let count = 0;
   for await (const { index, type, time: at, chain, body } of events(types)) {
     count += 1;
     const whose = chain === undefined ? "" : chain === "*" ? " (of the project)" : ` (of ${short(chain)})`;
-    terminal.print(`#${index} ${time(at)} ${type} ${gist(body)}`.trimEnd() + whose);
+    terminal.print(eventLine({ index, type, time: at, body }) + whose);
   }
   terminal.print(`${count} events of ${head.artifact}`);
   terminal.print(`as of log size ${head.treeSize}, ${time(head.time)}, in ${head.origin}`);
-}
-
-/** The member that tells one event of a type from the next, for people; --json has everything. */
-function gist(body: Readonly<Record<string, unknown>>): string {
-  const telling = [
-    "reason",
-    "policy",
-    "attestation",
-    "manifest",
-    "grantedTo",
-    "spiffeId",
-    "requester",
-    "agent",
-    "policySet",
-    "trust",
-  ];
-  const value = telling.map((name) => body[name]).find((member) => typeof member === "string");
-  return typeof value === "string" ? value : "";
 }

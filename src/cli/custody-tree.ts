@@ -7,6 +7,7 @@ import type {
 } from "../custody/custody-summary.ts";
 import type { Listed } from "../custody/listed.ts";
 import { short } from "./findings.ts";
+import { time } from "./time.ts";
 import type { Branch } from "./tree.ts";
 
 /**
@@ -191,11 +192,6 @@ function ended(how: string, index: number | null): string[] {
 
 function some(before: string, text: string | null | undefined): string[] {
   return text === null || text === undefined ? [] : [`${before}${text}`];
-}
-
-/** RFC 3339 as people read it. */
-export function time(rfc3339: string): string {
-  return rfc3339.replace("T", " ").replace(/\.\d+Z$/, "Z");
 }
 
 function counted(count: number, thing: string): string {

@@ -3,6 +3,7 @@ import { ApiError } from "../client/api-error.ts";
 import { formatTlogProof } from "../tlog/tlog-proof.ts";
 import { EXIT } from "./exit-codes.ts";
 import { exportLogCommand } from "./log-export.ts";
+import { followCommand } from "./log-follow.ts";
 import { fsckCommand } from "./log-fsck.ts";
 import { keyCommand } from "./log-key.ts";
 import { monitorCommand } from "./log-monitor.ts";
@@ -19,6 +20,7 @@ export function logCommand(): Command {
     proof(),
     receiptCommand(),
     witnessesCommand(),
+    followCommand(),
     fsckCommand(),
     monitorCommand(),
     exportLogCommand(),

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../in-toto-attestation/types.ts";
 import { createCalls } from "./calls.ts";
+import { type EventsToFollow, followEvents } from "./follow-events.ts";
 import type { ConsistencyProof, InclusionProof, LogWitnesses } from "./log-types.ts";
 import { search } from "./paths.ts";
 import type { Transport } from "./transport.ts";
@@ -27,6 +28,8 @@ export function logCalls(transport: Transport) {
     readReceipts: async (indexes: readonly number[]) =>
       (await post<{ receipts: readonly Receipt[] }>("/log/receipts", { indexes }, { repeatable: true }))
         .receipts,
+    /** The project's events, each once and in the order of the log, for as long as they are read. */
+    followEvents: (wanted: EventsToFollow = {}) => followEvents(transport, wanted),
     /** What a path answers, e.g. a tile of the log, if it has at most so many bytes; not looked into. */
     readBytes: async (path: string, maxBytes: number) =>
       (await transport({ method: "GET", path, maxBytes, repeatable: true })).bytes,

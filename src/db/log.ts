@@ -59,33 +59,6 @@ export async function readChain(
   return (await query.orderBy("chain.index").execute()).map(eventOf);
 }
 
-/** Entries that one statement looks through: what it costs is bounded, whatever is known or not of the table. */
-const WINDOW = 1024;
-
-/** Events of a project in the order of the log, also those that join no chain. */
-export async function readProjectEvents(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  { from, below, limit, types }: Required<Omit<ChainPage, "types">> & Pick<ChainPage, "types">,
-): Promise<LogEvent[]> {
-  const found: LogEvent[] = [];
-  for (let at = from; at < below && found.length < limit; at += WINDOW) {
-    let query = db
-      .selectFrom("log_entries as entry")
-      .select(EVENT_COLUMNS)
-      .where("entry.project_id", "=", project)
-      .where("entry.index", ">=", at)
-      .where("entry.index", "<", Math.min(at + WINDOW, below));
-    if (types !== undefined) query = query.where("entry.type", "in", numbersOf(types));
-    const rows = await query
-      .orderBy("entry.index")
-      .limit(limit - found.length)
-      .execute();
-    found.push(...rows.map(eventOf));
-  }
-  return found;
-}
-
 /** Event types as columns have them. */
 export function numbersOf(types: readonly EventType[]): number[] {
   return types.map((type) => EVENT_TYPES[type]);
@@ -245,16 +218,17 @@ const READ_TILES = `
   from unnest($1::int[], $2::int8[], $3::int[]) with ordinality as wanted (level, tile, width, place)
   order by wanted.place`;
 
-const EVENT_COLUMNS = ["entry.index", "entry.salt", "entry.body", "entry.leaf"] as const;
+/** What `eventOf` makes an event of. */
+export const EVENT_COLUMNS = ["entry.index", "entry.salt", "entry.body", "entry.leaf"] as const;
 
-interface EventRow {
+export interface EventRow {
   readonly index: number;
   readonly salt: Uint8Array;
   readonly body: Uint8Array;
   readonly leaf: Uint8Array;
 }
 
-function eventOf(row: EventRow): LogEvent {
+export function eventOf(row: EventRow): LogEvent {
   const { type, time, project, previous } = decodeLeaf(row.leaf);
   const { about, body } = decodeBody(row.body);
   return { index: row.index, type, time, project, about, previous, salt: row.salt, body, leaf: row.leaf };

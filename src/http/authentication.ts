@@ -67,6 +67,8 @@ declare module "fastify" {
   interface FastifyInstance {
     /** Every route, as `METHOD /path`, with who may call it. */
     routeAccess: Map<string, Access>;
+    /** Whether who made this request may still make it, for answers that go on. Throws as the guard does. */
+    authenticateAgain: (request: FastifyRequest) => Promise<void>;
   }
 }
 
@@ -116,6 +118,10 @@ export function guardRoutes(
   app.decorateRequest("agentProof", null);
   app.decorateRequest("sentBody", null);
   app.decorate("routeAccess", new Map());
+  app.decorate("authenticateAgain", async (request: FastifyRequest) => {
+    const caller = await authenticate(requireBearer(request), projectOf(request));
+    requireRole(caller, accessOf(request), installationProject);
+  });
   app.addHook("onRoute", (route) => {
     app.routeAccess.set(`${route.method} ${route.url}`, declaredAccess(route));
   });

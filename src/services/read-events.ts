@@ -1,5 +1,5 @@
-import type { EventType } from "../custody/events.ts";
-import { readProjectEvents, tileReader } from "../db/log.ts";
+import { tileReader } from "../db/log.ts";
+import { type EventFilter, readProjectEvents } from "../db/project-events.ts";
 import { encodeBase64 } from "../tlog/base64.ts";
 import { proveInclusions } from "../tlog/proofs.ts";
 import type { Caller } from "./caller.ts";
@@ -8,10 +8,9 @@ import { eventJson } from "./event-json.ts";
 import { pageStart } from "./page-start.ts";
 import type { AsOf } from "./state-as-of.ts";
 import { treeAsOf } from "./tree-as-of.ts";
+import { requireVisible } from "./visible-events.ts";
 
-export interface EventsQuery {
-  /** Only events of these types. */
-  readonly types?: readonly EventType[];
+export interface EventsQuery extends EventFilter {
   readonly asOf?: AsOf | undefined;
   /** Each event with the proof that it is in the log. */
   readonly proofs: boolean;
@@ -23,22 +22,23 @@ export interface EventsQuery {
 
 /**
  * The project's events in the order of the log, a page of them: all that it has below `treeSize`, so that who follows
- * the log's public entries sees when one is left out.
+ * the log's public entries sees when one is left out. A page may be empty and not the last: so far it was looked.
  *
- * @throws VouchsafeError `invalid-request`, and as `treeAsOf`
+ * @throws VouchsafeError `invalid-request`, `forbidden`, and as `treeAsOf`
  */
-export async function readProjectLog(v: Vouchsafe, { project }: Caller, query: EventsQuery) {
-  const { types, asOf, proofs, limit, after } = query;
+export async function readProjectLog(v: Vouchsafe, caller: Caller, query: EventsQuery) {
+  const { types, about, asOf, proofs, limit, after } = query;
+  const { project } = caller;
+  requireVisible(caller, types);
   const db = v.database.kysely;
   const { size, checkpoint } = await treeAsOf(v, asOf);
-  // One more than asked for tells whether there are more.
-  const found = await readProjectEvents(db, project, {
-    from: after === undefined ? 0 : pageStart(after) + 1,
-    below: size,
-    limit: limit + 1,
-    ...(types !== undefined && { types }),
-  });
-  const events = found.slice(0, limit);
+  const from = after === undefined ? 0 : pageStart(after) + 1;
+  const { events, upTo } = await readProjectEvents(
+    db,
+    project,
+    { from, below: size, limit },
+    { types, about },
+  );
   const indexes = events.map(({ index }) => index);
   const paths = proofs ? await proveInclusions(tileReader(db), indexes, size) : [];
   return {
@@ -50,6 +50,6 @@ export async function readProjectLog(v: Vouchsafe, { project }: Caller, query: E
       ...eventJson(event),
       ...(paths[i] && { inclusionProof: paths[i].map(encodeBase64) }),
     })),
-    next: found.length > limit ? String(indexes.at(-1)) : null,
+    next: upTo < size ? String(upTo - 1) : null,
   };
 }

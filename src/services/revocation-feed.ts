@@ -3,6 +3,7 @@ import { type RevokedBy, revokedAsOf, revokedFrom } from "../db/identity-revocat
 import { readHead } from "../db/log.ts";
 import type { Vouchsafe } from "./context.ts";
 import { grownBeyond } from "./log-growth.ts";
+import { unlessGone } from "./unless-gone.ts";
 
 /** What a reader is told. */
 export type RevocationNews =
@@ -59,8 +60,6 @@ export function createRevocationFeed(v: Vouchsafe, closing: AbortSignal): Revoca
 
   return {
     async *follow(from, signal) {
-      const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
-      signal.addEventListener("abort", () => leave(), { once: true });
       // An index that the log does not have yet is of one that was set back since: what it revoked there counts no longer.
       let next = from > (await readHead(kysely)).size ? 0 : from;
       while (!signal.aborted && !closing.aborted) {
@@ -73,7 +72,7 @@ export function createRevocationFeed(v: Vouchsafe, closing: AbortSignal): Revoca
         if (page.length === PAGE) continue;
         next = Math.max(next, revokedSize);
         yield { case: "current", asOf: Math.max(asOf, next) };
-        await Promise.race([revokedBeyond(revokedSize), gone]);
+        await unlessGone(revokedBeyond(revokedSize), signal);
       }
     },
   };
