@@ -11,6 +11,9 @@ export const EVIDENCE_TYPES: readonly string[] = [
   "application/vnd.in-toto+json",
 ];
 
+/** What registries say that look for an artifact's type in its config, which such artifacts do not have; or nothing. */
+const UNTYPED: readonly string[] = ["", "application/vnd.oci.empty.v1+json"];
+
 /** Of one type of artifact. */
 const MOST_PAGES = 8;
 const MOST_REFERRERS = 64;
@@ -27,7 +30,7 @@ export async function* referrersOf(repository: Repository, subject: Digest): Asy
     if (listed === undefined) return yield* referrersByTag(repository, subject);
     const filters = first.headers["oci-filters-applied"];
     const isFiltered = typeof filters === "string" && filters.includes("artifactType");
-    yield* bounded(pagesFrom(repository, first), isFiltered ? [type] : EVIDENCE_TYPES);
+    yield* bounded(pagesFrom(repository, first), isFiltered ? [type] : [...EVIDENCE_TYPES, ...UNTYPED]);
     // What was not filtered was all there is.
     if (!isFiltered) return;
   }
@@ -77,5 +80,5 @@ async function* referrersByTag(repository: Repository, subject: Digest): AsyncGe
   async function* all() {
     yield* listed?.descriptors ?? [];
   }
-  yield* bounded(all(), EVIDENCE_TYPES);
+  yield* bounded(all(), [...EVIDENCE_TYPES, ...UNTYPED]);
 }

@@ -10,7 +10,7 @@ export const BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json";
 export const ENVELOPE = "application/vnd.dsse.envelope.v1+json";
 
 export interface RegistryOptions {
-  /** `api` filters by type, `unfiltered` does not, `tag` has no referrers API and redirects readers to a page for people. */
+  /** `api` filters by type; `unfiltered` does not, and mistakes the type, as go-containerregistry does; `tag` has no referrers API and redirects readers to a page for people. */
   readonly referrers?: "api" | "unfiltered" | "tag";
   /** Referrers a page. */
   readonly page?: number;
@@ -108,7 +108,7 @@ export async function startOciRegistry(
         mediaType: MANIFEST,
         digest,
         size,
-        artifactType: document.artifactType,
+        artifactType: referrers === "unfiltered" ? document.config.mediaType : document.artifactType,
       }));
   }
 
