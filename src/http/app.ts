@@ -22,6 +22,7 @@ import { custodyRoutes } from "./custody.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { discoveryRoutes } from "./discovery.ts";
 import { documentRoutes } from "./documents.ts";
+import { takeFurtherDoors } from "./drain.ts";
 import { eventRoutes } from "./events.ts";
 import { exceptionRoutes } from "./exceptions.ts";
 import { federationRoutes } from "./federation.ts";
@@ -89,6 +90,7 @@ export async function createApp(v: Vouchsafe): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = v.config.connections;
   refuseExpectations(app.server);
+  takeFurtherDoors(app);
   const authenticator = createAuthenticator({
     lookUp: (bearer, project) => authenticateCaller(v, bearer, project),
     clock: v.clock,

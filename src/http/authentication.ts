@@ -31,9 +31,9 @@ export interface RateLimits {
 
 export interface GuardOptions {
   /** @param project the one that the caller names, by `Vouchsafe-Project` */
-  readonly authenticate: (bearer: string, project: string | undefined) => Promise<Caller>;
+  readonly authenticate: (credential: string, project: string | undefined) => Promise<Caller>;
   /** The same at once for a token that was authenticated a moment ago. */
-  readonly recall: (bearer: string, project: string | undefined) => Caller | undefined;
+  readonly recall: (credential: string, project: string | undefined) => Caller | undefined;
   /** The agent that made this very request, by the value of its Authorization header. */
   readonly authenticateAgent: (
     authorization: string,
@@ -111,7 +111,7 @@ export function guardRoutes(
     if (request.routeOptions.config.access === "public" || request.is404) return addresses(request);
     request.agentProof = agentProofOf(request);
     if (request.agentProof === null)
-      await admit(request, () => authenticate(requireBearer(request), projectOf(request)));
+      await admit(request, () => authenticate(requireCredential(request), projectOf(request)));
   }
 
   app.decorateRequest("caller", null);
@@ -119,16 +119,17 @@ export function guardRoutes(
   app.decorateRequest("sentBody", null);
   app.decorate("routeAccess", new Map());
   app.decorate("authenticateAgain", async (request: FastifyRequest) => {
-    const caller = await authenticate(requireBearer(request), projectOf(request));
+    const caller = await authenticate(requireCredential(request), projectOf(request));
     requireRole(caller, accessOf(request), installationProject);
   });
   app.addHook("onRoute", (route) => {
     app.routeAccess.set(`${route.method} ${route.url}`, declaredAccess(route));
   });
   app.addHook("onRequest", (request, _reply, done) => {
-    const bearer = bearerOf(request);
+    const credential = credentialOf(request);
     // Most calls are of a caller that is known: they wait for nothing.
-    const known = bearer !== undefined && accessOf(request) ? recall(bearer, projectOf(request)) : undefined;
+    const known =
+      credential !== undefined && accessOf(request) ? recall(credential, projectOf(request)) : undefined;
     if (known === undefined) guard(request).then(() => done(), done);
     else {
       letIn(request, known);
@@ -208,10 +209,26 @@ function bearerOf({ headers }: FastifyRequest): string | undefined {
   return /^Bearer +([A-Za-z0-9._~+/-]{1,8192}=*)$/i.exec(headers.authorization ?? "")?.[1];
 }
 
-function requireBearer(request: FastifyRequest): string {
-  const bearer = bearerOf(request);
-  if (bearer === undefined) throw new VouchsafeError("unauthenticated", "Send Authorization: Bearer <token>");
-  return bearer;
+/** By the connection, of those whose client showed a certificate: what its requests are authenticated by. */
+const credentials = new WeakMap<object, string>();
+
+/** Has the requests on a connection authenticated by this, where they bring nothing themselves. */
+export function rememberCredential(connection: object, credential: string): void {
+  credentials.set(connection, credential);
+}
+
+/** What a request brings itself comes first, so that a proxy or an agent of its own workload can call for others. */
+function credentialOf(request: FastifyRequest): string | undefined {
+  return request.headers.authorization === undefined
+    ? credentials.get(request.raw.socket)
+    : bearerOf(request);
+}
+
+function requireCredential(request: FastifyRequest): string {
+  const credential = credentialOf(request);
+  if (credential === undefined)
+    throw new VouchsafeError("unauthenticated", "Send Authorization: Bearer <token>");
+  return credential;
 }
 
 function addressLimiter(app: FastifyInstance, max: number): (request: FastifyRequest) => Promise<void> {

@@ -2,10 +2,9 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { hasCode } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { makeServerSvid } from "../services/federation/server-svid.ts";
 import { readTrustBundle } from "../services/trust-bundle.ts";
+import { showServerSvid } from "./show-server-svid.ts";
 import { BUNDLE_CACHE_CONTROL } from "./trust-bundle.ts";
 
 export interface BundleEndpointOptions {
@@ -22,7 +21,6 @@ export interface BundleEndpoint {
 }
 
 const PATH = "/trust-bundle";
-const LOOK = 30_000;
 
 /**
  * Serves the trust bundle, and nothing else, to other trust domains by the profile `https_spiffe`
@@ -31,7 +29,7 @@ const LOOK = 30_000;
  */
 export async function openBundleEndpoint(
   v: Vouchsafe,
-  { host, port, look = LOOK }: BundleEndpointOptions,
+  { host, port, look }: BundleEndpointOptions,
 ): Promise<BundleEndpoint> {
   const server = createServer(
     {
@@ -44,27 +42,13 @@ export async function openBundleEndpoint(
     (request, response) => answer(v, request, response),
   );
   server.maxConnections = 1_000;
-  let renewAt = 0;
-  let shownBy: string | undefined;
-  const rotate = async () => {
-    const now = v.clock();
-    // One of an authority that was retired validates under no bundle that is served here.
-    if (now < renewAt && shownBy === v.authority.current().id) return;
-    const { cert, key, expiresAt, authority } = await makeServerSvid(v);
-    server.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
-    shownBy = authority;
-    renewAt = now + (expiresAt - now) / 2;
-  };
-  // While relying parties may not know this node's authority yet nobody is answered; that is tried again.
-  await rotate().catch(unlessUnavailable);
-  const rotation = setInterval(() => v.background(() => rotate().catch(unlessUnavailable)), look);
-  rotation.unref();
+  const stopShowing = await showServerSvid(v, server, look);
   server.listen({ host, port });
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
-      clearInterval(rotation);
+      stopShowing();
       server.close();
       server.closeAllConnections();
       await once(server, "close");
@@ -83,8 +67,4 @@ function answer(v: Vouchsafe, { method = "", url }: IncomingMessage, response: S
     ...(status === 200 && { "content-type": "application/json", "cache-control": BUNDLE_CACHE_CONTROL }),
   });
   response.end(method === "HEAD" ? undefined : body);
-}
-
-function unlessUnavailable(error: unknown): void {
-  if (!hasCode(error, "unavailable")) throw error;
 }

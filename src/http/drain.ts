@@ -1,5 +1,13 @@
+import type { Server } from "node:http";
 import type { Vouchsafe } from "../services/context.ts";
 import type { App } from "./app.ts";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** Has another server of the same routes closed with the app, before what they need is. */
+    closeWithDoors(close: () => Promise<void>): void;
+  }
+}
 
 /** How long requests under way may take to end after the signal, in milliseconds. */
 const GRACE = 10_000;
@@ -39,13 +47,33 @@ async function drain(app: App, v: Vouchsafe): Promise<void> {
   }
 }
 
+/** To be called before the app is ready. */
+export function takeFurtherDoors(app: App): void {
+  const doors: (() => Promise<void>)[] = [];
+  let closing: Promise<unknown> = Promise.resolve();
+  app.decorate("closeWithDoors", (close) => void doors.push(close));
+  // All stop listening at once, and the app is closed when all are.
+  app.addHook("preClose", async () => {
+    closing = Promise.all(doors.map((close) => close()));
+  });
+  app.addHook("onClose", async () => void (await closing));
+}
+
 /** Resolves when the requests under way are answered, or cut off. */
 export async function closeDoors(app: App): Promise<void> {
-  const cutOff = setTimeout(() => app.server.closeAllConnections(), GRACE);
+  await closeServer(app.server, () => app.close());
+}
+
+/** Closes one server in this way: by `close`, which resolves when it has no connections any more. */
+export async function closeServer(
+  server: Pick<Server, "closeAllConnections" | "closeIdleConnections">,
+  close: () => Promise<void>,
+): Promise<void> {
+  const cutOff = setTimeout(() => server.closeAllConnections(), GRACE);
   // Closing ends only the connections that are idle then: one that is answered later would be kept alive.
-  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP);
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
   try {
-    await app.close();
+    await close();
   } finally {
     clearTimeout(cutOff);
     clearInterval(sweep);

@@ -8,6 +8,7 @@ import { type App, createApp } from "./app.ts";
 import { banner } from "./banner.ts";
 import { openBundleEndpoint } from "./bundle-endpoint.ts";
 import { drainOnSignal } from "./drain.ts";
+import { openMtlsEndpoint } from "./mtls-endpoint.ts";
 import { startProblem } from "./start-problem.ts";
 
 /** `npm start`: open the node, listen, say what to do next, and drain on SIGTERM or SIGINT. */
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
     const app = await createApp(v);
     await listen(app, config);
     await openEndpoint(app, v);
+    await openMtls(app, v);
     drainOnSignal(app, v);
     reloadOnSignal(v);
     // Last: whoever reads it may send a signal at once, which would end the process where nothing waits for it.
@@ -58,6 +60,13 @@ async function openEndpoint(app: App, v: Vouchsafe): Promise<void> {
   const opening = openBundleEndpoint(v, { host, port });
   const endpoint = await orUnusable(`HOST ${host} and VOUCHSAFE_BUNDLE_ENDPOINT_PORT ${port}`, opening);
   app.server.once("close", () => void endpoint.close());
+}
+
+/** The same doors by TLS, for callers that show a certificate. */
+async function openMtls(app: App, v: Vouchsafe): Promise<void> {
+  const { host, mtlsPort: port } = v.config;
+  if (port === undefined) return;
+  await orUnusable(`HOST ${host} and VOUCHSAFE_MTLS_PORT ${port}`, openMtlsEndpoint(app, v, { host, port }));
 }
 
 async function orUnusable<T>(what: string, listening: Promise<T>): Promise<T> {

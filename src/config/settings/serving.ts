@@ -18,6 +18,13 @@ export const SERVING = {
     "none",
     "a port on which the trust bundle is served to other trust domains by [`https_spiffe`](operations.md#federation); 0 takes a free one",
   ),
+  mtlsPort: optional(
+    "VOUCHSAFE_MTLS_PORT",
+    "listen.mtlsPort",
+    port,
+    "none",
+    "a port on which all routes are served by TLS to clients that may show an [X.509-SVID](access.md#by-mtls); 0 takes a free one",
+  ),
   databaseUrl: optional(
     "DATABASE_URL",
     "database.url",

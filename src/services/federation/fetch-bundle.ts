@@ -8,6 +8,7 @@ import type { SpiffeId, TrustDomain } from "../../identity/spiffe-id.ts";
 import { parseTrustBundle, type TrustBundle } from "../../identity/trust-bundle.ts";
 import { validateX509Svid, withoutRoots } from "../../identity/x509-validation.ts";
 import type { BundleEndpoint } from "../../policy/federated-trust-domain.ts";
+import { presentedChain } from "../presented-chain.ts";
 
 /** What came of asking a bundle endpoint. Sentences are ours: nothing of what it answers is quoted. */
 export type FetchedBundle =
@@ -30,7 +31,6 @@ export interface FetchOptions {
 /** Of all of it, from the look-up of the name to the last byte, in milliseconds. */
 const TIMEOUT = 10_000;
 const MAX_ANSWER = 1024 * 1024;
-const MAX_CHAIN = 8;
 
 /**
  * Fetches another trust domain's bundle (SPIFFE_Federation.md §5.2). The endpoint is a stranger's server: it is
@@ -98,16 +98,6 @@ function authenticate(
   const { spiffeId } = validateX509Svid(chain, authenticatedBy, now);
   if (spiffeId !== endpointId)
     throw new VouchsafeError("invalid-svid", "its endpoint is of another SPIFFE ID");
-}
-
-function presentedChain(socket: TLSSocket): Buffer[] {
-  const chain: Buffer[] = [];
-  for (let one = socket.getPeerCertificate(true); one?.raw !== undefined; one = one.issuerCertificate) {
-    // A self-signed certificate is its own issuer.
-    if (chain.at(-1)?.equals(one.raw) || chain.length > MAX_CHAIN) break;
-    chain.push(one.raw);
-  }
-  return chain;
 }
 
 async function get(
