@@ -1,7 +1,6 @@
 import { Command, Option } from "commander";
-import { readConfig } from "../config/config.ts";
-import { type Environment, readSettings } from "../config/read.ts";
-import { SETTING_LIST } from "../config/settings.ts";
+import type { Config } from "../config/config.ts";
+import type { Environment } from "../config/read.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 
@@ -21,8 +20,13 @@ export interface ConfigOption {
   readonly config?: string;
 }
 
-/** The environment that a server would be given. */
-export function serverEnvironment({ config }: ConfigOption): Environment {
+/** What a server would be told by the environment and the file. Loaded when it is asked for: YAML is large. */
+export async function readServerConfig(options: ConfigOption): Promise<Config> {
+  const { readConfig } = await import("../config/config.ts");
+  return readConfig(serverEnvironment(options));
+}
+
+function serverEnvironment({ config }: ConfigOption): Environment {
   return config === undefined ? process.env : { ...process.env, VOUCHSAFE_CONFIG: config };
 }
 
@@ -32,7 +36,7 @@ function checkCommand(): Command {
     .addOption(configOption())
     .action(
       action(async ({ terminal, json }, options: ConfigOption) => {
-        const { warnings } = readConfig(serverEnvironment(options));
+        const { warnings } = await readServerConfig(options);
         if (json) terminal.printJson({ valid: true, warnings });
         else {
           terminal.print("the configuration holds", "good");
@@ -49,9 +53,12 @@ function showCommand(): Command {
     .addOption(configOption())
     .action(
       action(async ({ terminal, json }, options: ConfigOption) => {
-        const env = serverEnvironment(options);
-        readConfig(env);
-        const { given, origins, warnings } = readSettings(env);
+        await readServerConfig(options);
+        const [{ readSettings }, { SETTING_LIST }] = await Promise.all([
+          import("../config/read.ts"),
+          import("../config/settings.ts"),
+        ]);
+        const { given, origins, warnings } = readSettings(serverEnvironment(options));
         const shown = SETTING_LIST.map(([name, setting]) => ({
           variable: setting.env,
           member: setting.yaml,

@@ -7,7 +7,7 @@ import type { Reference } from "../custody/references.ts";
 import { findToken } from "./credentials.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readBytes } from "./files.ts";
-import { eventsOf, servedBy } from "./log-server.ts";
+import type { eventsOf as EventsOf } from "./log-server.ts";
 import { refuseExisting, writeNew } from "./new-file.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -41,13 +41,16 @@ export function exportLogCommand(): Command {
         };
         if (output !== "-") await refuseExisting(output);
         // Loaded here alone: it knows events and what comes with them, and most commands need neither.
-        const { exportLog } = await import("../monitor/export-log.ts");
+        const [{ exportLog }, { servedBy, eventsOf }] = await Promise.all([
+          import("../monitor/export-log.ts"),
+          import("./log-server.ts"),
+        ]);
         const connected = client();
         const log = servedBy(connected);
         const hasToken = findToken(server(), process.env) !== undefined;
         const note = checkpoint === undefined ? await log.checkpoint() : decode(await readBytes(checkpoint));
         const lines = exportLog(
-          { log, ...(hasToken && { auditor: auditorsPart(connected) }) },
+          { log, ...(hasToken && { auditor: auditorsPart(connected, eventsOf) }) },
           { ...range, checkpoint: note },
         );
         if (output === "-") {
@@ -84,7 +87,7 @@ async function* shown(lines: AsyncIterable<Uint8Array>, terminal: Terminal): Asy
   }
 }
 
-function auditorsPart(client: Client) {
+function auditorsPart(client: Client, eventsOf: typeof EventsOf) {
   return {
     readEvents: (after: number | undefined) => eventsOf(client, after),
     readMaterial: (reference: Reference, event: LogEvent) => readMaterial(client, reference, event),

@@ -1,8 +1,7 @@
 import { Command } from "commander";
-import { readConfig } from "../config/config.ts";
 import type { FsckReport } from "../services/fsck.ts";
 import type { SoundTree, WalkOptions } from "../services/fsck-walk.ts";
-import { type ConfigOption, configOption, serverEnvironment } from "./config.ts";
+import { type ConfigOption, configOption, readServerConfig } from "./config.ts";
 import { EXIT } from "./exit-codes.ts";
 import { KEY_REPLACED, readLogKey } from "./log-key-argument.ts";
 import { action } from "./session.ts";
@@ -31,7 +30,7 @@ export function fsckCommand(): Command {
     .addOption(configOption())
     .action(
       action(async ({ terminal, json }, options: Options) => {
-        const { databaseUrl, dataDir } = readConfig(serverEnvironment(options));
+        const { databaseUrl, dataDir } = await readServerConfig(options);
         const logKeys = options.logKey === undefined ? undefined : await readLogKey(options.logKey);
         // Loaded here alone: databases are large, and every other command would wait for them.
         const { fsckDatabase } = await import("../services/fsck.ts");

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
-import { formatTlogProof } from "../tlog/tlog-proof.ts";
 import { EXIT } from "./exit-codes.ts";
 import { exportLogCommand } from "./log-export.ts";
 import { followCommand } from "./log-follow.ts";
@@ -53,10 +52,12 @@ function proof(): Command {
         const { index, inclusionProof: hashes, checkpoint: note } = proven;
         if (note === null) throw new ApiError("unexpected-answer", "The proof came without its checkpoint");
         if (json) terminal.printJson(proven);
-        else
+        else {
+          const { formatTlogProof } = await import("../tlog/tlog-proof.ts");
           await terminal.write(
             new TextEncoder().encode(formatTlogProof({ index, hashes, checkpoint: note })),
           );
+        }
         return EXIT.ok;
       }),
     );

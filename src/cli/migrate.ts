@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import { readConfig } from "../config/config.ts";
-import { type ConfigOption, configOption, serverEnvironment } from "./config.ts";
+import { type ConfigOption, configOption, readServerConfig } from "./config.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 
@@ -10,7 +9,7 @@ export function migrateCommand(): Command {
     .addOption(configOption())
     .action(
       action(async ({ terminal, json }, options: ConfigOption) => {
-        const { databaseUrl, migrateDatabaseUrl, dataDir } = readConfig(serverEnvironment(options));
+        const { databaseUrl, migrateDatabaseUrl, dataDir } = await readServerConfig(options);
         // Loaded here alone: databases are large, and every other command would wait for them.
         const { openDatabase } = await import("../db/connection.ts");
         const database = await openDatabase({

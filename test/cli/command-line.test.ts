@@ -55,6 +55,25 @@ describe("the command line", () => {
     }
   });
 
+  test("help waits for nothing large: of all packages it loads commander alone", async () => {
+    const hooks = new URL("packages-loaded.mjs", import.meta.url).href;
+    const env = { NODE_OPTIONS: `--import=${hooks}` };
+    assert.equal((await vouchsafe(["--help"], { cwd: directory, env })).stderr, "commander\n");
+  });
+
+  test("by itself it says what to do first, and how each command is called by help", async () => {
+    assertEnded(await $(), 2, "stderr", /vouchsafe verify FILE[\s\S]*--help lists every command/);
+    assertEnded(
+      await $("help", "policy", "lint"),
+      0,
+      "stdout",
+      /^Usage: vouchsafe policy lint[\s\S]*Needs: +no server/,
+    );
+    assertEnded(await $("help", "exit-codes"), 0, "stdout", /^Exit status:\n {2}0 /);
+    assertEnded(await $("polcy"), 2, "stderr", /Did you mean policy\?/);
+    assertEnded(await $("push", "--sever", "x", "f"), 2, "stderr", /Did you mean --server\?/);
+  });
+
   test("help and version are results", async () => {
     assertEnded(await $("--help"), 0, "stdout", /Exit status:/);
     assertEnded(await $("custody", "verify", "--help"), 0, "stdout", /--log-key/);
