@@ -28,6 +28,8 @@ export interface NamedArtifact {
   readonly alias?: string;
   /** The file that it is, where it is at hand. */
   readonly path?: string;
+  /** Where it is, as its registry was asked: `oci://…`. */
+  readonly reference?: string;
 }
 
 const GROUNDING = ["sha256", "sha384", "sha512"];

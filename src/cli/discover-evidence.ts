@@ -3,7 +3,7 @@ import { looksLikeReference, parseReference, type Reference } from "../discovery
 import { VouchsafeError } from "../errors.ts";
 import { algorithmOf, type Digest } from "../in-toto-attestation/index.ts";
 import { readOutboundRules } from "../outbound/rules.ts";
-import { artifactOfArgument } from "./artifact-argument.ts";
+import { artifactOfArgument, type NamedArtifact } from "./artifact-argument.ts";
 import { userCredentials } from "./registry-credentials.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -17,7 +17,7 @@ export interface Sought {
     readonly reference: Reference;
     readonly digest: Digest;
   }[];
-  readonly digests: readonly Digest[];
+  readonly artifact: NamedArtifact;
 }
 
 /**
@@ -27,7 +27,10 @@ export interface Sought {
  */
 export async function seek(argument: string, from: readonly string[], env: Environment): Promise<Sought> {
   const isReference = looksLikeReference(argument);
-  const digests = isReference ? [await resolve(argument, env)] : (await artifactOfArgument(argument)).digests;
+  const artifact = isReference
+    ? { digests: [await resolve(argument, env)], reference: argument }
+    : await artifactOfArgument(argument);
+  const { digests } = artifact;
   const texts = [...new Set(isReference ? [argument, ...from] : from)];
   if (texts.length === 0)
     throw new UsageError(
@@ -40,7 +43,7 @@ export async function seek(argument: string, from: readonly string[], env: Envir
     return digest === undefined ? [] : [{ text, reference, digest }];
   });
   if (sources.length === 0) throw new UsageError(`${argument} has no digest to look for`);
-  return { sources, digests };
+  return { sources, artifact };
 }
 
 /** What one source has, asked from this machine with the user's own credentials. */

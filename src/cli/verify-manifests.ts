@@ -7,21 +7,17 @@ import { UsageError } from "./usage-error.ts";
 
 /** What the manifests in files hold. Their bytes say so: whose files they are does not matter. */
 export async function readManifests(files: readonly string[]): Promise<Containment[]> {
-  const held = await Promise.all(
-    files.map(async (file) => {
-      const bytes = await readBytes(file);
-      return containedIn(file, bytes).map((contained) => ({ container: sha256(bytes), contained }));
-    }),
-  );
+  const held = await Promise.all(files.map(async (file) => heldBy(file, await readBytes(file))));
   return held.flat();
 }
 
-function containedIn(file: string, bytes: Uint8Array): readonly Digest[] {
+/** What the manifest holds, of which people are told by this name. */
+export function heldBy(name: string, bytes: Uint8Array): Containment[] {
   try {
-    return parseManifest(bytes).contains;
+    return parseManifest(bytes).contains.map((contained) => ({ container: sha256(bytes), contained }));
   } catch (cause) {
     if (!(cause instanceof VouchsafeError || cause instanceof AttestationFormatError)) throw cause;
-    throw new UsageError(`${file}: ${cause.message}`, { cause });
+    throw new UsageError(`${name}: ${cause.message}`, { cause });
   }
 }
 

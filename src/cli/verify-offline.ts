@@ -7,13 +7,13 @@ import type { Containment } from "../policy/question.ts";
 import type { Evaluation } from "../policy/types.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import { type Artifact, type Demands, type Examination, goThrough, unreadable } from "../verify/checklist.ts";
-import { artifactOfArgument, type NamedArtifact } from "./artifact-argument.ts";
+import type { NamedArtifact } from "./artifact-argument.ts";
 import { documentsOf } from "./evidence-documents.ts";
-import { readBytes, readPolicyFiles } from "./files.ts";
+import { readPolicyFiles } from "./files.ts";
 import { joinWith, type PartsElsewhere } from "./joined-evidence.ts";
 import { UsageError } from "./usage-error.ts";
 import { type DemandOptions, readDemands } from "./verify-demands.ts";
-import { holdersOf, readManifests } from "./verify-manifests.ts";
+import { type EvidenceOptions, gather, type Looking } from "./verify-evidence.ts";
 import { PROVENANCE_POLICY, type ProvenanceOptions, provenancePolicy } from "./verify-provenance.ts";
 import { readTrust, type TrustOptions } from "./verify-trust.ts";
 
@@ -21,11 +21,8 @@ export interface VerifyOptions
   extends TrustOptions,
     DemandOptions,
     ProvenanceOptions,
+    EvidenceOptions,
     Omit<PartsElsewhere, "rekorUrl"> {
-  /** Files of evidence. */
-  readonly bundle: readonly string[];
-  /** Files of image indexes and manifests: evidence about what holds the artifact counts for it too. */
-  readonly manifest?: readonly string[];
   /** Of the policies in the files, the one to evaluate. */
   readonly policyName?: string;
 }
@@ -63,33 +60,31 @@ export interface Verdict {
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
 
 /**
- * Verifies an artifact's evidence by files alone: no server, no network. One piece of evidence that passes everything
- * that is asked is enough, whatever stands beside it; a policy judges all that do.
+ * Verifies an artifact's evidence by files alone, and by what the registries have that the options name: no server. One
+ * piece of evidence that passes everything that is asked is enough, whatever stands beside it; a policy judges all that do.
  *
  * @param at now, in milliseconds since the epoch
  * @throws UsageError for the command line and the files of trust and policy; what is wrong with evidence is a verdict
  */
 export async function verifyOffline(
-  fileOrDigest: string,
+  argument: string,
   options: VerifyOptions,
   at: number,
+  looking: Looking = { note() {}, progress() {} },
 ): Promise<Verdict> {
   const { trust, keys } = await readTrust(options);
   const demands = readDemands(options, keys);
   const policy = (await readProvenancePolicy(options, demands, keys)) ?? (await readPolicy(options));
   const join = await joinWith(options);
-  const artifact = await artifactOfArgument(fileOrDigest);
-  const manifests = await readManifests(options.manifest ?? []);
-  const holders = holdersOf(artifact.digests, manifests);
+  const { artifact, evidence, manifests, holders } = await gather(argument, options, looking);
   const asked = { ...artifact, digests: [...artifact.digests, ...holders] };
   if (policy !== undefined && artifact.alias !== undefined) {
     throw new UsageError(`A policy judges a file or a digest, and ${artifact.alias} is neither`);
   }
 
   const pieces: ExaminedPiece[] = [];
-  for (const file of options.bundle) {
-    const bytes = await join(file, await readBytes(file));
-    for (const piece of documentsOf(bytes)) {
+  for (const { file, bytes } of evidence) {
+    for (const piece of documentsOf(await join(file, bytes))) {
       const examine = (given: Artifact) => goThrough(piece.bytes, trust, given, demands, at);
       const examination = piece.refusal
         ? unreadable(piece.refusal)

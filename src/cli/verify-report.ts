@@ -5,7 +5,12 @@ import type { ExaminedPiece, PolicyVerdict, Verdict } from "./verify-offline.ts"
 /** A verdict as `vouchsafe verify --json` prints it (docs/evidence.md). Times are RFC 3339. */
 export interface VerifyReport extends PieceReport {
   readonly verified: boolean;
-  readonly artifact: { readonly digests: readonly string[]; readonly alias?: string; readonly file?: string };
+  readonly artifact: {
+    readonly digests: readonly string[];
+    readonly alias?: string;
+    readonly file?: string;
+    readonly reference?: string;
+  };
   /** Hash of the trust document that it was verified under. */
   readonly trust: string;
   /** The other pieces of evidence. */
@@ -39,6 +44,7 @@ export function reportOf(verdict: Verdict): VerifyReport {
       digests: artifact.digests,
       ...(artifact.alias !== undefined && { alias: artifact.alias }),
       ...(artifact.path !== undefined && { file: artifact.path }),
+      ...(artifact.reference !== undefined && { reference: artifact.reference }),
     },
     trust: trust.hash,
     ...piece,

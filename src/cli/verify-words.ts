@@ -121,7 +121,8 @@ function printVerdict(verdict: Verdict, terminal: Terminal): void {
   }
   if (policy !== undefined) printPolicy(terminal, policy);
   for (const other of others) terminal.print(`  beside it ${nameOf(other)}: ${fateOf(verdict, other)}`);
-  const artifact = verdict.artifact.path ?? verdict.artifact.alias ?? verdict.artifact.digests[0] ?? "";
+  const { path, alias, reference, digests } = verdict.artifact;
+  const artifact = path ?? alias ?? [reference, digests[0]].filter((one) => one !== undefined).join(" ");
   terminal.print(`${verified ? "verified" : "refused"} ${artifact}`, verified ? "good" : "bad");
 }
 

@@ -7,7 +7,8 @@ import type { VerifyOptions } from "./verify-offline.ts";
 const EPILOGUE = `
 Somebody must be named who may have signed: an identity with its issuer, a repository, a source that a known builder
 built, a key, or a policy. Without --trusted-root or --trust, Sigstore's public-good instance is trusted as it ships
-with vouchsafe. Options that take a file, a type or a level may be repeated.
+with vouchsafe. Options that take a file, a type or a level may be repeated. Nobody is asked but the registries that the
+artifact or --from names; beside --bundle the artifact's own is asked for its digest alone.
 One piece of evidence that passes everything asked is enough, whatever stands beside it.
 docs/cli.md has a table for those who come from cosign, slsa-verifier or gh.`;
 
@@ -37,7 +38,7 @@ export function verifyCommand(): Command {
           import("./verify-offline.ts"),
           import("./verify-words.ts"),
         ]);
-        const verdict = await verifyOffline(artifact, options, Date.now());
+        const verdict = await verifyOffline(artifact, options, Date.now(), terminal);
         tellVerdict(verdict, terminal, json);
         return verdict.verified ? EXIT.ok : EXIT.refused;
       }),

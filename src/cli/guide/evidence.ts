@@ -17,10 +17,25 @@ export const EVIDENCE: readonly (readonly [string, Guide])[] = [
     {
       examples: [
         "vouchsafe verify app.tgz --bundle app.sigstore.json --repo acme/app",
+        "vouchsafe verify app.tgz --from github:acme/app --repo acme/app",
+        "vouchsafe verify oci://ghcr.io/acme/app:v1.2.3 --source-uri github.com/acme/app --source-tag v1.2.3",
         "vouchsafe verify app.tgz --bundle app.intoto.jsonl --source-uri github.com/acme/app --source-tag v1.2.3",
         "vouchsafe verify app.tgz --bundle app.sigstore.json \\\n      --certificate-identity https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1.2.3 \\\n      --certificate-oidc-issuer https://token.actions.githubusercontent.com",
       ],
       done: "verified",
+    },
+  ],
+  [
+    "discover",
+    {
+      asks: "POST /artifacts/:digest/discover",
+      roles: ["uploader", "operator"],
+      examples: [
+        "vouchsafe discover oci://ghcr.io/acme/app:v1.2.3 --from github:acme/app",
+        "vouchsafe discover npm:@acme/app@1.2.3 --output evidence/",
+      ],
+      done: "found",
+      refused: "nothing there, or refused",
     },
   ],
   [
