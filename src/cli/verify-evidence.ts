@@ -50,13 +50,13 @@ export async function gather(
       "Give the evidence with --bundle FILE, or say where to look: --from github:OWNER/REPO, or oci://…, npm:…, pypi:… for the artifact",
     );
   }
-  const files = bundle.map(async (file) => ({ file, bytes: await readBytes(file) }));
+  const files = await Promise.all(bundle.map(async (file) => ({ file, bytes: await readBytes(file) })));
   const found = isReference || from.length > 0 ? await look(argument, options, looking) : undefined;
   const artifact = found?.artifact ?? (await artifactOfArgument(argument));
   const manifests = [...(await readManifests(options.manifest ?? [])), ...(found?.manifests ?? [])];
   return {
     artifact,
-    evidence: [...(await Promise.all(files)), ...(found?.evidence ?? [])],
+    evidence: [...files, ...(found?.evidence ?? [])],
     manifests,
     holders: holdersOf(artifact.digests, manifests),
   };

@@ -14,11 +14,15 @@ docs/cli.md has a table for those who come from cosign, slsa-verifier or gh.`;
 
 export function verifyCommand(): Command {
   const command = new Command("verify")
-    .description("verify an artifact's evidence by files alone, without server or network")
-    .argument("<file|digest>", "the artifact, or its sha256:hex, sha384:hex or sha512:hex")
-    .requiredOption(
-      "--provenance-path, --bundle <file>",
-      "its evidence, in any format that is taken",
+    .description("verify an artifact's evidence without a server: by files alone, or by what registries have")
+    .argument(
+      "<file|digest|reference>",
+      "the artifact, or its sha256:hex, sha384:hex or sha512:hex; or where it is: oci://…, npm:…, pypi:…",
+    )
+    .option("--provenance-path, --bundle <file>", "its evidence, in any format that is taken", collect)
+    .option(
+      "--from <reference>",
+      "where to look for its evidence: github:acme/widget, oci://…, npm:…, pypi:…",
       collect,
     );
   withSigners(command);

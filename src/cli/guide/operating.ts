@@ -39,6 +39,14 @@ export const OPERATING: readonly (readonly [string, Guide])[] = [
       refused: "it does not hold",
     },
   ],
+  [
+    "log follow",
+    {
+      asks: "GET /events",
+      roles: ["auditor", "operator", "issuer"],
+      examples: ["vouchsafe log follow --type quarantine.opened --type quarantine.lifted"],
+    },
+  ],
   ["log export", { asks: "anybody", examples: ["vouchsafe log export --output log.jsonl"] }],
   [
     "log verify-export",
