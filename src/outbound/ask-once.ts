@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp 
 import { request as requestHttps } from "node:https";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import type { CheckedUrl } from "./check-url.ts";
+import { type CheckedUrl, lookupOf } from "./check-url.ts";
 
 export interface AskOnce {
   readonly accept: string;
@@ -33,11 +33,7 @@ export async function askOnce(checked: CheckedUrl, ask: AskOnce): Promise<Answer
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   const asked = request(url, {
     agent: false,
-    lookup: (_host, { all }, callback) => {
-      const [first] = checked.addresses;
-      if (all) callback(null, [...checked.addresses]);
-      else callback(null, first?.address ?? "", first?.family);
-    },
+    lookup: lookupOf(checked),
     headers: {
       accept: ask.accept,
       "accept-encoding": "identity",

@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { VouchsafeError } from "../errors.ts";
 import { type OutboundRules, standingOf } from "./rules.ts";
 
@@ -18,13 +18,13 @@ const MAX_URL = 8192;
  *
  * @throws VouchsafeError `outbound-refused`, `outbound-failed` when the name cannot be resolved
  */
-export async function checkUrl(url: URL, rules: OutboundRules): Promise<CheckedUrl> {
+export async function checkUrl(url: URL, rules: OutboundRules, signal: AbortSignal): Promise<CheckedUrl> {
   if (url.href.length > MAX_URL) throw refused(url, "its URL is too long");
   if (url.protocol !== "https:" && url.protocol !== "http:") throw refused(url, "it is not asked by https");
   if (url.username !== "" || url.password !== "") throw refused(url, "its URL holds credentials");
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (host.endsWith(".")) throw refused(url, "its name ends in a dot");
-  const addresses = await resolve(url, host);
+  const addresses = await unlessAborted(resolve(url, host), signal);
   const standing = standingOf(
     host,
     addresses.map(({ address }) => address),
@@ -37,6 +37,30 @@ export async function checkUrl(url: URL, rules: OutboundRules): Promise<CheckedU
     if (port !== 443 && port < 1024) throw refused(url, "its port is another service's");
   }
   return { url, addresses };
+}
+
+/** Has a connection go to what was judged, whatever name it is to. */
+export function lookupOf({ addresses }: CheckedUrl): LookupFunction {
+  return (_host, { all }, callback) => {
+    const [first] = addresses;
+    if (all) callback(null, [...addresses]);
+    else callback(null, first?.address ?? "", first?.family);
+  };
+}
+
+/** The system's resolver cannot be told to stop: it is left behind. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // What comes when nobody waits any more is nobody's error.
+  promise.catch(() => {});
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 async function resolve(url: URL, host: string): Promise<CheckedUrl["addresses"]> {

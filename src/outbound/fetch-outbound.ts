@@ -56,7 +56,7 @@ export async function fetchOutbound(url: string | URL, options: OutboundOptions)
 
 async function ask(url: URL, rules: OutboundRules, one: AskOnce, timeout: AbortSignal): Promise<Answered> {
   try {
-    const checked = await unlessAborted(checkUrl(url, rules), one.signal);
+    const checked = await checkUrl(url, rules, one.signal);
     return await askOnce(checked, one);
   } catch (cause) {
     if (cause instanceof VouchsafeError) throw cause;
@@ -64,19 +64,6 @@ async function ask(url: URL, rules: OutboundRules, one: AskOnce, timeout: AbortS
     if (timeout.aborted) throw failed(url, "it did not answer in time", cause);
     if (one.signal.aborted) throw failed(url, "asking was given up", cause);
     throw failed(url, reasonOf(cause), cause);
-  }
-}
-
-/** The system's resolver cannot be told to stop: it is left behind. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 

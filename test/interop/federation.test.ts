@@ -13,6 +13,7 @@ import { promisify } from "node:util";
 import { openBundleEndpoint } from "../../src/http/bundle-endpoint.ts";
 import { parseSpiffeId, parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import { parseTrustBundle, writeTrustBundle } from "../../src/identity/trust-bundle.ts";
+import { readOutboundRules } from "../../src/outbound/rules.ts";
 import { fetchBundle } from "../../src/services/federation/fetch-bundle.ts";
 import { issueJwtSvids } from "../../src/services/issue-svid.ts";
 import type { TestNode } from "../http/node.ts";
@@ -128,6 +129,7 @@ describe("federation with what others made", { timeout: INSTALL_TIMEOUT }, () =>
         },
         authenticatedBy: parseTrustBundle(Buffer.from(document), trustDomain),
         now: Date.now(),
+        rules: readOutboundRules(["localhost", "127.0.0.1"]).rules,
       });
       assert.ok(fetched.case === "fetched", JSON.stringify(fetched));
       assert.deepEqual([fetched.bundle.sequence, fetched.bundle.refreshHint], [3, 60]);

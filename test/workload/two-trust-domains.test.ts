@@ -65,6 +65,7 @@ describe("workloads of two trust domains", {
     const node = await openNode({
       VOUCHSAFE_TRUST_DOMAIN: trustDomain,
       VOUCHSAFE_KEYS: join(directory, "builder.pem"),
+      VOUCHSAFE_OUTBOUND_PRIVATE: "127.0.0.1",
     });
     closers.push(() => node.close());
     const endpoint = await openBundleEndpoint(node.v, { host: "127.0.0.1", port: 0 });

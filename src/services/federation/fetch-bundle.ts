@@ -7,6 +7,8 @@ import { VouchsafeError } from "../../errors.ts";
 import type { SpiffeId, TrustDomain } from "../../identity/spiffe-id.ts";
 import { parseTrustBundle, type TrustBundle } from "../../identity/trust-bundle.ts";
 import { validateX509Svid, withoutRoots } from "../../identity/x509-validation.ts";
+import { checkUrl, lookupOf } from "../../outbound/check-url.ts";
+import type { OutboundRules } from "../../outbound/rules.ts";
 import type { BundleEndpoint } from "../../policy/federated-trust-domain.ts";
 import { presentedChain } from "../presented-chain.ts";
 
@@ -21,6 +23,8 @@ export interface FetchOptions {
   readonly endpoint: BundleEndpoint;
   /** By which an `https_spiffe` endpoint is authenticated; undefined: it cannot be. */
   readonly authenticatedBy: TrustBundle | undefined;
+  /** Whom this installation may ask: policies of any project name endpoints. */
+  readonly rules: OutboundRules;
   /** PEM certificates that are believed of an `https_web` endpoint besides those of Web PKI. */
   readonly caFile?: string;
   /** Milliseconds since the epoch. */
@@ -56,13 +60,16 @@ export async function fetchBundle(options: FetchOptions): Promise<FetchedBundle>
 
 /** A connection to whom the endpoint's profile says, and to nobody else. */
 async function openConnection(options: FetchOptions, signal: AbortSignal): Promise<TLSSocket> {
-  const { endpoint, caFile } = options;
-  const { hostname, port } = new URL(endpoint.url);
+  const { endpoint, caFile, rules } = options;
+  const url = new URL(endpoint.url);
+  const checked = await checkUrl(url, rules, signal);
+  const { hostname, port } = url;
   const host = hostname.replace(/^\[|\]$/g, "");
   const isWeb = endpoint.profile.case === "https_web";
   const socket = connect({
     host,
     port: port === "" ? 443 : Number(port),
+    lookup: lookupOf(checked),
     ...(isIP(host) === 0 && { servername: host }),
     ...(isWeb && caFile !== undefined && { ca: [...rootCertificates, await readFile(caFile, "utf8")] }),
     // An X.509-SVID names no host, and its roots are no system's: it is validated below, before anything is sent.

@@ -83,6 +83,7 @@ async function refreshOne(
       endpoint,
       authenticatedBy: authenticator(v, endpoint, relationships),
       now: clock(),
+      rules: config.outbound,
       ...(config.federationCaFile !== undefined && { caFile: config.federationCaFile }),
       ...(signal && { signal }),
     }),

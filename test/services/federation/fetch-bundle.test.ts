@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parseTrustDomain, spiffeId } from "../../../src/identity/spiffe-id.ts";
+import { PUBLIC_ONLY, readOutboundRules } from "../../../src/outbound/rules.ts";
 import { fetchBundle } from "../../../src/services/federation/fetch-bundle.ts";
 import { testAuthority } from "../../identity/trust-domain.ts";
 import {
@@ -19,6 +20,8 @@ const now = Date.now();
 const partner = testAuthority("partner.example", now);
 const other = testAuthority("other.example", now);
 const document = documentOf(partner, 7);
+
+const { rules } = readOutboundRules(["127.0.0.0/8", "::1"]);
 
 describe("https_web", () => {
   const web = webCertificate();
@@ -41,6 +44,7 @@ describe("https_web", () => {
     authenticatedBy: undefined,
     caFile,
     now,
+    rules,
   });
 
   test("gives the bundle, as the trust domain's that was asked for", async () => {
@@ -88,6 +92,14 @@ describe("https_web", () => {
     assert.equal(server.requests(), before);
   });
 
+  test("asks nobody inside of the network that the installation does not name", async () => {
+    server.answer(text(document));
+    const before = server.requests();
+    const fetched = await fetchBundle({ ...options(), rules: PUBLIC_ONLY });
+    assert.ok(fetched.case === "trouble" && /its address is not public/.test(fetched.what));
+    assert.equal(server.requests(), before);
+  });
+
   test("ends with the node that asks", async () => {
     server.answer(() => {});
     const fetched = await fetchBundle({ ...options(), signal: AbortSignal.timeout(50) });
@@ -109,6 +121,7 @@ describe("https_spiffe", () => {
     } as const,
     authenticatedBy: partner.bundle,
     now,
+    rules,
   });
 
   test("believes the SPIFFE ID by the bundle known before", async () => {

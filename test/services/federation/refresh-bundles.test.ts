@@ -40,6 +40,7 @@ describe("bundles of other trust domains", () => {
     const settings = {
       ...postgres.settings,
       VOUCHSAFE_DATA_DIR: directory,
+      VOUCHSAFE_OUTBOUND_PRIVATE: "localhost,127.0.0.1",
       VOUCHSAFE_FEDERATION_CA: join(directory, "root.pem"),
     };
     nodes = [await openNode(settings), await openNode(settings)];
