@@ -31,7 +31,7 @@ export function agentCommand(): Command {
     .option("--allow-missing-pidfd", "serve on Linux before 6.5 too, with weaker attestation");
   return addAttestorOptions(command)
     .action(
-      action(async ({ terminal, json, server }, options: AgentCommandOptions) => {
+      action(async ({ terminal, json, server, project }, options: AgentCommandOptions) => {
         const { socket, dataDir, allowMissingPidfd = false } = options;
         const log = logTo(terminal, json);
         // Loaded here alone: every other command would wait for what these bring along.
@@ -43,6 +43,7 @@ export function agentCommand(): Command {
         for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => ending.abort());
         const source = await openServerSource({
           server: server(),
+          ...(project !== undefined && { project }),
           dataDir,
           joinBy: () => readJoinBy(options),
           signal,

@@ -17,6 +17,7 @@ import { inventoryCommand } from "./inventory.ts";
 import { logCommand } from "./log.ts";
 import { migrateCommand } from "./migrate.ts";
 import { policyCommand } from "./policy.ts";
+import { projectCommand } from "./project.ts";
 import { pushCommand } from "./push.ts";
 import { quarantineCommand } from "./quarantine.ts";
 import { retentionCommand } from "./retention.ts";
@@ -39,6 +40,7 @@ Environment:
                         machine, the operator token in VOUCHSAFE_DATA_DIR (.vouchsafe) is found by itself. In a
                         CI job its OIDC token: of GitHub Actions, or in VOUCHSAFE_ID_TOKEN.
   VOUCHSAFE_AUDIENCE    whom OIDC tokens must be for, where that is not the server's URL
+  VOUCHSAFE_PROJECT     the project that is meant, as --project
   NO_COLOR              no colours
 
 ${EXIT_STATUS}
@@ -52,6 +54,12 @@ export function createProgram(): Command {
     .description("push evidence, ask for decisions, and verify chains of custody")
     .addOption(
       new Option("--server <url>", "the server to talk to").env("VOUCHSAFE_SERVER").default(DEFAULT_SERVER),
+    )
+    .addOption(
+      new Option(
+        "--project <name>",
+        "the project that is meant, where the credential is not of one alone",
+      ).env("VOUCHSAFE_PROJECT"),
     )
     .option("--json", "one JSON value as the result, for programs")
     .addHelpText("after", EPILOGUE)
@@ -84,6 +92,7 @@ export function createProgram(): Command {
     svidCommand(),
     federationCommand(),
     tokenCommand(),
+    projectCommand(),
     logCommand(),
     vsaCommand(),
     authorityCommand(),

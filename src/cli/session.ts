@@ -12,6 +12,8 @@ export interface Session {
   readonly json: boolean;
   /** The server's URL. */
   server(): string;
+  /** The project that is named, where one is. */
+  readonly project?: string;
   /** Made when first asked for, so that offline commands need neither server nor token. */
   client(): Client;
 }
@@ -19,19 +21,21 @@ export interface Session {
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly server: string;
+  readonly project?: string;
   readonly json?: boolean;
 }
 
 export const DEFAULT_SERVER = "http://127.0.0.1:8080";
 
-export function openSession({ server, json = false }: GlobalOptions): Session {
+export function openSession({ server, project, json = false }: GlobalOptions): Session {
   let client: Client | undefined;
   return {
     terminal: openTerminal(process, process.env),
     json,
     server: () => checkedUrl(server),
+    ...(project !== undefined && { project: checkedProject(project) }),
     client() {
-      client ??= connect(checkedUrl(server));
+      client ??= connect(checkedUrl(server), project);
       return client;
     },
   };
@@ -46,9 +50,19 @@ function checkedUrl(server: string): string {
   return server;
 }
 
-function connect(server: string): Client {
+/** What is no name of a project would be refused by every server, or cannot be sent at all. */
+function checkedProject(project: string): string {
+  if (/^[a-z0-9-]{1,63}$/.test(project)) return project;
+  throw new UsageError(`A project's name is of a-z, 0-9 and dashes, and not ${project}`);
+}
+
+function connect(server: string, project: string | undefined): Client {
   const token = findToken(server, process.env);
-  return createClient({ server, ...(token === undefined ? {} : { token }) });
+  return createClient({
+    server,
+    ...(token === undefined ? {} : { token }),
+    ...(project === undefined ? {} : { project }),
+  });
 }
 
 /** Makes a commander action of a function that does the command and says how it went. */

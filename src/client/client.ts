@@ -17,6 +17,7 @@ import type {
 import { inventoryCalls } from "./inventory.ts";
 import { logCalls } from "./log-calls.ts";
 import { flags, part, search } from "./paths.ts";
+import { projectCalls } from "./projects.ts";
 import { quarantineCalls } from "./quarantines.ts";
 import { reportCalls } from "./reports.ts";
 import { retentionCalls } from "./retention.ts";
@@ -257,6 +258,7 @@ export function createClient(options: TransportOptions) {
       ),
     ...inventoryCalls({ get }),
     ...reportCalls({ get }),
+    ...projectCalls({ get, post }),
     /**
      * Answers once something may have changed for the calling agent's identities since the log had `after` events,
      * or after 25 seconds; without `after` at once.

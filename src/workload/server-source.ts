@@ -27,6 +27,8 @@ import { newKey, requestFor } from "./key-request.ts";
 export interface ServerSourceOptions {
   /** Base URL. */
   readonly server: string;
+  /** The project whose rules it joins by, where it has no join token; without, `default`. */
+  readonly project?: string;
   /** Where the agent's credential is kept. */
   readonly dataDir: string;
   /** Reads what the agent joins by; asked for each attempt, when there is no credential that is still valid. */
@@ -70,7 +72,7 @@ const MAX_RENEWED = 256;
  * Throws `VouchsafeError` (`configuration-invalid`), or `ApiError` when the server refuses the join token.
  */
 export async function openServerSource(options: ServerSourceOptions): Promise<ServerSource> {
-  const { server, dataDir, clock = Date.now, log } = options;
+  const { server, project, dataDir, clock = Date.now, log } = options;
   const path = join(dataDir, "agent.pem");
   const stopped = new AbortController();
 
@@ -82,7 +84,7 @@ export async function openServerSource(options: ServerSourceOptions): Promise<Se
     const join = async (csr: string) => {
       const by = await options.joinBy();
       if (by.case === "join token") return createClient({ server, token: by.token }).joinAgent(csr);
-      const client = createClient({ server });
+      const client = createClient({ server, ...(project !== undefined && { project }) });
       if (by.case === "kubernetes") return client.enrollAgent(csr, { kubernetes: by.token });
       const { credential } = by;
       const trustDomain = parseTrustDomain(by.trustDomain);

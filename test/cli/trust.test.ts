@@ -107,4 +107,27 @@ describe("an operator's trust", () => {
     assert.equal(status, 0);
     assert.match(stdout, /from the cache, metadata until .*\n {2}\S/);
   });
+
+  test("a project is made with its first operator's token, which is of no other", async () => {
+    const made = await session.$("project", "create", "acme");
+    assert.equal(made.status, 0, made.stderr);
+    assert.match(made.stdout, /^vouchsafe_[0-9a-f]{16}_[\w-]{43}\n$/);
+    const token = made.stdout.trim();
+    assertEnded(await session.$("project", "ls"), 0, "stdout", /^acme since .*\ndefault since /);
+    assertEnded(
+      await session.as(token, "project", "ls"),
+      1,
+      "stderr",
+      /for callers of the project default[\s\S]*forbidden/,
+    );
+    assertEnded(await session.as(token, "--project", "acme", "token", "list"), 0, "stdout", /operator/);
+    assertEnded(
+      await session.as(token, "--project", "beta", "token", "list"),
+      1,
+      "stderr",
+      /another project/,
+    );
+    assertEnded(await session.as(token, "--project", "Acme", "token", "list"), 2, "stderr", /and not Acme/);
+    assertEnded(await session.$("project", "operator-token", "acme"), 0, "stdout", /^vouchsafe_/);
+  });
 });

@@ -63,6 +63,28 @@ export const OPERATING: readonly (readonly [string, Guide])[] = [
       noJson: "it serves until it is stopped, and prints the lines of a log",
     },
   ],
+  [
+    "project create",
+    {
+      asks: "POST /projects",
+      roles: ["operator"],
+      installation: true,
+      examples: ["vouchsafe project create acme > acme.token"],
+    },
+  ],
+  [
+    "project ls",
+    { asks: "GET /projects", roles: ["operator"], installation: true, examples: ["vouchsafe project ls"] },
+  ],
+  [
+    "project operator-token",
+    {
+      asks: "POST /projects/:name/operator-token",
+      roles: ["operator"],
+      installation: true,
+      examples: ["vouchsafe project operator-token acme > acme.token"],
+    },
+  ],
   ["config check", { examples: ["vouchsafe config check --config vouchsafe.yaml"] }],
   ["config show", { examples: ["vouchsafe config show"] }],
   ["migrate", { examples: ["vouchsafe migrate"] }],

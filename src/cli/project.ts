@@ -1,0 +1,68 @@
+import { Command } from "commander";
+import type { TokenCreated } from "../client/types.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function projectCommand(): Command {
+  return new Command("project")
+    .description("make and list the installation's projects")
+    .addCommand(create())
+    .addCommand(list())
+    .addCommand(operatorToken());
+}
+
+function create(): Command {
+  return new Command("create")
+    .description("make a project; its first operator's token is printed this once and kept nowhere")
+    .argument("<name>", "a-z, 0-9 and dashes; SPIFFE IDs have it in them, and it stays")
+    .action(
+      action(async ({ client, terminal, json }, name: string) => {
+        const created = await client().createProject(name);
+        if (json) terminal.printJson(created);
+        else {
+          printToken(terminal, created.token);
+          terminal.note(`project ${name}: log index ${created.receipt.index}`);
+        }
+        return EXIT.ok;
+      }),
+    );
+}
+
+function list(): Command {
+  return new Command("ls").description("show the projects, by name").action(
+    action(async ({ client, terminal, json }) => {
+      const projects = [];
+      for (let after: string | null | undefined; after !== null; ) {
+        const page = await client().listProjects({ limit: 200, ...(after !== undefined && { after }) });
+        projects.push(...page.projects);
+        after = page.next;
+      }
+      if (json) terminal.printJson({ projects });
+      else
+        for (const { name, project, createdAt } of projects)
+          terminal.print(`${name} since ${createdAt} (${project})`);
+      return EXIT.ok;
+    }),
+  );
+}
+
+function operatorToken(): Command {
+  return new Command("operator-token")
+    .description("make another token for a project's operators, who have none that is valid")
+    .argument("<name>", "the project's")
+    .action(
+      action(async ({ client, terminal, json }, name: string) => {
+        const created = await client().createOperatorToken(name);
+        if (json) terminal.printJson(created);
+        else printToken(terminal, created);
+        return EXIT.ok;
+      }),
+    );
+}
+
+/** The secret alone on stdout, so that TOKEN=$(vouchsafe project create …) works. */
+function printToken(terminal: Terminal, { id, token, expiresAt }: TokenCreated): void {
+  terminal.print(token);
+  terminal.note(`token ${id} (operator) expires ${expiresAt}`);
+}
