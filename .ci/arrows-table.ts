@@ -9,6 +9,7 @@
  */
 export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["errors.ts", []],
+  ["log.ts", []],
   ["in-toto-attestation", []],
   ["oci", ["errors.ts", "in-toto-attestation"]],
   ["der", []],
@@ -89,6 +90,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     [
       "errors.ts",
       "fair-queue.ts",
+      "log.ts",
       "config",
       "create-once.ts",
       "directory-lock.ts",
@@ -114,7 +116,10 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "client/rekor-search.ts",
     ],
   ],
-  ["http", ["errors.ts", "config", "yaml", "in-toto-attestation", "oci", "policy", "custody", "services"]],
+  [
+    "http",
+    ["errors.ts", "log.ts", "config", "yaml", "in-toto-attestation", "oci", "policy", "custody", "services"],
+  ],
   // A summary of custody has one description, for those who make it and those who are sent it.
   ["client", ["errors.ts", "in-toto-attestation", "custody/custody-summary.ts"]],
   // Follows a log from outside: it reads policies' patterns, and believes no database.
@@ -199,6 +204,7 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ["kysely", ["db"]],
   ["pg", ["db"]],
   ["tuf-js", ["trust"]],
+  ["prom-client", ["services"]],
   ["typebox", ["http"]],
   ["yaml", ["config", "policy", "yaml"]],
 ]);

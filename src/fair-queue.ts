@@ -7,6 +7,8 @@ export interface Amount {
 /** What waits, in a line for each party; each line has its turn. */
 export interface FairQueue<T> {
   readonly isEmpty: boolean;
+  /** All that waits. */
+  readonly size: Amount;
   /** False: there is no room for more of this party's, and nothing was taken. */
   push(party: string, entry: T, bytes: number): boolean;
   /** Takes at most so much, one of each line in turn, and of those that wait at least one. */
@@ -38,6 +40,9 @@ export function createFairQueue<T>(alone: Amount): FairQueue<T> {
   return {
     get isEmpty() {
       return entries === 0;
+    },
+    get size() {
+      return { entries, bytes: total };
     },
     push(party, entry, bytes) {
       const line = lines.get(party);

@@ -1,6 +1,6 @@
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, hasCode, VouchsafeError } from "../errors.ts";
-import { createFairQueue } from "../fair-queue.ts";
+import { type Amount, createFairQueue } from "../fair-queue.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { type KnownTree, refuseFork } from "./consistency.ts";
 import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
@@ -57,6 +57,8 @@ export interface Writer {
   append(proposal: Proposal): Promise<Appended>;
   /** Calls back after each commit of this node, before its receipts are out. Returns the way to stop. Must not throw. */
   onCommitted(listener: CommitListener): () => void;
+  /** What waits to be committed. */
+  readonly waiting: Amount;
   /** Refuses new proposals and resolves when those taken are answered. */
   close(): Promise<void>;
 }
@@ -95,6 +97,8 @@ export interface WriterOptions {
   readonly acknowledged: Acknowledged;
   /** Throws `log-inconsistent` once it was learnt elsewhere that this log must not grow. */
   readonly requireGrowable?: () => void;
+  /** Told of each commit of this node, and how long it took. */
+  readonly observe?: (events: number, seconds: number) => void;
   readonly limits?: Partial<WriterLimits>;
 }
 
@@ -106,7 +110,7 @@ interface Waiting extends PreparedProposal {
 /** The writer of one process: any number of them, in any number of processes, may share a store. */
 export function createWriter(options: WriterOptions): Writer {
   const { store, signers, clock, random, acknowledged } = options;
-  const { requireGrowable = () => {} } = options;
+  const { requireGrowable = () => {}, observe = () => {} } = options;
   const limits = { ...LIMITS, ...options.limits };
   const drawSalt = pooled(random);
   const context: GroupCommitContext = { store, signers, clock };
@@ -133,8 +137,10 @@ export function createWriter(options: WriterOptions): Writer {
    */
   async function flush(batch: readonly Waiting[]): Promise<void> {
     let committed: GroupCommit;
+    const from = performance.now();
     try {
       committed = await commit(batch);
+      observe(committed.batch.entries.length, (performance.now() - from) / 1000);
     } catch (error) {
       if (batch.length === 1 || isEverybodys(error)) {
         for (const { reject } of batch) reject(error);
@@ -224,6 +230,9 @@ export function createWriter(options: WriterOptions): Writer {
     onCommitted(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    get waiting() {
+      return queue.size;
     },
     async close() {
       closed = true;

@@ -23,6 +23,8 @@ export interface Database {
    * something may have been missed. Resolves to the way to stop.
    */
   listen(channel: string, listener: (payload: string) => void): Promise<() => Promise<void>>;
+  /** Connections of this process, and who waits for one. */
+  readonly pool: { readonly total: number; readonly idle: number; readonly waiting: number };
   close(): Promise<void>;
 }
 

@@ -81,6 +81,8 @@ function databaseOf(pglite: PGlite, unlock: () => void): Database {
       const stop = await pglite.listen(channel, listener);
       return () => stop();
     },
+    // Its one session waits in this process.
+    pool: { total: 1, idle: 0, waiting: 0 },
     async close() {
       await kysely.destroy();
       if (!pglite.closed) await pglite.close();

@@ -55,6 +55,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     warnings: durable ? warnings : [...warnings, "Postgres runs with fsync = off: receipts are not durable."],
     transaction: (run) => transaction(pool, run),
     listen: (channel, listener) => listen(options.databaseUrl, channel, listener),
+    get pool() {
+      return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+    },
     close: () => pool.end(),
   };
 }

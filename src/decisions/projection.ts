@@ -64,6 +64,8 @@ export interface Projection {
   committed(from: number, to: number, touched: readonly ChainRef[]): void;
   /** Milliseconds since the log was last read with success. */
   staleness(): number;
+  /** Artifacts in memory, and how many looks found what they asked for there, and how many did not. */
+  readonly memory: { readonly artifacts: number; readonly hits: number; readonly misses: number };
   readonly size: number;
 }
 
@@ -103,6 +105,8 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   let following: Promise<void> | undefined;
   let again = false;
   let waiting: { size: number; resolve: () => void }[] = [];
+  let hits = 0;
+  let misses = 0;
 
   async function readView(project: ProjectId, artifact: Digest): Promise<View> {
     const key = artifactKey(project, artifact);
@@ -198,8 +202,11 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     look(project, artifact) {
       const known = recall(artifacts, artifactKey(project, artifact));
       const ofProject = recall(projects, project);
-      if (known === undefined || ofProject === undefined || !knowsQuarantines(known, ofProject))
+      if (known === undefined || ofProject === undefined || !knowsQuarantines(known, ofProject)) {
+        misses += 1;
         return readView(project, artifact);
+      }
+      hits += 1;
       return { asOf: size, artifact: known, inForce: ofProject.inForce };
     },
     forget(project, artifact) {
@@ -235,6 +242,9 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
       else void follow().catch(() => undefined);
     },
     staleness: () => clock() - followedAt,
+    get memory() {
+      return { artifacts: artifacts.size, hits, misses };
+    },
     get size() {
       return size;
     },

@@ -27,6 +27,8 @@ export interface Answer {
 export interface KeptAnswer {
   /** The answer as JSON. */
   readonly json: string;
+  /** `allow`, or the code of the first reason to deny. */
+  readonly outcome: string;
   readonly policies: readonly string[];
   readonly inForce: InForce;
   /** It is what `decide` says at each time `from <= now < until`, in milliseconds since the epoch. */
@@ -59,14 +61,19 @@ export function answerOf({
   };
 }
 
-/** The answer as JSON, where it was kept and `decide` would give it again. */
+/** `allow`, or the code of the first reason to deny. */
+export function outcomeOf({ decision, reasons }: Pick<Answer, "decision" | "reasons">): string {
+  return decision === "allow" ? decision : (reasons[0]?.code ?? decision);
+}
+
+/** The answer, where it was kept and `decide` would give it again. */
 export function keptAnswer(
   { artifact, inForce }: View,
   policies: readonly string[],
   now: number,
-): string | undefined {
+): KeptAnswer | undefined {
   for (const answer of artifact.answers) {
-    if (holds(answer, inForce, now) && areSame(answer.policies, policies)) return answer.json;
+    if (holds(answer, inForce, now) && areSame(answer.policies, policies)) return answer;
   }
   return undefined;
 }
@@ -76,9 +83,14 @@ export function keptAnswer(
  * (the projection then drops the state and the answers with it) or what is in force in its project (which is
  * another object then), or until the time comes at which a verdict, an approval or an exception ends.
  */
-export function keepAnswer(view: View, policies: readonly string[], now: number, json: string): void {
+export function keepAnswer(
+  view: View,
+  policies: readonly string[],
+  now: number,
+  decided: Pick<KeptAnswer, "json" | "outcome">,
+): void {
   const { artifact, inForce } = view;
-  const answer = { json, policies, inForce, ...spanAround(now, endsOf(artifact.state, inForce)) };
+  const answer = { ...decided, policies, inForce, ...spanAround(now, endsOf(artifact.state, inForce)) };
   const others = artifact.answers.filter((other) => holds(other, inForce, now));
   artifact.answers = [answer, ...others].slice(0, MAX_KEPT);
 }

@@ -35,6 +35,7 @@ import { logKeyRoutes } from "./log-keys.ts";
 import { logProofRoutes } from "./log-proofs.ts";
 import { logWitnessRoutes } from "./log-witnesses.ts";
 import { manifestRoutes } from "./manifests.ts";
+import { countAnswers } from "./metrics-endpoint.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { policyRoutes } from "./policies.ts";
 import { sendProblem } from "./problems.ts";
@@ -72,8 +73,9 @@ const SECOND = 1000;
 export async function createApp(v: Vouchsafe): Promise<App> {
   const { callsPerMinute: perCaller, callsPerMinutePerAddress: perAddress } = v.config;
   const limits = connectionLimits(v.config);
+  const loggerInstance: FastifyBaseLogger = v.logger;
   const app: App = fastify({
-    logger: { level: v.config.logLevel, redact: ["req.headers.authorization", "headers.authorization"] },
+    loggerInstance,
     // A line for each request costs a third of the throughput; the proxy in front writes them.
     logController: new LogController({ disableRequestLogging: true }),
     // What is logged of a request names it by itself (logServerError).
@@ -114,6 +116,7 @@ export async function createApp(v: Vouchsafe): Promise<App> {
     retryAfter: 5,
   });
   await app.register(fastifyRateLimit, { global: false });
+  if (v.config.metricsPort !== undefined) countAnswers(app, v);
   await describeRoutes(app);
   guardRoutes(app, {
     authenticate: authenticator.authenticate,

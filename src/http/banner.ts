@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { logLine } from "../log.ts";
 import type { Vouchsafe } from "../services/context.ts";
 
 /** Where the command line looks by itself. */
@@ -28,6 +29,16 @@ export function banner(v: Vouchsafe, origin: string): string {
     "",
   ];
   return lines.join("\n");
+}
+
+/** The same for programs: one line, at whatever level the others are. */
+export function startLine(v: Vouchsafe, origin: string): string {
+  const { database, log, warnings } = v;
+  return logLine("info", `Vouchsafe listens on ${origin} with ${database.kind}`, {
+    origin: log.origin,
+    logKeys: log.signers.signers.map(({ verifierKey }) => verifierKey),
+    warnings,
+  });
 }
 
 /** What the command line must be told where this server is not where it looks by itself. */

@@ -46,7 +46,7 @@ export const Events = named(
 );
 
 export function eventRoutes(app: App, v: Vouchsafe): void {
-  const streams = createEventStreams(app, LIMITS);
+  const streams = createEventStreams(app, LIMITS, () => v.metrics.reader("events"));
   const feed = createEventFeed(v, streams.closing);
 
   app.get(

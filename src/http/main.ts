@@ -1,29 +1,36 @@
 import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config/config.ts";
 import { VouchsafeError } from "../errors.ts";
+import { createLog, type Log } from "../log.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { openVouchsafe } from "../services/open.ts";
 import { reloadPolicies } from "../services/reload-policies.ts";
 import { type App, createApp } from "./app.ts";
-import { banner } from "./banner.ts";
+import { banner, startLine } from "./banner.ts";
 import { openBundleEndpoint } from "./bundle-endpoint.ts";
 import { drainOnSignal } from "./drain.ts";
+import { openMetricsEndpoint } from "./metrics-endpoint.ts";
 import { openMtlsEndpoint } from "./mtls-endpoint.ts";
 import { startProblem } from "./start-problem.ts";
 
 /** `npm start`: open the node, listen, say what to do next, and drain on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = readConfig(withConfigFile(process.env, process.argv.slice(2)));
-  const v = await openVouchsafe(config);
+  const logger = createLog({ level: config.logLevel });
+  // Whoever read the log may be gone; the node goes on.
+  process.stdout.on("error", () => undefined);
+  endOnMistakes(logger);
+  const v = await openVouchsafe(config, { logger });
   try {
     const app = await createApp(v);
     await listen(app, config);
     await openEndpoint(app, v);
     await openMtls(app, v);
+    await openMetrics(app, v);
     drainOnSignal(app, v);
     reloadOnSignal(v);
     // Last: whoever reads it may send a signal at once, which would end the process where nothing waits for it.
-    console.log(banner(v, app.listeningOrigin));
+    tellStart(v, app.listeningOrigin);
   } catch (error) {
     await v.close();
     throw error;
@@ -40,6 +47,20 @@ function withConfigFile(env: NodeJS.ProcessEnv, args: string[]): NodeJS.ProcessE
       cause,
     });
   }
+}
+
+/** A person at a terminal reads what to try next; everything else reads lines. Both wait for this one, whatever the level. */
+function tellStart(v: Vouchsafe, origin: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`${banner(v, origin)}\n`);
+  else process.stdout.write(startLine(v, origin));
+}
+
+/** What nobody caught is a mistake of ours, after which nothing in this process can be relied on. */
+function endOnMistakes(logger: Log): void {
+  process.on("uncaughtException", (error) => {
+    logger.fatal({ err: error }, "this should not have happened: the process ends");
+    process.exit(1);
+  });
 }
 
 /** SIGHUP has the policy directory read again, as daemons have their configuration. What comes of it is reported. */
@@ -67,6 +88,15 @@ async function openMtls(app: App, v: Vouchsafe): Promise<void> {
   const { host, mtlsPort: port } = v.config;
   if (port === undefined) return;
   await orUnusable(`HOST ${host} and VOUCHSAFE_MTLS_PORT ${port}`, openMtlsEndpoint(app, v, { host, port }));
+}
+
+/** Prometheus' own door. It stays open while the others close: what a node does at its end is seen too. */
+async function openMetrics(app: App, v: Vouchsafe): Promise<void> {
+  const { host, metricsPort: port } = v.config;
+  if (port === undefined) return;
+  const opening = openMetricsEndpoint(v, { host, port });
+  const endpoint = await orUnusable(`HOST ${host} and VOUCHSAFE_METRICS_PORT ${port}`, opening);
+  app.server.once("close", () => void endpoint.close());
 }
 
 async function orUnusable<T>(what: string, listening: Promise<T>): Promise<T> {

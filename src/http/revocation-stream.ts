@@ -14,7 +14,7 @@ const LIMITS = { readers: 1_000, readersEach: 200 };
  * say nothing of what was granted, why it was taken back, or to whom. The lists of certificates are as public.
  */
 export function revocationStreamRoutes(app: App, v: Vouchsafe): void {
-  const streams = createEventStreams(app, LIMITS);
+  const streams = createEventStreams(app, LIMITS, () => v.metrics.reader("revocations"));
   const feed = createRevocationFeed(v, streams.closing);
 
   app.get(

@@ -51,8 +51,15 @@ const RECHECK = 2_000;
 const RETRY_AFTER = 15;
 const RETRY = { from: 500, spread: 2_000 };
 
+/** Told of each reader that comes. Gives what is told when it leaves. */
+export type Arrives = () => () => void;
+
 /** The streams of one route: readers are counted, waited for as long as is fair, and told when the server closes. */
-export function createEventStreams(app: App, limits: StreamLimits): EventStreams {
+export function createEventStreams(
+  app: App,
+  limits: StreamLimits,
+  arrives: Arrives = () => () => {},
+): EventStreams {
   const { patience = PATIENCE, recheck = RECHECK } = limits;
   const closing = new AbortController();
   app.addHook("preClose", async () => closing.abort());
@@ -62,11 +69,13 @@ export function createEventStreams(app: App, limits: StreamLimits): EventStreams
     closing: closing.signal,
     async send(request, reply, { reader, events, mayRead }) {
       const free = places.take(reader);
+      const left = arrives();
       const over = new AbortController();
       // Also when there was never a stream: a place is given back with the connection's answer, whatever it was.
       reply.raw.once("close", () => {
         over.abort();
         free();
+        left();
       });
       const signal = AbortSignal.any([closing.signal, over.signal]);
       const told = await events(signal);

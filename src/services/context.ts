@@ -5,12 +5,14 @@ import type { Writer } from "../custody/writer.ts";
 import type { Database } from "../db/connection.ts";
 import type { Projection } from "../decisions/projection.ts";
 import type { VouchsafeError } from "../errors.ts";
+import type { Log } from "../log.ts";
 import type { TrustDomainAuthority } from "./authority.ts";
 import type { Discoveries } from "./discoveries.ts";
 import type { Documents } from "./documents.ts";
 import type { EvidenceStore } from "./evidence-store.ts";
 import type { Summaries } from "./issue-summary.ts";
 import type { KnownIssuerKeys } from "./issuer-keys.ts";
+import type { Metrics } from "./metrics.ts";
 import type { PolicyDirectory } from "./policy-directory.ts";
 import type { ProjectDirectory } from "./project-directory.ts";
 import type { Denials } from "./record-denial.ts";
@@ -24,6 +26,7 @@ export interface Vouchsafe {
   readonly database: Database;
   readonly writer: Writer;
   readonly projection: Projection;
+  readonly metrics: Metrics;
   readonly documents: Documents;
   readonly verifier: Verifier;
   readonly evidence: EvidenceStore;
@@ -54,6 +57,8 @@ export interface Vouchsafe {
   /** The project `default`: its operators are the installation's, and its policies and trust can be configured. */
   readonly project: ProjectId;
   readonly projects: ProjectDirectory;
+  /** What the node tells its operator, a line each. */
+  readonly logger: Log;
   /** Tells an operator what happened in the background, most of all what went wrong; never given secrets. */
   readonly report: (problem: string, cause: unknown) => void;
   /** Work that goes on after an answer, e.g. verifying anew after trust changed; `close` waits for it. */

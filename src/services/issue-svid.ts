@@ -12,7 +12,7 @@ import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
 import type { SigningAuthority } from "./authority.ts";
 import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
-import { type Grant, grantIdentities } from "./grant-identities.ts";
+import { type Grant, grantIdentities, type IdentityRequest } from "./grant-identities.ts";
 import { type DenialReason, notRegistered } from "./judge-workload.ts";
 
 /** What was attested of a running process. */
@@ -50,13 +50,14 @@ export const BACKDATED = 30_000;
  */
 export async function issueX509Svids(v: Vouchsafe, caller: Caller, request: X509SvidRequest) {
   const { spki } = readCsr(request.csr);
-  const grants = await grantIdentities(v, caller, {
+  const asked = {
     kind: "x509",
     ...subjectOf(request),
     keyHash: sha256(spki),
     newSerial,
     ...(request.renews !== undefined && { renews: request.renews }),
-  });
+  } as const;
+  const grants = await v.metrics.timed("x509-svid", () => grantIdentities(v, caller, asked));
   return {
     svids: await Promise.all(
       grants.map(async (grant) => {
@@ -83,13 +84,14 @@ export async function issueX509Svids(v: Vouchsafe, caller: Caller, request: X509
  */
 export async function issueJwtSvids(v: Vouchsafe, caller: Caller, request: JwtSvidRequest) {
   const { audiences } = request;
-  const grants = await grantIdentities(v, caller, {
+  const asked: IdentityRequest = {
     kind: "jwt",
     ...subjectOf(request),
     keyHash: null,
     newSerial: () => randomBytes(16).toString("base64url"),
     refuse: (workload, id) => refuseAudience(workload, audiences) ?? refuseOthers(id, request.spiffeId),
-  });
+  };
+  const grants = await v.metrics.timed("jwt-svid", () => grantIdentities(v, caller, asked));
   return {
     svids: await Promise.all(
       grants.map(async (grant) => {

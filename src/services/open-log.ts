@@ -33,7 +33,8 @@ export async function openLog({
   database,
   clock,
   report,
-}: Pick<Vouchsafe, "config" | "database" | "clock" | "report"> & {
+  metrics,
+}: Pick<Vouchsafe, "config" | "database" | "clock" | "report" | "metrics"> & {
   /** Of the log's keys; absent: they are plain. */
   readonly passphrase: string | undefined;
 }): Promise<OpenedLog> {
@@ -45,7 +46,15 @@ export async function openLog({
       for (const obstacle of obstacles.values()) if (obstacle.code === "log-inconsistent") throw obstacle;
     };
     const openWriter = (signers: LogSigners) =>
-      createWriter({ store, signers, clock, random: randomBytes, acknowledged, requireGrowable });
+      createWriter({
+        store,
+        signers,
+        clock,
+        random: randomBytes,
+        acknowledged,
+        requireGrowable,
+        observe: metrics.committed,
+      });
 
     const keys = await loadLogKeys(config, passphrase);
     const policy = await readWitnessPolicy(config);

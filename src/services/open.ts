@@ -12,6 +12,7 @@ import { givenAuthorityKeys, ownAuthorityKeys } from "../identity/authority-file
 import { DEFAULT_PROJECT } from "../identity/project-name.ts";
 import { parseTrustDomain } from "../identity/spiffe-id.ts";
 import { readPassphrase } from "../key-file.ts";
+import { createLog, type Log } from "../log.ts";
 import { openTrustDomainAuthority } from "./authority.ts";
 import { createBackground } from "./background.ts";
 import type { Vouchsafe } from "./context.ts";
@@ -23,6 +24,7 @@ import { fetchIssuerKeys } from "./fetch-issuer-keys.ts";
 import { followLog } from "./follow-log.ts";
 import { createSummaries } from "./issue-summary.ts";
 import { createIssuerKeys } from "./issuer-keys.ts";
+import { createMetrics } from "./metrics.ts";
 import { openLog } from "./open-log.ts";
 import { createPolicyDirectory } from "./policy-directory.ts";
 import { createProjectDirectory } from "./project-directory.ts";
@@ -41,7 +43,8 @@ const HOT_ARTIFACTS = 100_000;
 export interface OpenOptions {
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
-  readonly report?: Vouchsafe["report"];
+  /** Absent: one of its own, as `LOG_LEVEL` has it. */
+  readonly logger?: Log;
 }
 
 /**
@@ -54,7 +57,9 @@ export interface OpenOptions {
  * @throws VouchsafeError `configuration-invalid`, `unavailable`, `log-inconsistent`, `invalid-policy`, `invalid-trust`
  */
 export async function openVouchsafe(config: Config, options: OpenOptions = {}): Promise<Vouchsafe> {
-  const { clock = Date.now, report = reportToConsole } = options;
+  const { clock = Date.now, logger = createLog({ level: config.logLevel }) } = options;
+  const report: Vouchsafe["report"] = (problem, cause) =>
+    logger.warn(cause === undefined ? {} : { err: cause }, problem);
   await ensurePrivateDirectory(config.dataDir);
   const database = await openDatabase({
     dataDir: config.dataDir,
@@ -69,7 +74,8 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     const passphrase = await readPassphrase(config.keyPassphraseFile);
     const trustDomain = parseTrustDomain(config.trustDomain);
     const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile, passphrase);
-    const log = await openLog({ config, passphrase, database, clock, report });
+    const metrics = createMetrics();
+    const log = await openLog({ config, passphrase, database, clock, report, metrics });
     closers.push(log.close);
     const { writer, signers, witnesses, obstacles } = log;
     const denials = createDenials({ writer, clock, report });
@@ -104,12 +110,13 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     });
 
     const warnings = [...config.warnings, ...database.warnings, ...notSigningYet(authority)];
-    const verifier = createVerifier({ mode: config.secondOpinion, report });
+    const verifier = createVerifier({ mode: config.secondOpinion, report }, metrics.verified);
     const v: Vouchsafe = {
       config,
       database,
       writer,
       projection,
+      metrics,
       documents,
       verifier,
       evidence: createEvidenceStore(database, verifier),
@@ -130,6 +137,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       obstacles,
       project: project.id,
       projects: createProjectDirectory(database, project),
+      logger,
       report,
       background: background.run,
       warnings,
@@ -172,8 +180,4 @@ async function writeSecret(path: string, secret: string): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-function reportToConsole(problem: string, cause: unknown): void {
-  console.error(`vouchsafe: ${problem}${cause instanceof Error ? `: ${cause.message}` : ""}`);
 }

@@ -50,19 +50,15 @@ async function reloadOnce(v: Vouchsafe, read: () => Promise<PolicyFile[]>): Prom
   const at = new Date(v.clock()).toISOString();
   try {
     const outcome = await activateWhatChanged(v, read);
-    v.report(`${v.config.policiesDir} was read again: ${OUTCOMES[outcome]}`, undefined);
+    v.logger.info(`${v.config.policiesDir} was read again: ${OUTCOMES[outcome]}`);
     return { at, outcome, problem: null };
   } catch (error) {
     const code = error instanceof VouchsafeError ? error.code : "internal";
     const message = error instanceof Error ? error.message : String(error);
     const places = error instanceof VouchsafeError ? diagnosticsOf(error.extensions).map(diagnosticLine) : [];
-    const why = places.length > 0 ? places : [message];
-    v.report(
-      [
-        `${v.config.policiesDir} was read again and is not taken: what was in force stays in force`,
-        ...why,
-      ].join("\n  "),
-      undefined,
+    v.logger.error(
+      { code, problems: places.length > 0 ? places : [message] },
+      `${v.config.policiesDir} was read again and is not taken: what was in force stays in force`,
     );
     return { at, outcome: "refused", problem: { code, message } };
   }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { crc32 } from "node:zlib";
 import type { ProjectId } from "../custody/events.ts";
-import { VouchsafeError } from "../errors.ts";
+import { type ErrorCode, VouchsafeError } from "../errors.ts";
 import { createFairQueue } from "../fair-queue.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
@@ -9,6 +9,7 @@ import type { TrustSnapshot } from "../trust/snapshot.ts";
 import { checkOnThreads } from "../verify/signature-check.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
 import { type Examined, examine, isHeld, vouchFor } from "../verify/verify-evidence.ts";
+import type { Metrics } from "./metrics.ts";
 import { askAgain, type SecondOpinionOptions } from "./second-opinion.ts";
 import { createSizedCache } from "./sized-cache.ts";
 
@@ -29,6 +30,8 @@ export interface Verifier {
   ): Promise<VerifiedAttestation>;
   /** Evidence of this id that verifies and is remembered; undefined for any other. */
   recall(project: ProjectId, id: Digest, trust: TrustSnapshot, at: number): VerifiedAttestation | undefined;
+  /** Evidence that is being examined, and that waits for its turn. */
+  readonly load: { readonly examining: number; readonly waiting: number };
 }
 
 /** What the cryptography said for good. Whether a key is still valid is asked anew each time. */
@@ -54,13 +57,19 @@ interface Seen {
 const AT_ONCE = 4 * availableParallelism();
 const MAX_WAITING = 1024;
 
-/** @param opinions whether, and how, @sigstore/verify is asked besides */
-export function createVerifier(opinions: SecondOpinionOptions): Verifier {
+/**
+ * @param opinions whether, and how, @sigstore/verify is asked besides
+ * @param observe told what came of each examination
+ */
+export function createVerifier(
+  opinions: SecondOpinionOptions,
+  observe: Metrics["verified"] = () => {},
+): Verifier {
   const outcomes = createSizedCache<string, Outcome>(REMEMBERED);
   /** By a checksum: which evidence it is, the comparison of its bytes says. Both take a third of the time of a digest. */
   const seen = createSizedCache<string, Seen>(REMEMBERED);
   const running = new Map<string, Promise<Outcome>>();
-  const enter = createTurnstile(AT_ONCE, MAX_WAITING);
+  const turnstile = createTurnstile(AT_ONCE, MAX_WAITING);
 
   function recallBytes(checksum: string, bytes: Uint8Array, trust: TrustSnapshot): Outcome | undefined {
     const known = seen.get(checksum);
@@ -87,9 +96,11 @@ export function createVerifier(opinions: SecondOpinionOptions): Verifier {
     trust: TrustSnapshot,
   ): Promise<Outcome> {
     try {
-      const leave = await enter(project);
+      const leave = await turnstile.enter(project);
+      const from = performance.now();
       try {
         const outcome = await outcomeOf(id, bytes, trust, opinions);
+        observe(...named(outcome), (performance.now() - from) / 1000);
         outcomes.set(key, outcome, bytes.length);
         return outcome;
       } finally {
@@ -115,6 +126,9 @@ export function createVerifier(opinions: SecondOpinionOptions): Verifier {
       return known?.case === "examined" && isHeld(known.examined, at)
         ? vouchFor(known.examined, at)
         : undefined;
+    },
+    get load() {
+      return turnstile.load();
     },
   };
 }
@@ -145,12 +159,24 @@ function answer(outcome: Outcome, at: number): VerifiedAttestation {
   return vouchFor(outcome.examined, at);
 }
 
+function named(outcome: Outcome): readonly ["verified" | ErrorCode, string] {
+  return outcome.case === "examined"
+    ? ["verified", outcome.examined.facts.mediaType]
+    : [outcome.refusal.code, "unknown"];
+}
+
 function keyOf(project: ProjectId, id: Digest, trust: TrustSnapshot): string {
   return `${project} ${id} ${trust.hash}`;
 }
 
-/** Lets so many in at once, and so many of a project wait; projects have their turns. The promise is of the function that leaves. */
-function createTurnstile(most: number, mostWaiting: number): (project: ProjectId) => Promise<() => void> {
+interface Turnstile {
+  /** The promise is of the function that leaves. */
+  enter(project: ProjectId): Promise<() => void>;
+  load(): Verifier["load"];
+}
+
+/** Lets so many in at once, and so many of a project wait; projects have their turns. */
+function createTurnstile(most: number, mostWaiting: number): Turnstile {
   const waiting = createFairQueue<() => void>({ entries: mostWaiting, bytes: Number.POSITIVE_INFINITY });
   let inside = 0;
 
@@ -160,7 +186,7 @@ function createTurnstile(most: number, mostWaiting: number): (project: ProjectId
     else next();
   }
 
-  return async (project) => {
+  async function enter(project: ProjectId): Promise<() => void> {
     if (inside < most) {
       inside += 1;
       return leave;
@@ -174,7 +200,9 @@ function createTurnstile(most: number, mostWaiting: number): (project: ProjectId
     }
     await promise;
     return leave;
-  };
+  }
+
+  return { enter, load: () => ({ examining: inside, waiting: waiting.size.entries }) };
 }
 
 const ONE = { entries: 1, bytes: Number.POSITIVE_INFINITY };

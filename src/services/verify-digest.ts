@@ -1,6 +1,6 @@
 import { decide, denyStale } from "../decisions/decide.ts";
 import type { View } from "../decisions/projection.ts";
-import { type Answer, answerOf, keepAnswer, keptAnswer } from "../decisions/written-answer.ts";
+import { type Answer, answerOf, keepAnswer, keptAnswer, outcomeOf } from "../decisions/written-answer.ts";
 import { VouchsafeError } from "../errors.ts";
 import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
 import { type Caller, policiesFor } from "./caller.ts";
@@ -61,12 +61,17 @@ export async function verifyDigestText(
   const policies = policiesFor(caller, question.policy);
   if (question.minSize !== undefined) await projection.caughtUp(question.minSize, CATCH_UP);
   if (projection.staleness() > v.config.maxStaleness) {
-    return textOf(projection.size, JSON.stringify(answerOf(denyStale(digest))));
+    const denied = answerOf(denyStale(digest));
+    v.metrics.decided(outcomeOf(denied), false);
+    return textOf(projection.size, JSON.stringify(denied));
   }
 
   let view = await projection.look(caller.project, digest);
   const kept = keptAnswer(view, policies, v.clock());
-  if (kept !== undefined) return textOf(view.asOf, kept);
+  if (kept !== undefined) {
+    v.metrics.decided(kept.outcome, true);
+    return textOf(view.asOf, kept.json);
+  }
 
   if (isUnjudged(view, policies, v.clock())) {
     await reevaluate(v, caller.project, [digest], policies);
@@ -76,10 +81,12 @@ export async function verifyDigestText(
   }
   const now = v.clock();
   const { artifact, inForce, asOf } = view;
-  const json = JSON.stringify(answerOf(decide({ digest, policies, inForce, ...artifact.state }, now)));
+  const answer = answerOf(decide({ digest, policies, inForce, ...artifact.state }, now));
+  const decided = { json: JSON.stringify(answer), outcome: outcomeOf(answer) };
+  v.metrics.decided(decided.outcome, false);
   // What changed while it was judged is judged when the question comes again, and must not be answered from memory.
-  if (!isUnjudged(view, policies, now)) keepAnswer(view, policies, now, json);
-  return textOf(asOf, json);
+  if (!isUnjudged(view, policies, now)) keepAnswer(view, policies, now, decided);
+  return textOf(asOf, decided.json);
 }
 
 /** Whether there is evidence that a policy has not judged as it stands at `now`. */

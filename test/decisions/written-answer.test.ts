@@ -7,7 +7,13 @@ import {
   type StandingVerdict,
 } from "../../src/decisions/decide.ts";
 import type { View } from "../../src/decisions/projection.ts";
-import { type Answer, answerOf, keepAnswer, keptAnswer } from "../../src/decisions/written-answer.ts";
+import {
+  type Answer,
+  answerOf,
+  keepAnswer,
+  keptAnswer,
+  outcomeOf,
+} from "../../src/decisions/written-answer.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import fc from "../support/fc.ts";
 
@@ -65,9 +71,9 @@ function viewWith(...verdicts: StandingVerdict[]): View {
 
 /** As the service does: what was kept, or else decided and kept. */
 function ask(view: View, policies: readonly string[], now: number): Answer {
-  const kept = keptAnswer(view, policies, now);
+  const kept = keptAnswer(view, policies, now)?.json;
   const json = kept ?? JSON.stringify(decideAnew(view, policies, now));
-  if (kept === undefined) keepAnswer(view, policies, now, json);
+  if (kept === undefined) keepAnswer(view, policies, now, { json, outcome: outcomeOf(JSON.parse(json)) });
   return JSON.parse(json);
 }
 
@@ -79,7 +85,7 @@ describe("an answer that was written is given again", () => {
   test("to the same policies, named by another caller", () => {
     const view = viewWith(verdict("a"), verdict("b"));
     const answer = ask(view, ["a", "b"], 0);
-    assert.equal(keptAnswer(view, ["a", "b"], 0), JSON.stringify(answer));
+    assert.equal(keptAnswer(view, ["a", "b"], 0)?.json, JSON.stringify(answer));
   });
 
   const others: [string, readonly string[]][] = [

@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { readConfig } from "../../src/config/config.ts";
 import { type App, createApp } from "../../src/http/app.ts";
 import { closeDoors } from "../../src/http/drain.ts";
+import type { Log } from "../../src/log.ts";
 import type { Role } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
 import { openVouchsafe } from "../../src/services/open.ts";
@@ -32,12 +33,14 @@ export const turn = setImmediate;
 export interface NodeOptions {
   /** On the embedded database, whose start is most of a test's time, instead of a Postgres database. */
   readonly embedded?: boolean;
+  /** What the node tells goes there. */
+  readonly logger?: Log;
 }
 
 /** @param settings environment variables; without DATABASE_URL, a database of its own */
 export async function openNode(
   settings: Readonly<Record<string, string>> = {},
-  { embedded = false }: NodeOptions = {},
+  { embedded = false, logger }: NodeOptions = {},
 ): Promise<TestNode> {
   const ownDir = await mkdtemp(join(tmpdir(), "vouchsafe-http-"));
   const policies = join(ownDir, "policies");
@@ -54,7 +57,7 @@ export async function openNode(
     ...ownDatabase?.settings,
     ...settings,
   });
-  const v = await openVouchsafe(config, { clock: () => Date.now() + ahead });
+  const v = await openVouchsafe(config, { clock: () => Date.now() + ahead, ...(logger && { logger }) });
   const app = await createApp(v);
   return {
     app,

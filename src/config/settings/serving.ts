@@ -25,6 +25,13 @@ export const SERVING = {
     "none",
     "a port on which all routes are served by TLS to clients that may show an [X.509-SVID](access.md#by-mtls); 0 takes a free one",
   ),
+  metricsPort: optional(
+    "VOUCHSAFE_METRICS_PORT",
+    "listen.metricsPort",
+    port,
+    "none",
+    "a port on which `GET /metrics` serves [Prometheus](monitoring.md) and nothing else is; 0 takes a free one",
+  ),
   databaseUrl: optional(
     "DATABASE_URL",
     "database.url",

@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import type { Vouchsafe } from "../services/context.ts";
+import { exposeNode } from "../services/node-metrics.ts";
+
+export interface MetricsEndpoint {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const PATH = "/metrics";
+
+/**
+ * Serves what the node counts to Prometheus: on a port of its own, which need not be reached from where callers are, and
+ * so without a credential. Nothing in it names a digest, a project or a caller.
+ */
+export async function openMetricsEndpoint(
+  v: Vouchsafe,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<MetricsEndpoint> {
+  exposeNode(v);
+  const server = createServer(
+    { maxHeaderSize: 8 * 1024, requestTimeout: 10_000, headersTimeout: 10_000 },
+    ({ method = "", url = "" }, response) => {
+      const isFound = url.split("?", 1)[0] === PATH;
+      if (isFound && (method === "GET" || method === "HEAD")) {
+        answer(v, response).catch((cause: unknown) => {
+          v.report("metrics could not be read", cause);
+          response.destroy();
+        });
+      } else response.writeHead(isFound ? 405 : 404).end();
+    },
+  );
+  server.maxConnections = 100;
+  server.listen({ host, port });
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+async function answer({ metrics: { registry } }: Vouchsafe, response: ServerResponse): Promise<void> {
+  const text = await registry.metrics();
+  response.writeHead(200, { "content-type": registry.contentType }).end(text);
+}
+
+/** Counts the answers of each route that is registered after it, under its template: what was asked for has no bound. */
+export function countAnswers(app: FastifyInstance, { metrics }: Vouchsafe): void {
+  app.addHook("onRoute", (route) => {
+    const answered = metrics.route([route.method].flat().join(), route.url);
+    const others = [route.onResponse ?? []].flat();
+    route.onResponse = [
+      ...others,
+      (_request, reply, done) => {
+        answered(reply.statusCode, reply.elapsedTime / 1000);
+        done();
+      },
+    ];
+  });
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { VouchsafeError } from "../../src/errors.ts";
+import { createLog } from "../../src/log.ts";
+import { ROLES } from "../../src/services/caller.ts";
+import { openNode, type TestNode, turn } from "./node.ts";
+
+const PASSPHRASE = `passphrase ${randomBytes(16).toString("hex")}`;
+/** What must never be told, by what it is. */
+const secrets = new Map<string, string>([["passphrase", PASSPHRASE]]);
+const lines: string[] = [];
+
+let directory: string;
+let node: TestNode;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "vouchsafe-logs-"));
+  await writeFile(join(directory, "passphrase"), `${PASSPHRASE}\n`, { mode: 0o600 });
+  const logger = createLog({ level: "trace", write: (line) => void lines.push(line) });
+  node = await openNode({ VOUCHSAFE_KEY_PASSPHRASE_FILE: join(directory, "passphrase") }, { logger });
+  const segment = () => randomBytes(24).toString("base64url");
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  secrets.set("bearer token", await node.token(ROLES, { mayChoosePolicy: true }));
+  secrets.set("unknown bearer token", `vouchsafe_${segment()}`);
+  secrets.set("OIDC token", `eyJhbGciOiJFUzI1NiJ9.${segment()}.${segment()}`);
+  secrets.set("agent's proof", `${segment()}.${segment()}.${segment()}`);
+  secrets.set("join token", `join_${segment()}`);
+  secrets.set("key", privateKey.export({ type: "pkcs8", format: "der" }).toString("base64"));
+});
+after(async () => {
+  await node.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Calls every route with every credential, and with secrets in its path, query and body. */
+async function callEverything(): Promise<number[]> {
+  const statuses: number[] = [];
+  const secret = (name: string) => secrets.get(name) ?? assert.fail(name);
+  const credentials = [
+    ...["bearer token", "unknown bearer token", "OIDC token"].map((name) => `Bearer ${secret(name)}`),
+    `Vouchsafe-Agent ${secret("agent's proof")}`,
+  ];
+  const payload = JSON.stringify({ csr: secret("key"), token: secret("join token"), reason: secret("key") });
+  for (const route of node.app.routeAccess.keys()) {
+    const [method = "", path = ""] = route.split(" ");
+    if (/stream$|^\/events/.test(path) || method === "HEAD") continue;
+    for (const authorization of credentials) {
+      await turn();
+      const { statusCode } = await node.app.inject({
+        method: method as "GET",
+        url: `${path.replaceAll(/:\w+|\*/g, encodeURIComponent(secret("join token")))}?key=${encodeURIComponent(secret("key"))}`,
+        headers: {
+          authorization,
+          cookie: secret("bearer token"),
+          ...(method === "POST" && { "content-type": "application/json" }),
+        },
+        ...(method === "POST" && { payload }),
+      });
+      statuses.push(statusCode);
+    }
+  }
+  return statuses;
+}
+
+function assertNoSecrets(): void {
+  const told = lines.join("");
+  for (const [name, secret] of secrets) {
+    assert.ok(!told.includes(secret), `the ${name} was told`);
+    assert.ok(!told.includes(secret.slice(-20)), `a part of the ${name} was told`);
+  }
+}
+
+test("no secret is told at the finest level, of what is answered, refused, and failed", async () => {
+  node.v.obstacles.set("test", new VouchsafeError("unavailable", "a test keeps this node from growing"));
+  const statuses = await callEverything();
+  assert.ok(statuses.some((status) => status >= 500));
+  assert.ok(lines.length > 0);
+  assertNoSecrets();
+});
+
+test("every line is JSON of one shape, and one of a request names it", () => {
+  for (const line of lines) {
+    const { time, level, msg } = JSON.parse(line);
+    assert.equal(new Date(time).toISOString(), time);
+    assert.ok(["fatal", "error", "warn", "info", "debug", "trace"].includes(level));
+    assert.ok(typeof msg === "string" && msg !== "", line);
+    assert.ok(!line.slice(0, -1).includes("\n"));
+  }
+  const failed = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "request failed");
+  assert.ok(failed.length > 0);
+  for (const { reqId, route, code, err } of failed) {
+    assert.match(reqId, /^[0-9a-f-]{36}$/);
+    assert.match(route, /^[A-Z]+ \//);
+    assert.ok(code && err.message);
+  }
+});
