@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join, resolve, sep } from "node:path";
+import { join, parse, resolve, sep } from "node:path";
 import { UsageError } from "../cli/usage-error.ts";
 
 /**
@@ -14,14 +14,16 @@ export async function filesMatching(patterns: readonly string[], cwd: string): P
   const compiled = patterns.flatMap((pattern) => compile(pattern, cwd));
   const found = new Set<string>();
   const budget = { left: MOST_ENTRIES };
-  for (const { isExclusion, segments } of compiled) {
-    if (!isExclusion) await expand("/", segments, { found, budget, within: [] });
+  for (const { isExclusion, root, segments } of compiled) {
+    if (!isExclusion) await expand(root, segments, { found, budget, within: [] });
   }
   return [...found].filter((path) => isWanted(path, compiled));
 }
 
 interface Pattern {
   readonly isExclusion: boolean;
+  /** `/`, or a drive of Windows. */
+  readonly root: string;
   readonly segments: readonly Segment[];
 }
 
@@ -40,19 +42,25 @@ const MOST_ENTRIES = 1_000_000;
 function compile(text: string, cwd: string): Pattern[] {
   const [, marks = "", rest = ""] = /^(!*)\s*(.*)$/s.exec(text.trim()) ?? [];
   if (rest === "" || text.trim().startsWith("#")) return [];
-  const isWindows = sep === "\\";
-  const plain = isWindows ? rest.replaceAll("\\", "/") : rest;
-  const steps = plain.split("/").filter((step, at) => step !== "" && !(step === "." && at === 0));
+  const plain = sep === "\\" ? rest.replaceAll("\\", "/") : rest;
+  const [begin = "", ...others] = plain.split("/");
+  const isRooted = begin === "" || /^[A-Za-z]:$/.test(begin);
+  const base = resolve(isRooted ? `${begin}/` : begin === "~" ? homedir() : cwd);
+  const steps = isRooted || begin === "~" || begin === "." ? others : [begin, ...others];
   if (steps.some((step) => step === "." || step === "..")) {
     throw new UsageError(`${text}: patterns may not hold . or .. between their slashes`);
   }
-  const begin = plain.startsWith("/") ? "/" : steps[0] === "~" ? homedir() : cwd;
-  const base = resolve(begin)
+  const { root } = parse(base);
+  const above = stepsIn(base, root).map((name): Segment => ({ name }));
+  const below = steps.filter((step) => step !== "").map(segmentOf);
+  return [{ isExclusion: marks.length % 2 === 1, root, segments: [...above, ...below] }];
+}
+
+function stepsIn(path: string, root: string): string[] {
+  return path
+    .slice(root.length)
     .split(sep)
     .filter((step) => step !== "");
-  const named = base.map((name): Segment => ({ name }));
-  const relative = begin !== cwd && begin !== "/" ? steps.slice(1) : steps;
-  return [{ isExclusion: marks.length % 2 === 1, segments: [...named, ...relative.map(segmentOf)] }];
 }
 
 function segmentOf(text: string): Segment {
@@ -140,8 +148,10 @@ function isNotThere(cause: unknown): boolean {
 }
 
 function isWanted(path: string, patterns: readonly Pattern[]): boolean {
-  const steps = path.split(sep).filter((step) => step !== "");
-  return patterns.findLast(({ segments }) => matches(segments, steps))?.isExclusion === false;
+  const last = patterns.findLast(
+    ({ root, segments }) => path.startsWith(root) && matches(segments, stepsIn(path, root)),
+  );
+  return last?.isExclusion === false;
 }
 
 /** Whether a pattern matches a path, or a directory that it is in. */

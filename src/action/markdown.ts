@@ -7,9 +7,9 @@ const LONGEST = 300;
  * Text from outside, to stand in Markdown as it is: every character that is no letter, digit or space of ASCII becomes a
  * character reference, which is never structure (CommonMark, 2.5), ends no table cell and makes no link by itself.
  */
-export function literal(text: string): string {
+export function literal(text: string, longest = LONGEST): string {
   const shown = visible(text);
-  const cut = shown.length > LONGEST ? `${shown.slice(0, LONGEST)}…` : shown;
+  const cut = shown.length > longest ? `${shown.slice(0, longest)}…` : shown;
   return cut.replace(/[^A-Za-z0-9 ]/gu, (character) => `&#${character.codePointAt(0)};`);
 }
 

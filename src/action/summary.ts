@@ -8,10 +8,12 @@ export interface Judged extends Subject {
   readonly decision?: Decision;
 }
 
-/** A summary may have 1 MiB: what is beyond this is counted, and stands in the log. */
+/** What is beyond this is counted, and stands in the log. */
 const MOST_ROWS = 100;
 const MOST_DENIALS = 20;
 const MOST_CHECKS = 10;
+const LONGEST_SENTENCE = 2_000;
+const MOST_BYTES = 1_000_000;
 
 export function isAllowed({ decision }: Judged): boolean {
   return decision?.decision === "allow";
@@ -43,20 +45,29 @@ export function summaryOf({
 }): string {
   const denied = judged.filter((one) => !isAllowed(one));
   const verdict = judged.length === 0 ? "nothing asked" : denied.length === 0 ? "✅ allowed" : "❌ denied";
-  return [
+  return fitting([
     `## Vouchsafe: ${verdict}`,
     ...(judged.length > 0 ? [subjectTable(judged, server)] : ["No subject was asked about."]),
     ...denied.slice(0, MOST_DENIALS).map(whyDenied),
     ...more(denied.length - MOST_DENIALS, "denied"),
     ...(pushed.length > 0 ? ["### Evidence", evidenceTable(pushed)] : []),
     `<sub>${code(`vouchsafe custody show DIGEST --server ${server}`)} shows a chain of custody in the terminal.</sub>`,
-  ]
-    .join("\n\n")
-    .concat("\n");
+  ]);
+}
+
+/** The runner drops a summary of more than 1 MiB whole: the last sections are left out instead. */
+function fitting(sections: readonly string[]): string {
+  let left = MOST_BYTES;
+  const shown = sections.filter((section) => {
+    left -= Buffer.byteLength(section);
+    return left >= 0;
+  });
+  const rest = shown.length < sections.length ? ["The rest stands in the log."] : [];
+  return `${[...shown, ...rest].join("\n\n")}\n`;
 }
 
 export function failureSummary(said: string): string {
-  return `## Vouchsafe: ❌ not decided\n\n${literal(said)}\n`;
+  return `## Vouchsafe: ❌ not decided\n\n${literal(said, LONGEST_SENTENCE)}\n`;
 }
 
 function subjectTable(judged: readonly Judged[], server: string): string {

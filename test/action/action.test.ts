@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { INPUT_NAMES } from "../../src/action/inputs.ts";
+import { createClient } from "../../src/client/client.ts";
 import { openNode, type TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
@@ -19,6 +20,10 @@ const GOLDEN = new URL("../../testdata/action-summary.golden.md", import.meta.ur
 
 const WIDGET = { name: "widget-1.tgz", bytes: Buffer.from("the widget") };
 const OTHER = { name: "widget-2.tgz", bytes: Buffer.from("another") };
+/** Attested while it is waited for. */
+const LATE = { name: "widget-3.tgz", bytes: Buffer.from("late") };
+/** The audience of tokens that are good for one request. */
+const ONCE = "https://once.example.com";
 /** Somebody else's copy of the repository. */
 const FORK = actionsClaims({ repository: "mallory/widget" });
 const UPLOADERS = `    - claims: { repository: acme/widget, ref: refs/heads/main }
@@ -38,6 +43,7 @@ describe("the action, as the runner runs it", () => {
   let step: Step;
   let issuer: OidcIssuer;
   let job: IdTokens;
+  let late: Uint8Array;
   const given = (inputs: Readonly<Record<string, string>>) => ({
     server,
     token,
@@ -53,6 +59,13 @@ describe("the action, as the runner runs it", () => {
     issuer = await startOidcIssuer();
     job = await serveIdTokens(issuer);
     await writeFile(join(directory, "access.yaml"), accessPolicy(issuer.issuer, { rules: UPLOADERS }));
+    await writeFile(
+      join(directory, "access-once.yaml"),
+      accessPolicy(issuer.issuer, { name: "once", rules: UPLOADERS, oidc: "    once: true" }).replace(
+        AUDIENCE,
+        ONCE,
+      ),
+    );
     step = await openStep();
     node = await openNode({
       VOUCHSAFE_TRUSTED_ROOT: join(directory, "root.json"),
@@ -61,7 +74,9 @@ describe("the action, as the runner runs it", () => {
     });
     server = await node.app.listen({ host: "127.0.0.1", port: 0 });
     token = await node.token(["uploader"], { mayChoosePolicy: true });
+    late = await sigstore.signStatement(slsaProvenance([LATE]));
     for (const { name, bytes } of [WIDGET, OTHER]) await step.write(name, bytes);
+    await step.write("late.tgz", LATE.bytes);
     await step.write("widget.sigstore.json", await sigstore.signStatement(slsaProvenance([WIDGET])));
     await step.write(
       "fork.sigstore.json",
@@ -152,6 +167,35 @@ describe("the action, as the runner runs it", () => {
     assert.equal(outputs.get("verdict"), "allow");
     assert.deepEqual(commandsIn(log), [`::add-mask::${job.given.at(-1)}`]);
     assert.equal(job.given.length, 1);
+  });
+
+  test("where each token is good for one request, another is asked for", async () => {
+    const before = job.given.length;
+    const { succeeded, log } = await step.run(
+      { server, audience: ONCE, "bundle-path": "widget.sigstore.json" },
+      job.env,
+    );
+    assert.ok(succeeded, log);
+    assert.deepEqual(
+      commandsIn(log),
+      job.given.slice(before).map((token) => `::add-mask::${token}`),
+    );
+    assert.ok(job.given.length >= before + 2);
+  });
+
+  test("with `wait` the step goes on as soon as it is allowed", async () => {
+    const client = createClient({ server, token });
+    let pushed: Promise<unknown> | undefined;
+    const { succeeded, log } = await step.run(
+      given({ "subject-path": "late.tgz", wait: "60" }),
+      {},
+      (said) => {
+        if (said.includes("waiting")) pushed ??= client.pushAttestation(late);
+      },
+    );
+    await pushed;
+    assert.ok(succeeded, log);
+    assert.match(log, /^1 of 1 not allowed yet: waiting\n.*allow late\.tgz/ms);
   });
 
   test("a token for the server's URL is refused by a policy that asks for another audience, and the log says so", async () => {

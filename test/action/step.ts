@@ -32,7 +32,12 @@ export interface Step {
   readonly workspace: string;
   write(name: string, content: string | Uint8Array): Promise<void>;
   /** Runs the step with these inputs under `with:`, in a job with this environment. */
-  run(inputs: Readonly<Record<string, string>>, job?: Readonly<Record<string, string>>): Promise<StepEnded>;
+  run(
+    inputs: Readonly<Record<string, string>>,
+    job?: Readonly<Record<string, string>>,
+    /** Told the log so far, as it grows. */
+    onLog?: (log: string) => void,
+  ): Promise<StepEnded>;
   close(): Promise<void>;
 }
 
@@ -53,7 +58,7 @@ export async function openStep(): Promise<Step> {
   return {
     workspace,
     write: (name, content) => writeFile(join(workspace, name), content),
-    async run(inputs, job = {}) {
+    async run(inputs, job = {}, onLog = () => {}) {
       const files = { GITHUB_OUTPUT: join(scratch, "output"), GITHUB_STEP_SUMMARY: join(scratch, "summary") };
       for (const file of Object.values(files)) await writeFile(file, "");
       const variables = Object.entries(known).map(([name, { default: otherwise = "" }]) => [
@@ -61,7 +66,7 @@ export async function openStep(): Promise<Step> {
         inputs[name] ?? otherwise,
       ]);
       const env = { PATH: process.env.PATH, ...files, ...Object.fromEntries(variables), ...job };
-      const { status, log } = await runNode(main, workspace, env);
+      const { status, log } = await runNode(main, workspace, env, onLog);
       return {
         succeeded: status === 0,
         log,
@@ -80,6 +85,7 @@ function runNode(
   main: string,
   cwd: string,
   env: NodeJS.ProcessEnv,
+  onLog: (log: string) => void,
 ): Promise<{ status: number; log: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [main], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -88,6 +94,7 @@ function runNode(
       stream.setEncoding("utf8");
       stream.on("data", (text) => {
         log += text;
+        onLog(log);
       });
     }
     child.once("error", reject);
