@@ -19,7 +19,7 @@ export type Ask = (url: string | URL, question: Question) => Promise<OutboundAns
 
 /** What one source may cost altogether, whatever it answers. */
 const MOST_REQUESTS = 160;
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 48 * 1024 * 1024;
 const MOST_TIME = 25_000;
 const TIMEOUT = 10_000;
 
@@ -27,18 +27,17 @@ const TIMEOUT = 10_000;
 export const MAX_PAGE = 4 * 1024 * 1024;
 const MAX_DEPTH = 64;
 
-/** A way to ask that ends when one source has cost as much as a source may. */
-export function boundedAsk(rules: OutboundRules, signal?: AbortSignal): Ask {
-  const late = AbortSignal.timeout(MOST_TIME);
-  const ends = signal === undefined ? late : AbortSignal.any([late, signal]);
+/** A way to ask that ends when one source has cost as much as a source may; `time` in milliseconds. */
+export function boundedAsk(rules: OutboundRules, time = MOST_TIME): Ask {
+  const late = AbortSignal.timeout(time);
   let requests = 0;
   let bytes = 0;
   return async (url, question) => {
     requests += 1;
-    if (requests > MOST_REQUESTS || bytes >= MOST_BYTES || late.aborted)
+    if (requests > MOST_REQUESTS || bytes >= MOST_BYTES)
       throw new VouchsafeError("too-many-items", "the source has more to say than is listened to");
     const maxBytes = Math.min(question.maxBytes, MOST_BYTES - bytes);
-    const answer = await fetchOutbound(url, { ...question, rules, maxBytes, timeout: TIMEOUT, signal: ends });
+    const answer = await fetchOutbound(url, { ...question, rules, maxBytes, timeout: TIMEOUT, signal: late });
     bytes += answer.bytes.length;
     return answer;
   };

@@ -15,7 +15,8 @@ export interface DiscoveryOptions {
   /** Whom may be asked at all: what is not public must be named there. */
   readonly rules: OutboundRules;
   readonly credentials: Credentials;
-  readonly signal?: AbortSignal;
+  /** What one source is given, in milliseconds; 25 seconds unless it is said. */
+  readonly time?: number;
 }
 
 export interface Discovered {
@@ -26,7 +27,7 @@ export interface Discovered {
 }
 
 const MOST_PIECES = 64;
-const MOST_BYTES = 32 * 1024 * 1024;
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
  * What one source has about a digest: manifests and evidence, nothing of which is believed. Bounded in pieces, bytes,
@@ -62,7 +63,7 @@ export async function discover(
  *   no artifact
  */
 export async function resolveReference(reference: Reference, options: DiscoveryOptions): Promise<Digest> {
-  const ask = boundedAsk(options.rules, options.signal);
+  const ask = boundedAsk(options.rules, options.time);
   try {
     switch (reference.case) {
       case "oci":
@@ -82,9 +83,9 @@ export async function resolveReference(reference: Reference, options: DiscoveryO
 async function* source(
   digest: Digest,
   reference: Reference,
-  { rules, credentials, signal }: DiscoveryOptions,
+  { rules, credentials, time }: DiscoveryOptions,
 ): AsyncGenerator<Found> {
-  const ask: Ask = boundedAsk(rules, signal);
+  const ask: Ask = boundedAsk(rules, time);
   switch (reference.case) {
     case "oci":
       return yield* discoverInOci(digest, reference, ask, await credentials(reference.host));

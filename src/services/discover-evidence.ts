@@ -21,6 +21,9 @@ export interface SearchedSource {
   readonly error?: unknown;
 }
 
+/** Of a search, in milliseconds: whoever asked still waits then. */
+const TIME = 25_000;
+
 /**
  * Looks for what other registries have about a digest, and takes it as if the caller had pushed it: manifests first, so that
  * evidence about an index reaches its parts, and then evidence, each piece verified by itself. What a source says is not
@@ -36,21 +39,28 @@ export async function discoverEvidence(
   const digest = withOurErrors(() => parseDigest(text));
   if (!groundsAllow(digest))
     throw new VouchsafeError("unsupported-digest-algorithm", "Name the artifact by sha256, sha384 or sha512");
-  return v.discoveries.inTurn(caller.project, () =>
-    Promise.all([...new Set(from)].map((source) => searchOne(v, caller, digest, source))),
-  );
+  return v.discoveries.inTurn(caller.project, async () => {
+    const sources = [...new Set(from)];
+    const searched: SearchedSource[] = [];
+    const end = performance.now() + TIME;
+    // One after another, so that a search holds what one source may give; what one leaves of its time is the others'.
+    for (const [i, source] of sources.entries()) {
+      const time = Math.max(0, Math.ceil((end - performance.now()) / (sources.length - i)));
+      searched.push(await searchOne(v, caller, { digest, source, time }));
+    }
+    return searched;
+  });
 }
 
 async function searchOne(
   v: Vouchsafe,
   caller: Caller,
-  digest: Digest,
-  source: string,
+  { digest, source, time }: { readonly digest: Digest; readonly source: string; readonly time: number },
 ): Promise<SearchedSource> {
   try {
     // The installation's credentials are of those who run it: by them no other project is to read what it could not.
     const isOwn = caller.project === v.project;
-    const { found, trouble } = await v.discoveries.find(digest, source, { isOwn });
+    const { found, trouble } = await v.discoveries.find(digest, source, { isOwn, time });
     const items: DiscoveredItem[] = [];
     for (const { from, bytes } of found.filter((one) => one.case === "manifest"))
       items.push({ from, ...(await recordOne(v, caller, bytes)) });

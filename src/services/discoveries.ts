@@ -16,11 +16,16 @@ export interface Discoveries {
    */
   inTurn<T>(project: string, run: () => Promise<T>): Promise<T>;
   /**
-   * What is found of the digest where the reference says; `isOwn`: with the installation's credentials.
+   * What is found of the digest where the reference says; `isOwn`: with the installation's credentials; `time` that it may
+   * take, in milliseconds.
    *
    * @throws VouchsafeError `invalid-request` for what is no reference, `outbound-refused` for a host that is not allowed
    */
-  find(digest: Digest, reference: string, options: { readonly isOwn: boolean }): Promise<Discovered>;
+  find(
+    digest: Digest,
+    reference: string,
+    options: { readonly isOwn: boolean; readonly time?: number },
+  ): Promise<Discovered>;
 }
 
 /** Searches under way. */
@@ -60,7 +65,7 @@ export async function openDiscoveries(
         else underWay.set(project, left);
       }
     },
-    async find(digest, text, { isOwn }) {
+    async find(digest, text, { isOwn, time }) {
       const reference = parseReference(text);
       if (!allowed.has(reference.host)) {
         const message = `${reference.host} is not one of the hosts that this server looks at (VOUCHSAFE_DISCOVERY_HOSTS)`;
@@ -72,6 +77,7 @@ export async function openDiscoveries(
       const discovered = await discover(digest, reference, {
         rules,
         credentials: async (host) => (isOwn ? credentials.get(host) : undefined),
+        ...(time !== undefined && { time }),
       });
       const bytes = discovered.found.reduce((sum, { bytes }) => sum + bytes.length, 0);
       if (discovered.trouble === undefined) kept.set(key, { discovered, until: clock() + KEPT_FOR }, bytes);

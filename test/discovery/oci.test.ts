@@ -195,6 +195,17 @@ describe("a hostile registry", () => {
     assert.deepEqual(elsewhere.asked, []);
   });
 
+  test("is left when its time is over, with what was found until then", async (t) => {
+    const registry = await startOciRegistry(t, {
+      intercept: (request) => request.url?.endsWith(".att") ?? false,
+    });
+    registry.refer(image.digest, about(image.digest), ENVELOPE);
+    const reference = parseReference(`oci://${registry.host}/${registry.repository}`);
+    const { found, trouble } = await discover(image.digest, reference, { ...options, time: 1000 });
+    assert.equal(found.length, 1);
+    assert.ok(hasCode(trouble, "outbound-failed"));
+  });
+
   test("gives up to 64 pieces, and says that there are more", async (t) => {
     const registry = await startOciRegistry(t);
     for (let i = 0; i < 60; i++) registry.refer(image.digest, about(image.digest, `a${i}`), ENVELOPE);

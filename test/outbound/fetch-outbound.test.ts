@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { type ErrorCode, hasCode } from "../../src/errors.ts";
 import { fetchOutbound, type OutboundOptions } from "../../src/outbound/fetch-outbound.ts";
 import { PUBLIC_ONLY, readOutboundRules } from "../../src/outbound/rules.ts";
+import { serveBundles, webCertificate } from "../services/federation/bundle-server.ts";
 import { serveLocally } from "../support/local-server.ts";
 
 const HERE = readOutboundRules(["127.0.0.0/8"]).rules;
@@ -145,4 +147,22 @@ test("what does not speak HTTP fails", async (t) => {
   const ssh = await rude(t, (socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.6\r\n"));
   await refuses(ssh, "outbound-failed");
   await refuses(await rude(t, (socket) => socket.on("error", () => {}).end()), "outbound-failed");
+});
+
+test("a server by TLS is who its URL names, by a certificate that is believed", async (t) => {
+  const { root, ...shown } = webCertificate();
+  const server = await serveBundles(shown, (response) => response.end("here"));
+  t.after(() => server.close());
+  const rules = readOutboundRules(["127.0.0.1", "localhost"]).rules;
+  await refuses(server.url, "outbound-failed", { rules });
+  const before = getCACertificates("default");
+  t.after(() => setDefaultCACertificates(before));
+  setDefaultCACertificates([...before, root]);
+  assert.equal(
+    Buffer.from((await fetchOutbound(server.url, { ...OPTIONS, rules })).bytes).toString(),
+    "here",
+  );
+  await refuses(server.url.replace("127.0.0.1", "localhost"), "outbound-failed", { rules });
+  assert.equal(server.requests(), 1);
+  await refuses(server.url, "outbound-refused", { rules: PUBLIC_ONLY });
 });
