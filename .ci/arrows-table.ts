@@ -152,12 +152,15 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "client",
     ],
   ],
+  // Asked by a cluster's API server, it asks ours: no policy and no database are here either.
+  ["admission", ["errors.ts", "in-toto-attestation", "yaml", "client"]],
   // Of the database the CLI needs only to migrate it and, by a service, to check it: both are done where no server runs,
   // and a check that asked the server would believe it.
   [
     "cli",
     [
       "errors.ts",
+      "admission",
       "discovery",
       "outbound/rules.ts",
       "config",

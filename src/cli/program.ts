@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { admissionCommand } from "./admission.ts";
 import { agentCommand } from "./agent.ts";
 import { approveCommand } from "./approve.ts";
 import { artifactCommand } from "./artifact.ts";
@@ -98,6 +99,7 @@ export function createProgram(): Command {
     authorityCommand(),
     agentCommand(),
     spirePluginCommand(),
+    admissionCommand(),
     witnessCommand(),
     configCommand(),
     migrateCommand(),

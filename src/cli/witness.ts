@@ -3,10 +3,10 @@ import { Command } from "commander";
 import type { WitnessLogEntry } from "../witness/server.ts";
 import { collect } from "./collect.ts";
 import { EXIT } from "./exit-codes.ts";
+import { parseListenAddress } from "./listen-address.ts";
 import { readLogKey } from "./log-key-argument.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
-import { UsageError } from "./usage-error.ts";
 
 interface WitnessOptions {
   readonly listen: string;
@@ -28,7 +28,7 @@ export function witnessCommand(): Command {
     .option("--listen <host:port>", "where logs submit their checkpoints", "127.0.0.1:8090")
     .action(
       action(async ({ terminal, json }, options: WitnessOptions) => {
-        const address = parseAddress(options.listen);
+        const address = parseListenAddress(options.listen);
         const { openWitness } = await import("../witness/witness.ts");
         const { serveWitness } = await import("../witness/server.ts");
         const ending = new AbortController();
@@ -53,14 +53,6 @@ export function witnessCommand(): Command {
 
 async function readLogs(given: readonly string[]): Promise<string[]> {
   return (await Promise.all(given.map(readLogKey))).flatMap((keys) => keys.split(/\r?\n/));
-}
-
-function parseAddress(listen: string): { host: string; port: number } {
-  const [, host = "", port = ""] = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):([0-9]{1,5})$/.exec(listen) ?? [];
-  if (host === "" || Number(port) > 65_535) {
-    throw new UsageError(`--listen takes HOST:PORT, such as 127.0.0.1:8090, and not ${listen}`);
-  }
-  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
 /** One line for each submission that was judged. */

@@ -65,5 +65,15 @@ export const IDENTITIES: readonly (readonly [string, Guide])[] = [
       ],
     },
   ],
+  [
+    "admission",
+    {
+      asks: "POST /verify-digest",
+      roles: ["issuer", "agent", "operator", "auditor", "uploader"],
+      examples: [
+        "vouchsafe --server https://vouchsafe.example.com admission --tls-cert tls.crt --tls-key tls.key --policy app-release",
+      ],
+    },
+  ],
   ["spire-plugin", { examples: ["vouchsafe spire-plugin"], noJson: "SPIRE speaks gRPC with it" }],
 ];
