@@ -13,6 +13,7 @@ import { sha256Hex, slsaProvenance } from "../sigstore/provenance.ts";
 import { AUDIENCE, accessPolicy, type OidcIssuer, startOidcIssuer } from "../support/oidc-issuer.ts";
 import { stopPostgres } from "../support/postgres.ts";
 import { type IdTokens, serveIdTokens } from "./id-tokens.ts";
+import { gitLabJob, runShell } from "./shell.ts";
 import { commandsIn, openStep, readAction, type Step } from "./step.ts";
 
 /** `UPDATE_GOLDEN=1` writes it anew; look at it, rendered, before you commit it. */
@@ -202,6 +203,31 @@ describe("the action, as the runner runs it", () => {
     const { succeeded, log } = await step.run({ server, "subject-path": WIDGET.name }, job.env);
     assert.ok(!succeeded);
     assert.match(log, /^::error .*AccessPolicy/m);
+  });
+
+  test("GitLab's component pushes and asks by the job's ID token", async () => {
+    const subjects = `${WIDGET.name} ${OTHER.name}`;
+    const component = await gitLabJob({ server, bundles: "widget.*.json", subjects });
+    assert.deepEqual(component.id_tokens, { VOUCHSAFE_ID_TOKEN: { aud: server } });
+    const { status, said } = await runShell(component.script.join("\n"), step.workspace, {
+      ...component.variables,
+      VOUCHSAFE_ID_TOKEN: await issuer.token(),
+      VOUCHSAFE_AUDIENCE: AUDIENCE,
+    });
+    assert.equal(status, 1, said);
+    assert.match(said, /^known widget\.sigstore\.json.*^allow sha256:.*^deny sha256:/ms);
+  });
+
+  test("the recipe for curl in docs/ci.md pushes and asks", async () => {
+    const [, recipe = ""] =
+      /^```sh\n(# What `curl` needs.*?)^```$/ms.exec(await readFile("docs/ci.md", "utf8")) ?? [];
+    const gate = async (file: string) => {
+      const env = { SERVER: server, TOKEN: await issuer.token(), BUNDLE: "widget.sigstore.json", FILE: file };
+      return runShell(recipe, step.workspace, env);
+    };
+    const { status, said } = await gate(WIDGET.name);
+    assert.equal(status, 0, said);
+    assert.equal((await gate(OTHER.name)).status, 1);
   });
 
   test("evidence that is refused fails the step", async () => {
