@@ -32,6 +32,7 @@ import { trustCommand } from "./trust.ts";
 import { verifyCommand } from "./verify.ts";
 import { verifyDigestCommand } from "./verify-digest.ts";
 import { vsaCommand } from "./vsa.ts";
+import { whoAmICommand } from "./whoami.ts";
 import { witnessCommand } from "./witness.ts";
 
 const EPILOGUE = `
@@ -94,6 +95,7 @@ export function createProgram(): Command {
     federationCommand(),
     tokenCommand(),
     projectCommand(),
+    whoAmICommand(),
     logCommand(),
     vsaCommand(),
     authorityCommand(),

@@ -1,5 +1,6 @@
 import type { Approval, Approvals, ApprovalToGrant, Exception, ExceptionToGrant } from "./approval-types.ts";
 import { authorityCalls } from "./authorities.ts";
+import { callerCalls } from "./callers.ts";
 import { createCalls, json } from "./calls.ts";
 import type { CustodyEvent, CustodyPage, CustodyQuery } from "./custody-types.ts";
 import { discoveryCalls } from "./discovery.ts";
@@ -39,9 +40,6 @@ import type {
   PolicyDocument,
   Pushed,
   Receipt,
-  TokenCreated,
-  TokenSummary,
-  TokenToCreate,
 } from "./types.ts";
 
 /** One method a route. Each throws `ApiError`, and nothing else for what the server or the network did. */
@@ -277,10 +275,6 @@ export function createClient(options: TransportOptions) {
     /** The keys of JWT-SVIDs, as a JWK Set. */
     jwks: () => get<unknown>("/jwks.json"),
 
-    createToken: (token: TokenToCreate) => post<TokenCreated>("/tokens", token, { repeatable: false }),
-    listTokens: async () => (await get<{ tokens: readonly TokenSummary[] }>("/tokens")).tokens,
-    async revokeToken(id: string): Promise<void> {
-      await transport({ method: "DELETE", path: `/tokens/${part(id)}`, repeatable: true });
-    },
+    ...callerCalls({ get, post }, transport),
   };
 }

@@ -38,8 +38,11 @@ export async function authenticateJwt(
     await readAccessRules(v, named),
     (policy, rules) => {
       const { spec } = policy;
-      if (spec.case === "oidc")
-        return token.issuer === spec.issuer ? byOidc(v, rules, policy, spec, token) : undefined;
+      if (spec.case === "oidc") {
+        // Our own JWT-SVIDs have it too: by `svid` rules alone, which know what was taken back.
+        const isOurs = spec.issuer === v.config.oidcIssuer;
+        return token.issuer === spec.issuer && !isOurs ? byOidc(v, rules, policy, spec, token) : undefined;
+      }
       const { trustDomain, audience } = spec;
       if (audience === undefined || !token.subject?.startsWith(`spiffe://${trustDomain}/`)) return undefined;
       return byJwtSvid(v, rules, policy, { ...spec, audience }, text);

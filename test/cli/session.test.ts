@@ -26,6 +26,13 @@ before(async () => {
 after(() => session?.close());
 
 describe("a session at a terminal", () => {
+  test("who asks, to the server", async () => {
+    const operator =
+      /^[0-9a-f]{16}\n {2}name {6}made at a start\n {2}project {3}default\n {2}roles {5}operator\n/;
+    assertEnded(await $("whoami"), 0, "stdout", operator);
+    assert.equal((await json("whoami")).value.rule, null);
+  });
+
   test("nobody has vouched for the artifact: denied, status 1", async () => {
     assertEnded(
       await $("verify-digest", WIDGET.name, "--policy", "widget-release"),

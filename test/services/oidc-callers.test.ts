@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import { createHmac, createPublicKey, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
 import { call, fails, succeeds } from "../http/calls.ts";
 import { openNode, type TestNode } from "../http/node.ts";
-import { AUDIENCE, accessPolicy, type OidcIssuer, startOidcIssuer } from "../support/oidc-issuer.ts";
+import { accessPolicy, type OidcIssuer, startOidcIssuer } from "../support/oidc-issuer.ts";
 import { lendPostgres } from "../support/postgres.ts";
+import { FORGED } from "./forged-tokens.ts";
 import { callerWith } from "./release-node.ts";
 
 const MINUTE = 60_000;
 const WHO = "GET /whoami";
+const OWN = "https://vouchsafe.example.com";
 
 describe("callers that an OIDC issuer knows", () => {
   let postgres: Awaited<ReturnType<typeof lendPostgres>>;
@@ -19,7 +21,11 @@ describe("callers that an OIDC issuer knows", () => {
   let stranger: OidcIssuer;
   before(async () => {
     postgres = await lendPostgres();
-    const settings = { ...postgres.settings, VOUCHSAFE_OUTBOUND_PRIVATE: "127.0.0.1" };
+    const settings = {
+      ...postgres.settings,
+      VOUCHSAFE_OUTBOUND_PRIVATE: "127.0.0.1",
+      VOUCHSAFE_OIDC_ISSUER: OWN,
+    };
     node = await openNode(settings);
     other = await openNode({ ...settings, VOUCHSAFE_DATA_DIR: node.v.config.dataDir });
     [issuer, stranger] = [await startOidcIssuer(), await startOidcIssuer()];
@@ -99,117 +105,47 @@ describe("callers that an OIDC issuer knows", () => {
     }
   });
 
+  test("have in each project the roles of its own rules", async () => {
+    const as = await node.token(["operator"]);
+    const { token, project } = await succeeds(node.app, 201, "POST /projects", {
+      as,
+      json: { name: "payments" },
+    });
+    const text = accessPolicy(issuer.issuer, {
+      rules: `    - claims: { repository: acme/widget }\n      roles: [operator]`,
+    });
+    await activatePolicies(
+      node.v,
+      { ...callerWith(node, ["operator"]), project },
+      {
+        documents: [{ name: "access.yaml", text }],
+        previous: null,
+      },
+    );
+    const authorization = `Bearer ${await issuer.token()}`;
+    const inProject = (name: string, url = "/whoami") =>
+      node.app.inject({ url, headers: { authorization, "vouchsafe-project": name } });
+    assert.deepEqual((await inProject("payments")).json().roles, ["operator"]);
+    assert.deepEqual((await inProject("default")).json().roles, ["uploader", "issuer"]);
+    assert.equal((await inProject("payments", "/tokens")).statusCode, 200);
+    assert.equal((await inProject("default", "/tokens")).statusCode, 403);
+    assert.equal((await inProject("payments", "/projects")).statusCode, 403, "the installation's");
+    assert.equal((await inProject("PAYMENTS")).statusCode, 400);
+    assert.equal((await call(node.app, WHO, { as: token.token })).json().project, "payments");
+  });
+
+  test("of our own OIDC issuer are nobody: they are workloads, which can be taken back", async () => {
+    const keys = `    keys: '${issuer.jwks()}'`;
+    await activate(`${POLICIES()}---${accessPolicy(OWN, { name: "own", oidc: keys })}`);
+    assert.match((await refused(await issuer.token({ iss: OWN }))).detail, /No access rule/);
+    await activate(`${POLICIES()}---${accessPolicy(`${OWN}/other`, { name: "own", oidc: keys })}`);
+    assert.equal((await ask(await issuer.token({ iss: `${OWN}/other` }))).statusCode, 200);
+    await activate(POLICIES());
+  });
+
   describe("are refused, whoever", () => {
-    const parts = (token: string) => token.split(".") as [string, string, string];
-    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const now = () => Math.floor(Date.now() / 1000);
-    const forged: [what: string, make: () => Promise<string>, why: RegExp][] = [
-      [
-        "signs nothing (alg none)",
-        async () => {
-          const [{ kid }] = JSON.parse(issuer.jwks()).keys;
-          return `${encode({ alg: "none", typ: "JWT", kid })}.${encode(issuer.claims())}.AA`;
-        },
-        /algorithm is not its key's/,
-      ],
-      [
-        "signs by the public key as a secret",
-        async () => {
-          const [{ kid, ...jwk }] = JSON.parse(issuer.jwks()).keys;
-          const secret = createPublicKey({ key: jwk, format: "jwk" }).export({ type: "spki", format: "pem" });
-          const signed = `${encode({ alg: "HS256", typ: "JWT", kid })}.${encode(issuer.claims())}`;
-          return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
-        },
-        /signature is not of its key|algorithm is not its key/,
-      ],
-      ["is of an issuer that no rule names", () => stranger.token(), /No access rule/],
-      [
-        "is known to another issuer under this one's name",
-        () => stranger.token({ iss: issuer.issuer }),
-        /its key is not one/,
-      ],
-      [
-        "swaps the key's ID for this issuer's",
-        () => {
-          const [{ kid }] = JSON.parse(issuer.jwks()).keys;
-          return stranger.sign(stranger.claims({ iss: issuer.issuer }), { kid });
-        },
-        /signature is not of its key/,
-      ],
-      ["names no key", () => issuer.sign(issuer.claims(), { kid: undefined }), /its key is not one/],
-      ["writes the issuer otherwise", () => issuer.token({ iss: `${issuer.issuer}/` }), /No access rule/],
-      ["has no issuer", () => issuer.token({ iss: undefined }), /No access rule/],
-      [
-        "asks for another audience",
-        () => issuer.token({ aud: "https://other.example" }),
-        /for another audience/,
-      ],
-      [
-        "asks for another audience too",
-        () => issuer.token({ aud: [AUDIENCE, "https://other.example"] }),
-        /or for several/,
-      ],
-      ["has no audience", () => issuer.token({ aud: undefined }), /for another audience/],
-      ["comes too late", () => issuer.token({ iat: now() - 600, exp: now() - 1 }), /has expired/],
-      [
-        "comes too early",
-        () => issuer.token({ iat: now() + 120, nbf: now() + 120, exp: now() + 300 }),
-        /not valid yet/,
-      ],
-      ["is valid only later", () => issuer.token({ nbf: now() + 120 }), /not valid yet/],
-      ["never ends", () => issuer.token({ exp: undefined }), /does not live/],
-      ["never began", () => issuer.token({ iat: undefined }), /does not live/],
-      ["ends in a year", () => issuer.token({ exp: now() + 31_536_000 }), /does not live/],
-      ["ends before it began", () => issuer.token({ iat: now() + 30, exp: now() + 20 }), /does not live/],
-      [
-        "writes times as texts",
-        () => issuer.sign({ ...issuer.claims(), exp: String(now() + 300) } as never),
-        /does not live/,
-      ],
-      ["has no subject", () => issuer.token({ sub: undefined }), /has no subject/],
-      ["has an endless subject", () => issuer.token({ sub: "s".repeat(3000) }), /has no subject/],
-      [
-        "asks for an extension",
-        () => issuer.sign(issuer.claims(), { crit: ["exp"], exp: 1 }),
-        /asks for an extension/,
-      ],
-      ["is of another type", () => issuer.sign(issuer.claims(), { typ: "dpop+jwt" }), /type is not JWT/],
-      [
-        "says a claim twice",
-        async () => {
-          const [header, payload, signature] = parts(await issuer.token());
-          const text = Buffer.from(payload, "base64url")
-            .toString()
-            .replace("{", '{"iss":"https://other.example",');
-          return `${header}.${Buffer.from(text).toString("base64url")}.${signature}`;
-        },
-        /not a JSON object/,
-      ],
-      [
-        "changes a claim",
-        async () => {
-          const [header, payload, signature] = parts(await issuer.token({ ref: "refs/heads/topic" }));
-          const text = Buffer.from(payload, "base64url")
-            .toString()
-            .replace("refs/heads/topic", "refs/heads/main");
-          return `${header}.${Buffer.from(text).toString("base64url")}.${signature}`;
-        },
-        /signature is not of its key/,
-      ],
-      [
-        "cuts the signature off",
-        async () =>
-          parts(await issuer.token())
-            .slice(0, 2)
-            .join("."),
-        /bearer token is unknown/,
-      ],
-      ["sends five parts", async () => `${await issuer.token()}.AA.AA`, /three parts|bearer token/],
-      ["sends more than a token", () => issuer.token({ padding: "p".repeat(9000) }), /Send Authorization/],
-      ["sends objects that are none", async () => `${encode([])}.${encode("x")}.AA`, /not a JSON object/],
-    ];
-    for (const [who, make, why] of forged) {
-      test(who, async () => assert.match((await refused(await make())).detail, why));
+    for (const [who, make, why] of FORGED) {
+      test(who, async () => assert.match((await refused(await make(issuer, stranger))).detail, why));
     }
 
     test("and the right one is taken still", async () => {

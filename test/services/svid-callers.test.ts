@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { Agent, request as ask } from "node:https";
 import { after, before, describe, test } from "node:test";
 import type { TLSSocket } from "node:tls";
+import { closeDoors } from "../../src/http/drain.ts";
 import { openMtlsEndpoint } from "../../src/http/mtls-endpoint.ts";
 import { createJwtMinter } from "../../src/identity/jwt-svid.ts";
 import { parseSpiffeId, parseTrustDomain, spiffeId } from "../../src/identity/spiffe-id.ts";
@@ -275,6 +276,22 @@ describe("workloads that call as themselves", () => {
         for (const { status, isReused } of answers)
           assert.deepEqual([status, isReused], [200, false], maxVersion);
       }
+    });
+
+    // The last one: no door is open after it.
+    test("are answered when the doors close while they ask", async () => {
+      const authorization = `Bearer ${await node.token(["issuer"], { mayChoosePolicy: true })}`;
+      const headers = { authorization, "content-type": "application/json", expect: "100-continue" };
+      const options = { host: "127.0.0.1", port, path: "/verify-digest", method: "POST", headers };
+      const asked = ask({ ...options, agent: false, rejectUnauthorized: false });
+      asked.flushHeaders();
+      await once(asked, "continue");
+      const closed = closeDoors(node.app);
+      asked.end(JSON.stringify({ digests: [`sha256:${"0".repeat(64)}`], policy: "release" }));
+      const [response] = (await once(asked, "response")) as [IncomingMessage];
+      assert.equal(response.statusCode, 200, Buffer.concat(await response.toArray()).toString());
+      await closed;
+      await assert.rejects(call({}), { code: "ECONNREFUSED" });
     });
   });
 });

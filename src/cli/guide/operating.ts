@@ -2,6 +2,14 @@ import type { Guide } from "./guide.ts";
 
 export const OPERATING: readonly (readonly [string, Guide])[] = [
   [
+    "whoami",
+    {
+      asks: "GET /whoami",
+      roles: ["uploader", "issuer", "auditor", "approver", "operator", "agent"],
+      examples: ["vouchsafe whoami"],
+    },
+  ],
+  [
     "token create",
     {
       asks: "POST /tokens",
