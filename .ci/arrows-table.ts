@@ -25,7 +25,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["outbound", ["errors.ts"]],
   ["config", ["errors.ts", "yaml", "outbound/rules.ts", "in-toto-attestation/types.ts"]],
   ["tlog", ["errors.ts"]],
-  ["trust", ["errors.ts", "in-toto-attestation", "der", "x509"]],
+  ["trust", ["errors.ts", "in-toto-attestation", "der", "x509", "outbound"]],
   ["verify", ["errors.ts", "in-toto-attestation", "der", "x509", "tlog", "trust"]],
   ["discovery", ["errors.ts", "in-toto-attestation", "oci", "outbound", "verify"]],
   [

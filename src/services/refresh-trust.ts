@@ -50,7 +50,9 @@ export async function refreshTrust(
 ): Promise<RefreshedTrust> {
   const active = await readActiveTrust(v, project);
   if (active === undefined) return { active: null, sources: [], proposal: null };
-  const refreshed = await Promise.all(active.document.sigstore.map((instance) => refreshOne(v, instance)));
+  const refreshed = await Promise.all(
+    active.document.sigstore.map((instance) => refreshOne(v, project, instance)),
+  );
   const sources = refreshed.flatMap(({ source }) => source ?? []);
   for (const source of sources) v.trustSources.set(`${project} ${source.name}`, source);
   const next = createTrust({ ...active.document, sigstore: refreshed.map(({ instance }) => instance) });
@@ -67,13 +69,15 @@ interface Refreshed {
   readonly source?: TrustSource;
 }
 
-async function refreshOne(v: Vouchsafe, instance: InstanceDocument): Promise<Refreshed> {
+async function refreshOne(v: Vouchsafe, project: ProjectId, instance: InstanceDocument): Promise<Refreshed> {
   if (!hasSource(instance)) return { instance };
   const { name, tuf } = instance;
   const asked = { name, repository: tuf.repository, refreshedAt: new Date(v.clock()).toISOString() };
   try {
     const { instance: next, answer } = await refreshInstance(instance, {
       cacheDir: join(v.config.dataDir, "tuf"),
+      // What other projects name is a stranger's word: it must not lead into this network.
+      ...(project !== v.project && { outbound: v.config.outbound }),
     });
     // A root that does not load must not take the other instances' news with it.
     createTrust({ sigstore: [next], keys: [] });

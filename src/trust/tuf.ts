@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BaseFetcher, Updater } from "tuf-js";
+import { DownloadHTTPError } from "tuf-js/dist/error.js";
 import { VouchsafeError } from "../errors.ts";
 import {
   canonicalJson,
@@ -10,6 +11,8 @@ import {
   parseJson,
   sha256,
 } from "../in-toto-attestation/index.ts";
+import { fetchOutbound } from "../outbound/fetch-outbound.ts";
+import type { OutboundRules } from "../outbound/rules.ts";
 import type { TufSource } from "./tuf-source.ts";
 
 // The one place that knows tuf-js, which does the client's workflow of the TUF specification (§5).
@@ -31,6 +34,8 @@ export interface TufTarget {
 export interface TufOptions {
   /** Where metadata and targets are kept; each repository and root has a folder of its own in it. */
   readonly cacheDir: string;
+  /** Whom it may ask, where a tenant named the repository; absent: whomever the installation's own operators named. */
+  readonly outbound?: OutboundRules;
 }
 
 /** No answer is worth waiting longer for: the cache is there. */
@@ -44,7 +49,7 @@ const MAX_TARGET_BYTES = 4 * 1024 * 1024;
  */
 export async function readTufTarget(
   source: Pick<TufSource, "repository" | "root"> & { readonly target: string },
-  { cacheDir }: TufOptions,
+  { cacheDir, outbound }: TufOptions,
 ): Promise<TufTarget> {
   const { repository, root, target } = source;
   // What was believed on the word of one root says nothing about another.
@@ -58,6 +63,7 @@ export async function readTufTarget(
       targetDir: join(directory, "targets"),
       forceCache: from === "cache",
       config: { fetchTimeout: TIMEOUT, fetchRetry: 0 },
+      ...(from === "network" && outbound !== undefined && { fetcher: new GuardedFetcher(outbound) }),
       ...(from === "cache" && { fetcher: new NoNetwork() }),
     });
   await seed(directory, root, () => open("cache"));
@@ -75,6 +81,24 @@ export async function readTufTarget(
         { cause },
       );
     }
+  }
+}
+
+/** Goes out as whatever a stranger names is gone out to. */
+class GuardedFetcher extends BaseFetcher {
+  readonly #rules: OutboundRules;
+
+  constructor(rules: OutboundRules) {
+    super();
+    this.#rules = rules;
+  }
+
+  override async fetch(url: string) {
+    const asked = { rules: this.#rules, accept: "*/*", maxBytes: MAX_TARGET_BYTES, timeout: TIMEOUT };
+    const { status, bytes } = await fetchOutbound(url, asked);
+    // The updater takes 403 and 404 of this class for "there is no newer root".
+    if (status !== 200) throw new DownloadHTTPError(`status ${status}`, status);
+    return new Blob([new Uint8Array(bytes)]).stream();
   }
 }
 

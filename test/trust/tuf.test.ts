@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, mock, test } from "node:test";
+import { PUBLIC_ONLY, readOutboundRules } from "../../src/outbound/rules.ts";
 import { readTufTarget } from "../../src/trust/tuf.ts";
 import { openTufRepository, type TufRepository } from "./tuf-repository.ts";
 
@@ -52,6 +53,21 @@ test("a rotated root is followed, and is what the next refresh may start from", 
   assert.equal((root.signed as { version: number }).version, 2);
   const target = await readTufTarget({ repository: repository.url, root, target: TARGET }, { cacheDir });
   assert.equal(Buffer.from(target.bytes).toString(), "second");
+});
+
+test("what a tenant names is asked only where the installation goes out to", async () => {
+  const { url, root } = repository;
+  const source = { repository: url, root, target: TARGET };
+  await assert.rejects(readTufTarget(source, { cacheDir, outbound: PUBLIC_ONLY }), {
+    code: "unavailable",
+    message: /its address is not public/,
+  });
+  assert.deepEqual(repository.asked, []);
+  repository.rotateRoot();
+  const { rules } = readOutboundRules(["127.0.0.1"]);
+  const { bytes, root: newest } = await readTufTarget(source, { cacheDir, outbound: rules });
+  assert.equal(Buffer.from(bytes).toString(), "first");
+  assert.equal((newest.signed as { version: number }).version, 2);
 });
 
 test("without a network the cache counts until its metadata expires", async () => {
