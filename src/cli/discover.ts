@@ -65,9 +65,9 @@ async function haveServerLook({ client, terminal, json }: Session, { sources }: 
       tell(terminal, source, results.length, problem);
     }
   }
-  const refused = searched.flatMap(({ results }) => results).filter(({ status }) => status === "refused");
+  const evidence = searched.flatMap(({ results }) => results).filter((result) => "attestation" in result);
   const troubles = searched.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
-  return exitOf(searched.flatMap(({ results }) => results).length - refused.length, refused.length, troubles);
+  return exitOf(evidence.length, troubles);
 }
 
 async function lookHere({ terminal, json }: Session, { sources }: Sought, output: string): Promise<ExitCode> {
@@ -96,7 +96,6 @@ async function lookHere({ terminal, json }: Session, { sources }: Sought, output
   const evidence = searched.flatMap(({ files }) => files).filter(({ kind }) => kind === "evidence");
   return exitOf(
     evidence.length,
-    0,
     searched.flatMap(({ problem }) => problem ?? []),
   );
 }
@@ -127,8 +126,11 @@ function tell(
   else if (count === 0) note(`${source}: nothing about it`);
 }
 
-/** Nothing found is no success: who goes on from there would verify nothing. */
-function exitOf(found: number, refused: number, troubles: readonly Trouble[]): ExitCode {
+/**
+ * Nothing found is no success: who goes on from there would verify nothing. A piece that is refused beside others is none that
+ * the caller chose.
+ */
+function exitOf(evidence: number, troubles: readonly Trouble[]): ExitCode {
   if (troubles.some(({ code }) => code === "outbound-failed" || code === "unavailable")) return EXIT.failed;
-  return found > 0 && refused === 0 && troubles.length === 0 ? EXIT.ok : EXIT.refused;
+  return evidence > 0 && troubles.length === 0 ? EXIT.ok : EXIT.refused;
 }

@@ -142,13 +142,16 @@ describe("a hostile registry", () => {
     registry.attach(image.digest, [about(other.digest)]);
     const good = about(image.digest);
     registry.refer(image.digest, good, ENVELOPE);
-    const stray = registry.refer(other.digest, about(image.digest, "stray"), ENVELOPE);
-    const listing = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json" };
-    registry.manifest(
-      { ...listing, manifests: [{ mediaType: ENVELOPE, artifactType: ENVELOPE, digest: stray, size: 1 }] },
-      image.digest.replace(":", "-"),
-    );
     assert.deepEqual(idsOf(await find(registry, image.digest)).evidence, [sha256(good)]);
+  });
+
+  test("cannot pass off by its tag what refers to something else", async (t) => {
+    const registry = await startOciRegistry(t, { referrers: "tag" });
+    const digest = registry.refer(anImage().digest, about(image.digest), ENVELOPE);
+    const listing = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json" };
+    const manifests = [{ mediaType: ENVELOPE, artifactType: ENVELOPE, digest, size: 1 }];
+    registry.manifest({ ...listing, manifests }, image.digest.replace(":", "-"));
+    assert.deepEqual(idsOf(await find(registry, image.digest)).evidence, []);
   });
 
   test("is not listened to for ever: ten thousand referrers, pages without end", async (t) => {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { vouchsafe } from "../cli/vouchsafe.ts";
@@ -24,6 +27,7 @@ describe(ROUTE, () => {
   const ends: (() => unknown)[] = [];
   let house: ReleaseHouse;
   let registry: OciRegistry;
+  let closed: OciRegistry;
   let node: TestNode;
   let uploader: string;
   let place: string;
@@ -32,9 +36,18 @@ describe(ROUTE, () => {
     house = await openReleaseHouse();
     registry = await startOciRegistry({ after: (end: () => unknown) => ends.push(end) });
     place = `oci://${registry.host}/${registry.repository}`;
+    closed = await startOciRegistry(
+      { after: (end: () => unknown) => ends.push(end) },
+      { auth: { basic: "robot:secret" } },
+    );
+    const credentials = join(tmpdir(), `vouchsafe-discovery-${randomUUID()}.json`);
+    const robot = { username: "robot", password: "secret" };
+    await writeFile(credentials, JSON.stringify({ auths: { [closed.host]: robot } }));
+    ends.push(() => rm(credentials));
     node = await house.open({
+      VOUCHSAFE_DISCOVERY_CREDENTIALS: credentials,
       VOUCHSAFE_OUTBOUND_PRIVATE: "127.0.0.1",
-      VOUCHSAFE_DISCOVERY_HOSTS: `${registry.host},127.0.0.2:9`,
+      VOUCHSAFE_DISCOVERY_HOSTS: `${registry.host},${closed.host},127.0.0.2:9`,
     });
     uploader = await node.token(["uploader"], { policies: ["release"] });
   });
@@ -124,6 +137,21 @@ describe(ROUTE, () => {
     });
     assert.equal(nothing.status, 1);
     assert.match(nothing.stderr, /outbound-refused/);
+  });
+
+  test("goes with the installation's credentials for nobody else's project", async () => {
+    const image = anImage();
+    closed.refer(image.digest, await provenanceOf(image.index));
+    const from = `oci://${closed.host}/${closed.repository}`;
+    const own = await succeeds(node.app, 200, ROUTE, look(image.digest, from));
+    assert.equal(own.sources[0].results.length, 1);
+    const operator = await node.token(["operator"]);
+    const { token } = await succeeds(node.app, 201, "POST /projects", {
+      as: operator,
+      json: { name: "other" },
+    });
+    const other = await succeeds(node.app, 207, ROUTE, { ...look(image.digest, from), as: token.token });
+    assert.deepEqual([other.sources[0].problem.code, other.sources[0].results], ["outbound-failed", []]);
   });
 
   test("refuses what names no artifact or no source", async () => {

@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { type ErrorCode, hasCode } from "../../src/errors.ts";
+import { askOnce } from "../../src/outbound/ask-once.ts";
 import { fetchOutbound, type OutboundOptions } from "../../src/outbound/fetch-outbound.ts";
 import { PUBLIC_ONLY, readOutboundRules } from "../../src/outbound/rules.ts";
 import { serveBundles, webCertificate } from "../services/federation/bundle-server.ts";
@@ -141,6 +142,15 @@ test("answers are bounded in time, and asking can be given up", async (t) => {
   await refuses(`${base}/slow`, "outbound-failed", { timeout: 200, maxBytes: 1e9 });
   await refuses(`${base}/silent`, "outbound-failed", { timeout: 200 });
   await refuses(`${base}/silent`, "outbound-failed", { signal: AbortSignal.timeout(100) });
+});
+
+test("a connection goes to the address that was judged, whatever its name leads to by then", async (t) => {
+  const url = new URL(await serve(t, (request, response) => response.end(request.headers.host)));
+  url.hostname = "name.invalid";
+  const checked = { url, addresses: [{ address: "127.0.0.1", family: 4 }] };
+  const ask = { accept: "*/*", authorization: undefined, maxBytes: 1000, signal: AbortSignal.timeout(5000) };
+  const { bytes } = await askOnce(checked, ask);
+  assert.equal(Buffer.from(bytes).toString(), url.host);
 });
 
 test("what does not speak HTTP fails", async (t) => {
