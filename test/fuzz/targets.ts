@@ -34,6 +34,7 @@ import { loggedCases } from "../verify/logged-signatures.ts";
 import { ctLog, sctExtension, sctOf, vector } from "../verify/scts.ts";
 import { NOW } from "../verify/signed-bundles.ts";
 import { root, stamp, verifyTimestamp } from "../verify/trusted-tsa.ts";
+import { accessTargets } from "./access-targets.ts";
 import { followedLogTargets } from "./log-targets.ts";
 
 /** Something that reads bytes which anyone may have sent. */
@@ -56,6 +57,7 @@ export async function loadTargets(): Promise<readonly Target[]> {
   return [
     ...(await evidence()),
     ...jsonTargets(),
+    ...accessTargets(),
     ...derTargets(),
     ...(await logTargets()),
     ...followedLogTargets(),

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { oidcCallerName } from "../../src/policy/access-name.ts";
 import { PLATFORMS } from "../../src/policy/access-platforms.ts";
+import { approverProblem } from "../../src/policy/approvals.ts";
+import { compileGlob } from "../../src/policy/glob.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import { personOf } from "../../src/policy/person.ts";
 import fc from "../support/fc.ts";
@@ -68,6 +70,28 @@ describe("the name of a caller that an OIDC issuer knows", () => {
     const long = (end: string) => oidcCallerName(policy, undefined, { sub: `${"x".repeat(400)}${end}` });
     assert.notEqual(long("a"), long("b"));
   });
+});
+
+test("an approval by a job is that of the one who had it run, if its name is among those that may", () => {
+  const from = (name: string) => ({
+    required: 1,
+    from: [{ case: "token" as const, name: compileGlob(name) }],
+    expiresAfter: 1,
+  });
+  const pass = {
+    policy: "release",
+    policyHash: "sha256:00",
+    attestations: [],
+    approvals: {
+      actors: ["https://github.com/Alice", "https://github.com/acme/widget/.github/workflows/a.yml@b"],
+      attested: [],
+    },
+  };
+  const by = (actor: string) => oidcCallerName(policy, github, { sub: SUB, actor });
+  const rule = from("oidc:pipelines:repo:acme/widget:environment:production by *");
+  assert.equal(approverProblem(rule, pass, by("bob")), undefined);
+  assert.match(approverProblem(rule, pass, by("alice")) ?? "", /built the artifact/);
+  assert.match(approverProblem(from("alice"), pass, by("alice")) ?? "", /not among those/);
 });
 
 test("the examples of docs/access.md load", () => {

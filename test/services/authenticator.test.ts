@@ -141,3 +141,33 @@ async function fail(): Promise<never> {
 async function refusedWith(code: string, bearer: string): Promise<void> {
   await assert.rejects(authenticator.authenticate(bearer), (error: VouchsafeError) => error.code === code);
 }
+
+test("what is good once is neither remembered nor shared by calls that come at once", async () => {
+  const used = new Set<string>();
+  answer = async (bearer) => {
+    await new Promise(setImmediate);
+    if (used.has(bearer)) throw new VouchsafeError("token-replayed", "used before");
+    used.add(bearer);
+    return { ...(await found(bearer)), once: true };
+  };
+  const answers = await Promise.allSettled([1, 2, 3].map(() => authenticator.authenticate("a")));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    ["fulfilled", "rejected", "rejected"],
+  );
+  assert.equal(authenticator.recall("a"), undefined);
+  await assert.rejects(authenticator.authenticate("a"), { code: "token-replayed" });
+});
+
+test("a caller whom no rule takes any more is forgotten at once, and not believed as in an outage", async () => {
+  await authenticator.authenticate("a");
+  now += FRESH;
+  answer = async () => {
+    throw new VouchsafeError("no-access-rule", "the rule is gone");
+  };
+  await assert.rejects(authenticator.authenticate("a"), { code: "no-access-rule" });
+  answer = async () => {
+    throw new VouchsafeError("unavailable", "no database");
+  };
+  await assert.rejects(authenticator.authenticate("a"), { code: "unavailable" });
+});
