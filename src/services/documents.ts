@@ -20,33 +20,39 @@ const MANIFESTS_KEPT = { entries: 10_000, bytes: 64 * 1024 * 1024 };
 /** What a digest takes in memory, about. */
 const BYTES_OF_DIGEST = 100;
 
-/** More than one node of any project needs at a time; one that left is parsed anew when it is asked for. */
-const KEPT = 256;
+/** Those in force in hundreds of projects, by the bytes of their documents; one that left is parsed anew when it is asked for. */
+const KEPT = { entries: 2_048, bytes: 64 * 1024 * 1024 };
 
 export function createDocuments(database: Database): Documents {
-  const kept = new Map<string, Promise<unknown>>();
+  const kept = createSizedCache<string, unknown>(KEPT);
+  const loading = new Map<string, Promise<unknown>>();
   const manifests = createSizedCache<string, Manifest>(MANIFESTS_KEPT);
 
-  async function read<T>(project: ProjectId, hash: string, parse: (bytes: Uint8Array) => T): Promise<T> {
+  async function read(project: ProjectId, hash: string): Promise<Uint8Array> {
     const document = await readDocument(database.kysely, project, hash);
     if (!document)
       throw new VouchsafeError("log-inconsistent", `The document ${hash} that the log names is not stored`);
     // A policy or a root that was edited in the database must not decide.
     if (sha256(document.bytes) !== hash)
       throw new VouchsafeError("log-inconsistent", `The document ${hash} was altered`);
-    return parse(document.bytes);
+    return document.bytes;
   }
 
   function once<T>(project: ProjectId, hash: string, parse: (bytes: Uint8Array) => T): Promise<T> {
     const key = `${project} ${hash}`;
     const hit = kept.get(key);
-    if (hit !== undefined) return hit as Promise<T>;
-    const loading = read(project, hash, parse);
-    kept.set(key, loading);
-    loading.catch(() => kept.delete(key));
-    const oldest = kept.keys().next().value;
-    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
-    return loading;
+    if (hit !== undefined) return Promise.resolve(hit as T);
+    const underWay = loading.get(key);
+    if (underWay !== undefined) return underWay as Promise<T>;
+    const load = async () => {
+      const bytes = await read(project, hash);
+      const parsed = parse(bytes);
+      kept.set(key, parsed, bytes.length);
+      return parsed;
+    };
+    const loaded = load().finally(() => loading.delete(key));
+    loading.set(key, loaded);
+    return loaded;
   }
 
   return {
@@ -56,7 +62,7 @@ export function createDocuments(database: Database): Documents {
       const key = `${project} ${digest}`;
       const known = manifests.get(key);
       if (known !== undefined) return known;
-      const manifest = await read(project, digest, parseManifest);
+      const manifest = parseManifest(await read(project, digest));
       manifests.set(key, manifest, BYTES_OF_DIGEST * manifest.contains.length);
       return manifest;
     },
