@@ -32,7 +32,10 @@ const lookedAt = new WeakMap<Vouchsafe, Map<ProjectId, string>>();
  * reached or believed leaves the bundle of before, and is asked again at the next refresh (SPIFFE_Federation.md §6.2).
  * What a project federates with, and what was fetched for it, is its own: another that names the same trust domain fetches for itself.
  */
-export async function refreshBundles(v: Vouchsafe, signal = new AbortController().signal): Promise<void> {
+export async function refreshBundles(
+  v: Vouchsafe,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
   const known = lookedAt.get(v) ?? new Map<ProjectId, string>();
   lookedAt.set(v, known);
   const states = await federationStates(v.database.kysely);
