@@ -3,6 +3,7 @@ import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { short } from "./findings.ts";
 import { action, type Session } from "./session.ts";
+import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface Options {
@@ -67,10 +68,13 @@ async function show({ client, terminal, json }: Session, digest: string) {
   for (const { id, policy, approver, reason } of found.approvals) {
     terminal.print(`${id} ${approver} for ${policy}${reason === null ? "" : `: ${reason}`}`);
   }
+  if (found.approvals.length + found.policies.length === 0) {
+    terminal.note("Nobody approved it, and no active policy asks for approvals.");
+  }
   for (const { policy, required, approved, counted, discounted } of found.policies) {
     const tone = approved ? "good" : "bad";
     terminal.print(`${policy} has ${counted.length} of ${required} approvals`, tone);
-    for (const { approver, until } of counted) terminal.print(`  ${approver}, until ${until}`);
+    for (const { approver, until } of counted) terminal.print(`  ${approver}, until ${time(until)}`);
     for (const { approver, why } of discounted) terminal.print(`  not ${approver}: ${why}`);
   }
 }

@@ -2,6 +2,8 @@ import { Command } from "commander";
 import type { Authority } from "../client/authorities.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
+import { printTable } from "./table.ts";
+import { time } from "./time.ts";
 
 export function authorityCommand(): Command {
   return new Command("authority")
@@ -11,19 +13,22 @@ export function authorityCommand(): Command {
 }
 
 function list(): Command {
-  return new Command("ls").description("show which are believed, and which are no more").action(
-    action(async ({ client, terminal, json }) => {
-      const authorities = await client().listAuthorities();
-      if (json) terminal.printJson({ authorities });
-      else for (const authority of authorities) terminal.print(lineOf(authority));
-      return EXIT.ok;
-    }),
-  );
+  return new Command("ls")
+    .alias("list")
+    .description("show which are believed, and which are no more")
+    .action(
+      action(async ({ client, terminal, json }) => {
+        const authorities = await client().listAuthorities();
+        if (json) terminal.printJson({ authorities });
+        else printTable(terminal, ["AUTHORITY", "STATE", "UNTIL", "REMARKS"], authorities.map(cellsOf));
+        return EXIT.ok;
+      }),
+    );
 }
 
-function lineOf({ authority, state, signsHere, notAfter, retiredAt, reason }: Authority): string {
-  const times = state === "retired" ? `since ${retiredAt}: ${reason}` : `until ${notAfter ?? "unknown"}`;
-  return `${authority} ${state} ${times}${signsHere ? " (signs here)" : ""}`;
+function cellsOf({ authority, state, signsHere, notAfter, retiredAt, reason }: Authority): readonly string[] {
+  if (state === "retired") return [authority, state, time(retiredAt ?? ""), reason ?? ""];
+  return [authority, state, time(notAfter ?? "unknown"), signsHere ? "signs here" : ""];
 }
 
 function retire(): Command {

@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { Environment } from "../config/read.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
+import { printTable } from "./table.ts";
 
 export function configCommand(): Command {
   return new Command("config")
@@ -71,11 +72,12 @@ function showCommand(): Command {
         }));
         if (json) terminal.printJson({ settings: shown, warnings });
         else {
-          for (const { member, variable, origin, value, absent } of shown) {
-            const text = value === null ? `(${absent})` : [value].flat().join(", ");
-            const from = origin === "environment" ? variable : origin;
-            terminal.print(`${member.padEnd(30)} ${from.padEnd(30)} ${text}`);
-          }
+          const rows = shown.map(({ member, variable, origin, value, absent }) => [
+            member,
+            origin === "environment" ? variable : origin,
+            value === null ? `(${absent})` : [value].flat().join(", "),
+          ]);
+          printTable(terminal, ["SETTING", "FROM", "VALUE"], rows);
           for (const warning of warnings) terminal.note(`warning: ${warning}`);
         }
         return EXIT.ok;

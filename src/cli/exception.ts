@@ -4,6 +4,8 @@ import { digestOfArgument } from "./artifact-argument.ts";
 import { durationIn } from "./duration.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
+import { printTable } from "./table.ts";
+import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface GrantOptions {
@@ -47,21 +49,38 @@ function grant(): Command {
 }
 
 function list(): Command {
-  return new Command("list").description("show what is let through").action(
-    action(async ({ client, terminal, json }) => {
-      const exceptions = await client().listExceptions();
-      if (json) terminal.printJson({ exceptions });
-      else for (const one of exceptions) terminal.print(exceptionLine(one));
-      return EXIT.ok;
-    }),
-  );
+  return new Command("ls")
+    .alias("list")
+    .description("show what is let through")
+    .action(
+      action(async ({ client, terminal, json }) => {
+        const exceptions = await client().listExceptions();
+        if (json) terminal.printJson({ exceptions });
+        else {
+          printTable(
+            terminal,
+            ["ID", "ARTIFACT", "THROUGH", "UNTIL", "OWNER", "REASON"],
+            exceptions.map(({ id, artifact, policy, expiresAt, owner, reason }) => [
+              id,
+              artifact,
+              policy,
+              time(expiresAt),
+              owner,
+              reason,
+            ]),
+            { empty: "Nothing is let through." },
+          );
+        }
+        return EXIT.ok;
+      }),
+    );
 }
 
 function withdraw(): Command {
   return new Command("withdraw")
     .description("end an exception: the policy decides again")
     .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
-    .argument("<id>", "as shown by exception list")
+    .argument("<id>", "as shown by exception ls")
     .requiredOption("--reason <text>", "why; it stands in the log")
     .action(
       action(async ({ client, terminal, json }, artifact: string, id: string, { reason }: GrantOptions) => {
@@ -75,7 +94,7 @@ function withdraw(): Command {
 
 /** An exception in one line. */
 export function exceptionLine({ id, artifact, policy, owner, reason, expiresAt }: Exception): string {
-  return `${id} ${artifact} through ${policy} until ${expiresAt}, for which ${owner} answers: ${reason}`;
+  return `${id} ${artifact} through ${policy} until ${time(expiresAt)}, for which ${owner} answers: ${reason}`;
 }
 
 /** In milliseconds. The server says which are too long. */

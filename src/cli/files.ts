@@ -3,6 +3,13 @@ import { basename, join } from "node:path";
 import type { PolicyDocument } from "../client/types.ts";
 import { UsageError } from "./usage-error.ts";
 
+/** What the system says most, in words. */
+const SYSTEM: ReadonlyMap<unknown, string> = new Map([
+  ["ENOENT", "it is not there"],
+  ["EACCES", "who runs this may not read it"],
+  ["EISDIR", "it is a directory"],
+]);
+
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
@@ -54,5 +61,9 @@ export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyD
 }
 
 function reasonOf(cause: unknown): string {
+  if (cause instanceof Error && "code" in cause) {
+    const said = SYSTEM.get(cause.code);
+    if (said !== undefined) return said;
+  }
   return cause instanceof Error ? cause.message : String(cause);
 }

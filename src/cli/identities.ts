@@ -3,6 +3,7 @@ import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { serialOfArgument } from "./serial-argument.ts";
 import { action } from "./session.ts";
+import { time } from "./time.ts";
 
 interface ListOptions {
   readonly spiffeId?: string;
@@ -42,9 +43,10 @@ export function identitiesCommand(): Command {
             revokedIndex,
           } of page.identities) {
             const revoked = revokedIndex === null ? "" : `, revoked (#${revokedIndex})`;
-            terminal.print(`${index} ${kind} ${spiffeId} until ${expiresAt} to ${requester}${revoked}`);
+            terminal.print(`${index} ${kind} ${spiffeId} until ${time(expiresAt)} to ${requester}${revoked}`);
             for (const digest of digests) terminal.print(`  for ${digest}`);
           }
+          if (page.identities.length === 0) terminal.note("No identity was granted yet, or none like this.");
           if (page.next !== null) terminal.note(`more: --after ${page.next}`);
         }
         return EXIT.ok;

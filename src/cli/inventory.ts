@@ -3,7 +3,9 @@ import type { InventoryEntry, InventoryMark, InventoryQuery, InventoryState } fr
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
+import { printTable } from "./table.ts";
 import type { Mark } from "./terminal.ts";
+import { time } from "./time.ts";
 
 const STATES = ["live", "ended", "revoked"] as const satisfies readonly InventoryState[];
 const MARKS = ["never-renewed", "orphaned", "unowned"] as const satisfies readonly InventoryMark[];
@@ -41,12 +43,12 @@ export function inventoryCommand(): Command {
           terminal.printJson(page);
           return EXIT.ok;
         }
-        const lines = tableOf([HEADINGS, ...page.inventory.map(cellsOf)]);
-        terminal.print(lines[0] ?? "");
-        for (const [index, entry] of page.inventory.entries()) {
-          terminal.print(lines[index + 1] ?? "", COLOURS[entry.state]);
-          for (const digest of entry.digests) terminal.print(`  for ${digest}`);
-        }
+        const { inventory } = page;
+        printTable(terminal, HEADINGS, inventory.map(cellsOf), {
+          empty: "Nobody was granted an identity yet, or nobody like this.",
+          mark: (row) => COLOURS[inventory[row]?.state ?? "ended"],
+          below: (row) => (inventory[row]?.digests ?? []).map((digest) => `for ${digest}`),
+        });
         if (page.next !== null) terminal.note(`more: --after ${page.next}`);
         return EXIT.ok;
       }),
@@ -64,19 +66,8 @@ function cellsOf(entry: InventoryEntry): readonly string[] {
     by,
     requester,
     owner ?? "-",
-    lastGrantedAt,
-    lastRenewedAt ?? "-",
+    time(lastGrantedAt),
+    lastRenewedAt === null ? "-" : time(lastRenewedAt),
     marks.join(","),
   ];
-}
-
-/** Each column as wide as its widest cell. */
-function tableOf(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { quarantinedText, tellFalls } from "./revocation-words.ts";
 import { serialOfArgument } from "./serial-argument.ts";
 import { action, type Session } from "./session.ts";
+import { printTable } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface TargetOptions {
@@ -88,9 +89,10 @@ function list(): Command {
       action(async ({ client, terminal, json }) => {
         const quarantines = await client().listQuarantines();
         if (json) terminal.printJson({ quarantines });
-        else
-          for (const { id, target, reason } of quarantines)
-            terminal.print(`${id} ${quarantinedText(target)}: ${reason}`);
+        else {
+          const rows = quarantines.map(({ id, target, reason }) => [id, quarantinedText(target), reason]);
+          printTable(terminal, ["ID", "QUARANTINED", "REASON"], rows, { empty: "Nothing is quarantined." });
+        }
         return EXIT.ok;
       }),
     );

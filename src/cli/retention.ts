@@ -3,6 +3,7 @@ import type { Sweep } from "../client/retention.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
+import { printTable } from "./table.ts";
 
 interface Reason {
   readonly reason: string;
@@ -82,7 +83,10 @@ function holds(): Command {
     action(async ({ client, terminal, json }) => {
       const holds = await client().listHolds();
       if (json) terminal.printJson({ holds });
-      else for (const { id, artifact, reason } of holds) terminal.print(`${id} ${artifact} ${reason}`);
+      else {
+        const rows = holds.map(({ id, artifact, reason }) => [id, artifact, reason]);
+        printTable(terminal, ["ID", "ARTIFACT", "REASON"], rows, { empty: "Nothing is held." });
+      }
       return EXIT.ok;
     }),
   );

@@ -2,7 +2,9 @@ import type { QuarantineTarget } from "../client/quarantines.ts";
 import type { Falls, RevocationTarget } from "../client/revocation-types.ts";
 import { quarantineText } from "../custody/quarantine-target.ts";
 import { targetText } from "../custody/revocation-target.ts";
+import { printTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
+import { time } from "./time.ts";
 
 /** What is revoked, in words. */
 export function revokedText(target: RevocationTarget): string {
@@ -42,7 +44,7 @@ export function tellFalls(terminal: Terminal, falls: Falls, falling: "falls" | "
     ["VALID UNTIL", "KIND", "SPIFFE ID", "SERIAL"],
     identities
       .toSorted((a, b) => (a.expiresAt < b.expiresAt ? 1 : -1))
-      .map(({ expiresAt, kind, spiffeId, serial }) => [expiresAt, kind, spiffeId, serial]),
+      .map(({ expiresAt, kind, spiffeId, serial }) => [time(expiresAt), kind, spiffeId, serial]),
     totals.identities,
   );
   tellTable(
@@ -71,11 +73,7 @@ function tellTable(
   rows: readonly (readonly string[])[],
   total: number,
 ): void {
-  if (rows.length === 0) return;
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]?.length ?? 0)));
-  for (const row of [head, ...rows]) {
-    terminal.print(`  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")}`.trimEnd());
-  }
+  printTable(terminal, head, rows, { indent: "  " });
   if (total > rows.length) terminal.print(`  and ${total - rows.length} more`);
 }
 

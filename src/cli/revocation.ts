@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { EXIT } from "./exit-codes.ts";
 import { revokedText } from "./revocation-words.ts";
 import { action } from "./session.ts";
+import { printTable } from "./table.ts";
 
 export function revocationCommand(): Command {
   return new Command("revocation")
@@ -11,22 +12,26 @@ export function revocationCommand(): Command {
 }
 
 function list(): Command {
-  return new Command("list").description("show the revocations that stand").action(
-    action(async ({ client, terminal, json }) => {
-      const revocations = await client().listRevocations();
-      if (json) terminal.printJson({ revocations });
-      else
-        for (const { id, target, reason } of revocations)
-          terminal.print(`${id} ${revokedText(target)}: ${reason}`);
-      return EXIT.ok;
-    }),
-  );
+  return new Command("ls")
+    .alias("list")
+    .description("show the revocations that stand")
+    .action(
+      action(async ({ client, terminal, json }) => {
+        const revocations = await client().listRevocations();
+        if (json) terminal.printJson({ revocations });
+        else {
+          const rows = revocations.map(({ id, target, reason }) => [id, revokedText(target), reason]);
+          printTable(terminal, ["ID", "REVOKED", "REASON"], rows, { empty: "Nothing is revoked." });
+        }
+        return EXIT.ok;
+      }),
+    );
 }
 
 function withdraw(): Command {
   return new Command("withdraw")
     .description("end a revocation: the evidence counts again")
-    .argument("<id>", "as shown by revocation list")
+    .argument("<id>", "as shown by revocation ls")
     .requiredOption("--reason <text>", "why; it stands in the log")
     .action(
       action(async ({ client, terminal, json }, id: string, { reason }: { reason: string }) => {

@@ -3,6 +3,8 @@ import type { Role } from "../client/types.ts";
 import { durationIn } from "./duration.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
+import { printTable } from "./table.ts";
+import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
 const ROLES = [
@@ -58,7 +60,7 @@ function create(): Command {
         else {
           // The secret alone on stdout, so that TOKEN=$(vouchsafe token create …) works.
           terminal.print(created.token);
-          terminal.note(`token ${created.id} (${role.join(", ")}) expires ${created.expiresAt}`);
+          terminal.note(`token ${created.id} (${role.join(", ")}) expires ${time(created.expiresAt)}`);
           if (role.includes("agent")) {
             terminal.note(`  joins the node ${name}, once: vouchsafe agent --join-token-file FILE`);
           }
@@ -69,28 +71,42 @@ function create(): Command {
 }
 
 function list(): Command {
-  return new Command("list").description("show the project's tokens, without their secrets").action(
-    action(async ({ client, terminal, json }) => {
-      const tokens = await client().listTokens();
-      if (json) terminal.printJson({ tokens });
-      else {
-        for (const { id, name, roles, policies, mayChoosePolicy, expiresAt, revokedAt } of tokens) {
-          const state = revokedAt === null ? `expires ${expiresAt}` : `revoked ${revokedAt}`;
-          const decidesBy = mayChoosePolicy ? "any policy" : policies.join(", ") || "no policy";
-          terminal.print(`${id} ${state} ${roles.join(",")} (${decidesBy}) ${name}`);
+  return new Command("ls")
+    .alias("list")
+    .description("show the project's tokens, without their secrets")
+    .action(
+      action(async ({ client, terminal, json }) => {
+        const tokens = await client().listTokens();
+        if (json) terminal.printJson({ tokens });
+        else {
+          printTable(
+            terminal,
+            ["ID", "NAME", "ROLES", "DECIDES BY", "STATE"],
+            tokens.map(({ id, name, roles, policies, mayChoosePolicy, expiresAt, revokedAt }) => [
+              id,
+              name,
+              roles.join(", "),
+              mayChoosePolicy ? "any policy" : policies.join(", ") || "no policy",
+              revokedAt ? `revoked ${time(revokedAt)}` : `until ${time(expiresAt)}`,
+            ]),
+          );
         }
-      }
-      return EXIT.ok;
-    }),
-  );
+        return EXIT.ok;
+      }),
+    );
 }
 
 function revoke(): Command {
   return new Command("revoke")
     .description("end a token now")
-    .argument("<id>", "as shown by token list")
+    .argument("<id>", "as shown by token ls")
     .action(
       action(async ({ client, terminal, json }, id: string) => {
+        if (!/^[0-9a-f]{16}$/.test(id)) {
+          throw new UsageError(
+            `A token goes by its id, 16 digits as \`vouchsafe token ls\` shows it, and not by ${id}`,
+          );
+        }
         await client().revokeToken(id);
         if (json) terminal.printJson({ revoked: id });
         else terminal.print(`revoked ${id}`, "good");

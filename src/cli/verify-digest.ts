@@ -7,7 +7,11 @@ import { EXIT } from "./exit-codes.ts";
 import { printReasons, short } from "./findings.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
+import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
+
+/** Reasons that say nothing of the artifact: the question was not whole. */
+const NAMES_NO_POLICY: ReadonlySet<string> = new Set(["no-policy-named", "unknown-policy"]);
 
 interface Options {
   readonly policy?: string;
@@ -66,11 +70,14 @@ function printDecision(
   if (!enforced)
     terminal.print("  not enforced: every policy named is in audit mode, and none vouches for it", "bad");
   printReasons(terminal, reasons);
+  if (reasons.some(({ code }) => NAMES_NO_POLICY.has(code))) {
+    terminal.note("  Name one with --policy NAME: `vouchsafe policy show` lists them.");
+  }
   for (const { policy, mode, outcome, slsaLevel, attestations } of policies) {
     const restsOn = attestations.length === 0 ? "" : `, resting on ${attestations.map(short).join(", ")}`;
     const name = mode === "audit" ? `${policy} (audit)` : policy;
     terminal.print(`  policy ${name} ${outcome}: SLSA build level ${slsaLevel}${restsOn}`);
   }
-  const until = validUntil === null ? "" : `, valid until ${validUntil}`;
+  const until = validUntil === null ? "" : `, valid until ${time(validUntil)}`;
   terminal.print(`  as of log size ${asOf}${until}`);
 }

@@ -42,8 +42,8 @@ describe("an operator at a terminal", () => {
       /code: forbidden/,
     );
 
-    const listed = await $("token", "list");
-    assert.match(listed.stdout, new RegExp(`^${id} expires .* uploader .*ci$`, "m"));
+    const listed = await $("token", "ls");
+    assert.match(listed.stdout, new RegExp(`^${id} +ci +uploader +.*until .*Z$`, "m"));
     assert.ok(!listed.stdout.includes(token.slice(-43)));
 
     assertEnded(await $("token", "revoke", id), 0, "stdout", new RegExp(`^revoked ${id}`));
@@ -61,7 +61,12 @@ describe("an operator at a terminal", () => {
     const held = await $("retention", "hold", DIGEST, "--reason", "Doe v. Acme");
     assertEnded(held, 0, "stdout", new RegExp(`^held ${DIGEST}: id `));
     const [, id = ""] = /id ([0-9a-f-]+)/.exec(held.stdout) ?? [];
-    assertEnded(await $("retention", "holds"), 0, "stdout", new RegExp(`^${id} ${DIGEST} Doe v. Acme$`, "m"));
+    assertEnded(
+      await $("retention", "holds"),
+      0,
+      "stdout",
+      new RegExp(`^${id} +${DIGEST} +Doe v. Acme$`, "m"),
+    );
     const shown = await $("retention", "show", DIGEST);
     assertEnded(shown, 0, "stdout", /^class none: kept for ever$/m);
     assertEnded(shown, 0, "stdout", /^held sha256:[0-9a-f]{64}$/m);
@@ -204,10 +209,10 @@ describe("an operator at a terminal", () => {
     assertEnded(await asked(), 0, "stdout", /exception: .* dana answers: outage[\s\S]*SLSA build level/);
     assertEnded(await $("artifact", "show", DIGEST), 0, "stdout", /^ {2}exception .* dana answers: outage/m);
     assertEnded(
-      await $("exception", "list"),
+      await $("exception", "ls"),
       0,
       "stdout",
-      new RegExp(`^${value.id} ${DIGEST} through reviewed`),
+      new RegExp(`^ID .*\n${value.id} +${DIGEST} +reviewed`),
     );
     const ended = await $("exception", "withdraw", DIGEST, value.id, "--reason", "over");
     assertEnded(ended, 0, "stdout", /^withdrew/);
@@ -232,16 +237,11 @@ describe("an operator at a terminal", () => {
 
   test("the authority that signs is shown and taken back, and the next one signs at once", async () => {
     const listed = await $("authority", "ls");
-    assertEnded(listed, 0, "stdout", /^sha256:[0-9a-f]{64} active until \S+ \(signs here\)\n$/);
-    const [authority = ""] = listed.stdout.split(" ");
+    assertEnded(listed, 0, "stdout", /^AUTHORITY .*\nsha256:[0-9a-f]{64} +active +\S+ \S+Z +signs here\n$/);
+    const [authority = ""] = /^sha256:\S+/m.exec(listed.stdout) ?? [];
     assertEnded(await $("authority", "retire", authority, "--reason", "stolen"), 0, "stdout", /^retired /);
-    const after = await $("authority", "ls");
-    assertEnded(
-      after,
-      0,
-      "stdout",
-      new RegExp(`^${authority} retired since \\S+: stolen\n.*\\(signs here\\)\n$`),
-    );
+    const gone = new RegExp(`^${authority} +retired +\\S+ \\S+Z +stolen\n.*signs here\n$`, "m");
+    assertEnded(await $("authority", "ls"), 0, "stdout", gone);
     assertEnded(await $("authority", "retire", authority, "--reason", "x"), 1, "stderr", /code: not-found/);
   });
 
@@ -273,10 +273,10 @@ describe("an operator at a terminal", () => {
     const [, id = ""] = /id (\S+),/.exec(revoked.stdout) ?? [];
     assertEnded(await $(...ask), 1, "stdout", /evidence-revoked/);
     assertEnded(
-      await $("revocation", "list"),
+      await $("revocation", "ls"),
       0,
       "stdout",
-      new RegExp(`^${id} attestation ${attestation.id}: leaked\\n$`),
+      new RegExp(`^ID .*\n${id} +attestation ${attestation.id} +leaked\n$`),
     );
     assertEnded(await $("revocation", "withdraw", id, "--reason", "found"), 0, "stdout", /^withdrew/);
     assertEnded(await $(...ask), 0, "stdout", /^allow/);

@@ -179,7 +179,12 @@ describe("a session at a terminal", () => {
       "stdout",
       /quarantined: .*looks odd\\u202e/,
     );
-    assertEnded(await $("quarantine", "ls"), 0, "stdout", new RegExp(`^${value.id} ${DIGEST}`));
+    assertEnded(
+      await $("quarantine", "ls"),
+      0,
+      "stdout",
+      new RegExp(`^ID .*\n${value.id} +${DIGEST} +looks odd`),
+    );
     assertEnded(await $("quarantine", "lift", value.id, "--reason", "it is fine"), 0, "stdout", /^lifted/);
     assertEnded(await $("quarantine", "lift", value.id, "--reason", "again"), 1, "stderr", /code: not-found/);
     assertEnded(await $("verify-digest", DIGEST, "--policy", "widget-release"), 0, "stdout", /^allow/);

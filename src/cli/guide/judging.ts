@@ -85,11 +85,11 @@ export const JUDGING: readonly (readonly [string, Guide])[] = [
     },
   ],
   [
-    "exception list",
+    "exception ls",
     {
       asks: "GET /exceptions",
       roles: ["operator", "auditor", "issuer"],
-      examples: ["vouchsafe exception list"],
+      examples: ["vouchsafe exception ls"],
     },
   ],
   [
@@ -170,11 +170,11 @@ export const JUDGING: readonly (readonly [string, Guide])[] = [
     },
   ],
   [
-    "revocation list",
+    "revocation ls",
     {
       asks: "GET /revocations",
       roles: ["operator", "auditor", "issuer"],
-      examples: ["vouchsafe revocation list"],
+      examples: ["vouchsafe revocation ls"],
     },
   ],
   [

@@ -20,7 +20,7 @@ export const OPERATING: readonly (readonly [string, Guide])[] = [
       ],
     },
   ],
-  ["token list", { asks: "GET /tokens", roles: ["operator"], examples: ["vouchsafe token list"] }],
+  ["token ls", { asks: "GET /tokens", roles: ["operator"], examples: ["vouchsafe token ls"] }],
   [
     "token revoke",
     { asks: "DELETE /tokens/:id", roles: ["operator"], examples: ["vouchsafe token revoke ID"] },
