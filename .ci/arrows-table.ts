@@ -207,6 +207,7 @@ export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ["kysely", ["db"]],
   ["pg", ["db"]],
   ["tuf-js", ["trust"]],
+  ["@opentelemetry/*", ["services"]],
   ["prom-client", ["services"]],
   ["typebox", ["http"]],
   ["yaml", ["config", "policy", "yaml"]],

@@ -100,9 +100,16 @@ export interface WriterOptions {
   /** Told of each commit of this node, and how long it took. */
   readonly observe?: (events: number, seconds: number) => void;
   readonly limits?: Partial<WriterLimits>;
+  /** For those who follow work through the batches that it becomes a part of; absent: nobody does. */
+  readonly batches?: {
+    /** What appends now, as `commit` is told of it. */
+    current(): unknown;
+    commit<T>(of: readonly unknown[], work: () => Promise<T>): Promise<T>;
+  };
 }
 
 interface Waiting extends PreparedProposal {
+  readonly origin: unknown;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -110,7 +117,7 @@ interface Waiting extends PreparedProposal {
 /** The writer of one process: any number of them, in any number of processes, may share a store. */
 export function createWriter(options: WriterOptions): Writer {
   const { store, signers, clock, random, acknowledged } = options;
-  const { requireGrowable = () => {}, observe = () => {} } = options;
+  const { requireGrowable = () => {}, observe = () => {}, batches } = options;
   const limits = { ...LIMITS, ...options.limits };
   const drawSalt = pooled(random);
   const context: GroupCommitContext = { store, signers, clock };
@@ -139,7 +146,9 @@ export function createWriter(options: WriterOptions): Writer {
     let committed: GroupCommit;
     const from = performance.now();
     try {
-      committed = await commit(batch);
+      const work = () => commit(batch);
+      const origins = batch.map(({ origin }) => origin);
+      committed = await (batches === undefined ? work() : batches.commit(origins, work));
       observe(committed.batch.entries.length, (performance.now() - from) / 1000);
     } catch (error) {
       if (batch.length === 1 || isEverybodys(error)) {
@@ -221,7 +230,13 @@ export function createWriter(options: WriterOptions): Writer {
       if (closed) throw new VouchsafeError("unavailable", "The node is shutting down");
       const prepared = prepareProposal(proposal, drawSalt);
       const { promise, resolve, reject } = Promise.withResolvers<Appended>();
-      if (!queue.push(proposal.project, { ...prepared, resolve, reject }, prepared.bytes)) {
+      if (
+        !queue.push(
+          proposal.project,
+          { ...prepared, origin: batches?.current(), resolve, reject },
+          prepared.bytes,
+        )
+      ) {
         throw new VouchsafeError("unavailable", "Too much is waiting to be written; try again shortly");
       }
       draining ??= drain();

@@ -47,6 +47,7 @@ import { revocationStreamRoutes } from "./revocation-stream.ts";
 import { revocationRoutes } from "./revocations.ts";
 import { svidRoutes } from "./svid.ts";
 import { tokenRoutes } from "./tokens.ts";
+import { traceRequests } from "./tracing.ts";
 import { trustRoutes } from "./trust.ts";
 import { trustBundleRoutes } from "./trust-bundle.ts";
 import { boundTurns } from "./turns.ts";
@@ -107,6 +108,7 @@ export async function createApp(v: Vouchsafe): Promise<App> {
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);
 
+  if (v.tracing !== undefined) traceRequests(app, v.tracing);
   sendAnswerHeaders(app);
   // Sheds load when each turn of the event loop takes a second for five on end. Over a shorter time one long turn
   // (the embedded database at work, a batch being verified) would already count as overload.

@@ -1,4 +1,6 @@
 import type { Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import type { App } from "./app.ts";
 
@@ -17,8 +19,10 @@ const SAME_SIGNAL = 1_000;
 const SWEEP = 50;
 
 /**
- * Ends the process in order: no new connections, requests under way are answered (their events committed), then
- * the writer and the database are closed. Whoever has not ended by then is cut off; a second signal, later, ends at once.
+ * Ends the process in order: GET /readyz says so first, for as long as a load balancer takes to look (`VOUCHSAFE_DRAIN_DELAY`),
+ * while everything else is answered as ever; then no new connections, streams end with the word to go elsewhere, requests
+ * under way are answered (their events committed), and the writer and the database are closed. Whoever has not ended by then
+ * is cut off; a second signal, later, ends at once.
  * Nothing depends on a clean end: what was acknowledged is committed, as after a crash.
  */
 export function drainOnSignal(app: App, v: Vouchsafe): void {
@@ -28,16 +32,21 @@ export function drainOnSignal(app: App, v: Vouchsafe): void {
       const now = performance.now();
       if (drainingSince === undefined) {
         drainingSince = now;
-        void drain(app, v);
+        void drain(app, v, signal);
       } else if (now - drainingSince > SAME_SIGNAL) process.exit(1);
     });
   }
 }
 
-async function drain(app: App, v: Vouchsafe): Promise<void> {
+async function drain(app: App, v: Vouchsafe, signal: string): Promise<void> {
   try {
+    const { drainDelay } = v.config;
+    v.logger.info({ signal, delay: drainDelay / 1000 }, "draining");
+    v.obstacles.set("drain", new VouchsafeError("unavailable", "The node is shutting down"));
+    await sleep(drainDelay);
     await closeDoors(app);
     await v.close();
+    await v.tracing?.close();
     process.exitCode = 0;
   } catch (error) {
     app.log.error({ err: error }, "drain failed");

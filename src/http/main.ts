@@ -5,6 +5,7 @@ import { createLog, type Log } from "../log.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { openVouchsafe } from "../services/open.ts";
 import { reloadPolicies } from "../services/reload-policies.ts";
+import { openTracing } from "../services/tracing.ts";
 import { type App, createApp } from "./app.ts";
 import { banner, startLine } from "./banner.ts";
 import { openBundleEndpoint } from "./bundle-endpoint.ts";
@@ -16,11 +17,12 @@ import { startProblem } from "./start-problem.ts";
 /** `npm start`: open the node, listen, say what to do next, and drain on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const config = readConfig(withConfigFile(process.env, process.argv.slice(2)));
-  const logger = createLog({ level: config.logLevel });
+  const tracing = await openTracing(process.env);
+  const logger = createLog({ level: config.logLevel, ...(tracing && { context: tracing.ids }) });
   // Whoever read the log may be gone; the node goes on.
   process.stdout.on("error", () => undefined);
   endOnMistakes(logger);
-  const v = await openVouchsafe(config, { logger });
+  const v = await openVouchsafe(config, { logger, tracing });
   try {
     const app = await createApp(v);
     await listen(app, config);

@@ -1,6 +1,7 @@
 import type { AppendedEvent, Proposal } from "../custody/writer.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
+import { traced } from "./tracing.ts";
 
 /** How long a proposal is made anew when others keep changing what it rests on, in milliseconds. */
 const PATIENCE = 10_000;
@@ -13,7 +14,7 @@ const PATIENCE = 10_000;
  * @throws VouchsafeError `unavailable` when others kept changing it for ten seconds, and whatever `propose` throws
  */
 export async function appendFresh<T extends { readonly proposal: Proposal }>(
-  { writer }: Pick<Vouchsafe, "writer">,
+  { writer, tracing }: Pick<Vouchsafe, "writer"> & Partial<Pick<Vouchsafe, "tracing">>,
   propose: () => Promise<T | undefined>,
 ): Promise<T & { readonly committed: readonly AppendedEvent[] }> {
   const deadline = performance.now() + PATIENCE;
@@ -22,7 +23,7 @@ export async function appendFresh<T extends { readonly proposal: Proposal }>(
     if (proposed !== undefined) {
       const { events, confirmations = [] } = proposed.proposal;
       if (events.length === 0 && confirmations.length === 0) return { ...proposed, committed: [] };
-      const appended = await writer.append(proposed.proposal);
+      const appended = await traced({ tracing }, "append", () => writer.append(proposed.proposal));
       if (appended.outcome === "committed") return { ...proposed, committed: appended.events };
     }
     if (performance.now() > deadline) {

@@ -17,6 +17,7 @@ import type { PolicyDirectory } from "./policy-directory.ts";
 import type { ProjectDirectory } from "./project-directory.ts";
 import type { Denials } from "./record-denial.ts";
 import type { TrustSource } from "./refresh-trust.ts";
+import type { Tracing } from "./tracing.ts";
 import type { Verifier } from "./verifier.ts";
 import type { Witnesses } from "./witnessing.ts";
 
@@ -27,6 +28,8 @@ export interface Vouchsafe {
   readonly writer: Writer;
   readonly projection: Projection;
   readonly metrics: Metrics;
+  /** Undefined where nobody asked for traces. */
+  readonly tracing: Tracing | undefined;
   readonly documents: Documents;
   readonly verifier: Verifier;
   readonly evidence: EvidenceStore;

@@ -6,6 +6,7 @@ import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type PushedItem, pushSeveral } from "./push-several.ts";
 import { type RecordedManifest, recordContainment } from "./record-containment.ts";
+import { traced } from "./tracing.ts";
 
 /** What became of a piece that was found. */
 export type DiscoveredItem = { readonly from: string } & (
@@ -60,7 +61,9 @@ async function searchOne(
   try {
     // The installation's credentials are of those who run it: by them no other project is to read what it could not.
     const isOwn = caller.project === v.project;
-    const { found, trouble } = await v.discoveries.find(digest, source, { isOwn, time });
+    const { found, trouble } = await traced(v, "fetch", () =>
+      v.discoveries.find(digest, source, { isOwn, time }),
+    );
     const items: DiscoveredItem[] = [];
     for (const { from, bytes } of found.filter((one) => one.case === "manifest"))
       items.push({ from, ...(await recordOne(v, caller, bytes)) });

@@ -14,6 +14,7 @@ import type { Caller } from "./caller.ts";
 import type { Vouchsafe } from "./context.ts";
 import { type Grant, grantIdentities, type IdentityRequest } from "./grant-identities.ts";
 import { type DenialReason, notRegistered } from "./judge-workload.ts";
+import { traced } from "./tracing.ts";
 
 /** What was attested of a running process. */
 export interface AttestedSubject {
@@ -57,7 +58,9 @@ export async function issueX509Svids(v: Vouchsafe, caller: Caller, request: X509
     newSerial,
     ...(request.renews !== undefined && { renews: request.renews }),
   } as const;
-  const grants = await v.metrics.timed("x509-svid", () => grantIdentities(v, caller, asked));
+  const grants = await v.metrics.timed("x509-svid", () =>
+    traced(v, "grant", () => grantIdentities(v, caller, asked)),
+  );
   return {
     svids: await Promise.all(
       grants.map(async (grant) => {
@@ -91,7 +94,9 @@ export async function issueJwtSvids(v: Vouchsafe, caller: Caller, request: JwtSv
     newSerial: () => randomBytes(16).toString("base64url"),
     refuse: (workload, id) => refuseAudience(workload, audiences) ?? refuseOthers(id, request.spiffeId),
   };
-  const grants = await v.metrics.timed("jwt-svid", () => grantIdentities(v, caller, asked));
+  const grants = await v.metrics.timed("jwt-svid", () =>
+    traced(v, "grant", () => grantIdentities(v, caller, asked)),
+  );
   return {
     svids: await Promise.all(
       grants.map(async (grant) => {

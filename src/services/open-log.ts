@@ -34,7 +34,8 @@ export async function openLog({
   clock,
   report,
   metrics,
-}: Pick<Vouchsafe, "config" | "database" | "clock" | "report" | "metrics"> & {
+  tracing,
+}: Pick<Vouchsafe, "config" | "database" | "clock" | "report" | "metrics" | "tracing"> & {
   /** Of the log's keys; absent: they are plain. */
   readonly passphrase: string | undefined;
 }): Promise<OpenedLog> {
@@ -54,6 +55,12 @@ export async function openLog({
         acknowledged,
         requireGrowable,
         observe: metrics.committed,
+        ...(tracing !== undefined && {
+          batches: {
+            current: tracing.current,
+            commit: (of, work) => tracing.batch("commit", of, work),
+          },
+        }),
       });
 
     const keys = await loadLogKeys(config, passphrase);

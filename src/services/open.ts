@@ -34,6 +34,7 @@ import { createDenials } from "./record-denial.ts";
 import { startRecurring } from "./recurring.ts";
 import { openSummaryKey } from "./summary-key.ts";
 import { ensureOperatorToken } from "./tokens.ts";
+import type { Tracing } from "./tracing.ts";
 import { createVerifier } from "./verifier.ts";
 import { requirePolicyFor } from "./witness-policy.ts";
 
@@ -45,6 +46,7 @@ export interface OpenOptions {
   readonly clock?: () => number;
   /** Absent: one of its own, as `LOG_LEVEL` has it. */
   readonly logger?: Log;
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -57,7 +59,7 @@ export interface OpenOptions {
  * @throws VouchsafeError `configuration-invalid`, `unavailable`, `log-inconsistent`, `invalid-policy`, `invalid-trust`
  */
 export async function openVouchsafe(config: Config, options: OpenOptions = {}): Promise<Vouchsafe> {
-  const { clock = Date.now, logger = createLog({ level: config.logLevel }) } = options;
+  const { clock = Date.now, logger = createLog({ level: config.logLevel }), tracing } = options;
   const report: Vouchsafe["report"] = (problem, cause) =>
     logger.warn(cause === undefined ? {} : { err: cause }, problem);
   await ensurePrivateDirectory(config.dataDir);
@@ -75,7 +77,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     const trustDomain = parseTrustDomain(config.trustDomain);
     const summaryKey = await openSummaryKey(config.dataDir, config.summaryKeyFile, passphrase);
     const metrics = createMetrics();
-    const log = await openLog({ config, passphrase, database, clock, report, metrics });
+    const log = await openLog({ config, passphrase, database, clock, report, metrics, tracing });
     closers.push(log.close);
     const { writer, signers, witnesses, obstacles } = log;
     const denials = createDenials({ writer, clock, report });
@@ -117,6 +119,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       writer,
       projection,
       metrics,
+      tracing,
       documents,
       verifier,
       evidence: createEvidenceStore(database, verifier),

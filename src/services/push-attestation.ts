@@ -26,6 +26,7 @@ import { joinLogEntries } from "./join-log-entries.ts";
 import { expired } from "./read-attestation.ts";
 import { receiptFor } from "./receipts.ts";
 import { recordRejection } from "./record-rejection.ts";
+import { traced } from "./tracing.ts";
 
 /** A verdict that an upload changed. */
 export interface VerdictSummary {
@@ -56,7 +57,7 @@ export function pushAttestation(
   caller: Caller,
   upload: { readonly bytes: Uint8Array },
 ): Promise<Pushed> {
-  return v.metrics.timed("push", () => push(v, caller, upload));
+  return v.metrics.timed("push", () => traced(v, "push", () => push(v, caller, upload)));
 }
 
 async function push(v: Vouchsafe, caller: Caller, upload: { readonly bytes: Uint8Array }): Promise<Pushed> {
@@ -120,7 +121,9 @@ async function evaluateOrRecord(
   },
 ): Promise<Evaluated> {
   try {
-    return await evaluateArtifacts(v, caller.project, artifacts, { added: attestation });
+    return await traced(v, "judge", () =>
+      evaluateArtifacts(v, caller.project, artifacts, { added: attestation }),
+    );
   } catch (error) {
     if (hasCode(error, "evidence-revoked")) {
       await recordRejection(v, caller, bytes, error.code, trust.hash);
@@ -137,7 +140,7 @@ async function verifyOrRecord(
   at: number,
 ): Promise<{ readonly attestation: VerifiedAttestation; readonly summary: AttestationSummary }> {
   try {
-    const attestation = await v.verifier.verify(caller.project, bytes, trust, at);
+    const attestation = await traced(v, "verify", () => v.verifier.verify(caller.project, bytes, trust, at));
     const summary = withOurErrors(() => summarize(attestation));
     if (artifactsOf(attestation).length === 0) {
       throw new VouchsafeError(

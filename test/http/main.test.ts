@@ -30,7 +30,7 @@ function start(settings: Record<string, string> = {}): ChildProcess {
 test("a start says where it listens; SIGTERM lets what is under way end, and ends with 0", {
   timeout: 60_000,
 }, async () => {
-  const server = start();
+  const server = start({ VOUCHSAFE_DRAIN_DELAY: "1" });
   const origin = new URL(await printed(server, /listens on (http:\S+)/));
   const token = (await readFile(join(dataDir, "operator-token"), "utf8")).trim();
 
@@ -46,6 +46,9 @@ test("a start says where it listens; SIGTERM lets what is under way end, and end
   server.kill("SIGTERM");
   // timeout(1) sends it to the process and to its group.
   setTimeout(() => server.kill("SIGTERM"), 5);
+  // Load balancers are told first; whoever is still sent here is answered.
+  while ((await fetch(new URL("/readyz", origin))).status === 200);
+  assert.equal((await fetch(new URL("/healthz", origin))).status, 200);
   await refusesConnections(origin);
   const completed = performance.now();
   socket.write(body.slice(10));

@@ -10,6 +10,7 @@ import type { Role } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
 import { openVouchsafe } from "../../src/services/open.ts";
 import { createToken, type TokenRequest } from "../../src/services/tokens.ts";
+import type { Tracing } from "../../src/services/tracing.ts";
 import { copyEmptyDatabase } from "../support/empty-database.ts";
 import { lendPostgres } from "../support/postgres.ts";
 
@@ -35,12 +36,13 @@ export interface NodeOptions {
   readonly embedded?: boolean;
   /** What the node tells goes there. */
   readonly logger?: Log;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** @param settings environment variables; without DATABASE_URL, a database of its own */
 export async function openNode(
   settings: Readonly<Record<string, string>> = {},
-  { embedded = false, logger }: NodeOptions = {},
+  { embedded = false, logger, tracing }: NodeOptions = {},
 ): Promise<TestNode> {
   const ownDir = await mkdtemp(join(tmpdir(), "vouchsafe-http-"));
   const policies = join(ownDir, "policies");
@@ -57,7 +59,11 @@ export async function openNode(
     ...ownDatabase?.settings,
     ...settings,
   });
-  const v = await openVouchsafe(config, { clock: () => Date.now() + ahead, ...(logger && { logger }) });
+  const v = await openVouchsafe(config, {
+    clock: () => Date.now() + ahead,
+    tracing,
+    ...(logger && { logger }),
+  });
   const app = await createApp(v);
   return {
     app,

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Caller, Role } from "../../src/services/caller.ts";
-import { openNode, type TestNode } from "../http/node.ts";
+import { type NodeOptions, openNode, type TestNode } from "../http/node.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { writeAuthorityFiles } from "../support/authority-files.ts";
@@ -12,7 +12,7 @@ import { settingsOf, type TestPostgres } from "../support/postgres.ts";
 export interface ReleaseHouse {
   readonly sigstore: Sigstore;
   /** Another node; on Postgres they share database and log key. */
-  open(settings?: Readonly<Record<string, string>>): Promise<TestNode>;
+  open(settings?: Readonly<Record<string, string>>, options?: NodeOptions): Promise<TestNode>;
   close(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export async function openReleaseHouse(
   const nodes: TestNode[] = [];
   return {
     sigstore,
-    async open(settings = {}) {
+    async open(settings = {}, options = {}) {
       const own = {
         VOUCHSAFE_POLICIES: join(directory, "policies"),
         VOUCHSAFE_TRUSTED_ROOT: join(directory, "local.json"),
@@ -43,7 +43,13 @@ export async function openReleaseHouse(
         ...authority,
         ...(typeof database === "object" && settingsOf(database)),
       };
-      const node = await openNode({ ...own, ...settings }, { embedded: database === "embedded" });
+      const node = await openNode(
+        { ...own, ...settings },
+        {
+          ...options,
+          embedded: database === "embedded",
+        },
+      );
       nodes.push(node);
       return node;
     },

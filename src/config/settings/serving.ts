@@ -1,5 +1,5 @@
 import { optional, setting } from "../setting.ts";
-import { flag, oneOf, port, postgresUrl, text } from "../values.ts";
+import { flag, integer, oneOf, port, postgresUrl, text } from "../values.ts";
 
 /** Where a node listens, and where it keeps things. */
 export const SERVING = {
@@ -66,6 +66,13 @@ export const SERVING = {
     text,
     "none",
     "file whose one line, of at least 16 characters, [encrypts private keys](operations.md#keys-at-rest)",
+  ),
+  drainDelay: setting(
+    "VOUCHSAFE_DRAIN_DELAY",
+    "listen.drainDelay",
+    integer(0, 300, 1000),
+    "0",
+    "seconds after SIGTERM for which `GET /readyz` says that the node ends while it [still answers](operations.md#stopping), so that load balancers turn away first",
   ),
   logLevel: setting(
     "LOG_LEVEL",
