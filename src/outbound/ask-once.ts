@@ -44,6 +44,8 @@ export async function askOnce(checked: CheckedUrl, ask: AskOnce): Promise<Answer
     minVersion: "TLSv1.2",
     signal: ask.signal,
   });
+  // What breaks after the answer has begun is told by the answer, and must not end the process from here.
+  asked.on("error", () => {});
   try {
     asked.end();
     const [response]: IncomingMessage[] = await once(asked, "response", { signal: ask.signal });
@@ -54,8 +56,7 @@ export async function askOnce(checked: CheckedUrl, ask: AskOnce): Promise<Answer
       bytes: await bodyOf(response, ask.maxBytes),
     };
   } finally {
-    // What is destroyed midway complains once more.
-    asked.on("error", () => {}).destroy();
+    asked.destroy();
   }
 }
 

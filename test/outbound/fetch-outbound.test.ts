@@ -157,6 +157,14 @@ test("what does not speak HTTP fails", async (t) => {
   const ssh = await rude(t, (socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.6\r\n"));
   await refuses(ssh, "outbound-failed");
   await refuses(await rude(t, (socket) => socket.on("error", () => {}).end()), "outbound-failed");
+  const breaksOff = await rude(t, (socket) => {
+    socket
+      .on("error", () => {})
+      .write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf", () =>
+        setTimeout(() => socket.resetAndDestroy(), 20),
+      );
+  });
+  await refuses(breaksOff, "outbound-failed");
 });
 
 test("a server by TLS is who its URL names, by a certificate that is believed", async (t) => {
