@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { audienceOf, checkedToken } from "../cli/credentials.ts";
+import { audienceOf, checkedToken } from "../cli/checked-token.ts";
 import { gitHubTokens, hasGitHubToken } from "../cli/github-token.ts";
 import { type PushResult, pushFiles } from "../cli/push-files.ts";
 import { UsageError } from "../cli/usage-error.ts";

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readAnew, type TokenSource } from "../client/token-source.ts";
+import { audienceOf, checkedToken } from "./checked-token.ts";
 import { gitHubTokens, hasGitHubToken } from "./github-token.ts";
-import { readJwtClaims } from "./jwt-claims.ts";
+import { svidTokens } from "./svid-token.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,8 +11,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * What to show to a server: VOUCHSAFE_TOKEN, or what is in VOUCHSAFE_TOKEN_FILE whenever it is needed, or, for a server on
  * this machine, the operator token that its first start wrote into the data directory (that one is never sent anywhere else);
- * or else the OIDC token of the CI job: VOUCHSAFE_ID_TOKEN, or one that GitHub Actions gives for the server. Tokens that name
- * their audiences are shown to no other: VOUCHSAFE_AUDIENCE, or the server's URL.
+ * or else the OIDC token of the CI job: VOUCHSAFE_ID_TOKEN, or one that GitHub Actions gives for the server; or else a
+ * JWT-SVID of the SPIFFE Workload API. Tokens that name their audiences are shown to no other: VOUCHSAFE_AUDIENCE, or the server's URL.
  */
 export function findToken(server: string, env: Environment): string | TokenSource | undefined {
   const audience = audienceOf(server, env);
@@ -26,29 +27,8 @@ export function findToken(server: string, env: Environment): string | TokenSourc
   const operators = isThisMachine(server) ? operatorToken(env) : undefined;
   if (operators !== undefined) return checkedToken(operators, "The operator token", audience);
   if (env.VOUCHSAFE_ID_TOKEN) return checkedToken(env.VOUCHSAFE_ID_TOKEN, "VOUCHSAFE_ID_TOKEN", audience);
-  return hasGitHubToken(env) ? gitHubTokens(env, audience) : undefined;
-}
-
-/** For whom an OIDC token must be that is shown to the server. */
-export function audienceOf(server: string, env: Environment): string {
-  return env.VOUCHSAFE_AUDIENCE || server.replace(/\/+$/, "");
-}
-
-/** A token as it is sent, or a mistake: one that no header can carry, or that was given out for somebody else. */
-export function checkedToken(text: string, from: string, audience: string): string {
-  const token = text.trim();
-  // What no HTTP header can carry would fail as a bug of ours; what no server takes is told here already.
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new UsageError(`${from} holds characters that no token has, or nothing: was it copied whole?`);
-  }
-  const { audiences = [] } = readJwtClaims(token) ?? {};
-  if (audiences.length > 0 && !audiences.includes(audience)) {
-    throw new UsageError(
-      `${from} holds a token for ${audiences.join(", ")} and not for ${audience}, so it is not sent there: ` +
-        "ask for one with that audience, or name the server's in VOUCHSAFE_AUDIENCE",
-    );
-  }
-  return token;
+  if (hasGitHubToken(env)) return gitHubTokens(env, audience);
+  return env.SPIFFE_ENDPOINT_SOCKET ? svidTokens(env.SPIFFE_ENDPOINT_SOCKET, audience) : undefined;
 }
 
 function readToken(file: string): string {

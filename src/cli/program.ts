@@ -40,7 +40,8 @@ Environment:
   VOUCHSAFE_SERVER      the server's URL, as --server
   VOUCHSAFE_TOKEN       bearer token; or VOUCHSAFE_TOKEN_FILE, a file that holds it. For a server on this
                         machine, the operator token in VOUCHSAFE_DATA_DIR (.vouchsafe) is found by itself. In a
-                        CI job its OIDC token: of GitHub Actions, or in VOUCHSAFE_ID_TOKEN.
+                        CI job its OIDC token: of GitHub Actions, or in VOUCHSAFE_ID_TOKEN. Elsewhere a
+                        JWT-SVID of the Workload API at SPIFFE_ENDPOINT_SOCKET.
   VOUCHSAFE_AUDIENCE    whom OIDC tokens must be for, where that is not the server's URL
   VOUCHSAFE_PROJECT     the project that is meant, as --project
   NO_COLOR              no colours
