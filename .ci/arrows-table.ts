@@ -179,6 +179,8 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "workload",
       "identity/inspect-svid.ts",
       "db/connection.ts",
+      "services/doctor/examine.ts",
+      "services/doctor/finding.ts",
       "services/fsck.ts",
       "services/fsck-state.ts",
       "services/fsck-walk.ts",

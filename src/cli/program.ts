@@ -9,6 +9,7 @@ import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
 import { custodyCommand } from "./custody.ts";
 import { discoverCommand } from "./discover.ts";
+import { doctorCommand } from "./doctor.ts";
 import { exceptionCommand } from "./exception.ts";
 import { EXIT_STATUS, exitCodesPage } from "./exit-status.ts";
 import { federationCommand } from "./federation.ts";
@@ -105,6 +106,7 @@ export function createProgram(): Command {
     admissionCommand(),
     witnessCommand(),
     configCommand(),
+    doctorCommand(),
     migrateCommand(),
     completionCommand(program),
   ]) {

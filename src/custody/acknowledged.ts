@@ -44,6 +44,18 @@ export async function openAcknowledged(path: string, origin: string): Promise<Ac
   }
 }
 
+/** What a node acknowledged, which may run meanwhile; undefined where it never did. Throws `log-inconsistent` as `openAcknowledged`. */
+export async function readAcknowledged(path: string, origin: string): Promise<KnownTree | undefined> {
+  const file = await open(path, "r").catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const slots = await readSlots(file, origin);
+    return slots.map(({ tree }) => tree).toSorted((a, b) => b.size - a.size)[0];
+  } finally {
+    await file.close();
+  }
+}
+
 function recorder(
   file: FileHandle,
   origin: string,

@@ -15,7 +15,7 @@ import type { Vouchsafe } from "./context.ts";
 
 /** All authorities that the log ever had, in its order, and where each of them stands. */
 export async function listAuthorities(v: Vouchsafe) {
-  const { history } = await readHistory(v);
+  const { history } = await readAuthorityHistory(v);
   const signing = signingHere(v);
   return {
     authorities: [...history.values()].map((record) => ({
@@ -46,7 +46,7 @@ export async function retireAuthority(
   { authority, reason }: { readonly authority: string; readonly reason: string },
 ) {
   const { committed } = await appendFresh(v, async () => {
-    const { size: asOf, history } = await readHistory(v);
+    const { size: asOf, history } = await readAuthorityHistory(v);
     const record = history.get(authority as Digest);
     if (record === undefined || record.retired !== undefined) {
       throw new VouchsafeError("not-found", `No authority ${authority} is there to be retired`);
@@ -68,7 +68,8 @@ export async function retireAuthority(
   return { authority, believedBy, receipt: onlyEvent(committed).receipt };
 }
 
-async function readHistory({
+/** What the log says of all authorities, as of its size now. */
+export async function readAuthorityHistory({
   database,
 }: Pick<Vouchsafe, "database">): Promise<{ size: number; history: AuthorityHistory }> {
   const { size } = await readHead(database.kysely);

@@ -1,0 +1,64 @@
+import { Command } from "commander";
+import type { Config } from "../config/config.ts";
+import { VouchsafeError } from "../errors.ts";
+import type { Finding, Level } from "../services/doctor/finding.ts";
+import { type ConfigOption, configOption, readServerConfig } from "./config.ts";
+import { EXIT } from "./exit-codes.ts";
+import { action, DEFAULT_SERVER } from "./session.ts";
+import type { Mark, Terminal } from "./terminal.ts";
+
+interface Options extends ConfigOption {
+  readonly remote?: boolean;
+}
+
+const MARKS: Readonly<Record<Level, readonly [symbol: string, word: string, mark: Mark]>> = {
+  ok: ["✓", "ok", "good"],
+  warning: ["!", "warning", "plain"],
+  bad: ["✗", "wrong", "bad"],
+};
+
+export function doctorCommand(): Command {
+  return new Command("doctor")
+    .description(
+      "find what is wrong with an installation: run it where the server runs, with its environment; it changes nothing",
+    )
+    .addOption(configOption())
+    .option("--remote", "look at the server at --server only, and at nothing of this machine")
+    .addHelpText("after", "\nExit status: 0 when nothing is wrong, warnings or not; 1 when something is.")
+    .action(
+      action(async ({ terminal, json, server }, options: Options) => {
+        const url = server();
+        const patient = { server: url, isExpected: url !== DEFAULT_SERVER || options.remote === true };
+        // Loaded here alone: databases are large, and every other command would wait for them.
+        const { examine } = await import("../services/doctor/examine.ts");
+        const config = options.remote === true ? undefined : await configured(options);
+        const findings =
+          config !== undefined && "findings" in config
+            ? [...config.findings, ...(await examine({ ...patient, config: undefined }, Date.now))]
+            : await examine({ ...patient, config }, Date.now);
+        const isWell = !findings.some(({ level }) => level === "bad");
+        if (json) terminal.printJson({ well: isWell, findings });
+        else print(terminal, findings);
+        return isWell ? EXIT.ok : EXIT.refused;
+      }),
+    );
+}
+
+/** That the configuration does not hold is the first finding: the server's answers are looked at all the same. */
+async function configured(options: Options): Promise<Config | { readonly findings: readonly Finding[] }> {
+  try {
+    return await readServerConfig(options);
+  } catch (error) {
+    if (!(error instanceof VouchsafeError)) throw error;
+    const advice = "Run it with the server's environment; docs/configuration.md has every setting.";
+    return { findings: [{ check: "configuration", level: "bad", what: error.message, advice }] };
+  }
+}
+
+function print(terminal: Terminal, findings: readonly Finding[]): void {
+  for (const { check, level, what, advice } of findings) {
+    const [symbol, word, mark] = MARKS[level];
+    terminal.print(`${terminal.showsSymbols ? symbol : word} ${check}: ${what}`, mark);
+    if (advice !== undefined) terminal.print(`    ${advice}`);
+  }
+}
