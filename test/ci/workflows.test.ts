@@ -175,10 +175,9 @@ test("a release is verified by its own workflow's identity and tag, each file of
   const claims = actionsClaims({ repository: "acme/vouchsafe", ref: "refs/tags/v1.2.3" });
   const sigstore = await startSigstore();
   t.after(() => sigstore.close());
-  await writeFile(
-    join(directory, "provenance.sigstore.json"),
-    await sigstore.signStatement(slsaProvenance(artifacts, claims), { claims }),
-  );
+  const bundle = await sigstore.signStatement(slsaProvenance(artifacts, claims), { claims });
+  // With a line end, as actions/attest writes it.
+  await writeFile(join(directory, "provenance.sigstore.json"), `${Buffer.from(bundle)}\n`);
   await writeFile(join(directory, "root.json"), JSON.stringify(sigstore.trustedRoot));
   const vouchsafe = join(directory, "vouchsafe");
   const root = join(directory, "root.json");
