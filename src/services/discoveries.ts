@@ -41,7 +41,7 @@ export async function openDiscoveries(
   { clock }: { readonly clock: () => number },
 ): Promise<Discoveries> {
   const { outbound: rules, discoveryHosts, discoveryCredentials } = config;
-  const allowed = new Set(discoveryHosts.map((host) => host.toLowerCase()));
+  const allowed = new Set(discoveryHosts);
   const credentials = await readCredentials(discoveryCredentials);
   const kept = createSizedCache<string, { readonly discovered: Discovered; readonly until: number }>(KEPT);
   const underWay = new Map<string, number>();

@@ -1,6 +1,6 @@
 import { PUBLIC_ONLY, readOutboundRules } from "../../outbound/rules.ts";
 import { optional, setting } from "../setting.ts";
-import { list, listOf, text } from "../values.ts";
+import { listOf, text } from "../values.ts";
 
 const hosts = listOf(
   "must be a list of hosts without scheme and port, addresses or CIDR blocks",
@@ -9,6 +9,13 @@ const hosts = listOf(
     const { rules, refused } = readOutboundRules(entries);
     return refused.length === 0 ? rules : undefined;
   },
+);
+
+/** As URLs have them: lower case, and no port that goes without saying. */
+const places = listOf<readonly string[]>(
+  "must be a list of hosts in lower case, without scheme and each with its port where that is not 443",
+  [],
+  (entries) => (entries.every((one) => URL.parse(`https://${one}`)?.host === one) ? entries : undefined),
 );
 
 /** Where a node goes that others name. */
@@ -23,7 +30,7 @@ export const OUTBOUND = {
   discoveryHosts: setting(
     "VOUCHSAFE_DISCOVERY_HOSTS",
     "discovery.hosts",
-    list(),
+    places,
     "registry.npmjs.org,pypi.org,api.github.com,ghcr.io,docker.io,quay.io,gcr.io,registry.k8s.io,public.ecr.aws,mcr.microsoft.com",
     "comma-separated hosts, with their ports, at which callers may have evidence [looked for](discovery.md); Docker Hub is `docker.io`",
   ),
