@@ -32,12 +32,22 @@ export interface NamedArtifact {
   readonly reference?: string;
 }
 
+/** Between two words on how far the hashing is. */
+const TOLD_BYTES = 64 * 1024 * 1024;
+
 const GROUNDING = ["sha256", "sha384", "sha512"];
 
 const LOOKS_LIKE_AN_ALIAS = /^([a-z0-9_]+):[^/\s]+$/;
 
-/** As named on the command line: a file, which is read once, or where there is none of that name, a digest. */
-export async function artifactOfArgument(argument: string): Promise<NamedArtifact> {
+/**
+ * As named on the command line: a file, which is read once, or where there is none of that name, a digest.
+ *
+ * @param progress is told how far a large file is read
+ */
+export async function artifactOfArgument(
+  argument: string,
+  progress?: (line: string) => void,
+): Promise<NamedArtifact> {
   if (!(await exists(argument))) {
     const digest = digestIn(argument);
     if (digest !== undefined) return { digests: [digest] };
@@ -45,7 +55,7 @@ export async function artifactOfArgument(argument: string): Promise<NamedArtifac
     // A digest of a weak or misspelt algorithm is no name.
     if (scheme !== undefined && !isKnownAlgorithm(scheme)) return { digests: [], alias: argument };
   }
-  return { digests: await digestsOfFile(argument, GROUNDING), path: argument };
+  return { digests: await digestsOfFile(argument, GROUNDING, progress), path: argument };
 }
 
 function digestIn(argument: string): Digest | undefined {
@@ -64,11 +74,22 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function digestsOfFile(path: string, algorithms: readonly string[]): Promise<Digest[]> {
+async function digestsOfFile(
+  path: string,
+  algorithms: readonly string[],
+  progress?: (line: string) => void,
+): Promise<Digest[]> {
+  let [size, told] = [0, 0];
   const hashes = algorithms.map((name) => createHash(name));
   try {
     await pipeline(createReadStream(path), async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) for (const hash of hashes) hash.update(chunk);
+      for await (const chunk of chunks) {
+        for (const hash of hashes) hash.update(chunk);
+        size += chunk.length;
+        if (size - told < TOLD_BYTES) continue;
+        told = size;
+        progress?.(`hashing ${path}: ${Math.round(size / 1e6)} MB`);
+      }
     });
   } catch (cause) {
     const message = `${path} is neither a digest, such as sha256:9f86…, nor a file that can be read`;

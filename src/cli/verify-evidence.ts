@@ -52,7 +52,7 @@ export async function gather(
   }
   const files = await Promise.all(bundle.map(async (file) => ({ file, bytes: await readBytes(file) })));
   const found = isReference || from.length > 0 ? await look(argument, options, looking) : undefined;
-  const artifact = found?.artifact ?? (await artifactOfArgument(argument));
+  const artifact = found?.artifact ?? (await artifactOfArgument(argument, looking.progress));
   const manifests = [...(await readManifests(options.manifest ?? [])), ...(found?.manifests ?? [])];
   return {
     artifact,
