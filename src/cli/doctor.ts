@@ -24,7 +24,6 @@ export function doctorCommand(): Command {
     )
     .addOption(configOption())
     .option("--remote", "look at the server at --server only, and at nothing of this machine")
-    .addHelpText("after", "\nExit status: 0 when nothing is wrong, warnings or not; 1 when something is.")
     .action(
       action(async ({ terminal, json, server }, options: Options) => {
         const url = server();

@@ -93,6 +93,14 @@ export const OPERATING: readonly (readonly [string, Guide])[] = [
       examples: ["vouchsafe project operator-token acme > acme.token"],
     },
   ],
+  [
+    "doctor",
+    {
+      examples: ["vouchsafe doctor", "vouchsafe doctor --remote --server https://vouchsafe.example.com"],
+      done: "nothing is wrong, warnings or not",
+      refused: "something is",
+    },
+  ],
   ["config check", { examples: ["vouchsafe config check --config vouchsafe.yaml"] }],
   ["config show", { examples: ["vouchsafe config show"] }],
   ["migrate", { examples: ["vouchsafe migrate"] }],
