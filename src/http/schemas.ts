@@ -53,7 +53,11 @@ export const LogSize = Type.Integer({
   examples: [1024],
 });
 /** A whole number in a query string, where everything is text. */
-export const LogSizeText = Type.String({ pattern: "^(0|[1-9][0-9]{0,14})$", examples: ["1024"] });
+export const LogSizeText = Type.String({
+  pattern: "^(0|[1-9][0-9]{0,14})$",
+  description: "a log size, e.g. that of a receipt",
+  examples: ["1024"],
+});
 /** The header with which a reader of server-sent events goes on (WHATWG HTML §9.2.4); empty: from the start. */
 export const LastEventId = Type.String({
   pattern: "^(0|[1-9][0-9]{0,14})?$",
