@@ -6,13 +6,12 @@ import { UsageError } from "../cli/usage-error.ts";
 import { type Client, createClient } from "../client/client.ts";
 import type { TokenSource } from "../client/token-source.ts";
 import type { Receipt } from "../client/types.ts";
-import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
 import { askUntilAllowed } from "./gate.ts";
 import { filesMatching } from "./glob.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { parsePathList } from "./path-list.ts";
 import type { Runner } from "./runner.ts";
-import { type Subject, subjectsOf } from "./subjects.ts";
+import { canBeAsked, type Subject, subjectsOf, unique } from "./subjects.ts";
 import { isAllowed, type Judged, summaryOf } from "./summary.ts";
 import { tellFailure, tellJudged, tellPushed } from "./tell.ts";
 
@@ -78,26 +77,19 @@ async function push(client: Client, files: readonly string[], runner: Runner): P
   return results;
 }
 
-/** Where the workflow names none: what the evidence that was taken is about. */
+/** Where the workflow names none: all that the evidence that was taken is about. */
 function subjectsIn(pushed: readonly PushResult[]): Subject[] {
-  const subjects = pushed.flatMap((result) =>
-    "attestation" in result
-      ? result.attestation.subjects.flatMap(({ name, digests }) => {
-          const digest = digests.find(canBeAsked);
-          return digest === undefined ? [] : [{ name: name ?? digest, digest }];
-        })
-      : [],
+  return unique(
+    pushed.flatMap((result) =>
+      "attestation" in result
+        ? result.attestation.subjects.map(({ name, digests }) => {
+            // One that cannot be asked about is never left out: it is not allowed.
+            const digest = digests.find(canBeAsked) ?? digests[0] ?? "no digest";
+            return { name: name ?? digest, digest };
+          })
+        : [],
+    ),
   );
-  return [...new Map(subjects.map((subject) => [`${subject.digest} ${subject.name}`, subject])).values()];
-}
-
-/** An attestation may name its subjects by weak digests, or by some that are not known here. */
-function canBeAsked(digest: string): boolean {
-  try {
-    return groundsAllow(parseDigest(digest));
-  } catch {
-    return false;
-  }
 }
 
 async function judge(
@@ -108,13 +100,17 @@ async function judge(
   runner: Runner,
 ): Promise<Judged[]> {
   const sizes = receiptsIn(pushed).map(({ index }) => index + 1);
-  const decisions = await askUntilAllowed(client, [...new Set(subjects.map(({ digest }) => digest))], {
-    ...(policy !== undefined && { policy }),
-    // The answer is to know of what was pushed a moment ago, also where another node gives it.
-    ...(sizes.length > 0 && { minSize: Math.max(...sizes) }),
-    wait: wait * 1000,
-    onWaiting: (denied) => runner.log(`${denied} of ${subjects.length} not allowed yet: waiting`),
-  });
+  const decisions = await askUntilAllowed(
+    client,
+    [...new Set(subjects.map(({ digest }) => digest).filter(canBeAsked))],
+    {
+      ...(policy !== undefined && { policy }),
+      // The answer is to know of what was pushed a moment ago, also where another node gives it.
+      ...(sizes.length > 0 && { minSize: Math.max(...sizes) }),
+      wait: wait * 1000,
+      onWaiting: (denied) => runner.log(`${denied} of ${subjects.length} not allowed yet: waiting`),
+    },
+  );
   return subjects.map((subject) => {
     const decision = decisions.get(subject.digest);
     return { ...subject, ...(decision !== undefined && { decision }) };

@@ -10,7 +10,7 @@ import { parsePathList } from "./path-list.ts";
 /** What is asked about. */
 export interface Subject {
   readonly name: string;
-  /** `algorithm:hex`, of an algorithm that an allow can rest on. */
+  /** `algorithm:hex`; what evidence names by weak digests alone has one of those. */
   readonly digest: string;
 }
 
@@ -80,20 +80,25 @@ async function readChecksums(given: string, cwd: string): Promise<string> {
   return readFile(path, "utf8");
 }
 
-function checked(digest: string): string {
+/** Whether it is a digest of an algorithm that an allow can rest on. */
+export function canBeAsked(digest: string): boolean {
   try {
-    const parsed = parseDigest(digest.toLowerCase());
-    if (groundsAllow(parsed)) return parsed;
+    return groundsAllow(parseDigest(digest));
   } catch {
-    // Told below, with what is taken.
+    return false;
   }
-  throw new UsageError(`${digest} is no digest of sha256, sha384 or sha512, such as sha256:9f86…`);
+}
+
+function checked(given: string): string {
+  const digest = given.toLowerCase();
+  if (canBeAsked(digest)) return digest;
+  throw new UsageError(`${given} is no digest of sha256, sha384 or sha512, such as sha256:9f86…`);
 }
 
 function requireFew(count: number): void {
   if (count > MOST_SUBJECTS) throw new UsageError(`${count} subjects are more than ${MOST_SUBJECTS}`);
 }
 
-function unique(subjects: readonly Subject[]): Subject[] {
+export function unique(subjects: readonly Subject[]): Subject[] {
   return [...new Map(subjects.map((subject) => [`${subject.digest} ${subject.name}`, subject])).values()];
 }

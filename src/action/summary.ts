@@ -15,6 +15,8 @@ const MOST_CHECKS = 10;
 const LONGEST_SENTENCE = 2_000;
 const MOST_BYTES = 1_000_000;
 
+export const NO_DECISION = "there is no decision on it: it is named by no sha256, sha384 or sha512 digest";
+
 export function isAllowed({ decision }: Judged): boolean {
   return decision?.decision === "allow";
 }
@@ -102,7 +104,7 @@ function whyDenied({ name, decision }: Judged): string {
       ...more(failed.length - MOST_CHECKS, "checks fail").map((line) => `  - ${line}`),
     ];
   });
-  const said = reasons.length > 0 ? reasons : ["- the server gave no decision"];
+  const said = reasons.length > 0 ? reasons : [`- ${NO_DECISION}`];
   return [`### Why ${literal(name)} is denied`, "", ...said].join("\n");
 }
 

@@ -2,7 +2,7 @@ import type { PushResult } from "../cli/push-files.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { ApiError } from "../client/api-error.ts";
 import type { Runner } from "./runner.ts";
-import { failureSummary, isAllowed, type Judged, nearestMiss, whereOf } from "./summary.ts";
+import { failureSummary, isAllowed, type Judged, NO_DECISION, nearestMiss, whereOf } from "./summary.ts";
 
 const TITLE = "Vouchsafe";
 
@@ -27,7 +27,7 @@ export function tellJudged(judged: Judged, isFatal: boolean, runner: Runner): vo
     runner.log(`allow ${name} ${digest}${audited}`);
     return;
   }
-  const why = nearestMiss(decision) ?? "the server gave no decision";
+  const why = nearestMiss(decision) ?? NO_DECISION;
   runner.annotate(isFatal ? "error" : "warning", `${TITLE}: denied`, `${name} (${digest}): ${why}`);
 }
 

@@ -77,6 +77,12 @@ describe("the action, as the runner runs it", () => {
     token = await node.token(["uploader"], { mayChoosePolicy: true });
     late = await sigstore.signStatement(slsaProvenance([LATE]));
     for (const { name, bytes } of [WIDGET, OTHER]) await step.write(name, bytes);
+    const { subject, ...provenance } = slsaProvenance([WIDGET]);
+    const weak = { name: "widget-commit", digest: { gitCommit: "a".repeat(40) } };
+    await step.write(
+      "weak.json",
+      await sigstore.signStatement({ ...provenance, subject: [...subject, weak] }),
+    );
     await step.write("late.tgz", LATE.bytes);
     await step.write("widget.sigstore.json", await sigstore.signStatement(slsaProvenance([WIDGET])));
     await step.write(
@@ -113,6 +119,16 @@ describe("the action, as the runner runs it", () => {
     const { succeeded, outputs, log } = await step.run(given({ "bundle-path": "widget.sigstore.json" }));
     assert.ok(succeeded, log);
     assert.equal(outputs.get("verdict"), "allow");
+  });
+
+  test("what evidence names by a weak digest alone is not allowed, and not left out", async () => {
+    const { succeeded, log, outputs } = await step.run(given({ "bundle-path": "weak.json" }));
+    assert.ok(!succeeded);
+    assert.equal(outputs.get("verdict"), "deny");
+    assert.match(
+      log,
+      /^allow widget-1\.tgz.*^::error [^:]*::widget-commit \(gitCommit:a+\): there is no decision/ms,
+    );
   });
 
   test("a denied subject fails the step, and one among many is enough", async () => {
