@@ -204,7 +204,7 @@ describe("a hostile registry", () => {
     });
     registry.refer(image.digest, about(image.digest), ENVELOPE);
     const reference = parseReference(`oci://${registry.host}/${registry.repository}`);
-    const { found, trouble } = await discover(image.digest, reference, { ...options, time: 1000 });
+    const { found, trouble } = await discover(image.digest, reference, { ...options, time: 2000 });
     assert.equal(found.length, 1);
     assert.ok(hasCode(trouble, "outbound-failed"));
   });
