@@ -52,7 +52,7 @@ export function eventRoutes(app: App, v: Vouchsafe): void {
   app.get(
     "/events",
     {
-      config: { access: ["auditor", "operator", "issuer"] },
+      config: { costs: "watch", access: ["auditor", "operator", "issuer"] },
       schema: {
         summary: "The project's events in the order of the log, for those who follow it",
         description:
