@@ -139,10 +139,11 @@ async function sizeOf(admin: pg.Client, table: string): Promise<number> {
   return Number(rows[0]?.count);
 }
 
+/** Of each unique constraint besides the key, the last column: with another value there the rest may be the same. */
 async function uniqueColumns(admin: pg.Client, table: string): Promise<Set<string>> {
   const { rows } = await admin.query<{ column: string }>(
     `select a.attname::text as column from pg_index i join pg_attribute a on a.attrelid = i.indrelid
-       and a.attnum = i.indkey[0] where i.indrelid = $1::regclass and i.indisunique and i.indnkeyatts = 1`,
+       and a.attnum = i.indkey[i.indnkeyatts - 1] where i.indrelid = $1::regclass and i.indisunique and not i.indisprimary`,
     [`"${table}"`],
   );
   return new Set(rows.map(({ column }) => column));
