@@ -14,6 +14,7 @@ import { mintHttp } from "./mint-http.ts";
 import { pack } from "./pack.ts";
 import { revoke } from "./revoke.ts";
 import { simulate } from "./simulate.ts";
+import { size } from "./size.ts";
 import { verify } from "./verify.ts";
 
 type Bench = (options: { readonly count?: number }) => Promise<BenchResult>;
@@ -28,6 +29,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>([
   ["pack", pack],
   ["revoke", revoke],
   ["simulate", simulate],
+  ["size", size],
   ["verify", verify],
 ]);
 

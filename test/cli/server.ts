@@ -5,6 +5,7 @@ import { endChild, endWithParent } from "../support/child.ts";
 /** A server process of its own, as `npm start` runs it. */
 export interface RunningServer {
   readonly url: string;
+  readonly pid: number;
   /** What `npm start` printed, up to and with what to do next. */
   readonly banner: string;
   /** Asks it to finish, and waits until it has. */
@@ -40,6 +41,7 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
   const { url, banner } = await listening(child);
   return {
     url,
+    pid: child.pid ?? 0,
     banner,
     stop: () => endChild(child),
     kill: () => endChild(child, "SIGKILL"),

@@ -1,6 +1,6 @@
 /**
  * A database that was dumped by `pg_dump` while a node went on writing, and restored by `pg_restore`, as
- * docs/operations.md says to. Only where VOUCHSAFE_INTEROP=1 asks for it, with the Postgres that is installed.
+ * docs/backup.md says to. Only where VOUCHSAFE_INTEROP=1 asks for it, with the Postgres that is installed.
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
