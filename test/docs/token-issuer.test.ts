@@ -59,12 +59,13 @@ test("the issuer of docs/issuers.md grants what is allowed, has it recorded, and
     cwd: house.path(""),
     env,
   });
-  const by = "https://tokens\\.example +\\S+ +- +\\S+Z +- +unowned";
+  const by = "https://tokens\\.example +\\S+ +- +\\S+ \\S+Z +- +unowned";
   assertEnded(listed, 0, "stdout", new RegExp(`^STATE .*\nrevoked +0 +widget +${by}\n {2}for ${digest}\n$`));
   const next = await vouchsafe(["inventory", "--state", "revoked", "--after", "0"], {
     cwd: house.path(""),
     env,
   });
-  assertEnded(next, 0, "stdout", /^STATE .*\n$/);
+  assertEnded(next, 0, "stderr", /^Nobody was granted an identity yet, or nobody like this\.\n$/);
+  assert.equal(next.stdout, "");
   assert.deepEqual(await recorded(digest), [grant, ["deny", "deny", "widget", "https://tokens.example"]]);
 });
