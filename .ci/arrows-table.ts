@@ -18,6 +18,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["directory-lock.ts", ["errors.ts"]],
   ["replace-file.ts", ["create-once.ts"]],
   ["fair-queue.ts", []],
+  ["fair-shares.ts", []],
   ["private-key.ts", []],
   ["key-file.ts", ["errors.ts", "create-once.ts", "replace-file.ts", "private-key.ts"]],
   ["utc-time.ts", []],
@@ -118,7 +119,18 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   [
     "http",
-    ["errors.ts", "log.ts", "config", "yaml", "in-toto-attestation", "oci", "policy", "custody", "services"],
+    [
+      "errors.ts",
+      "fair-shares.ts",
+      "log.ts",
+      "config",
+      "yaml",
+      "in-toto-attestation",
+      "oci",
+      "policy",
+      "custody",
+      "services",
+    ],
   ],
   // A summary of custody has one description, for those who make it and those who are sent it.
   ["client", ["errors.ts", "in-toto-attestation", "custody/custody-summary.ts"]],

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import { VouchsafeError } from "../errors.ts";
+import { createFairShares } from "../fair-shares.ts";
+import type { Caller } from "../services/caller.ts";
 
 /**
  * What a call of a route takes of the node while it is under way. `nothing`: it is answered from memory or bounds
@@ -12,6 +14,7 @@ type Bounded = Exclude<Cost, "nothing">;
 export interface Bound {
   /** Of one caller, by its token; absent: no less than the node's. */
   readonly perCaller?: number;
+  /** Of one project while no other has any: projects share a node fairly, and have fewer than twice as many together. */
   readonly perNode: number;
   /** Milliseconds after which one is cut off, however slowly it is read; absent: never. */
   readonly longest?: number;
@@ -39,7 +42,7 @@ interface Turn {
 }
 
 /**
- * Bounds what is under way at once, of each caller and of all together, for every route that is registered after it.
+ * Bounds what is under way at once, of each caller, of its project and of all together, for every route that is registered after it.
  * What would be more is refused before its body is read: `rate-limited` where the caller has too much under way,
  * `unavailable` where all have. Needs `guardRoutes`, whose hooks say who calls.
  */
@@ -56,7 +59,7 @@ export function boundTurns(app: FastifyInstance, bounds: Bounds): void {
     const takeTurn = (request: FastifyRequest, reply: FastifyReply) => {
       // An agent is known once its proof is judged, with the body.
       if (request.turn !== null || (request.caller === null && route.config?.access !== "public")) return;
-      request.turn = held(take(request.caller?.token), reply, bounds[cost as Bounded].longest);
+      request.turn = held(take(request.caller), reply, bounds[cost as Bounded].longest);
     };
     const hook = async (request: FastifyRequest, reply: FastifyReply) => takeTurn(request, reply);
     route.onRequest = [route.onRequest ?? [], hook].flat();
@@ -92,14 +95,18 @@ function held(giveBack: () => void, reply: FastifyReply, longest: number | undef
   return turn;
 }
 
-/** Gives out places: each is to be given back once. Without a key it counts among all alone. */
+/** Whoever has no credential. */
+const PUBLIC = "public";
+
+/** Gives out places: each is to be given back once. */
 export function createPlaces({
   perCaller = Number.POSITIVE_INFINITY,
   perNode,
-}: Bound): (key: string | undefined) => () => void {
+}: Bound): (caller: Pick<Caller, "token" | "project"> | null) => () => void {
   const taken = new Map<string, number>();
-  let all = 0;
-  return (key) => {
+  const shares = createFairShares(perNode);
+  return (caller) => {
+    const key = caller?.token;
     const own = key === undefined ? 0 : (taken.get(key) ?? 0);
     if (own >= perCaller)
       throw new VouchsafeError(
@@ -107,15 +114,15 @@ export function createPlaces({
         `${perCaller} such calls of this caller are under way; let one end first`,
         { extensions: { retryAfter: 1 } },
       );
-    if (all >= perNode)
+    const giveBack = shares.take(caller?.project ?? PUBLIC);
+    if (giveBack === undefined)
       throw new VouchsafeError("unavailable", "Too many such calls are under way; try again shortly", {
         extensions: { retryAfter: 1 },
       });
-    all += 1;
-    if (key !== undefined) taken.set(key, own + 1);
+    if (key === undefined) return giveBack;
+    taken.set(key, own + 1);
     return () => {
-      all -= 1;
-      if (key === undefined) return;
+      giveBack();
       const left = (taken.get(key) ?? 1) - 1;
       if (left === 0) taken.delete(key);
       else taken.set(key, left);

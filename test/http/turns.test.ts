@@ -144,10 +144,14 @@ describe("calls under way at once", () => {
 
 test("places that were given back can be given again, and nothing is kept of who holds none", () => {
   const take = createPlaces({ perCaller: 1, perNode: 2 });
-  const first = take("a");
-  assert.throws(() => take("a"), { code: "rate-limited" });
+  const of = (token: string, project = "p") => ({ token, project: project as ProjectId });
+  const first = take(of("a"));
+  assert.throws(() => take(of("a")), { code: "rate-limited" });
   first();
-  take("a");
-  take(undefined);
-  assert.throws(() => take("b"), { code: "unavailable" });
+  take(of("a"));
+  const second = take(of("b"));
+  assert.throws(() => take(of("c")), { code: "unavailable" });
+  second();
+  take(of("d", "another project"));
+  assert.throws(() => take(of("c")), { code: "unavailable" }, "what is left is for others");
 });
