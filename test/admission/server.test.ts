@@ -216,11 +216,15 @@ describe("the admission webhook", () => {
     assert.ok(entries.some(({ event }) => event === "tls-refused"));
     shown = next;
     await writeTls();
-    for (let status = 0; status !== 200; await sleep(20))
-      status = await call(`${url}/healthz`, undefined).then(
-        (answered) => answered.status,
-        () => 0,
+    const answers = () =>
+      call(`${url}/healthz`, undefined).then(
+        ({ status }) => status === 200,
+        () => false,
       );
+    for (let tries = 0; !(await answers()); tries += 1) {
+      assert.ok(tries < 200, "the new certificate is never served");
+      await sleep(20);
+    }
     await assert.rejects(call(`${url}/healthz`, undefined, { ca: before.root }), /certificate|issuer/i);
   });
 
