@@ -8,8 +8,8 @@ import { openNode, type TestNode, turn } from "../http/node.ts";
 import fc from "../support/fc.ts";
 
 const IS_LONG = process.env.VOUCHSAFE_LONG === "1";
-const REQUESTS = IS_LONG ? 20_000 : 400;
-const SOCKETS = IS_LONG ? 3_000 : 60;
+const REQUESTS = IS_LONG ? 20_000 : 150;
+const SOCKETS = IS_LONG ? 3_000 : 40;
 const DIGEST = `sha256:${"ab".repeat(32)}`;
 /** These answer when something happens. */
 const ENDLESS = /\/stream$|\/watch$|^GET \/events$/;
