@@ -6,7 +6,7 @@ import { bad, type Finding, ok, warning } from "./finding.ts";
 
 const MIB = 1024 * 1024;
 /** A node with its caches full; with the embedded database in its process (docs/sizing.md). */
-const NEEDED = { postgres: 512 * MIB, embedded: 1024 * MIB };
+const NEEDED = { postgres: 1024 * MIB, embedded: 1536 * MIB };
 /** As package.json has it. */
 const OLDEST_NODE = 24;
 

@@ -34,7 +34,7 @@ describe("what is told of", () => {
     assert.deepEqual([nodeVersion("22.1.0").level, nodeVersion("24.0.0").level], ["bad", "ok"]);
     const mib = 1024 ** 2;
     assert.deepEqual(
-      [enoughMemory(600 * mib, true), enoughMemory(600 * mib, false)].map(({ level }) => level),
+      [enoughMemory(1200 * mib, true), enoughMemory(1200 * mib, false)].map(({ level }) => level),
       ["ok", "warning"],
     );
   });
