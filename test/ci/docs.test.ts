@@ -43,11 +43,13 @@ describe("README.md", () => {
     assert.deepEqual(commandBlocks(read("README.md"), "npm run demo"), ["npm ci && npm run demo"]);
     assert.deepEqual(commandBlocks(read("README.md"), "npm test"), ["npm ci && npm test"]);
   });
+});
 
+describe("docs/api.md", () => {
   // HEAD goes where GET goes.
   test("lists every route with the roles that may call it", () => {
     const listed = new Map<string, string>();
-    for (const line of read("README.md")
+    for (const line of read("docs/api.md")
       .split("\n")
       .filter((text) => text.startsWith("| `"))) {
       const [, routes = "", , roles = ""] = line.split("|");
