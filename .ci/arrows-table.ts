@@ -10,6 +10,9 @@
 export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["errors.ts", []],
   ["log.ts", []],
+  ["read-bounded.ts", []],
+  ["http-url.ts", []],
+  ["listen.ts", ["errors.ts"]],
   ["in-toto-attestation", []],
   ["oci", ["errors.ts", "in-toto-attestation"]],
   ["der", []],
@@ -23,10 +26,10 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["key-file.ts", ["errors.ts", "create-once.ts", "replace-file.ts", "private-key.ts"]],
   ["utc-time.ts", []],
   ["yaml", ["in-toto-attestation"]],
-  ["outbound", ["errors.ts"]],
-  ["config", ["errors.ts", "yaml", "outbound/rules.ts", "in-toto-attestation/types.ts"]],
+  ["outbound", ["errors.ts", "read-bounded.ts"]],
+  ["config", ["errors.ts", "http-url.ts", "yaml", "outbound/rules.ts", "in-toto-attestation/types.ts"]],
   ["tlog", ["errors.ts"]],
-  ["trust", ["errors.ts", "in-toto-attestation", "der", "x509", "outbound"]],
+  ["trust", ["errors.ts", "http-url.ts", "in-toto-attestation", "der", "x509", "outbound"]],
   ["verify", ["errors.ts", "in-toto-attestation", "der", "x509", "tlog", "trust"]],
   ["discovery", ["errors.ts", "in-toto-attestation", "oci", "outbound", "verify"]],
   [
@@ -71,7 +74,16 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   // Run by a second party: it knows logs in general, and nothing of what this one's entries say.
   [
     "witness",
-    ["errors.ts", "create-once.ts", "directory-lock.ts", "private-key.ts", "tlog", "custody/acknowledged.ts"],
+    [
+      "errors.ts",
+      "listen.ts",
+      "read-bounded.ts",
+      "create-once.ts",
+      "directory-lock.ts",
+      "private-key.ts",
+      "tlog",
+      "custody/acknowledged.ts",
+    ],
   ],
   [
     "db",
@@ -90,6 +102,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "services",
     [
       "errors.ts",
+      "read-bounded.ts",
       "fair-queue.ts",
       "log.ts",
       "config",
@@ -133,7 +146,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   // A summary of custody has one description, for those who make it and those who are sent it.
-  ["client", ["errors.ts", "in-toto-attestation", "custody/custody-summary.ts"]],
+  ["client", ["errors.ts", "read-bounded.ts", "in-toto-attestation", "custody/custody-summary.ts"]],
   // Follows a log from outside: it reads policies' patterns, and believes no database.
   [
     "monitor",
@@ -155,6 +168,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "workload",
     [
       "errors.ts",
+      "http-url.ts",
       "in-toto-attestation",
       "der",
       "x509",
@@ -165,13 +179,15 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   // Asked by a cluster's API server, it asks ours: no policy and no database are here either.
-  ["admission", ["errors.ts", "in-toto-attestation", "yaml", "client"]],
+  ["admission", ["errors.ts", "listen.ts", "read-bounded.ts", "in-toto-attestation", "yaml", "client"]],
   // Of the database the CLI needs only to migrate it and, by a service, to check it: both are done where no server runs,
   // and a check that asked the server would believe it.
   [
     "cli",
     [
       "errors.ts",
+      "http-url.ts",
+      "read-bounded.ts",
       "admission",
       "discovery",
       "outbound/rules.ts",
@@ -199,7 +215,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   // The command line by another door: what a workflow's step does, a shell could.
-  ["action", ["in-toto-attestation", "client", "cli"]],
+  ["action", ["http-url.ts", "in-toto-attestation", "client", "cli"]],
 ]);
 
 /** Each npm package (or whole scope), and the folders that may import it. */

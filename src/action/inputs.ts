@@ -1,4 +1,5 @@
 import { UsageError } from "../cli/usage-error.ts";
+import { isHttpUrl } from "../http-url.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -44,7 +45,7 @@ type InputName = (typeof INPUT_NAMES)[number];
 export function readInputs(env: Environment): Inputs {
   const server = read(env, "server");
   if (server === undefined) throw new UsageError("`server` is missing: the URL of a Vouchsafe server");
-  if (!/^https?:$/.test(URL.parse(server)?.protocol ?? "")) {
+  if (!isHttpUrl(server)) {
     throw new UsageError("`server` is an https:// URL, such as https://vouchsafe.example.com");
   }
   return {

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { VouchsafeError } from "../errors.ts";
+import { type ListenAddress, listen } from "../listen.ts";
+import { readBounded } from "../read-bounded.ts";
 import { type Admission, admit } from "./admit.ts";
 import { budgetOf } from "./deadline.ts";
 import {
@@ -30,9 +30,7 @@ export interface AdmissionLogEntry {
   readonly problem?: string;
 }
 
-export interface ServeOptions {
-  readonly host: string;
-  readonly port: number;
+export interface ServeOptions extends ListenAddress {
   readonly tls: TlsFiles;
   readonly log: (entry: AdmissionLogEntry) => void;
   /** How often the files of TLS are looked at, in milliseconds. */
@@ -57,7 +55,7 @@ interface Reply {
  * @throws VouchsafeError `configuration-invalid` for an address that cannot be listened on, and as `readTls`
  */
 export async function serveAdmission(admission: Admission, options: ServeOptions): Promise<AdmissionServer> {
-  const { host, port, tls, log } = options;
+  const { tls, log } = options;
   const first = await readTls(tls);
   let underWay = 0;
   let closing = false;
@@ -84,7 +82,7 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
 
   async function review(request: IncomingMessage, budget: number): Promise<Reply> {
     const deadline = performance.now() + budget;
-    const bytes = await readBody(request);
+    const bytes = await readBounded(request, MAX_REVIEW);
     if (bytes === undefined) return { status: 413, body: `a review has at most ${MAX_REVIEW} bytes\n` };
     const asked = parseReview(bytes);
     const answered = await admit(admission, asked, Math.max(50, Math.floor(deadline - performance.now())));
@@ -117,15 +115,7 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
     },
   );
   server.maxConnections = 1024;
-  try {
-    server.listen({ host, port });
-    await once(server, "listening");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new VouchsafeError("configuration-invalid", `${host}:${port} cannot be listened on: ${why}`, {
-      cause,
-    });
-  }
+  const at = await listen(server, options);
   const stopKeeping = keepTls(
     server,
     tls,
@@ -133,9 +123,8 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
     (event, problem) => log({ event, ...(problem !== undefined && { problem }) }),
     options.look,
   );
-  const { port: bound } = server.address() as AddressInfo;
   return {
-    url: `https://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    url: `https://${at}`,
     async close() {
       closing = true;
       stopKeeping();
@@ -161,18 +150,6 @@ function entryOf(
     namespace,
     ...(problem !== undefined && { problem }),
   };
-}
-
-/** Undefined for one that is too long. */
-async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_REVIEW) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, { status, body }: Reply, closing: boolean): void {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Client, createClient } from "../client/client.ts";
+import { isHttpUrl } from "../http-url.ts";
 import { findToken } from "./credentials.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -42,7 +43,7 @@ export function openSession({ server, project, json = false }: GlobalOptions): S
 }
 
 function checkedUrl(server: string): string {
-  if (!/^https?:$/.test(URL.parse(server)?.protocol ?? "")) {
+  if (!isHttpUrl(server)) {
     throw new UsageError(
       `The server is an http:// or https:// URL, such as ${DEFAULT_SERVER}, and not ${server}`,
     );

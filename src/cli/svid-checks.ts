@@ -11,6 +11,7 @@ import {
   type SvidBytes,
   verifySvid,
 } from "../identity/inspect-svid.ts";
+import { readBounded } from "../read-bounded.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { readBytes, requireReadable } from "./files.ts";
 import { readLogKey } from "./log-key-argument.ts";
@@ -70,14 +71,9 @@ export async function verifyFile(
 
 async function readInput(file: string): Promise<Uint8Array> {
   if (file !== "-") return readBytes(file);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of process.stdin) {
-    size += chunk.length;
-    if (size > MAX_INPUT) throw new UsageError("Standard input is larger than an SVID is");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const input = await readBounded(process.stdin, MAX_INPUT);
+  if (input === undefined) throw new UsageError("Standard input is larger than an SVID is");
+  return input;
 }
 
 async function readBundleFile({ bundle, trustDomain }: VerifyOptions) {

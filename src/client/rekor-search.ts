@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import { isJsonObject, type JsonValue, parseEnvelope, parseJson } from "../in-toto-attestation/index.ts";
+import { readBounded } from "../read-bounded.ts";
 
 /** Entries that are fetched for one envelope, and what an answer may weigh: some keep the payload beside the entry. */
 const MOST_ENTRIES = 8;
@@ -52,14 +53,9 @@ async function post(base: string, path: string, body: object): Promise<JsonValue
 }
 
 async function bodyOf({ body }: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    if (size > MOST_BYTES) throw new Error(`its answer is larger than ${MOST_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const bytes = await readBounded(body, MOST_BYTES);
+  if (bytes === undefined) throw new Error(`its answer is larger than ${MOST_BYTES} bytes`);
+  return bytes;
 }
 
 function unexpected(url: string): VouchsafeError {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ERRORS, type ErrorCode } from "../errors.ts";
+import { readBounded } from "../read-bounded.ts";
 import { ApiError } from "./api-error.ts";
 import type { TokenSource } from "./token-source.ts";
 
@@ -177,15 +178,10 @@ function brokenOff({ url }: Response, { method, path }: Call, cause: unknown): A
 
 async function readBytes({ body, status }: Response, call: Call): Promise<Uint8Array> {
   const { method, path, maxBytes = Number.POSITIVE_INFINITY } = call;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > maxBytes)
-      throw new ApiError("unexpected-answer", `The answer to ${method} ${path} is too long`, { status });
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+  const bytes = await readBounded(body, maxBytes);
+  if (bytes === undefined)
+    throw new ApiError("unexpected-answer", `The answer to ${method} ${path} is too long`, { status });
+  return new Uint8Array(bytes);
 }
 
 async function readLines(

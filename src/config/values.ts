@@ -1,3 +1,4 @@
+import { isHttpUrl } from "../http-url.ts";
 import type { JsonValue } from "../in-toto-attestation/types.ts";
 
 /** What a setting's values are, and how each is spelt: as text in a variable, and as a member of the file. */
@@ -96,9 +97,7 @@ export const postgresUrl: ValueType<string> = {
   secret: true,
 };
 
-export const httpUrl = textual("must be an http:// or https:// URL", (text) =>
-  /^https?:$/.test(URL.parse(text)?.protocol ?? ""),
-);
+export const httpUrl = textual("must be an http:// or https:// URL", isHttpUrl);
 
 /** OpenID Connect Discovery 1.0 §4.1: what follows it is put at its end. */
 export const issuer = textual(

@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp 
 import { request as requestHttps } from "node:https";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { readBounded } from "../read-bounded.ts";
 import { type CheckedUrl, lookupOf } from "./check-url.ts";
 
 export interface AskOnce {
@@ -61,14 +62,9 @@ export async function askOnce(checked: CheckedUrl, ask: AskOnce): Promise<Answer
 }
 
 async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
-  }
-  return decoded(Buffer.concat(chunks), response.headers["content-encoding"], maxBytes);
+  const bytes = await readBounded(response, maxBytes);
+  if (bytes === undefined) throw tooLarge(maxBytes);
+  return decoded(bytes, response.headers["content-encoding"], maxBytes);
 }
 
 /** Some storage answers with what it keeps, whatever was asked for. */

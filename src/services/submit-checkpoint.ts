@@ -1,3 +1,4 @@
+import { readBounded } from "../read-bounded.ts";
 import { formatSubmission, parseSize, SIZE_MEDIA_TYPE } from "../tlog/add-checkpoint.ts";
 import { formatSignatureLine, parseNote, trustedSignatures } from "../tlog/note.ts";
 import type { Proof } from "../tlog/proofs.ts";
@@ -99,14 +100,9 @@ async function post({ url }: Witness, body: string, signal?: AbortSignal): Promi
 }
 
 async function readText({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    if (size > MAX_ANSWER) throw new RangeError(`the answer is larger than ${MAX_ANSWER} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+  const bytes = await readBounded(body, MAX_ANSWER);
+  if (bytes === undefined) throw new RangeError(`the answer is larger than ${MAX_ANSWER} bytes`);
+  return bytes.toString();
 }
 
 function sizeIn({ mediaType, text }: Answer): number | undefined {

@@ -1,3 +1,4 @@
+import { isHttpUrl } from "../http-url.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
 import { invalid, objectAt, stringAt } from "./members.ts";
 
@@ -29,7 +30,7 @@ const NEVER_REFRESHED = 0;
 export function parseTufSource(value: JsonValue | undefined, where: string): PreparedTufSource {
   const source = objectAt(value, where, ["repository", "root", "target", "targetsVersion"]);
   const repository = stringAt(source.repository, `${where}.repository`);
-  if (!/^https?:$/.test(URL.parse(repository)?.protocol ?? "")) {
+  if (!isHttpUrl(repository)) {
     throw invalid(`${where}.repository is not an http:// or https:// URL`);
   }
   const { root, target, targetsVersion } = source;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { VouchsafeError } from "../errors.ts";
+import { type ListenAddress, listen } from "../listen.ts";
+import { readBounded } from "../read-bounded.ts";
 import { SIZE_MEDIA_TYPE } from "../tlog/add-checkpoint.ts";
 import type { Answer, Witness } from "./witness.ts";
 
@@ -38,7 +38,7 @@ interface Reply {
  */
 export async function serveWitness(
   witness: Witness,
-  { host, port }: { readonly host: string; readonly port: number },
+  address: ListenAddress,
   log: (entry: WitnessLogEntry) => void,
 ): Promise<WitnessServer> {
   const server = createServer(
@@ -57,18 +57,9 @@ export async function serveWitness(
     },
   );
   server.maxConnections = 256;
-  try {
-    server.listen({ host, port });
-    await once(server, "listening");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new VouchsafeError("configuration-invalid", `${host}:${port} cannot be listened on: ${why}`, {
-      cause,
-    });
-  }
-  const { port: bound } = server.address() as AddressInfo;
+  const at = await listen(server, address);
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    url: `http://${at}`,
     async close() {
       const closed = once(server, "close");
       server.close();
@@ -111,15 +102,10 @@ function problemOf(refused: Exclude<Answer, { status: 200 }>): string {
 }
 
 async function readBody(request: IncomingMessage): Promise<string | Reply> {
-  const chunks: Buffer[] = [];
-  let size = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > MAX_BODY) return { status: 413, body: `a submission has at most ${MAX_BODY} bytes\n` };
-      chunks.push(chunk);
-    }
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+    const bytes = await readBounded(request, MAX_BODY);
+    if (bytes === undefined) return { status: 413, body: `a submission has at most ${MAX_BODY} bytes\n` };
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return { status: 400, body: "a submission is UTF-8, and arrives whole\n" };
   }

@@ -10,6 +10,7 @@ import { validateX509Svid, withoutRoots } from "../../identity/x509-validation.t
 import { checkUrl, lookupOf } from "../../outbound/check-url.ts";
 import type { OutboundRules } from "../../outbound/rules.ts";
 import type { BundleEndpoint } from "../../policy/federated-trust-domain.ts";
+import { readBounded } from "../../read-bounded.ts";
 import { presentedChain } from "../presented-chain.ts";
 
 /** What came of asking a bundle endpoint. Sentences are ours: nothing of what it answers is quoted. */
@@ -118,14 +119,10 @@ async function get(
   const [response] = await once(asked, "response", { signal });
   if (response.statusCode !== 200)
     return { what: `its endpoint answered with status ${response.statusCode}` };
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    size += chunk.length;
-    if (size > MAX_ANSWER) return { what: `its endpoint's answer is larger than ${MAX_ANSWER} bytes` };
-    chunks.push(chunk);
-  }
-  return { bytes: Buffer.concat(chunks) };
+  const bytes = await readBounded(response, MAX_ANSWER);
+  return bytes === undefined
+    ? { what: `its endpoint's answer is larger than ${MAX_ANSWER} bytes` }
+    : { bytes };
 }
 
 /** Codes of Node and OpenSSL say what an operator can mend: a name, a port, a certificate. */

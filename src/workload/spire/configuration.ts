@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 import { VouchsafeError } from "../../errors.ts";
+import { isHttpUrl } from "../../http-url.ts";
 import { KUBELET_CA, KUBELET_TOKEN } from "../attestors/kubelet.ts";
 import type { AttestorSettings } from "../attestors/open-attestors.ts";
 import { type HclValue, parseHcl } from "./hcl.ts";
@@ -41,7 +42,7 @@ export function parseConfiguration(text: string): PluginConfiguration {
   for (const name of members.keys()) if (!KEYS.includes(name)) throw invalid(`${name} is not known`);
 
   const server = requireString(members, "server");
-  if (!/^https?:$/.test(URL.parse(server)?.protocol ?? "")) {
+  if (!isHttpUrl(server)) {
     throw invalid("server is an http:// or https:// URL");
   }
   const tokenFile = requireString(members, "token_file");
