@@ -58,6 +58,7 @@ const TYPES = {
   "authority.prepared": 30,
   "authority.retired": 31,
   "identity.revoked": 32,
+  "project.created": 33,
 };
 
 const EVENTS: readonly GoldenEvent[] = [
