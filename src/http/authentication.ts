@@ -239,10 +239,18 @@ function addressLimiter(app: FastifyInstance, max: number): (request: FastifyReq
   };
 }
 
-/** Callers hold tokens that were given to them, so a plain count will do where addresses need more care. */
+/**
+ * Callers hold what was given to them, so a plain count will do where addresses need more care. Each project counts its own:
+ * callers of two may have one name, which who makes an access rule chooses.
+ */
 function callerLimiter(max: number): (caller: Caller) => void {
-  const secondsToWait = createQuota({ max, window: MINUTE, clock: () => performance.now() });
-  return ({ token }) => {
+  const quotas = new Map<ProjectId, (token: string) => number>();
+  return ({ project, token }) => {
+    let secondsToWait = quotas.get(project);
+    if (secondsToWait === undefined) {
+      secondsToWait = createQuota({ max, window: MINUTE, clock: () => performance.now() });
+      quotas.set(project, secondsToWait);
+    }
     const seconds = secondsToWait(token);
     if (seconds > 0) throw rateLimited(max, seconds);
   };

@@ -95,7 +95,7 @@ export function eventRoutes(app: App, v: Vouchsafe): void {
         const from =
           startAfter(request.headers["last-event-id"]) || (after === undefined ? 0 : pageStart(after) + 1);
         return streams.send(request, reply, {
-          reader: caller.token,
+          reader: { name: caller.token, party: caller.project },
           events: async (signal) => eventsOf(await feed.follow(caller, from, filter, signal)),
           mayRead: () => app.authenticateAgain(request),
         });

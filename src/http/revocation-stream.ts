@@ -36,7 +36,7 @@ export function revocationStreamRoutes(app: App, v: Vouchsafe): void {
     async (request, reply) => {
       const from = startAfter(request.headers["last-event-id"]);
       return streams.send(request, reply, {
-        reader: request.ip,
+        reader: { name: request.ip, party: request.ip },
         events: (signal) => eventsOf(feed.follow(from, signal)),
       });
     },

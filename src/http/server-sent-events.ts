@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { VouchsafeError } from "../errors.ts";
+import { createFairShares } from "../fair-shares.ts";
 import type { App } from "./app.ts";
 
 export const EVENT_STREAM = "text/event-stream";
@@ -17,7 +18,7 @@ export interface ServerSentEvent {
 }
 
 export interface StreamLimits {
-  /** Readers of one node. */
+  /** Of one node, of one party while no other has any: parties share a node fairly. */
   readonly readers: number;
   /** Readers that count together: of one caller, of one address. */
   readonly readersEach: number;
@@ -27,9 +28,15 @@ export interface StreamLimits {
   readonly recheck?: number;
 }
 
+export interface Reader {
+  readonly name: string;
+  /** Whom readers share the node with others by: their project. Two parties may have readers of one name. */
+  readonly party: string;
+}
+
 export interface StreamOf {
   /** Whose readers count together. */
-  readonly reader: string;
+  readonly reader: Reader;
   /** What is sent. It ends soon after the signal. What fails before the first is answered as a problem. */
   readonly events: (
     signal: AbortSignal,
@@ -133,32 +140,30 @@ export function startAfter(lastEventId: string | undefined): number {
   return lastEventId === undefined || lastEventId === "" ? 0 : Number(lastEventId) + 1;
 }
 
-/** Counts readers. A place is given back once, however often it is said. */
+/** Counts readers. A place is given back once. */
 function createPlaces({ readers, readersEach }: StreamLimits) {
   const taken = new Map<string, number>();
-  let all = 0;
+  const shares = createFairShares(readers);
+  const extensions = { retryAfter: RETRY_AFTER };
   return {
-    take(reader: string): () => void {
-      const own = taken.get(reader) ?? 0;
-      const extensions = { retryAfter: RETRY_AFTER };
+    take({ name, party }: Reader): () => void {
+      const key = `${party} ${name}`;
+      const own = taken.get(key) ?? 0;
       if (own >= readersEach)
         throw new VouchsafeError("rate-limited", `You read ${own} such streams of this node already`, {
           extensions,
         });
-      if (all >= readers)
-        throw new VouchsafeError("unavailable", `This node tells ${readers} readers already; ask another`, {
+      const giveBack = shares.take(party);
+      if (giveBack === undefined)
+        throw new VouchsafeError("unavailable", "This node tells enough readers already; ask another", {
           extensions,
         });
-      taken.set(reader, own + 1);
-      all += 1;
-      let isTaken = true;
+      taken.set(key, own + 1);
       return () => {
-        if (!isTaken) return;
-        isTaken = false;
-        all -= 1;
-        const left = (taken.get(reader) ?? 1) - 1;
-        if (left === 0) taken.delete(reader);
-        else taken.set(reader, left);
+        giveBack();
+        const left = (taken.get(key) ?? 1) - 1;
+        if (left === 0) taken.delete(key);
+        else taken.set(key, left);
       };
     },
   };

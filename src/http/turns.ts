@@ -106,7 +106,8 @@ export function createPlaces({
   const taken = new Map<string, number>();
   const shares = createFairShares(perNode);
   return (caller) => {
-    const key = caller?.token;
+    // Callers of two projects may have one name: who makes an access rule chooses what its callers are called.
+    const key = caller === null ? undefined : `${caller.project} ${caller.token}`;
     const own = key === undefined ? 0 : (taken.get(key) ?? 0);
     if (own >= perCaller)
       throw new VouchsafeError(

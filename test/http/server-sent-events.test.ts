@@ -22,9 +22,12 @@ async function serve(t: TestContext, { events, mayRead, ...limits }: Serving) {
   const app = fastify() as unknown as App;
   app.setErrorHandler(sendProblem);
   const streams = createEventStreams(app, { readers: 3, readersEach: 2, ...limits });
-  app.get("/stream/:reader", (request, reply) =>
+  app.get("/stream/:name", (request, reply) =>
     streams.send(request, reply, {
-      reader: (request.params as { reader: string }).reader,
+      reader: {
+        name: (request.params as { name: string }).name,
+        party: (request.query as { party?: string }).party ?? "p",
+      },
       events,
       ...(mayRead && { mayRead }),
     }),
@@ -50,6 +53,9 @@ test("places are counted, of one reader and of all, and given back", async (t) =
   const fourth = await get("eve");
   await fourth.text();
   assert.deepEqual([fourth.status, fourth.headers.get("retry-after")], [503, "15"]);
+  const theirs = await get("ada?party=q");
+  assert.equal(theirs.status, 200, "another party has its own places, and readers, whatever their names are");
+  await theirs.body?.cancel();
   for (const one of [a, c]) await one.body?.cancel();
   let again = await get("ada");
   for (; again.status !== 200; again = await get("ada")) {

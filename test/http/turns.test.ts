@@ -5,7 +5,7 @@ import { type FastifyInstance, fastify } from "fastify";
 import type { ProjectId } from "../../src/custody/events.ts";
 import { guardRoutes } from "../../src/http/authentication.ts";
 import { sendProblem } from "../../src/http/problems.ts";
-import { type Bounds, boundTurns, createPlaces } from "../../src/http/turns.ts";
+import { type Bounds, boundTurns } from "../../src/http/turns.ts";
 import type { Caller } from "../../src/services/caller.ts";
 
 const BOUNDS: Bounds = {
@@ -17,6 +17,8 @@ const BOUNDS: Bounds = {
   watch: { perNode: 1 },
 };
 
+const CALLS = 50;
+
 let app: FastifyInstance;
 let under: PromiseWithResolvers<string>[];
 
@@ -25,20 +27,20 @@ beforeEach(async () => {
   under = [];
   app.setErrorHandler(sendProblem);
   await app.register(fastifyRateLimit, { global: false });
-  const callerOf = (bearer: string): Caller => ({
+  const callerOf = (bearer: string, project = "p"): Caller => ({
     token: bearer,
     name: bearer,
-    project: "p" as ProjectId,
+    project: project as ProjectId,
     roles: ["uploader"],
     policies: [],
     mayChoosePolicy: false,
   });
   guardRoutes(app, {
-    authenticate: async (bearer) => callerOf(bearer),
+    authenticate: async (bearer, project) => callerOf(bearer, project),
     recall: (bearer) => (bearer === "known" ? callerOf(bearer) : undefined),
     authenticateAgent: async () => callerOf("agent"),
     installationProject: "p" as ProjectId,
-    rateLimits: { perCaller: 1000, perAddress: 1000 },
+    rateLimits: { perCaller: CALLS, perAddress: 1000 },
   });
   boundTurns(app, BOUNDS);
   const wait = async () => {
@@ -55,8 +57,15 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-const call = (url: string, token?: string, method: "GET" | "POST" = "GET") =>
-  app.inject({ method, url, ...(token && { headers: { authorization: `Bearer ${token}` } }) });
+const call = (url: string, token?: string, method: "GET" | "POST" = "GET", project?: string) =>
+  app.inject({
+    method,
+    url,
+    headers: {
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(project && { "vouchsafe-project": project }),
+    },
+  });
 const push = (token: string) => call("/push", token, "POST");
 /** Until so many calls are worked on. */
 async function begun(count: number): Promise<void> {
@@ -142,16 +151,19 @@ describe("calls under way at once", () => {
   });
 });
 
-test("places that were given back can be given again, and nothing is kept of who holds none", () => {
-  const take = createPlaces({ perCaller: 1, perNode: 2 });
-  const of = (token: string, project = "p") => ({ token, project: project as ProjectId });
-  const first = take(of("a"));
-  assert.throws(() => take(of("a")), { code: "rate-limited" });
-  first();
-  take(of("a"));
-  const second = take(of("b"));
-  assert.throws(() => take(of("c")), { code: "unavailable" });
-  second();
-  take(of("d", "another project"));
-  assert.throws(() => take(of("c")), { code: "unavailable" }, "what is left is for others");
+describe("callers of two projects that have one name, which who makes access rules chooses", () => {
+  test("hold places of their own", async () => {
+    const theirs = [call("/push", "same", "POST", "a"), call("/push", "same", "POST", "a")];
+    await begun(2);
+    const ours = call("/push", "same", "POST", "b");
+    await begun(3);
+    for (const one of under) one.resolve("done");
+    for (const one of [...theirs, ours]) assert.equal((await one).statusCode, 200);
+  });
+
+  test("have calls of their own in a minute", async () => {
+    for (let i = 0; i < CALLS; i += 1) await call("/read", "same", "GET", "a");
+    assert.equal((await call("/read", "same", "GET", "a")).statusCode, 429);
+    assert.equal((await call("/read", "same", "GET", "b")).statusCode, 200);
+  });
 });
