@@ -12,14 +12,13 @@ import {
   type Role,
   type SvidRule,
 } from "./access-policy.ts";
+import { documentOf } from "./document.ts";
 import { trustDomain } from "./federation-schema.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { covers } from "./glob-relations.ts";
-import { API_VERSION } from "./policy.ts";
 import {
   boolean,
   list,
-  name,
   oneOf,
   optional,
   pattern,
@@ -31,14 +30,6 @@ import {
   text,
   textLike,
 } from "./readers.ts";
-
-/** An access policy as it is written; the members are described in docs/access.md. */
-export interface AccessDocument {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly description?: string };
-  readonly spec: AccessSpec;
-}
 
 const MAX_CLAIMS = 32;
 /** Members of a JSON Pointer. */
@@ -219,13 +210,7 @@ function ruleAt(spec: Node | null, index: number): Node | null {
   return isNode(item) ? item : spec;
 }
 
-/** Reads one document. What is wrong with it is reported, all of it. */
-export const accessDocument: Reader<AccessDocument> = record({
-  apiVersion: required(oneOf([API_VERSION])),
-  kind: required(oneOf(["AccessPolicy"])),
-  metadata: required(record({ name: required(name), description: optional(text) })),
-  spec: required(spec),
-});
+export const accessDocument = documentOf(["AccessPolicy"], spec);
 
 /** The document's lists of VerificationPolicies, as they are written. */
 export function accessPolicyLists(spec: Node | undefined): unknown[] {

@@ -1,21 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { VouchsafeError } from "../errors.ts";
 import { parseJwks } from "../identity/trust-bundle.ts";
+import { documentOf } from "./document.ts";
 import type { Glob } from "./glob.ts";
-import { API_VERSION } from "./policy.ts";
-import {
-  list,
-  name,
-  oneOf,
-  optional,
-  pattern,
-  type Reader,
-  record,
-  refuse,
-  required,
-  text,
-  textLike,
-} from "./readers.ts";
+import { list, optional, pattern, type Reader, record, refuse, required, text, textLike } from "./readers.ts";
 
 /** A loaded document of kind AgentEnrollment: who joins as an agent without a join token. Only `loadPolicySet` makes one. */
 export interface AgentEnrollment {
@@ -43,13 +31,6 @@ export interface KubernetesEnrollment {
   readonly serviceAccounts: readonly string[];
   /** What its tokens are signed with, by key ID. */
   readonly keys: ReadonlyMap<string, KeyObject>;
-}
-
-interface EnrollmentDocument {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly description?: string };
-  readonly spec: EnrollmentSpec;
 }
 
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
@@ -97,10 +78,4 @@ const spec: Reader<EnrollmentSpec> = (source, node, parent) => {
   return svid && { case: "svid", ...svid };
 };
 
-/** Reads one document. What is wrong with it is reported, all of it. */
-export const enrollmentDocument: Reader<EnrollmentDocument> = record({
-  apiVersion: required(oneOf([API_VERSION])),
-  kind: required(oneOf(["AgentEnrollment"])),
-  metadata: required(record({ name: required(name), description: optional(text) })),
-  spec: required(spec),
-});
+export const enrollmentDocument = documentOf(["AgentEnrollment"], spec);

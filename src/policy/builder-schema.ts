@@ -2,46 +2,29 @@ import { isMap, type Node } from "yaml";
 import { startOf, type YamlSource } from "../yaml/source.ts";
 import { suggestion } from "../yaml/suggestion.ts";
 import { type Builder, type BuilderSpec, ruleOf } from "./builder.ts";
+import { documentOf, type WrittenDocument } from "./document.ts";
 import { countProblem } from "./evidence-schema.ts";
-import { API_VERSION, type BuilderRule, type PolicySpec } from "./policy.ts";
-import {
-  integer,
-  list,
-  name,
-  oneOf,
-  optional,
-  pattern,
-  type Reader,
-  record,
-  required,
-  text,
-} from "./readers.ts";
+import type { BuilderRule, PolicySpec } from "./policy.ts";
+import { integer, list, optional, pattern, type Reader, record, required, text } from "./readers.ts";
 import { rules, signer } from "./rule-schema.ts";
 
 const level = integer(1, 4);
 
-const written = record({
-  apiVersion: required(oneOf([API_VERSION])),
-  kind: required(oneOf(["Builder"])),
-  metadata: required(record({ name: required(name), description: optional(text) })),
-  spec: required(
-    record({
-      ids: required(list(pattern)),
-      level: required(level),
-      signers: required(list(signer)),
-      buildTypes: optional(list(pattern)),
-      rules: optional(rules),
-    }),
-  ),
-});
+const written = documentOf(
+  ["Builder"],
+  record({
+    ids: required(list(pattern)),
+    level: required(level),
+    signers: required(list(signer)),
+    buildTypes: optional(list(pattern)),
+    rules: optional(rules),
+  }),
+);
 
 /** A Builder document as it is written; the members are described in docs/policy.md. */
-export const builderDocument: Reader<{
-  readonly metadata: { readonly name: string; readonly description?: string };
-  readonly spec: BuilderSpec;
-}> = (source, node, parent) => {
+export const builderDocument: Reader<WrittenDocument<BuilderSpec>> = (source, node, parent) => {
   const read = written(source, node, parent);
-  return read && { metadata: read.metadata, spec: { ...read.spec, rules: read.spec.rules ?? [] } };
+  return read && { ...read, spec: { ...read.spec, rules: read.spec.rules ?? [] } };
 };
 
 /** A builder that is written out in a policy, or one that waits until it is known which there are. */

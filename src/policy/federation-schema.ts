@@ -1,17 +1,9 @@
 import { VouchsafeError } from "../errors.ts";
 import { parseSpiffeId, parseTrustDomain, type TrustDomain, trustDomainOf } from "../identity/spiffe-id.ts";
 import { parseTrustBundle } from "../identity/trust-bundle.ts";
+import { documentOf } from "./document.ts";
 import type { BundleEndpoint, FederationSpec } from "./federated-trust-domain.ts";
-import { API_VERSION } from "./policy.ts";
-import { isText, name, oneOf, optional, type Reader, record, refuse, required, text } from "./readers.ts";
-
-/** A federated trust domain as it is written; the members are described in docs/policy.md. */
-export interface FederationDocument {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly description?: string };
-  readonly spec: FederationSpec;
-}
+import { isText, oneOf, optional, type Reader, record, refuse, required, text } from "./readers.ts";
 
 const MAX_URL = 2048;
 
@@ -90,13 +82,7 @@ const spec: Reader<FederationSpec> = (source, node, parent) => {
   }
 };
 
-/** Reads one document. What is wrong with it is reported, all of it. */
-export const federationDocument: Reader<FederationDocument> = record({
-  apiVersion: required(oneOf([API_VERSION])),
-  kind: required(oneOf(["FederatedTrustDomain"])),
-  metadata: required(record({ name: required(name), description: optional(text) })),
-  spec: required(spec),
-});
+export const federationDocument = documentOf(["FederatedTrustDomain"], spec);
 
 /**
  * Why the endpoint of one of these could never be authenticated; undefined where nothing is missing. The bundle of the

@@ -18,6 +18,7 @@ import { accessDocument, accessPolicyLists } from "./access-schema.ts";
 import { type AgentEnrollment, enrollmentDocument } from "./agent-enrollment.ts";
 import type { Builder } from "./builder.ts";
 import { builderDocument } from "./builder-schema.ts";
+import type { WrittenDocument } from "./document.ts";
 import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
 import { federationDocument, missingBundle } from "./federation-schema.ts";
 import { KINDS, type PolicySpec, type VerificationPolicy } from "./policy.ts";
@@ -224,7 +225,7 @@ interface Loaded<Spec> {
 /** Adds the document to those of its kind; each kind has names of its own. */
 function add<Spec>(
   loaded: Map<string, Loaded<Spec>>,
-  reader: Reader<{ metadata: { name: string; description?: string; owner?: string }; spec: Spec }>,
+  reader: Reader<WrittenDocument<Spec>>,
   { source, document }: PlacedDocument,
   hashOf: (json: JsonValue, spec: Spec) => Digest = (json) => sha256(canonicalJson(json)),
 ): void {

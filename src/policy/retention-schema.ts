@@ -1,10 +1,9 @@
 import { isMap, type Node } from "yaml";
-import { API_VERSION } from "./policy.ts";
+import { documentOf } from "./document.ts";
 import {
   duration,
   isText,
   name,
-  oneOf,
   optional,
   type Reader,
   record,
@@ -14,14 +13,6 @@ import {
   text,
 } from "./readers.ts";
 import type { RetentionSpec } from "./retention.ts";
-
-/** A retention policy as it is written; the members are described in docs/policy.md. */
-export interface RetentionDocument {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly description?: string };
-  readonly spec: RetentionSpec;
-}
 
 const DAY = 86_400_000;
 const FOR_EVER = "forever";
@@ -63,10 +54,4 @@ const spec: Reader<RetentionSpec> = (source, node, parent) => {
   );
 };
 
-/** Reads one document. What is wrong with it is reported, all of it. */
-export const retentionDocument: Reader<RetentionDocument> = record({
-  apiVersion: required(oneOf([API_VERSION])),
-  kind: required(oneOf(["RetentionPolicy"])),
-  metadata: required(record({ name: required(name), description: optional(text) })),
-  spec: required(spec),
-});
+export const retentionDocument = documentOf(["RetentionPolicy"], spec);

@@ -2,9 +2,9 @@ import { isMap, isScalar, isSeq } from "yaml";
 import { approvals } from "./approval-schema.ts";
 import type { Builder } from "./builder.ts";
 import { type WrittenSpec, withBuilders, writtenBuilder } from "./builder-schema.ts";
+import { documentOf, type WrittenDocument } from "./document.ts";
 import { compileJoins, requirements, summaryProblem, summaryRule, writtenJoins } from "./evidence-schema.ts";
 import {
-  API_VERSION,
   type DependencyRules,
   KINDS,
   MODES,
@@ -20,7 +20,6 @@ import {
   integer,
   isText,
   list,
-  name,
   oneOf,
   optional,
   pattern,
@@ -38,14 +37,6 @@ import { type VersionedTag, versionedTag } from "./versioned-tag.ts";
 
 /** As many as a trust document may ask for. */
 const MAX_THRESHOLD = 8;
-
-/** A policy document as it is written; the members are described in docs/policy.md. */
-export interface PolicyDocument {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly description?: string };
-  readonly spec: PolicySpec;
-}
 
 const parameter: Reader<ParameterPattern> = (source, node, parent) => {
   if (isMap(node)) {
@@ -154,16 +145,13 @@ const spec: Reader<WrittenSpec> = (source, node, parent) => {
   return compiled && { ...rest, mode, rules, evidence, joins: compiled };
 };
 
-const written = record({
-  apiVersion: required(oneOf([API_VERSION])),
-  // The kind chose this reader; what no reader is chosen by is refused here.
-  kind: required(oneOf(KINDS)),
-  metadata: required(record({ name: required(name), description: optional(text) })),
-  spec: required(spec),
-});
+// The kind chose this reader; what no reader is chosen by is refused here.
+const written = documentOf(KINDS, spec);
 
 /** Reads one document that uses these builders (`withBuilders`). What is wrong with it is reported, all of it. */
-export function policyUsing(builders: ReadonlyMap<string, Builder | undefined>): Reader<PolicyDocument> {
+export function policyUsing(
+  builders: ReadonlyMap<string, Builder | undefined>,
+): Reader<WrittenDocument<PolicySpec>> {
   return (source, node, parent) => {
     const read = written(source, node, parent);
     const spec = read && withBuilders(source, node ?? parent, read.spec, builders);

@@ -4,10 +4,11 @@ import { isReserved } from "../identity/agent-id.ts";
 import { parseTrustDomain, spiffeId } from "../identity/spiffe-id.ts";
 import { offsetWithin, startOf, type YamlSource } from "../yaml/source.ts";
 import { ATTESTED, type ComponentDemand, EXECUTABLE } from "./components.ts";
+import { documentOf, type WrittenDocument } from "./document.ts";
 import { trustDomain } from "./federation-schema.ts";
 import { parseFilePattern } from "./file-pattern.ts";
 import { GlobError } from "./glob.ts";
-import { API_VERSION, MODES } from "./policy.ts";
+import { MODES } from "./policy.ts";
 import {
   duration,
   isText,
@@ -25,14 +26,6 @@ import {
   text,
 } from "./readers.ts";
 import { namesDigest, spiffePath, type WorkloadSpec } from "./workload-policy.ts";
-
-/** A workload policy as it is written; the members are described in docs/policy.md. */
-export interface WorkloadDocument {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly description?: string; readonly owner?: string };
-  readonly spec: WorkloadSpec;
-}
 
 const MAX_COMPONENTS = 8;
 const MAX_PATTERNS = 16;
@@ -145,15 +138,14 @@ const spec: Reader<WorkloadSpec> = (source, node, parent) => {
   };
 };
 
-const written: Reader<WorkloadDocument> = record({
-  apiVersion: required(oneOf([API_VERSION])),
-  kind: required(oneOf(["WorkloadPolicy"])),
-  metadata: required(record({ name: required(name), description: optional(text), owner: optional(owner) })),
-  spec: required(spec),
-});
+const written = documentOf(
+  ["WorkloadPolicy"],
+  spec,
+  record({ name: required(name), description: optional(text), owner: optional(owner) }),
+);
 
 /** Reads one document. What is wrong with it is reported, all of it. */
-export const workloadDocument: Reader<WorkloadDocument> = (source, node, parent) => {
+export const workloadDocument: Reader<WrittenDocument<WorkloadSpec>> = (source, node, parent) => {
   const read = written(source, node, parent);
   if (read === undefined) return undefined;
   // Only here is the name known that `{policy}` stands for.
