@@ -9,7 +9,7 @@ import type { ActivePolicies, ActiveTrust } from "./activations.ts";
 import { APPROVAL_COLUMNS, type ApprovalRecord, approvalOf } from "./approvals.ts";
 import { containersOf } from "./containment.ts";
 import { EXCEPTION_COLUMNS, type ExceptionRecord, exceptionOf } from "./exceptions.ts";
-import { type MetQuarantine, metQuarantineOf, quarantinesMet } from "./quarantines.ts";
+import { type MetQuarantineRecord, metQuarantineOf, quarantinesMet } from "./quarantines.ts";
 import { REVOCATION_COLUMNS, revocationOf, revocationsAsOf } from "./revocations.ts";
 import type { Schema } from "./schema.ts";
 import { VERDICT_COLUMNS, verdictOf } from "./verdicts.ts";
@@ -22,7 +22,7 @@ export interface DecisionInputs {
   readonly size: number;
   readonly verdicts: readonly StandingVerdict[];
   /** Those of the artifact and of all that its verdicts rest on, and those of policies. */
-  readonly quarantines: readonly MetQuarantine[];
+  readonly quarantines: readonly MetQuarantineRecord[];
   /** Not withdrawn. */
   readonly approvals: readonly ApprovalRecord[];
   /** Not withdrawn, whether or not they last. */

@@ -3,7 +3,7 @@ import type { ProjectId } from "../custody/events.ts";
 import type { QuarantineRule } from "../custody/quarantine-target.ts";
 import type { Quarantine } from "../custody/quarantines.ts";
 import type { Origin } from "../custody/revocation-target.ts";
-import type { Quarantine as Met } from "../decisions/quarantined.ts";
+import type { MetQuarantine } from "../decisions/quarantined.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { comesFrom } from "./origins.ts";
 import type { Schema } from "./schema.ts";
@@ -15,8 +15,8 @@ export interface QuarantineRecord extends Quarantine {
   readonly liftedIndex?: number;
 }
 
-/** A quarantine as a decision meets it. */
-export type MetQuarantine = Met & { readonly openedIndex: number };
+/** A quarantine as a decision meets it, with the event that opened it. */
+export type MetQuarantineRecord = MetQuarantine & { readonly openedIndex: number };
 
 /** Oldest first. */
 export async function openQuarantines(db: Kysely<Schema>, project: ProjectId): Promise<QuarantineRecord[]> {
@@ -147,7 +147,7 @@ export function quarantinesMet(project: ProjectId, artifacts: RawBuilder<unknown
   )`;
 }
 
-export function metQuarantineOf({ artifact, policy, rule, ...row }: MetRow): MetQuarantine {
+export function metQuarantineOf({ artifact, policy, rule, ...row }: MetRow): MetQuarantineRecord {
   const by = rule === null ? row : { ...row, rule };
   if (artifact !== null) return { ...by, artifact };
   return { ...by, policy: policy ?? "" };

@@ -7,7 +7,7 @@ import { type Mode, modeOf, type PolicySpec, type VerificationPolicy } from "../
 import type { Check } from "../policy/types.ts";
 import { type Pass, passByException, passByVerdict, withApprovals } from "./pass.ts";
 import { passing } from "./passing.ts";
-import { type Quarantine, quarantinesBeneath, quarantinesOf } from "./quarantined.ts";
+import { type MetQuarantine, quarantinesBeneath, quarantinesOf } from "./quarantined.ts";
 
 /** A verdict as it stands now. */
 export interface StandingVerdict extends Verdict {
@@ -41,7 +41,7 @@ export interface DecisionInput {
   readonly inForce: InForce;
   readonly verdicts: readonly StandingVerdict[];
   /** Those of the artifact and of all that its verdicts rest on, and those of policies. */
-  readonly quarantines: readonly Quarantine[];
+  readonly quarantines: readonly MetQuarantine[];
   /** Not withdrawn, whatever they are of. */
   readonly approvals: readonly Approval[];
   /** Not withdrawn, whether or not they last. */

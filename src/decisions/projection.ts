@@ -7,13 +7,13 @@ import type { Approval } from "../policy/approvals.ts";
 import type { Exception } from "../policy/exceptions.ts";
 import type { InForce, StandingVerdict } from "./decide.ts";
 import { createDependents } from "./dependents.ts";
-import type { Quarantine } from "./quarantined.ts";
+import type { MetQuarantine } from "./quarantined.ts";
 import type { KeptAnswer } from "./written-answer.ts";
 
 /** Everything that `decide` needs of one artifact, as of one log size. */
 export interface ArtifactState {
   readonly verdicts: readonly StandingVerdict[];
-  readonly quarantines: readonly Quarantine[];
+  readonly quarantines: readonly MetQuarantine[];
   readonly approvals: readonly Approval[];
   readonly exceptions: readonly Exception[];
   /** Whether there is anything to evaluate. */

@@ -3,10 +3,11 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import type { DecisionInput, Reason } from "./decide.ts";
 
 /** A quarantine as a decision meets it: by an artifact, itself or by a rule that holds it, or by a policy. */
-export type Quarantine = { readonly id: string; readonly reason: string; readonly rule?: QuarantineRule } & (
-  | { readonly artifact: Digest }
-  | { readonly policy: string }
-);
+export type MetQuarantine = {
+  readonly id: string;
+  readonly reason: string;
+  readonly rule?: QuarantineRule;
+} & ({ readonly artifact: Digest } | { readonly policy: string });
 
 /** Of the artifact itself, and of the policies named: whatever their mode, so that no edit of them ends it. */
 export function quarantinesOf({ digest, policies, quarantines }: DecisionInput): Reason[] {
@@ -23,7 +24,7 @@ export function quarantinesOf({ digest, policies, quarantines }: DecisionInput):
 export function quarantinesBeneath(
   policy: string,
   restsOn: readonly Digest[],
-  quarantines: readonly Quarantine[],
+  quarantines: readonly MetQuarantine[],
 ): Reason[] {
   return quarantines.flatMap((quarantine): Reason[] => {
     if (!("artifact" in quarantine) || !restsOn.includes(quarantine.artifact)) return [];
@@ -32,6 +33,6 @@ export function quarantinesBeneath(
   });
 }
 
-function told({ id, rule, reason }: Quarantine): string {
+function told({ id, rule, reason }: MetQuarantine): string {
   return `${id}${rule === undefined ? "" : ` of ${quarantineText(rule)}`}: ${reason}`;
 }
