@@ -99,43 +99,6 @@ export async function subjectsOfAttestation(
   return rows.map(({ digest, name }) => ({ digest: digest as Digest, ...(name !== null && { name }) }));
 }
 
-/** The attestations about a digest, oldest first, with the name that each gives it and the evidence's bytes; without what has expired. */
-export async function readAttestations(
-  db: Kysely<Schema>,
-  project: ProjectId,
-  digest: Digest,
-): Promise<(AttestationRecord & { readonly subjectName?: string; readonly bytes: Uint8Array })[]> {
-  const rows = await db
-    .selectFrom("attestation_subjects as subject")
-    .innerJoin("attestations as attestation", (join) =>
-      join
-        .onRef("attestation.project_id", "=", "subject.project_id")
-        .onRef("attestation.id", "=", "subject.attestation"),
-    )
-    .innerJoin("evidence", (join) =>
-      join
-        .onRef("evidence.project_id", "=", "subject.project_id")
-        .onRef("evidence.id", "=", "subject.attestation"),
-    )
-    .selectAll("attestation")
-    .select(["subject.name as subject_name", "evidence.bytes"])
-    .where("subject.project_id", "=", project)
-    .where("subject.digest", "=", digest)
-    .orderBy("attestation.index")
-    .execute();
-  return rows.flatMap(({ bytes, ...row }) =>
-    bytes === null
-      ? []
-      : [
-          {
-            ...attestationOf(row),
-            ...(row.subject_name !== null && { subjectName: row.subject_name }),
-            bytes,
-          },
-        ],
-  );
-}
-
 export interface AttestationSearch {
   readonly repository?: string;
   readonly commit?: string;

@@ -6,7 +6,7 @@ import type { Writer } from "../../src/custody/writer.ts";
 import { activeTrust } from "../../src/db/activations.ts";
 import type { Database } from "../../src/db/connection.ts";
 import { readDecisionInputs } from "../../src/db/decision-inputs.ts";
-import { readAttestations, readDocument, searchAttestations } from "../../src/db/evidence.ts";
+import { readDocument, searchAttestations } from "../../src/db/evidence.ts";
 import { standingExceptions } from "../../src/db/exceptions.ts";
 import { readHead } from "../../src/db/log.ts";
 import { findQuarantine, openQuarantines } from "../../src/db/quarantines.ts";
@@ -203,15 +203,6 @@ forEachDatabase("state that follows from the log", (create) => {
       await searchAttestations(database.kysely, project, { commit: "0a1b2c3d", limit: 2 }),
       [],
     );
-    const about = await readAttestations(database.kysely, project, digestOf("searched artifact 0"));
-    assert.deepEqual(
-      about.map(({ id, bytes }) => [id, digestOf(bytes)]),
-      [
-        [ids[0], ids[0]],
-        [ids[2], ids[2]],
-      ],
-    );
-    assert.deepEqual(await readAttestations(database.kysely, PROJECT, digestOf("searched artifact 0")), []);
   });
 
   it("keeps documents of a project by their hash, given once or again", async () => {
