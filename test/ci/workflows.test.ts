@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ import { RELEASE_POLICY } from "../http/release.ts";
 import { actionsClaims } from "../sigstore/github-actions.ts";
 import { startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
+import { skipInterop } from "../support/interop.ts";
 
 const run = promisify(execFile);
 
@@ -116,7 +117,7 @@ describe("workflows", () => {
     });
   }
 
-  test("pass actionlint", { skip: lintSkip(), timeout: 600_000 }, async (t) => {
+  test("pass actionlint", { skip: skipInterop("go"), timeout: 600_000 }, async (t) => {
     const directory = await scratch(t);
     const built = await run("go", ["install", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"], {
       env: { ...process.env, GOBIN: directory },
@@ -231,11 +232,6 @@ function wordsOf(permissions: Job["permissions"] = {}): string {
 
 function reusable(jobs: Workflow["jobs"]): number {
   return Object.values(jobs).filter(({ uses }) => uses !== undefined).length;
-}
-
-function lintSkip(): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync("go", ["version"]).error === undefined ? false : "go is not here";
 }
 
 async function scratch(t: TestContext): Promise<string> {

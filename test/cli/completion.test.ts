@@ -1,6 +1,7 @@
 /** The completion scripts, each in the shell that it is for. zsh and fish where VOUCHSAFE_INTEROP=1 asks for them. */
+
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { fishCompletion } from "../../src/cli/completion/fish.ts";
 import { offersOf } from "../../src/cli/completion/model.ts";
 import { zshCompletion } from "../../src/cli/completion/zsh.ts";
 import { createProgram } from "../../src/cli/program.ts";
+import { skipInterop } from "../support/interop.ts";
 
 const run = promisify(execFile);
 const offers = offersOf(createProgram());
@@ -80,7 +82,7 @@ ${calls.join("\n")}
     assert.deepEqual(offered, [...TYPED.map(([, words]) => [...words]), ["bundle one.json"]]);
   });
 
-  test("in fish", { skip: skip("fish") }, async () => {
+  test("in fish", { skip: skipInterop("fish") }, async () => {
     for (const [words, expected] of TYPED) {
       const line = ["vouchsafe", ...words].map((word) => (word === "" ? "" : word)).join(" ");
       const { stdout } = await run("fish", ["-c", `source vouchsafe.fish; complete -C '${line}'`], {
@@ -94,7 +96,7 @@ ${calls.join("\n")}
     }
   });
 
-  test("in zsh", { skip: skip("zsh") }, async () => {
+  test("in zsh", { skip: skipInterop("zsh") }, async () => {
     // What it would offer is told by the functions that it offers by.
     for (const [words, expected] of TYPED) {
       const script = `compdef() { }; source ./_vouchsafe
@@ -110,8 +112,3 @@ words=(vouchsafe ${words.map((word) => `'${word}'`).join(" ")}); CURRENT=$#words
     }
   });
 });
-
-function skip(shell: string): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync(shell, ["--version"]).error === undefined ? false : `${shell} is not here`;
-}

@@ -3,8 +3,8 @@
  * agent. containerd and runc are this host's or Debian's packages, and the programs are built in Go, so only where VOUCHSAFE_INTEROP=1 asks
  * for it.
  */
+
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { hash, randomBytes, randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,12 +18,13 @@ import { type Agent, openAgent } from "../../src/workload/agent.ts";
 import { containerAttestor } from "../../src/workload/attestors/container.ts";
 import { openContainerd } from "../../src/workload/attestors/containerd.ts";
 import { openCri } from "../../src/workload/attestors/cri.ts";
-import { cannotMakeCgroups, removeCgroups } from "../workload/attestors/cgroups.ts";
+import { removeCgroups } from "../workload/attestors/cgroups.ts";
 import { type LocalSource, openLocalSource } from "../workload/local-source.ts";
 import { CONTAINERD, type RunningContainerd, startContainerd } from "./containerd/containerd.ts";
 import { type BuiltImage, buildImage } from "./containerd/image.ts";
 import { buildPrograms, pathOf } from "./containerd/packages.ts";
 import { serveRegistry } from "./containerd/registry.ts";
+import { skipContainers } from "./containerd/skip.ts";
 
 const TIMEOUT = 300_000;
 const NAME = "localhost/widget:1";
@@ -32,14 +33,7 @@ const PROTO = fileURLToPath(new URL("containerd/cri.proto", import.meta.url));
 const MOUNT = "/run/vouchsafe";
 const NODE = 2;
 
-function skip(): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  if (process.platform !== "linux" || process.getuid?.() !== 0)
-    return "only root of a Linux starts containers";
-  return cannotMakeCgroups() || (spawnSync("go", ["version"]).error !== undefined && "go is not here");
-}
-
-describe("containers of containerd", { skip: skip(), timeout: TIMEOUT }, () => {
+describe("containers of containerd", { skip: skipContainers(), timeout: TIMEOUT }, () => {
   let directory: string;
   let containerd: RunningContainerd | undefined;
   let image: BuiltImage;

@@ -1,6 +1,7 @@
 /** Go's crypto/x509 reads revocation lists and believes their authority alone. Where VOUCHSAFE_INTEROP=1 asks for it. */
+
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,11 +13,10 @@ import { createCrlSigner } from "../../src/identity/crl.ts";
 import { serialFrom } from "../../src/identity/x509-svid.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { MINUTE, testAuthority } from "../identity/trust-domain.ts";
+import { skipInterop } from "../support/interop.ts";
 
 const run = promisify(execFile);
-const skip =
-  (process.env.VOUCHSAFE_INTEROP !== "1" && "VOUCHSAFE_INTEROP=1 asks for it") ||
-  (spawnSync("go", ["version"]).error !== undefined && "go is not here");
+const skip = skipInterop("go");
 
 test("Go takes a list by its authority, and none by another or after its end", { skip }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-crl-go-"));

@@ -2,8 +2,9 @@
  * What cosign and oras attach to images in a registry of go-containerregistry is discovered and verified. All are built
  * from the Go module proxy, so only where VOUCHSAFE_INTEROP=1 asks for it; cosign alone takes minutes the first time.
  */
+
 import assert from "node:assert/strict";
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { vouchsafe } from "../cli/vouchsafe.ts";
 import { endWithParent } from "../support/child.ts";
+import { skipInterop } from "../support/interop.ts";
 
 const run = promisify(execFile);
 const TIMEOUT = 1_500_000;
@@ -21,11 +23,6 @@ const ORAS = "oras.land/oras/cmd/oras@v1.3.6";
 const PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1";
 /** Neither log nor timestamp authority, which are on the internet. */
 const SIGNING_CONFIG = { mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json" };
-
-function skip(): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync("go", ["version"]).error === undefined ? false : "go is not here";
-}
 
 async function isBuilt(directory: string): Promise<boolean> {
   const cwd = fileURLToPath(new URL("registry", import.meta.url));
@@ -47,7 +44,7 @@ async function startRegistry(t: TestContext, program: string, args: readonly str
   return line.trim();
 }
 
-describe("what cosign and oras attach", { skip: skip(), timeout: TIMEOUT }, () => {
+describe("what cosign and oras attach", { skip: skipInterop("go"), timeout: TIMEOUT }, () => {
   test("is discovered by referrers, by the tag in their place, and by cosign's tag", {
     timeout: TIMEOUT,
   }, async (t) => {

@@ -2,6 +2,7 @@
  * Real containers of a real Docker daemon: go-spiffe in them asks our agent. The daemon is this host's program or Debian's package, so
  * only where VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { hash } from "node:crypto";
@@ -16,24 +17,18 @@ import { containerAttestor } from "../../src/workload/attestors/container.ts";
 import { dockerInspector } from "../../src/workload/attestors/docker.ts";
 import { endChild, endWithParent } from "../support/child.ts";
 import { until } from "../workload/agent-house.ts";
-import { cannotMakeCgroups, removeCgroups } from "../workload/attestors/cgroups.ts";
+import { removeCgroups } from "../workload/attestors/cgroups.ts";
 import { type LocalSource, openLocalSource } from "../workload/local-source.ts";
 import { CONTAINERD } from "./containerd/containerd.ts";
 import { type BuiltImage, buildImage } from "./containerd/image.ts";
 import { buildPrograms, pathOf } from "./containerd/packages.ts";
 import { serveRegistry } from "./containerd/registry.ts";
+import { skipContainers } from "./containerd/skip.ts";
 
 const TIMEOUT = 300_000;
 const MOUNT = "/run/vouchsafe";
 
-function skip(): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  if (process.platform !== "linux" || process.getuid?.() !== 0)
-    return "only root of a Linux starts containers";
-  return cannotMakeCgroups() || (spawnSync("go", ["version"]).error !== undefined && "go is not here");
-}
-
-describe("containers of Docker", { skip: skip(), timeout: TIMEOUT }, () => {
+describe("containers of Docker", { skip: skipContainers(), timeout: TIMEOUT }, () => {
   let directory: string;
   let daemon: ChildProcess | undefined;
   let why = "dockerd can be had neither here nor from Debian";

@@ -2,6 +2,7 @@
  * A database that was dumped by `pg_dump` while a node went on writing, and restored by `pg_restore`, as
  * docs/backup.md says to. Only where VOUCHSAFE_INTEROP=1 asks for it, with the Postgres that is installed.
  */
+
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -20,6 +21,7 @@ import type { TestNode } from "../http/node.ts";
 import { callerWith, openReleaseHouse } from "../services/release-node.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { installedPrograms, startInstalled } from "../support/installed-postgres.ts";
+import { skipInterop } from "../support/interop.ts";
 import { createPostgres } from "../support/postgres.ts";
 
 const RETENTION = `
@@ -31,7 +33,8 @@ spec: { default: standard, classes: { standard: { keep: 30d } } }
 const MONTH = 31 * 86_400_000;
 
 async function reasonToSkip(): Promise<string | false> {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
+  const skip = skipInterop();
+  if (skip !== false) return skip;
   return (await installedPrograms()) === undefined ? "no Postgres with pg_dump is installed here" : false;
 }
 

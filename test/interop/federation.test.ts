@@ -2,8 +2,9 @@
  * go-spiffe's federation package fetches our bundle in both profiles and serves one that we fetch, and PyJWT validates
  * a JWT-SVID by OIDC discovery. Both come from their registries, so only where VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,16 +27,12 @@ import {
   release,
   SELECTORS,
 } from "../services/identity-house.ts";
+import { skipInterop } from "../support/interop.ts";
 import { startProgram } from "../workload/run-workload.ts";
 
 const run = promisify(execFile);
 const INSTALL_TIMEOUT = 300_000;
 const AUDIENCE = "https://sts.example.org";
-
-function skipUnless(program: string): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync(program, ["--help"]).error === undefined ? false : `${program} is not here`;
-}
 
 const PYTHON = `
 import json, ssl, sys, urllib.request
@@ -83,7 +80,7 @@ describe("federation with what others made", { timeout: INSTALL_TIMEOUT }, () =>
     }
   }
 
-  test("go-spiffe", { skip: skipUnless("go"), timeout: INSTALL_TIMEOUT }, async (t) => {
+  test("go-spiffe", { skip: skipInterop("go"), timeout: INSTALL_TIMEOUT }, async (t) => {
     const program = path("federation");
     const cwd = fileURLToPath(new URL("federation", import.meta.url));
     const isThere = await run("go", ["mod", "download"], { cwd }).then(
@@ -138,7 +135,7 @@ describe("federation with what others made", { timeout: INSTALL_TIMEOUT }, () =>
     }
   });
 
-  test("PyJWT", { skip: skipUnless("python3"), timeout: INSTALL_TIMEOUT }, async (t) => {
+  test("PyJWT", { skip: skipInterop("python3"), timeout: INSTALL_TIMEOUT }, async (t) => {
     const install = ["install", "--quiet", "pyjwt[crypto]==2.15.1"];
     const isInstalled = await run("python3", ["-m", "venv", path("venv")])
       .then(() => run(path("venv/bin/pip"), install))

@@ -1,6 +1,7 @@
 /** A real API server of Kubernetes asks our webhook, and takes our manifests. Built from Go's module proxy where VOUCHSAFE_INTEROP=1 asks for it. */
+
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,12 +14,11 @@ import { webCertificate } from "../services/federation/bundle-server.ts";
 import { release } from "../services/identity-house.ts";
 import { callerWith, openReleaseHouse } from "../services/release-node.ts";
 import { endChild, endWithParent } from "../support/child.ts";
+import { skipInterop } from "../support/interop.ts";
 import { createPostgres, stopPostgres } from "../support/postgres.ts";
 import { buildCluster, startCluster } from "./kubernetes/cluster.ts";
 
-const skip =
-  (process.env.VOUCHSAFE_INTEROP !== "1" && "VOUCHSAFE_INTEROP=1 asks for it") ||
-  (spawnSync("go", ["version"]).error !== undefined && "go is not here");
+const skip = skipInterop("go");
 
 const AUDIENCE = "https://vouchsafe.example.com";
 const read = async (name: string) =>

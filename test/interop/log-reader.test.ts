@@ -2,8 +2,9 @@
  * The log as others read it: Go's checksum database and Tessera, its client and its `fsck`. The program is built
  * anew from the Go module proxy, so only where VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -19,6 +20,7 @@ import { readActiveKeys } from "../../src/services/read-log-keys.ts";
 import { ed25519Signer } from "../../src/tlog/note.ts";
 import { openNode } from "../http/node.ts";
 import { growLog } from "../support/grow-log.ts";
+import { skipInterop } from "../support/interop.ts";
 
 const run = promisify(execFile);
 const TIMEOUT = 600_000;
@@ -28,13 +30,8 @@ const SIZE = 65_536 + 256 + 44;
 const INDEXES = [0, 255, 256, 65_535, 65_536, 65_791, 65_792, SIZE - 1];
 const OLDER = 65_537;
 
-function skip(): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync("go", ["version"]).error === undefined ? false : "go is not here";
-}
-
 test("Go's checksum database and Tessera read the whole log, and find what is not as it was", {
-  skip: skip(),
+  skip: skipInterop("go"),
   timeout: TIMEOUT,
 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-log-reader-"));

@@ -2,8 +2,9 @@
  * Clients of others call by mTLS with an X.509-SVID: go-spiffe, curl and OpenSSL. go-spiffe comes from Go's registry, so only
  * where VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,6 +25,7 @@ import {
   release,
 } from "../services/identity-house.ts";
 import { callerWith } from "../services/release-node.ts";
+import { skipInterop } from "../support/interop.ts";
 
 const run = promisify(execFile);
 const INSTALL_TIMEOUT = 300_000;
@@ -37,12 +39,7 @@ spec:
   rules: [{ spiffeIds: ["spiffe://vouchsafe.local/**"], roles: [issuer] }]
 `;
 
-function skipUnless(program: string): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync(program, ["version"]).error === undefined ? false : `${program} is not here`;
-}
-
-describe("mTLS with clients of others", { skip: skipUnless("go"), timeout: INSTALL_TIMEOUT }, () => {
+describe("mTLS with clients of others", { skip: skipInterop("go"), timeout: INSTALL_TIMEOUT }, () => {
   let directory: string;
   let house: IdentityHouse;
   let node: TestNode;

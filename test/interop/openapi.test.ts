@@ -1,4 +1,5 @@
 /** The API's description, as the OpenAPI Initiative's own schemas have it. From the Python index, so only where VOUCHSAFE_INTEROP=1 asks for it. */
+
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -6,10 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openNode, type TestNode } from "../http/node.ts";
+import { skipInterop } from "../support/interop.ts";
 
 const VALIDATOR = "openapi-spec-validator==0.9.0";
 
-const skip = process.env.VOUCHSAFE_INTEROP !== "1" && "VOUCHSAFE_INTEROP=1 asks for it";
+const skip = skipInterop();
 let directory: string;
 let node: TestNode;
 

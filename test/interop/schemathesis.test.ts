@@ -1,4 +1,5 @@
 /** Every route by its own description: Schemathesis makes requests of it. From the Python index, so only where VOUCHSAFE_INTEROP=1 asks for it. */
+
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -8,6 +9,7 @@ import { after, before, test } from "node:test";
 import { ROLES } from "../../src/services/caller.ts";
 import { startServer } from "../cli/server.ts";
 import { openNode, type TestNode } from "../http/node.ts";
+import { skipInterop } from "../support/interop.ts";
 import { createPostgres, settingsOf, stopPostgres } from "../support/postgres.ts";
 
 const SCHEMATHESIS = "schemathesis==4.32.5";
@@ -20,7 +22,7 @@ const CHECKS = [
 /** Made for each route and each way of making them. */
 const EXAMPLES = 40;
 
-const skip = process.env.VOUCHSAFE_INTEROP !== "1" && "VOUCHSAFE_INTEROP=1 asks for it";
+const skip = skipInterop();
 let directory: string;
 let program: string;
 

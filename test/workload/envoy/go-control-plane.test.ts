@@ -2,8 +2,9 @@
  * A client in Go by go-control-plane's types, which says whether our messages are Envoy's. It is built anew, so only where
  * VOUCHSAFE_INTEROP=1 asks for it.
  */
+
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { hash } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { digestOf } from "../../../src/in-toto-attestation/digest.ts";
 import { openAgent } from "../../../src/workload/agent.ts";
+import { skipInterop } from "../../support/interop.ts";
 import { openLocalSource } from "../local-source.ts";
 import { startProgram, type Workload } from "../run-workload.ts";
 
@@ -20,14 +22,8 @@ const run = promisify(execFile);
 const PERMISSION_DENIED = 7;
 const TIMEOUT = 300_000;
 
-function skip(): string | false {
-  if (process.platform !== "linux") return "only Linux attests";
-  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
-  return spawnSync("go", ["version"]).error === undefined ? false : "go is not here";
-}
-
 test("go-control-plane's types read what the secret discovery service gives", {
-  skip: skip(),
+  skip: process.platform === "linux" ? skipInterop("go") : "only Linux attests",
   timeout: TIMEOUT,
 }, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-sds-go-"));

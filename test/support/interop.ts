@@ -1,0 +1,8 @@
+import { spawnSync } from "node:child_process";
+
+/** Why a test against programs of others is skipped: nobody asked for it, or one that it takes is not here. */
+export function skipInterop(...programs: readonly string[]): string | false {
+  if (process.env.VOUCHSAFE_INTEROP !== "1") return "VOUCHSAFE_INTEROP=1 asks for it";
+  const missing = programs.find((program) => spawnSync(program, ["--version"]).error !== undefined);
+  return missing === undefined ? false : `${missing} is not here`;
+}
