@@ -67,8 +67,8 @@ declare module "fastify" {
   interface FastifyInstance {
     /** Every route, as `METHOD /path`, with who may call it. */
     routeAccess: Map<string, Access>;
-    /** Whether who made this request may still make it, for answers that go on. Throws as the guard does. */
-    authenticateAgain: (request: FastifyRequest) => Promise<void>;
+    /** Who made this request, if it may still be made, for answers that go on. Throws as the guard does. */
+    authenticateAgain: (request: FastifyRequest) => Promise<Caller>;
   }
 }
 
@@ -121,6 +121,7 @@ export function guardRoutes(
   app.decorate("authenticateAgain", async (request: FastifyRequest) => {
     const caller = await authenticate(requireCredential(request), projectOf(request));
     requireRole(caller, accessOf(request), installationProject);
+    return caller;
   });
   app.addHook("onRoute", (route) => {
     app.routeAccess.set(`${route.method} ${route.url}`, declaredAccess(route));

@@ -8,6 +8,7 @@ import { eventJson } from "../services/event-json.ts";
 import { pageStart } from "../services/page-start.ts";
 import { readProjectLog } from "../services/read-events.ts";
 import { readAsOf } from "../services/state-as-of.ts";
+import { requireVisible } from "../services/visible-events.ts";
 import { accepts } from "./accept.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
@@ -97,7 +98,8 @@ export function eventRoutes(app: App, v: Vouchsafe): void {
         return streams.send(request, reply, {
           reader: { name: caller.token, party: caller.project },
           events: async (signal) => eventsOf(await feed.follow(caller, from, filter, signal)),
-          mayRead: () => app.authenticateAgain(request),
+          // Its roles may be others by now: those of a rule are.
+          mayRead: async () => requireVisible(await app.authenticateAgain(request), filter.types),
         });
       }
       return readProjectLog(v, caller, {

@@ -87,8 +87,11 @@ export function createEventStreams(
       const signal = AbortSignal.any([closing.signal, over.signal]);
       const told = await events(signal);
       const lines = new PassThrough();
-      const checking = mayRead && setInterval(() => mayRead().catch(() => over.abort()), recheck);
-      signal.addEventListener("abort", () => clearInterval(checking), { once: true });
+      // Who left meanwhile is told of by no further signal.
+      if (mayRead && !signal.aborted) {
+        const checking = setInterval(() => mayRead().catch(() => over.abort()), recheck);
+        signal.addEventListener("abort", () => clearInterval(checking), { once: true });
+      }
       void tell(told, lines, patience, signal)
         .catch((error: unknown) => {
           request.log.warn({ err: error, route: request.routeOptions.url }, "an event stream ended");

@@ -11,10 +11,11 @@ import {
   createEventStreams,
   type ServerSentEvent,
   type StreamLimits,
+  type StreamOf,
 } from "../../src/http/server-sent-events.ts";
 
 interface Serving extends Partial<StreamLimits> {
-  readonly events: (signal: AbortSignal) => AsyncGenerator<ServerSentEvent>;
+  readonly events: StreamOf["events"];
   readonly mayRead?: () => Promise<unknown>;
 }
 
@@ -104,6 +105,31 @@ test("a stream ends with the credential, and each is told to come back when the 
   const closed = closeDoors(app);
   assert.match(await second.text(), /^: here\nid: 1\n\nretry: [0-9]{3,4}\n\n$/);
   await closed;
+});
+
+test("nothing goes on for who left before the first event", async (t) => {
+  const [asked, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let checks = 0;
+  const { port } = await serve(t, {
+    events: async (signal) => {
+      asked.resolve();
+      if (!signal.aborted) await once(signal, "abort");
+      begun.resolve();
+      return quiet(signal);
+    },
+    recheck: 5,
+    mayRead: async () => {
+      checks += 1;
+    },
+  });
+  const socket = connect(port, "127.0.0.1", () =>
+    socket.write("GET /stream/ada HTTP/1.1\r\nHost: x\r\n\r\n"),
+  );
+  await asked.promise;
+  socket.destroy();
+  await begun.promise;
+  await sleep(50);
+  assert.equal(checks, 0);
 });
 
 test("what fails before the first event is a problem, and gives its place back", async (t) => {
