@@ -60,7 +60,7 @@ async function byOidc(
 ): Promise<Authenticated> {
   const { issuer, audience, keys, once, platform } = spec;
   const { keyId = "" } = token;
-  const key = keys === undefined ? await v.issuerKeys.keyOf(issuer, keyId) : keys.get(keyId);
+  const key = keys === undefined ? await v.issuerKeys.keyOf(rules.project, issuer, keyId) : keys.get(keyId);
   if (key === undefined) throw refused("its key is not one of its issuer's");
   const now = v.clock();
   const { claims, expiresAt, id } = verifyOidcToken(token, { issuer, audience, key }, now);

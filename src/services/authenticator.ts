@@ -47,6 +47,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const { lookUp, clock, freshFor, staleFor, maxTokens } = options;
   const remembered = new Map<string, Remembered>();
   const asking = new Map<string, Promise<Authenticated>>();
+  /** How often a token was forgotten. */
+  let forgotten = 0;
 
   async function ask(
     key: string,
@@ -54,8 +56,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     last: Remembered | undefined,
   ): Promise<Authenticated> {
     const at = clock();
+    const before = forgotten;
     try {
       const found = await lookUp(bearer, project);
+      // What was read before a revocation is for whoever asked before it, and for nobody after.
+      if (before !== forgotten) return found;
       remembered.delete(key);
       if (found.once) return found;
       remembered.set(key, { ...found, at });
@@ -64,7 +69,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     } catch (error) {
       const isRefusal = error instanceof VouchsafeError && ERRORS[error.code].status < 500;
       if (isRefusal) remembered.delete(key);
-      else if (last && isWithin(last, staleFor)) return last;
+      else if (last && before === forgotten && isWithin(last, staleFor)) return last;
       throw error;
     }
   }
@@ -97,6 +102,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return (await answer).caller;
     },
     forget(token) {
+      forgotten += 1;
+      asking.clear();
       for (const [key, { caller }] of remembered) if (caller.token === token) remembered.delete(key);
     },
   };

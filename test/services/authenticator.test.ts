@@ -74,6 +74,20 @@ test("a token that was revoked here is refused at once", async () => {
   await refusedWith("unauthenticated", "a");
 });
 
+test("a token that is revoked while it is looked up is refused to whoever comes after", async () => {
+  const slow = Promise.withResolvers<Authenticated>();
+  answer = () => slow.promise;
+  const before = authenticator.authenticate("a");
+  answer = refuse;
+  authenticator.forget("a");
+  const after = refusedWith("unauthenticated", "a");
+  slow.resolve(await found("a"));
+  await before;
+  await after;
+  assert.equal(authenticator.recall("a"), undefined);
+  await refusedWith("unauthenticated", "a");
+});
+
 test("refusals are not remembered", async () => {
   answer = refuse;
   await refusedWith("unauthenticated", "a");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import type { ProjectId } from "../../src/custody/events.ts";
 import { type ErrorCode, hasCode, VouchsafeError } from "../../src/errors.ts";
 import { type IssuerKeys, parseIssuerKeys } from "../../src/identity/issuer-keys.ts";
 import { PUBLIC_ONLY, readOutboundRules } from "../../src/outbound/rules.ts";
@@ -9,6 +10,7 @@ import { type FileServer, serveFiles } from "../support/file-server.ts";
 import { startOidcIssuer } from "../support/oidc-issuer.ts";
 
 const ISSUER = "https://ci.example";
+const PROJECT = "p" as ProjectId;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -40,7 +42,7 @@ describe("what is known of an issuer's keys", () => {
   const out = async () => {
     throw new VouchsafeError("outbound-failed", "no answer");
   };
-  const isKnown = async (id = kid) => (await known.keyOf(ISSUER, id)) !== undefined;
+  const isKnown = async (id = kid) => (await known.keyOf(PROJECT, ISSUER, id)) !== undefined;
   const isUnavailable = (error: unknown) => hasCode(error, "unavailable");
 
   test("is asked for once by all who ask at once, and again after ten minutes", async () => {
@@ -79,11 +81,11 @@ describe("what is known of an issuer's keys", () => {
     for (const hours of [1, 12, 23.9]) {
       now = 1_700_000_000_000 + hours * HOUR;
       assert.equal(await isKnown(), true, `${hours}`);
-      await assert.rejects(known.keyOf(ISSUER, other.kid), isUnavailable);
+      await assert.rejects(known.keyOf(PROJECT, ISSUER, other.kid), isUnavailable);
     }
     assert.equal(asked, 4);
     now = 1_700_000_000_000 + 24 * HOUR;
-    await assert.rejects(known.keyOf(ISSUER, kid), isUnavailable);
+    await assert.rejects(known.keyOf(PROJECT, ISSUER, kid), isUnavailable);
     answer = async () => read(jwks);
     now += MINUTE;
     assert.equal(await isKnown(), true);
@@ -91,7 +93,7 @@ describe("what is known of an issuer's keys", () => {
 
   test("of one that never answered is nothing, and it is not asked by everybody", async () => {
     answer = out;
-    for (const _ of [1, 2, 3]) await assert.rejects(known.keyOf(ISSUER, kid), isUnavailable);
+    for (const _ of [1, 2, 3]) await assert.rejects(known.keyOf(PROJECT, ISSUER, kid), isUnavailable);
     assert.equal(asked, 1);
   });
 
@@ -102,11 +104,28 @@ describe("what is known of an issuer's keys", () => {
     assert.equal(asked, 2);
   });
 
-  test("of more issuers than are remembered is asked for again", async () => {
-    await isKnown();
-    for (let n = 0; n < 1_024; n += 1) await known.keyOf(`${ISSUER}/${n}`, kid);
+  test("of more issuers than are remembered is asked for again, and nobody sooner than ten seconds after", async () => {
+    const others = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, n) => known.keyOf(PROJECT, `${ISSUER}/${from + n}`, kid));
+    await Promise.all([isKnown(), ...others(0, 127)]);
+    await assert.rejects(Promise.all(others(127, 128)), isUnavailable);
+    assert.equal(asked, 128);
+    now += 10_000;
+    await Promise.all(others(127, 128));
     assert.equal(await isKnown(), true);
-    assert.equal(asked, 1_026);
+    assert.equal(asked, 130);
+  });
+
+  test("of a project's issuer stays, however many other projects name", async () => {
+    await isKnown();
+    answer = out;
+    now += 10_000;
+    for (let n = 0; n < 2_000; n += 1) {
+      const issuer = `https://${n}.example`;
+      await assert.rejects(known.keyOf("q" as ProjectId, issuer, kid), isUnavailable);
+      now += 1;
+    }
+    assert.equal(await isKnown(), true, "though it does not answer now");
   });
 });
 
