@@ -3,6 +3,7 @@
 const { existsSync } = require("node:fs");
 const http2 = require("node:http2");
 const net = require("node:net");
+const { openX509Stream } = require("./x509-stream.cjs");
 
 const PERMISSION_DENIED = 7;
 
@@ -20,13 +21,7 @@ function ask() {
   const session = http2.connect("http://localhost", { createConnection: () => socket });
   session.on("error", failed);
   session.on("close", hungUp);
-  const stream = session.request({
-    ":method": "POST",
-    ":path": "/SpiffeWorkloadAPI/FetchX509SVID",
-    "content-type": "application/grpc",
-    te: "trailers",
-    "workload.spiffe.io": "true",
-  });
+  const stream = openX509Stream(session);
   const ended = (headers) => {
     if (headers["grpc-status"] === undefined) return;
     say({ code: Number(headers["grpc-status"]), details: decodeURIComponent(headers["grpc-message"] ?? "") });
@@ -34,7 +29,6 @@ function ask() {
   stream.on("response", ended).on("trailers", ended);
   stream.on("data", () => say({ answer: true }));
   stream.on("error", failed);
-  stream.end(Buffer.alloc(5));
 }
 
 const waiting = setInterval(() => {

@@ -5,6 +5,7 @@
 "use strict";
 const http2 = require("node:http2");
 const net = require("node:net");
+const { openX509Stream } = require("./x509-stream.cjs");
 
 const [, , socket, count] = process.argv;
 let received = 0;
@@ -12,13 +13,7 @@ let received = 0;
 function hold() {
   const session = http2.connect("http://localhost", { createConnection: () => net.connect(socket) });
   session.on("error", () => {});
-  const stream = session.request({
-    ":method": "POST",
-    ":path": "/SpiffeWorkloadAPI/FetchX509SVID",
-    "content-type": "application/grpc",
-    te: "trailers",
-    "workload.spiffe.io": "true",
-  });
+  const stream = openX509Stream(session);
   let pending = Buffer.alloc(0);
   stream.on("error", () => {});
   stream.on("data", (chunk) => {
@@ -29,7 +24,6 @@ function hold() {
       received += 1;
     }
   });
-  stream.end(Buffer.alloc(5));
 }
 for (let i = 0; i < Number(count); i += 1) hold();
 

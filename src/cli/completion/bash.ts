@@ -1,13 +1,11 @@
-import type { Offer, OfferedOption } from "./model.ts";
+import { type Offer, quoted, valuedAt } from "./model.ts";
 
 /** A completion script for bash 4 and later: no call of the program while somebody types. */
 export function bashCompletion(offers: readonly Offer[]): string {
   const commands = offers
     .filter(({ path }) => path !== "")
     .map(({ path }) => `      ${quoted(path)}) at=$next ;;`);
-  const values = offers.flatMap(({ path, options }) =>
-    valued(options).map((flag) => quoted(`${path} ${flag}`)),
-  );
+  const values = valuedAt(offers).map(quoted);
   return `# bash completion for vouchsafe, made by \`vouchsafe completion bash\`.
 _vouchsafe() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} at='' next word i
@@ -33,10 +31,6 @@ complete -o filenames -F _vouchsafe vouchsafe
 `;
 }
 
-function valued(options: readonly OfferedOption[]): string[] {
-  return options.flatMap(({ flags, takesValue }) => (takesValue ? flags : []));
-}
-
 function valueCases({ path, options }: Offer): string[] {
   return options.flatMap(({ flags, takesValue, choices, takesFile }) => {
     if (!takesValue) return [];
@@ -56,8 +50,4 @@ function wordCase({ path, commands, options, files, choices }: Offer): string {
 
 function reply(offer: string): string {
   return `mapfile -t COMPREPLY < <(compgen ${offer} -- "$current"); `;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,13 +1,9 @@
-import type { Offer, OfferedOption } from "./model.ts";
+import { type Offer, type OfferedOption, valuedAt } from "./model.ts";
 
 /** Completions for fish: a line for each command and option, with the place that it belongs to. */
 export function fishCompletion(offers: readonly Offer[]): string {
   const paths = offers.filter(({ path }) => path !== "").map(({ path }) => quoted(path));
-  const values = offers.flatMap(({ path, options }) =>
-    options.flatMap(({ flags, takesValue }) =>
-      takesValue ? flags.map((flag) => quoted(`${path} ${flag}`)) : [],
-    ),
-  );
+  const values = valuedAt(offers).map(quoted);
   return `# fish completion for vouchsafe, made by \`vouchsafe completion fish\`.
 function __vouchsafe_at
     set -l at ''

@@ -31,6 +31,18 @@ export function offersOf(program: Command): Offer[] {
   ];
 }
 
+/** Each option that takes a value, at each place where it may stand: `PATH FLAG`. */
+export function valuedAt(offers: readonly Offer[]): string[] {
+  return offers.flatMap(({ path, options }) =>
+    options.flatMap(({ flags, takesValue }) => (takesValue ? flags.map((flag) => `${path} ${flag}`) : [])),
+  );
+}
+
+/** As bash and zsh quote: nothing within is special. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 function offerOf(path: string, command: Command, global: readonly OfferedOption[]): Offer {
   const commands = shownBelow(command).map((one) => ({ name: one.name(), description: one.description() }));
   return {

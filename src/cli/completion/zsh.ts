@@ -1,15 +1,11 @@
-import type { Offer, OfferedOption } from "./model.ts";
+import { type Offer, type OfferedOption, quoted, valuedAt } from "./model.ts";
 
 /** A completion function for zsh, to be sourced or put into `fpath` as `_vouchsafe`. */
 export function zshCompletion(offers: readonly Offer[]): string {
   const commands = offers
     .filter(({ path }) => path !== "")
     .map(({ path }) => `      ${quoted(path)}) at=$next ;;`);
-  const values = offers.flatMap(({ path, options }) =>
-    options.flatMap(({ flags, takesValue }) =>
-      takesValue ? flags.map((flag) => quoted(`${path} ${flag}`)) : [],
-    ),
-  );
+  const values = valuedAt(offers).map(quoted);
   return `#compdef vouchsafe
 # zsh completion for vouchsafe, made by \`vouchsafe completion zsh\`.
 _vouchsafe() {
@@ -59,8 +55,4 @@ function described(
   items: readonly ({ readonly name: string } & Pick<OfferedOption, "description">)[],
 ): string {
   return items.map(({ name, description }) => quoted(`${name}:${description}`)).join(" ");
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
