@@ -15,8 +15,8 @@ const MAX_DEPTH = 32;
 const MAX_TIMES = 1000;
 const IGNORE_CASE = "(?i)";
 
-/** A class in brackets: plain characters, `\d`, `\w`, and escaped punctuation. */
-const CLASS = /\[\^?(?:[^\\[\]]|\\[dDwW]|\\[^A-Za-z0-9])+\]/y;
+/** A class in brackets: plain characters, `\d`, `\w`, and escaped punctuation. `[^]` is any character to ECMAScript, and goes on in RE2. */
+const CLASS = /\[(?!\^\])\^?(?:[^\\[\]]|\\[dDwW]|\\[^A-Za-z0-9])+\]/y;
 const ESCAPE = /\\(?:[dDwW]|[^A-Za-z0-9])/y;
 const TIMES = /\{(\d{1,4})(,(\d{0,4}))?\}/y;
 const GROUP = /\((?:\?:)?/y;

@@ -39,6 +39,8 @@ describe("regular expressions of names", () => {
       "(a",
       "[",
       "[]",
+      "[^]",
+      "[^][^]",
       "[a",
       "]",
       "{",
