@@ -4,6 +4,7 @@ import { access } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { digestOf, groundsAllow, isKnownAlgorithm, parseDigest } from "../in-toto-attestation/digest.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { NamePattern } from "../verify/expected-signer.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Letters of either case: a commit is `gitCommit:…`. */
@@ -30,6 +31,8 @@ export interface NamedArtifact {
   readonly path?: string;
   /** Where it is, as its registry was asked: `oci://…`. */
   readonly reference?: string;
+  /** What evidence about it must call it, where its registry publishes by name. */
+  readonly name?: NamePattern;
 }
 
 /** Between two words on how far the hashing is. */

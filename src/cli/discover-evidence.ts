@@ -1,5 +1,6 @@
 import { type Discovered, type DiscoveryOptions, discover, resolveReference } from "../discovery/discover.ts";
 import { looksLikeReference, parseReference, type Reference } from "../discovery/reference.ts";
+import { subjectNameOf } from "../discovery/subject-name.ts";
 import { VouchsafeError } from "../errors.ts";
 import { algorithmOf, type Digest } from "../in-toto-attestation/index.ts";
 import { readOutboundRules } from "../outbound/rules.ts";
@@ -27,9 +28,7 @@ export interface Sought {
  */
 export async function seek(argument: string, from: readonly string[], env: Environment): Promise<Sought> {
   const isReference = looksLikeReference(argument);
-  const artifact = isReference
-    ? { digests: [await resolve(argument, env)], reference: argument }
-    : await artifactOfArgument(argument);
+  const artifact = isReference ? await published(argument, env) : await artifactOfArgument(argument);
   const { digests } = artifact;
   const texts = [...new Set(isReference ? [argument, ...from] : from)];
   if (texts.length === 0)
@@ -54,9 +53,11 @@ export async function discoverHere(
   return discover(digest, reference, optionsFor(reference, env));
 }
 
-async function resolve(text: string, env: Environment): Promise<Digest> {
+async function published(text: string, env: Environment): Promise<NamedArtifact> {
   const reference = readReference(text);
-  return resolveReference(reference, optionsFor(reference, env));
+  const name = subjectNameOf(reference);
+  const digest = await resolveReference(reference, optionsFor(reference, env));
+  return { digests: [digest], reference: text, ...(name && { name }) };
 }
 
 /** Whom the user names may be inside of the network; where that one leads may not, unless VOUCHSAFE_OUTBOUND_PRIVATE names it. */

@@ -11,6 +11,7 @@ import { unpackEvidence } from "../verify/formats/unpack.ts";
 import { type Ask, bytesOf, objectOf } from "./ask.ts";
 import { type Found, isAbout, MAX_PIECE } from "./found.ts";
 import type { Reference } from "./reference.ts";
+import { isFileOf } from "./subject-name.ts";
 
 type PypiReference = Extract<Reference, { case: "pypi" }>;
 
@@ -66,7 +67,7 @@ async function filesOf({ base, project, version, file }: PypiReference, ask: Ask
   if (!Array.isArray(files)) return [];
   const listed = files.flatMap((item: JsonValue) => fileIn(item) ?? []);
   return listed.filter(({ filename }) =>
-    file === undefined ? isOfVersion(filename, version) : filename === file,
+    file === undefined ? isFileOf(filename, project, version) : filename === file,
   );
 }
 
@@ -75,10 +76,4 @@ function fileIn(item: JsonValue): ListedFile | undefined {
   const sha256 = isJsonObject(hashes) ? hashes.sha256 : undefined;
   if (typeof filename !== "string" || typeof sha256 !== "string") return undefined;
   return /^[0-9a-f]{64}$/.test(sha256) && filename.length <= 256 ? { filename, sha256 } : undefined;
-}
-
-/** Names of wheels and source distributions (packaging.python.org: PEP 427, PEP 625) have the version second. */
-function isOfVersion(filename: string, version: string): boolean {
-  const rest = filename.slice(filename.indexOf("-") + 1);
-  return rest.startsWith(`${version}-`) || filename.replace(/\.(tar\.gz|zip)$/, "").endsWith(`-${version}`);
 }

@@ -6,7 +6,7 @@ import {
   verificationSummaryOf,
 } from "../in-toto-attestation/index.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
-import { type ExpectedSigner, requireSigner } from "./expected-signer.ts";
+import { type ExpectedSigner, type NamePattern, requireSigner } from "./expected-signer.ts";
 import { type Findings, NOTHING_FOUND, STEPS, VerificationError } from "./findings.ts";
 import { withOurErrors } from "./format-errors.ts";
 import { requireSubject } from "./subject.ts";
@@ -41,6 +41,8 @@ export interface Artifact {
    * summaries alone, whose verifier stands for the name.
    */
   readonly alias?: string;
+  /** What its subject must be called besides. */
+  readonly name?: NamePattern;
   /** Its bytes, where they are at hand. */
   readonly message?: Uint8Array;
 }
@@ -95,11 +97,24 @@ export function goThrough(
     withOurErrors(() => requireStatement(attestation, demands));
     found.subject =
       namesAlias(attestation, artifact, demands) ?? requireSubject(attestation, artifact.digests);
+    requireName(attestation, found.subject, artifact);
     return examined(found, demands);
   } catch (refusal) {
     if (!(refusal instanceof VouchsafeError)) throw refusal;
     return examined(found, demands, refusal);
   }
+}
+
+/** A statement that names it otherwise is about something else of the same bytes, or of another version: it is not heard at all. */
+function requireName({ subjects, findings }: VerifiedAttestation, digest: string, { name }: Artifact): void {
+  if (name === undefined) return;
+  const names = subjects.flatMap((subject) =>
+    subject.digests.some((one) => one === digest) ? (subject.name ?? []) : [],
+  );
+  if (names.some((one) => name.matches(one))) return;
+  const found = names.length === 0 ? "a subject without a name" : names.join(", ");
+  const reason = `expected a subject that is called ${name.text}; found ${found}`;
+  throw new VerificationError("statement", "statement-mismatch", reason, findings);
 }
 
 function namesAlias(

@@ -106,6 +106,12 @@ describe("vouchsafe verify npm:…", () => {
     });
     const place = `npm:widget@1.0.0?repository_url=http://${host}`;
     assert.equal((await tell(place, { key })).failed, undefined);
+    // The registry has another version, or package, pass for this one: its own attestations do not.
+    for (const other of ["widget@2.0.0", "gadget@1.0.0", "@acme/widget@1.0.0"])
+      assert.equal(
+        (await tell(place.replace("widget@1.0.0", other), { key })).failed,
+        "statement statement-mismatch",
+      );
     const file = await house.write("widget-1.0.0.tgz", tarball);
     assert.equal((await tell(file, { key, from: [place] })).failed, undefined);
     const other = await house.write("other.tgz", "another");
