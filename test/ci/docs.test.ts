@@ -11,9 +11,12 @@ describe("what the docs name exists", () => {
   for (const page of PAGES) {
     test(`links of ${page}`, () => {
       const targets = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? "");
-      const local = targets.filter((target) => !/^(https?:|#)/.test(target));
-      for (const target of local) {
-        assert.ok(existsSync(join(dirname(page), target.split("#")[0] ?? "")), `${target} does not exist`);
+      for (const target of targets.filter((one) => !/^https?:/.test(one))) {
+        const [file = "", heading] = target.split("#");
+        const path = file === "" ? page : join(dirname(page), file);
+        assert.ok(existsSync(path), `${target} does not exist`);
+        if (heading !== undefined)
+          assert.ok(anchorsOf(read(path)).has(heading), `${target}: there is no such heading`);
       }
     });
 
@@ -82,6 +85,13 @@ describe("docs/decisions/0009-runtime-dependencies.md", () => {
     assert.deepEqual(Object.fromEntries(listed.map(([, name, version]) => [name, version])), dependencies);
   });
 });
+
+/** As GitHub makes them of headings. */
+function anchorsOf(markdown: string): ReadonlySet<string> {
+  const headings = [...markdown.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => heading);
+  const plain = headings.map((one) => one.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase());
+  return new Set(plain.map((one) => one.replace(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")));
+}
 
 function rolesIn(roles: readonly string[]): string {
   return roles
