@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { activatePolicies, readPolicies } from "../services/activate-policies.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { simulatePolicies } from "../services/simulate-policies.ts";
+import { simulatePolicies } from "../services/simulation/simulate-policies.ts";
 import { readAsOf } from "../services/state-as-of.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";

@@ -1,15 +1,15 @@
-import type { ProjectId } from "../custody/events.ts";
-import { type IdentityRecord, searchIdentities } from "../db/identities.ts";
-import { readEvents } from "../db/log.ts";
-import type { Digest } from "../in-toto-attestation/types.ts";
-import { digestsOf, policiesOf } from "../policy/components.ts";
-import type { PolicySet } from "../policy/load.ts";
-import type { WorkloadPolicy } from "../policy/workload-policy.ts";
-import type { Vouchsafe } from "./context.ts";
-import { attestedIn, judgeIdentity, registrationsOf } from "./judge-identity.ts";
-import type { DenialReason } from "./judge-workload.ts";
+import type { ProjectId } from "../../custody/events.ts";
+import { type IdentityRecord, searchIdentities } from "../../db/identities.ts";
+import { readEvents } from "../../db/log.ts";
+import type { Digest } from "../../in-toto-attestation/types.ts";
+import { digestsOf, policiesOf } from "../../policy/components.ts";
+import type { PolicySet } from "../../policy/load.ts";
+import type { WorkloadPolicy } from "../../policy/workload-policy.ts";
+import type { Vouchsafe } from "../context.ts";
+import { attestedIn, judgeIdentity, registrationsOf } from "../judge-identity.ts";
+import type { DenialReason } from "../judge-workload.ts";
+import type { StateAsOf } from "../state-as-of.ts";
 import { readStandings } from "./simulate-standings.ts";
-import type { StateAsOf } from "./state-as-of.ts";
 
 /** A workload that holds a live identity and would be given no other. */
 export interface DeniedWorkload {

@@ -1,36 +1,36 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { readHead } from "../../src/db/log.ts";
-import { sha256 } from "../../src/in-toto-attestation/digest.ts";
-import type { Digest } from "../../src/in-toto-attestation/types.ts";
-import type { PolicyFile } from "../../src/policy/load.ts";
-import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
-import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
-import { pushAttestation } from "../../src/services/push-attestation.ts";
-import { openQuarantine } from "../../src/services/quarantine.ts";
-import { reevaluate } from "../../src/services/reevaluate.ts";
-import { revokeEvidence, withdrawRevocation } from "../../src/services/revocations.ts";
+import { readHead } from "../../../src/db/log.ts";
+import { sha256 } from "../../../src/in-toto-attestation/digest.ts";
+import type { Digest } from "../../../src/in-toto-attestation/types.ts";
+import type { PolicyFile } from "../../../src/policy/load.ts";
+import { activatePolicies, readPolicies } from "../../../src/services/activate-policies.ts";
+import { activateTrust, readTrust } from "../../../src/services/activate-trust.ts";
+import { pushAttestation } from "../../../src/services/push-attestation.ts";
+import { openQuarantine } from "../../../src/services/quarantine.ts";
+import { reevaluate } from "../../../src/services/reevaluate.ts";
+import { revokeEvidence, withdrawRevocation } from "../../../src/services/revocations.ts";
 import {
   type Simulation,
   type SimulationRequest,
   simulatePolicies,
-} from "../../src/services/simulate-policies.ts";
-import { call } from "../http/calls.ts";
-import type { TestNode } from "../http/node.ts";
-import { RELEASE_POLICY } from "../http/release.ts";
-import { type ActionsRun, actionsClaims } from "../sigstore/github-actions.ts";
-import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";
-import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
-import { BOTH, DEV, files, REVIEW, REVIEWED, REVIEWED_COMMIT } from "./edited-policies.ts";
+} from "../../../src/services/simulation/simulate-policies.ts";
+import { call } from "../../http/calls.ts";
+import type { TestNode } from "../../http/node.ts";
+import { RELEASE_POLICY } from "../../http/release.ts";
+import { type ActionsRun, actionsClaims } from "../../sigstore/github-actions.ts";
+import { slsaProvenance, statementAbout } from "../../sigstore/provenance.ts";
+import { createPostgres, stopPostgres, type TestPostgres } from "../../support/postgres.ts";
+import { BOTH, DEV, files, REVIEW, REVIEWED, REVIEWED_COMMIT } from "../edited-policies.ts";
 import {
   agentCaller,
   fetchX509,
   type IdentityHouse,
   openIdentityHouse,
   WORKLOADS,
-} from "./identity-house.ts";
-import { callerWith } from "./release-node.ts";
+} from "../identity-house.ts";
+import { callerWith } from "../release-node.ts";
 
 describe("simulating an edit of policies", () => {
   let postgres: TestPostgres;

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { JudgedBatch, SimulationBatch } from "./simulate-batch.ts";
-import type { ThreadData } from "./simulation-thread.ts";
+import type { ThreadData } from "./thread.ts";
 
 /** Threads that judge batches, each one at a time. */
 export interface SimulationThreads {
@@ -14,7 +14,7 @@ export interface SimulationThreads {
 }
 
 /** Beside this module, whether it runs as it was written or compiled. */
-const THREAD = new URL(`./simulation-thread${extname(import.meta.url)}`, import.meta.url);
+const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
 
 /** What a batch leaves is collected early: left alone, each thread would let a few hundred megabytes of it lie. */
 const LIMITS = { maxYoungGenerationSizeMb: 32 };

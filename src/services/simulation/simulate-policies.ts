@@ -1,14 +1,14 @@
-import type { ProjectId } from "../custody/events.ts";
-import { VouchsafeError } from "../errors.ts";
-import { type EditTally, NOTHING_TALLIED } from "../policy/flips.ts";
-import { loadPolicySet, type PolicyFile, type PolicySet } from "../policy/load.ts";
-import { requireOfProject } from "../policy/project-reach.ts";
-import { type Change, changeOf, editsBetween } from "../policy/simulate.ts";
-import type { Caller } from "./caller.ts";
-import type { Vouchsafe } from "./context.ts";
+import type { ProjectId } from "../../custody/events.ts";
+import { VouchsafeError } from "../../errors.ts";
+import { type EditTally, NOTHING_TALLIED } from "../../policy/flips.ts";
+import { loadPolicySet, type PolicyFile, type PolicySet } from "../../policy/load.ts";
+import { requireOfProject } from "../../policy/project-reach.ts";
+import { type Change, changeOf, editsBetween } from "../../policy/simulate.ts";
+import type { Caller } from "../caller.ts";
+import type { Vouchsafe } from "../context.ts";
+import { type AsOf, type StateAsOf, stateAsOf } from "../state-as-of.ts";
 import { type ArtifactsStep, type SimulatedArtifacts, simulateArtifacts } from "./simulate-artifacts.ts";
 import { type SimulatedWorkloads, simulateWorkloads, type WorkloadsStep } from "./simulate-workloads.ts";
-import { type AsOf, type StateAsOf, stateAsOf } from "./state-as-of.ts";
 
 export interface SimulationRequest {
   readonly documents: readonly PolicyFile[];

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { loadPolicySet, type PolicyFile } from "../policy/load.ts";
-import { changeOf, editsBetween } from "../policy/simulate.ts";
+import { loadPolicySet, type PolicyFile } from "../../policy/load.ts";
+import { changeOf, editsBetween } from "../../policy/simulate.ts";
 import { judgeBatch, type SimulationBatch, type SimulationTerms } from "./simulate-batch.ts";
 
 /** What a thread is started with. It loads the policies by itself: what they compile to does not cross threads. */

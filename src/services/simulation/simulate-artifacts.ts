@@ -1,16 +1,16 @@
-import type { ProjectId } from "../custody/events.ts";
-import type { StoredAttestation } from "../db/decision-inputs.ts";
-import { countAttestations } from "../db/recorded-evidence.ts";
-import type { Digest } from "../in-toto-attestation/types.ts";
-import { type EditTally, NOTHING_TALLIED, together } from "../policy/flips.ts";
-import type { PolicySet } from "../policy/load.ts";
-import { changeOf, editsBetween } from "../policy/simulate.ts";
-import type { Recorded } from "../verify/recall.ts";
-import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
-import type { Vouchsafe } from "./context.ts";
-import { batchesBelow, type StoredBatch, withOthers } from "./simulation-batches.ts";
-import { type SimulationThreads, startSimulationThreads } from "./simulation-threads.ts";
-import type { StateAsOf } from "./state-as-of.ts";
+import type { ProjectId } from "../../custody/events.ts";
+import type { StoredAttestation } from "../../db/decision-inputs.ts";
+import { countAttestations } from "../../db/recorded-evidence.ts";
+import type { Digest } from "../../in-toto-attestation/types.ts";
+import { type EditTally, NOTHING_TALLIED, together } from "../../policy/flips.ts";
+import type { PolicySet } from "../../policy/load.ts";
+import { changeOf, editsBetween } from "../../policy/simulate.ts";
+import type { Recorded } from "../../verify/recall.ts";
+import type { VerifiedAttestation } from "../../verify/verified-attestation.ts";
+import type { Vouchsafe } from "../context.ts";
+import type { StateAsOf } from "../state-as-of.ts";
+import { batchesBelow, type StoredBatch, withOthers } from "./batches.ts";
+import { type SimulationThreads, startSimulationThreads } from "./threads.ts";
 
 /** How far it is: of how many attestations the artifacts were judged. */
 export interface ArtifactsStep {

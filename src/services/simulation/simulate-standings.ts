@@ -1,17 +1,17 @@
-import type { ProjectId } from "../custody/events.ts";
-import { evidenceSetHash } from "../custody/evidence-set.ts";
-import { readEvidenceBelow } from "../db/recorded-evidence.ts";
-import { readStandingBelow } from "../db/standing-below.ts";
-import type { StandingVerdict } from "../decisions/decide.ts";
-import type { Digest } from "../in-toto-attestation/types.ts";
-import { evaluate } from "../policy/evaluate.ts";
-import type { PolicySet } from "../policy/load.ts";
-import type { VerificationPolicy } from "../policy/policy.ts";
-import type { Question } from "../policy/question.ts";
-import type { Vouchsafe } from "./context.ts";
-import { gatherEvidence, questionOf } from "./gather-evidence.ts";
-import type { StateAsOf } from "./state-as-of.ts";
-import type { DigestStanding } from "./workload-standing.ts";
+import type { ProjectId } from "../../custody/events.ts";
+import { evidenceSetHash } from "../../custody/evidence-set.ts";
+import { readEvidenceBelow } from "../../db/recorded-evidence.ts";
+import { readStandingBelow } from "../../db/standing-below.ts";
+import type { StandingVerdict } from "../../decisions/decide.ts";
+import type { Digest } from "../../in-toto-attestation/types.ts";
+import { evaluate } from "../../policy/evaluate.ts";
+import type { PolicySet } from "../../policy/load.ts";
+import type { VerificationPolicy } from "../../policy/policy.ts";
+import type { Question } from "../../policy/question.ts";
+import type { Vouchsafe } from "../context.ts";
+import { gatherEvidence, questionOf } from "../gather-evidence.ts";
+import type { StateAsOf } from "../state-as-of.ts";
+import type { DigestStanding } from "../workload-standing.ts";
 
 /** Digests as grants would find them, were these policies in force. */
 export type Standings = (policies: PolicySet | undefined, named: readonly string[]) => DigestStanding[];

@@ -1,12 +1,12 @@
-import { listIn, textIn } from "../custody/body-fields.ts";
-import { type Revocation, revocationOf, withoutRevoked } from "../custody/revocations.ts";
-import { VouchsafeError } from "../errors.ts";
-import { isJsonObject, parseJson } from "../in-toto-attestation/json.ts";
-import type { Digest, JsonObject } from "../in-toto-attestation/types.ts";
-import { type EditTally, NOTHING_TALLIED, tallyOf, together } from "../policy/flips.ts";
-import type { Containment, Question } from "../policy/question.ts";
-import { missingFor, type PolicyEdit, simulateEdit } from "../policy/simulate.ts";
-import { type Recalled, type Recorded, type RecordedSigner, recall } from "../verify/recall.ts";
+import { listIn, textIn } from "../../custody/body-fields.ts";
+import { type Revocation, revocationOf, withoutRevoked } from "../../custody/revocations.ts";
+import { VouchsafeError } from "../../errors.ts";
+import { isJsonObject, parseJson } from "../../in-toto-attestation/json.ts";
+import type { Digest, JsonObject } from "../../in-toto-attestation/types.ts";
+import { type EditTally, NOTHING_TALLIED, tallyOf, together } from "../../policy/flips.ts";
+import type { Containment, Question } from "../../policy/question.ts";
+import { missingFor, type PolicyEdit, simulateEdit } from "../../policy/simulate.ts";
+import { type Recalled, type Recorded, type RecordedSigner, recall } from "../../verify/recall.ts";
 
 /** Artifacts, and all that is known about them. It crosses to another thread, so it is plain data. */
 export interface SimulationBatch {

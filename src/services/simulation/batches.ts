@@ -1,14 +1,14 @@
-import type { ProjectId } from "../custody/events.ts";
-import type { StoredAttestation } from "../db/decision-inputs.ts";
+import type { ProjectId } from "../../custody/events.ts";
+import type { StoredAttestation } from "../../db/decision-inputs.ts";
 import {
   artifactsNamedBy,
   attestationsFrom,
   readEvidenceBelow,
   readRecordedText,
-} from "../db/recorded-evidence.ts";
-import type { Digest } from "../in-toto-attestation/types.ts";
-import type { Vouchsafe } from "./context.ts";
-import { asManifestsSay } from "./gather-evidence.ts";
+} from "../../db/recorded-evidence.ts";
+import type { Digest } from "../../in-toto-attestation/types.ts";
+import type { Vouchsafe } from "../context.ts";
+import { asManifestsSay } from "../gather-evidence.ts";
 import type { SimulationBatch } from "./simulate-batch.ts";
 
 /** Attestations, and artifacts that they are about, gone through at once. */
