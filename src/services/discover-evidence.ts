@@ -60,9 +60,10 @@ async function searchOne(
 ): Promise<SearchedSource> {
   try {
     // The installation's credentials are of those who run it: by them no other project is to read what it could not.
-    const isOwn = caller.project === v.project;
+    const { project } = caller;
+    const isOwn = project === v.project;
     const { found, trouble } = await traced(v, "fetch", () =>
-      v.discoveries.find(digest, source, { isOwn, time }),
+      v.discoveries.find(digest, source, { project, isOwn, time }),
     );
     const items: DiscoveredItem[] = [];
     for (const { from, bytes } of found.filter((one) => one.case === "manifest"))

@@ -16,15 +16,15 @@ export interface Discoveries {
    */
   inTurn<T>(project: string, run: () => Promise<T>): Promise<T>;
   /**
-   * What is found of the digest where the reference says; `isOwn`: with the installation's credentials; `time` that it may
-   * take, in milliseconds.
+   * What is found of the digest where the reference says, for a project; `isOwn`: with the installation's credentials; `time`
+   * that it may take, in milliseconds.
    *
    * @throws VouchsafeError `invalid-request` for what is no reference, `outbound-refused` for a host that is not allowed
    */
   find(
     digest: Digest,
     reference: string,
-    options: { readonly isOwn: boolean; readonly time?: number },
+    options: { readonly project: string; readonly isOwn: boolean; readonly time?: number },
   ): Promise<Discovered>;
 }
 
@@ -65,13 +65,14 @@ export async function openDiscoveries(
         else underWay.set(project, left);
       }
     },
-    async find(digest, text, { isOwn, time }) {
+    async find(digest, text, { project, isOwn, time }) {
       const reference = parseReference(text);
       if (!allowed.has(reference.host)) {
         const message = `${reference.host} is not one of the hosts that this server looks at (VOUCHSAFE_DISCOVERY_HOSTS)`;
         throw new VouchsafeError("outbound-refused", message);
       }
-      const key = JSON.stringify([digest, reference, isOwn]);
+      // Each project's by itself: how quickly it is answered would tell who else asked.
+      const key = JSON.stringify([project, digest, reference]);
       const known = kept.get(key);
       if (known !== undefined && known.until > clock()) return known.discovered;
       const discovered = await discover(digest, reference, {

@@ -26,26 +26,46 @@ test("the installation's credentials are used, and what they show is kept, for i
   let now = 0;
   const discoveries = await open([registry.host], file, () => now);
   const reference = `oci://${registry.host}/${registry.repository}`;
-  const own = await discoveries.find(digest, reference, { isOwn: true });
+  const ours = { project: "default", isOwn: true };
+  const theirs = { project: "other", isOwn: false };
+  const own = await discoveries.find(digest, reference, ours);
   assert.deepEqual(
     own.found.map(({ bytes }) => sha256(bytes)),
     [sha256(bytes)],
   );
-  const other = await discoveries.find(digest, reference, { isOwn: false });
+  const other = await discoveries.find(digest, reference, theirs);
   assert.ok(hasCode(other.trouble, "outbound-failed"));
   assert.deepEqual(other.found, []);
 
   const asked = registry.asked.length;
-  await discoveries.find(digest, reference, { isOwn: true });
+  await discoveries.find(digest, reference, ours);
   assert.equal(registry.asked.length, asked);
   now += 61_000;
-  await discoveries.find(digest, reference, { isOwn: true });
+  await discoveries.find(digest, reference, ours);
   assert.ok(registry.asked.length > asked);
   await writeFile(file, "robot:secret");
   await assert.rejects(
     open([], file),
     (error: Error) => hasCode(error, "configuration-invalid") && !/secret/.test(error.message),
   );
+});
+
+test("what one project was given is not given to another, which would tell by how quickly it is", async (t) => {
+  const registry = await startOciRegistry(t);
+  const { digest, bytes } = signedEnvelope(envelopeKey().privateKey);
+  registry.refer(digest, bytes, ENVELOPE);
+  const discoveries = await open([registry.host]);
+  const requests = async (project: string) => {
+    const before = registry.asked.length;
+    await discoveries.find(digest, `oci://${registry.host}/${registry.repository}`, {
+      project,
+      isOwn: false,
+    });
+    return registry.asked.length - before;
+  };
+  const first = await requests("a");
+  assert.ok(first > 0);
+  assert.deepEqual([await requests("a"), await requests("b")], [0, first]);
 });
 
 test("a project's searches, and a node's, are so many at once", async () => {
