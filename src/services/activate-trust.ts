@@ -70,7 +70,8 @@ export async function activateTrust(
 export async function readTrust(v: Vouchsafe, { project }: Pick<Caller, "project">) {
   const snapshot = await readActiveTrust(v, project);
   if (snapshot === undefined) return { trust: null, document: null, summary: null, sources: [] };
-  const sources = snapshot.instances.flatMap(({ name }) => v.trustSources.get(`${project} ${name}`) ?? []);
+  const answered = v.trustSources.get(project) ?? [];
+  const sources = snapshot.instances.flatMap(({ name }) => answered.filter((one) => one.name === name));
   return { trust: snapshot.hash, document: snapshot.document, summary: summarizeTrust(snapshot), sources };
 }
 

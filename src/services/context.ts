@@ -42,8 +42,8 @@ export interface Vouchsafe {
   readonly policyDirectory: PolicyDirectory;
   /** What OIDC issuers that access rules name sign with. */
   readonly issuerKeys: KnownIssuerKeys;
-  /** What the TUF repositories last answered this node, by project and the names of their instances. */
-  readonly trustSources: Map<string, TrustSource>;
+  /** What the TUF repositories of each project's instances answered this node when it last asked them. */
+  readonly trustSources: Map<ProjectId, readonly TrustSource[]>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: {

@@ -107,10 +107,11 @@ export function exposeNode(v: Vouchsafe): void {
   });
   gauges({
     name: "vouchsafe_trust_expiry_timestamp_seconds",
-    help: "When the metadata expires that an instance's TUF repository last gave this node",
+    help: "When the metadata expires that the TUF repository of an instance of the project default last gave this node",
     labelNames: ["instance"],
     read: () =>
-      [...v.trustSources.values()].flatMap(({ name, expires }) =>
+      // Tenants choose what theirs are called: as many as they like, and as these are.
+      (v.trustSources.get(v.project) ?? []).flatMap(({ name, expires }) =>
         expires === null ? [] : [{ labels: { instance: name }, value: Date.parse(expires) / 1000 }],
       ),
   });

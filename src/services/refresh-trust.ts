@@ -54,7 +54,7 @@ export async function refreshTrust(
     active.document.sigstore.map((instance) => refreshOne(v, project, instance)),
   );
   const sources = refreshed.flatMap(({ source }) => source ?? []);
-  for (const source of sources) v.trustSources.set(`${project} ${source.name}`, source);
+  v.trustSources.set(project, sources);
   const next = createTrust({ ...active.document, sigstore: refreshed.map(({ instance }) => instance) });
   const proposal = {
     document: next.document,

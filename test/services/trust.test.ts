@@ -8,7 +8,10 @@ import { readEvents } from "../../src/db/log.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
 import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
 import type { Caller } from "../../src/services/caller.ts";
+import { lookAtNetwork } from "../../src/services/doctor/network.ts";
 import { readArtifact } from "../../src/services/find-artifacts.ts";
+import { exposeNode } from "../../src/services/node-metrics.ts";
+import { createProject } from "../../src/services/projects.ts";
 import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { refreshTrust, refreshTrustByItself } from "../../src/services/refresh-trust.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
@@ -169,6 +172,44 @@ describe("an instance that a TUF repository publishes", () => {
     assert.equal(await active(), before);
     assert.deepEqual((await readTrust(node.v, caller)).sources, sources);
     repository.online = true;
+  });
+});
+
+describe("the TUF repositories that another project names", () => {
+  test("are neither what the node's metrics tell of nor what its doctor asks", async () => {
+    exposeNode(node.v);
+    publish(house.sigstore.trustedRoot);
+    await refreshTrust(node.v, caller);
+    // Before default in every list, as tenants may be called.
+    const { project } = await createProject(node.v, caller, { name: "acme" });
+    const tenant = { ...caller, project };
+    const [instance] = base.sigstore;
+    assert.ok(instance?.tuf);
+    const others = { ...instance.tuf, repository: `${repository.url}/tenant` };
+    for (const [name, tuf] of [
+      ["theirs", instance.tuf],
+      ["secret-plan", others],
+    ] as const) {
+      const { trust: previous } = await readTrust(node.v, tenant);
+      await activateTrust(node.v, tenant, {
+        document: { sigstore: [{ ...instance, name, tuf }], keys: [] },
+        previous,
+      });
+      assert.equal((await refreshTrust(node.v, tenant)).sources[0]?.name, name);
+    }
+    const told = await node.v.metrics.registry.getSingleMetricAsString(
+      "vouchsafe_trust_expiry_timestamp_seconds",
+    );
+    assert.deepEqual(told.match(/instance="[^"]*"/g), ['instance="local"']);
+    assert.equal(
+      [...node.v.trustSources.values()].flat().length,
+      2,
+      "what a project named before is not kept",
+    );
+    const config = { ...node.v.config, tuf: "auto", rekorUrl: undefined } as const;
+    const asked = repository.asked.length;
+    await lookAtNetwork(config, node.v.database);
+    assert.deepEqual(repository.asked.slice(asked), ["/"]);
   });
 });
 

@@ -2,7 +2,8 @@ import { lookup } from "node:dns/promises";
 import type { Config } from "../../config/config.ts";
 import { activeTrust } from "../../db/activations.ts";
 import type { Database } from "../../db/connection.ts";
-import { listProjects } from "../../db/projects.ts";
+import { projectByName } from "../../db/projects.ts";
+import { DEFAULT_PROJECT } from "../../identity/project-name.ts";
 import { createDocuments } from "../documents.ts";
 import { summarizeTrust } from "../trust-summary.ts";
 import { bad, type Finding, ok, warning } from "./finding.ts";
@@ -21,7 +22,8 @@ export async function lookAtNetwork(
 }
 
 async function repositories(database: Database): Promise<string[]> {
-  const [project] = await listProjects(database.kysely, { limit: 1 });
+  // Of no other: what tenants name is a stranger's word.
+  const project = await projectByName(database.kysely, DEFAULT_PROJECT);
   const trust = project && (await activeTrust(database.kysely, project.id));
   if (project === undefined || trust === undefined) return [];
   const { sigstore } = summarizeTrust(await createDocuments(database).trust(project.id, trust.trust));
