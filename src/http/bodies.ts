@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { VouchsafeError } from "../errors.ts";
 import { parseJson } from "../in-toto-attestation/json.ts";
+import { whenGone } from "./when-gone.ts";
 
 export interface ByteLimits {
   /** The largest body. */
@@ -51,7 +52,7 @@ export function takeBytes(app: FastifyInstance, mediaTypes: readonly string[], l
     }
     underWay += claim;
     // Also when the client goes away before it is answered.
-    reply.raw.once("close", () => {
+    whenGone(reply, () => {
       underWay -= claim;
     });
   });

@@ -18,6 +18,7 @@ import {
   SpiffeId,
   Time,
 } from "./schemas.ts";
+import { whenGone } from "./when-gone.ts";
 
 const DEFAULT_PAGE = 50;
 
@@ -115,7 +116,7 @@ export function identityRoutes(app: App, v: Vouchsafe): void {
     },
     async (request, reply) => {
       const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
+      whenGone(reply, () => gone.abort());
       const { after } = request.query;
       const signal = AbortSignal.any([closing.signal, gone.signal]);
       return watchIdentities(v, callerOf(request), after === undefined ? undefined : Number(after), signal);

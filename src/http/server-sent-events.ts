@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { VouchsafeError } from "../errors.ts";
 import { createFairShares } from "../fair-shares.ts";
 import type { App } from "./app.ts";
+import { whenGone } from "./when-gone.ts";
 
 export const EVENT_STREAM = "text/event-stream";
 
@@ -79,7 +80,7 @@ export function createEventStreams(
       const left = arrives();
       const over = new AbortController();
       // Also when there was never a stream: a place is given back with the connection's answer, whatever it was.
-      reply.raw.once("close", () => {
+      whenGone(reply, () => {
         over.abort();
         free();
         left();

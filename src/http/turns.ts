@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { VouchsafeError } from "../errors.ts";
 import { createFairShares } from "../fair-shares.ts";
 import type { Caller } from "../services/caller.ts";
+import { whenGone } from "./when-gone.ts";
 
 /**
  * What a call of a route takes of the node while it is under way. `nothing`: it is answered from memory or bounds
@@ -85,12 +86,20 @@ export function costOf({ config }: Pick<RouteOptions, "config">): Cost {
 
 function held(giveBack: () => void, reply: FastifyReply, longest: number | undefined): Turn {
   const cutOff = longest === undefined ? undefined : setTimeout(() => reply.raw.destroy(), longest).unref();
-  const turn: Turn = { isWorkedOn: false, isOver: false, giveBack };
-  // Also when the caller goes away before it is answered: work on it may then still go on.
-  reply.raw.once("close", () => {
+  let isHeld = true;
+  const turn: Turn = {
+    isWorkedOn: false,
+    isOver: false,
+    giveBack() {
+      if (isHeld) giveBack();
+      isHeld = false;
+    },
+  };
+  // Also when the caller goes away before it is answered: work on it may then still go on, or only begin.
+  whenGone(reply, () => {
     clearTimeout(cutOff);
     turn.isOver = true;
-    if (!turn.isWorkedOn) giveBack();
+    if (!turn.isWorkedOn) turn.giveBack();
   });
   return turn;
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import fastifyRateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, fastify } from "fastify";
@@ -21,10 +23,13 @@ const CALLS = 50;
 
 let app: FastifyInstance;
 let under: PromiseWithResolvers<string>[];
+/** What the token `slow` is known after. */
+let lookedUp: PromiseWithResolvers<void>;
 
 beforeEach(async () => {
   app = fastify();
   under = [];
+  lookedUp = Promise.withResolvers();
   app.setErrorHandler(sendProblem);
   await app.register(fastifyRateLimit, { global: false });
   const callerOf = (bearer: string, project = "p"): Caller => ({
@@ -36,7 +41,10 @@ beforeEach(async () => {
     mayChoosePolicy: false,
   });
   guardRoutes(app, {
-    authenticate: async (bearer, project) => callerOf(bearer, project),
+    authenticate: async (bearer, project) => {
+      if (bearer === "slow") await lookedUp.promise;
+      return callerOf(bearer, project);
+    },
     recall: (bearer) => (bearer === "known" ? callerOf(bearer) : undefined),
     authenticateAgent: async () => callerOf("agent"),
     installationProject: "p" as ProjectId,
@@ -124,6 +132,26 @@ describe("calls under way at once", () => {
     await begun(2);
     under[1]?.resolve("done");
     assert.equal((await second).statusCode, 200);
+  });
+
+  test("are not counted for ever where the caller left while its token was looked up", async () => {
+    const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
+    const socket = connect(Number(port), "127.0.0.1");
+    const arrived = once(app.server, "request");
+    socket.write("POST /push HTTP/1.1\r\nhost: x\r\nauthorization: Bearer slow\r\ncontent-length: 0\r\n\r\n");
+    const [, response] = await arrived;
+    socket.destroy();
+    await once(response, "close");
+    lookedUp.resolve();
+    await begun(1);
+    under[0]?.resolve("to nobody");
+    await new Promise(setImmediate);
+    const calls = [push("a"), push("a"), push("b")];
+    await begun(4);
+    // Given back once, and not twice: there is no fourth place.
+    assert.equal((await push("c")).statusCode, 503);
+    for (const one of under) one.resolve("done");
+    for (const one of calls) assert.equal((await one).statusCode, 200);
   });
 
   test("of agents count too, whose proof is judged later", async () => {
