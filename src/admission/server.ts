@@ -37,8 +37,13 @@ export interface ServeOptions extends ListenAddress {
   readonly look?: number;
 }
 
-/** Reviews under way: each holds its body. The API server takes a 429 for a failure, and does what its `failurePolicy` says. */
+/** Reviews that are answered at once. The API server takes a 429 for a failure, and does what its `failurePolicy` says. */
 const MAX_UNDER_WAY = 32;
+/** Bytes of all bodies together, also of those on their way. Places are not counted there: who begins and sends no more would take them all. */
+const MAX_HELD = 64 * 1024 * 1024;
+/** How long a request may take to arrive, in milliseconds, and how often that is looked at. */
+const ARRIVAL = 5_000;
+const LOOK_AT_ARRIVALS = 1_000;
 /** How long those that are under way may take once the server closes, in milliseconds. */
 const GRACE = 10_000;
 const JSON_TYPE = "application/json";
@@ -58,6 +63,7 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
   const { tls, log } = options;
   const first = await readTls(tls);
   let underWay = 0;
+  let held = 0;
   let closing = false;
 
   async function answer(request: IncomingMessage): Promise<Reply> {
@@ -71,19 +77,36 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
       return { status: 403, body: "a certificate of the API server's is needed\n" };
     if (request.headers["content-type"] !== JSON_TYPE)
       return { status: 415, body: `a review is ${JSON_TYPE}\n` };
-    if (underWay >= MAX_UNDER_WAY) return { status: 429, body: "too many reviews are under way\n" };
-    underWay += 1;
+    return receive(request, performance.now() + budgetOf(url.searchParams.get("timeout")));
+  }
+
+  async function receive(request: IncomingMessage, deadline: number): Promise<Reply> {
+    let size = 0;
+    async function* counted(): AsyncGenerator<Buffer> {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        held += chunk.length;
+        yield chunk;
+        if (held > MAX_HELD) return;
+      }
+    }
     try {
-      return await review(request, budgetOf(url.searchParams.get("timeout")));
+      const bytes = await readBounded(counted(), MAX_REVIEW);
+      if (bytes === undefined) return { status: 413, body: `a review has at most ${MAX_REVIEW} bytes\n` };
+      if (underWay >= MAX_UNDER_WAY || held > MAX_HELD)
+        return { status: 429, body: "too many reviews are under way\n" };
+      underWay += 1;
+      try {
+        return await review(bytes, deadline);
+      } finally {
+        underWay -= 1;
+      }
     } finally {
-      underWay -= 1;
+      held -= size;
     }
   }
 
-  async function review(request: IncomingMessage, budget: number): Promise<Reply> {
-    const deadline = performance.now() + budget;
-    const bytes = await readBounded(request, MAX_REVIEW);
-    if (bytes === undefined) return { status: 413, body: `a review has at most ${MAX_REVIEW} bytes\n` };
+  async function review(bytes: Uint8Array, deadline: number): Promise<Reply> {
     const asked = parseReview(bytes);
     const answered = await admit(admission, asked, Math.max(50, Math.floor(deadline - performance.now())));
     log(entryOf(asked, answered));
@@ -95,8 +118,9 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
       ...first,
       ...(tls.clientCa !== undefined && { requestCert: true, rejectUnauthorized: false }),
       maxHeaderSize: 16_384,
-      headersTimeout: 5_000,
-      requestTimeout: 15_000,
+      headersTimeout: ARRIVAL,
+      requestTimeout: ARRIVAL,
+      connectionsCheckingInterval: LOOK_AT_ARRIVALS,
       keepAliveTimeout: 120_000,
       handshakeTimeout: 5_000,
     },

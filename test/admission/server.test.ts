@@ -228,6 +228,21 @@ describe("the admission webhook", () => {
     await assert.rejects(call(`${url}/healthz`, undefined, { ca: before.root }), /certificate|issuer/i);
   });
 
+  test("who begins reviews and sends no more keeps nobody from an answer", async () => {
+    const { url } = await serve();
+    const { digest } = await release(house, node);
+    const agent = new Agent({ ca: shown.root });
+    const begun = Array.from({ length: 64 }, () => {
+      const headers = { "content-type": "application/json", "content-length": 100 };
+      const sent = request(`${url}/admit`, { agent, method: "POST", headers });
+      sent.on("error", () => {}).write("{");
+      return once(sent, "finish", { signal: AbortSignal.timeout(300) }).catch(() => {});
+    });
+    await Promise.all(begun);
+    assert.equal((await review(url, `web@${digest}`)).allowed, true);
+    agent.destroy();
+  });
+
   test("a server that ends answers what is under way", async () => {
     const serving = await serve();
     const { digest } = await release(house, node);
