@@ -34,7 +34,13 @@ export async function subjectsOf(inputs: SubjectInputs, cwd: string): Promise<Su
   }
   if (subjectPath !== undefined) return unique(await fromPaths(subjectPath, subjectName, cwd));
   if (subjectChecksums !== undefined) return unique(await fromChecksums(subjectChecksums, cwd));
-  if (subjectDigest === undefined) return undefined;
+  if (subjectDigest === undefined) {
+    if (subjectName === undefined) return undefined;
+    // Most often the output of a step that has no such output: other subjects are not what was meant.
+    throw new UsageError(
+      "`subject-name` names what `subject-digest` or `subject-path` says, and both are empty",
+    );
+  }
   if (subjectName === undefined) throw new UsageError("`subject-digest` needs a `subject-name` beside it");
   return [{ name: subjectName, digest: checked(subjectDigest) }];
 }

@@ -232,6 +232,9 @@ describe("the action, as the runner runs it", () => {
     });
     assert.equal(status, 1, said);
     assert.match(said, /^known widget\.sigstore\.json.*^allow sha256:.*^deny sha256:/ms);
+    // Variables that are empty, with a space between: what was to be asked about is not there.
+    const blank = await gitLabJob({ server, bundles: "widget.*.json", subjects: " " });
+    assert.equal((await runShell(blank.script.join("\n"), step.workspace, blank.variables)).status, 2);
   });
 
   test("the recipe for curl in docs/ci.md pushes and asks", async () => {
@@ -266,6 +269,7 @@ describe("the action, as the runner runs it", () => {
       [{ "bundle-path": "none-*" }, /matches no file/],
       [{ "subject-path": WIDGET.name, "subject-checksums": "x" }, /and not several/],
       [{ "subject-digest": `sha256:${"0".repeat(64)}` }, /needs a `subject-name`/],
+      [{ "subject-name": "web", "subject-digest": "", "bundle-path": "none-*" }, /and both are empty/],
       [{ "subject-path": WIDGET.name, server: "http://127.0.0.1:1" }, /cannot be reached/],
       [{ "subject-path": WIDGET.name, wait: "soon" }, /number of seconds/],
       [{ "subject-path": WIDGET.name, "fail-on-deny": "no" }, /true or false/],
