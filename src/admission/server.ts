@@ -71,7 +71,7 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
     if (request.method === "GET" && url?.pathname === "/healthz") return { status: 200, body: "ok\n" };
     if (request.method === "GET" && url?.pathname === "/readyz")
       return closing ? { status: 503, body: "closing\n" } : { status: 200, body: "ok\n" };
-    if (url?.pathname !== "/admit") return { status: 404, body: "there is nothing here\n" };
+    if (url?.pathname !== "/admit") return { status: 404, body: "reviews are for /admit\n" };
     if (request.method !== "POST") return { status: 405, body: "this is for POST\n" };
     if (tls.clientCa !== undefined && !(request.socket as TLSSocket).authorized)
       return { status: 403, body: "a certificate of the API server's is needed\n" };

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Config } from "../config/config.ts";
+import { mistakesOf } from "../config/mistakes.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Finding, Level } from "../services/doctor/finding.ts";
 import { type ConfigOption, configOption, readServerConfig } from "./config.ts";
@@ -26,15 +27,18 @@ export function doctorCommand(): Command {
     .option("--remote", "look at the server at --server only, and at nothing of this machine")
     .action(
       action(async ({ terminal, json, server }, options: Options) => {
-        const url = server();
-        const patient = { server: url, isExpected: url !== DEFAULT_SERVER || options.remote === true };
         // Loaded here alone: databases are large, and every other command would wait for them.
         const { examine } = await import("../services/doctor/examine.ts");
-        const config = options.remote === true ? undefined : await configured(options);
-        const findings =
-          config !== undefined && "findings" in config
-            ? [...config.findings, ...(await examine({ ...patient, config: undefined }, Date.now))]
-            : await examine({ ...patient, config }, Date.now);
+        const { config, findings: first } =
+          options.remote === true ? { findings: [] } : await configured(options);
+        const named = server();
+        const isNamed = named !== DEFAULT_SERVER;
+        const patient = {
+          config,
+          server: isNamed || config === undefined ? named : ownAddress(config),
+          isExpected: isNamed || options.remote === true,
+        };
+        const findings = [...first, ...(await examine(patient, Date.now))];
         const isWell = !findings.some(({ level }) => level === "bad");
         if (json) terminal.printJson({ well: isWell, findings });
         else print(terminal, findings);
@@ -44,14 +48,26 @@ export function doctorCommand(): Command {
 }
 
 /** That the configuration does not hold is the first finding: the server's answers are looked at all the same. */
-async function configured(options: Options): Promise<Config | { readonly findings: readonly Finding[] }> {
+async function configured(
+  options: Options,
+): Promise<{ readonly config?: Config; readonly findings: readonly Finding[] }> {
   try {
-    return await readServerConfig(options);
+    return { config: await readServerConfig(options), findings: [] };
   } catch (error) {
     if (!(error instanceof VouchsafeError)) throw error;
     const advice = "Run it with the server's environment; docs/configuration.md has every setting.";
-    return { findings: [{ check: "configuration", level: "bad", what: error.message, advice }] };
+    const mistakes = mistakesOf(error.extensions);
+    const told = mistakes.length === 0 ? [error.message] : mistakes;
+    return { findings: told.map((what) => ({ check: "configuration", level: "bad", what, advice })) };
   }
+}
+
+/** Where the server of this configuration is asked on this machine, if it is not told elsewhere. */
+function ownAddress({ host, port }: Config): string {
+  if (port === 0) return DEFAULT_SERVER;
+  const name =
+    host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port}`;
 }
 
 function print(terminal: Terminal, findings: readonly Finding[]): void {

@@ -28,6 +28,12 @@ export function eventLine({
   return `#${index} ${time(at)} ${type} ${gist ?? ""}`.trimEnd();
 }
 
+/** What an event is about, to stand behind its line; the project as a whole is not told of. */
+export function aboutWhat({ about }: Pick<LoggedEvent, "about">): string {
+  const chains = about.filter((chain) => chain !== "*");
+  return chains.length === 0 ? "" : ` (of ${chains.join(", ")})`;
+}
+
 /** Refuses types that no event is of. */
 export function requireEventTypes(types: readonly string[]): void {
   const unknown = types.find((type) => !Object.hasOwn(EVENT_TYPES, type));

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Client } from "../client/client.ts";
 import { digestOfArgument } from "./artifact-argument.ts";
 import { collect } from "./collect.ts";
-import { eventLine, requireEventTypes } from "./event-words.ts";
+import { aboutWhat, eventLine, requireEventTypes } from "./event-words.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -43,7 +43,7 @@ Auditors and operators see all events; issuers name the types.`,
         });
         for await (const event of events) {
           if (json) terminal.printJson(event);
-          else terminal.print(eventLine(event));
+          else terminal.print(eventLine(event) + aboutWhat(event));
         }
         return EXIT.ok;
       }),

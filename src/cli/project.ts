@@ -3,6 +3,7 @@ import type { TokenCreated } from "../client/types.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
+import { time } from "./time.ts";
 
 export function projectCommand(): Command {
   return new Command("project")
@@ -64,5 +65,5 @@ function operatorToken(): Command {
 /** The secret alone on stdout, so that TOKEN=$(vouchsafe project create …) works. */
 function printToken(terminal: Terminal, { id, token, expiresAt }: TokenCreated): void {
   terminal.print(token);
-  terminal.note(`token ${id} (operator) expires ${expiresAt}`);
+  terminal.note(`token ${id} (operator) expires ${time(expiresAt)}`);
 }

@@ -1,4 +1,5 @@
 import { ApiError } from "../client/api-error.ts";
+import { mistakesOf } from "../config/mistakes.ts";
 import { VouchsafeError } from "../errors.ts";
 import { AttestationFormatError } from "../in-toto-attestation/errors.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -18,6 +19,13 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ["unavailable", "Nothing was changed. Try again in a moment."],
 ]);
 
+/** The member of the problem without which another cause has this code, which the advice does not mend. */
+const ONLY_WITH: ReadonlyMap<string, string> = new Map([
+  // A compare-and-swap that came late, which says what is active, is mended by running it again; other conflicts are not.
+  ["conflict", "active"],
+  ["forbidden", "roles"],
+]);
+
 /** Says nothing of what was asked: somebody could not be asked. */
 const PASSING: ReadonlySet<string> = new Set(["unavailable", "outbound-failed"]);
 
@@ -26,9 +34,11 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
   const { code, detail, exit, more } = describe(error);
   if (json) terminal.note(JSON.stringify({ error: { ...more, code, detail } }));
   else {
-    terminal.note(`error: ${detail}`, "bad");
-    // Of conflicts only a compare-and-swap that came late, which says what is active, is mended by running it again.
-    const advice = code === "conflict" && more?.active === undefined ? undefined : ADVICE.get(code);
+    const mistakes = mistakesOf(more ?? {});
+    terminal.note(`error: ${mistakes.length > 1 ? "the configuration does not hold" : detail}`, "bad");
+    if (mistakes.length > 1) for (const mistake of mistakes) terminal.note(`  ${mistake}`);
+    const condition = ONLY_WITH.get(code);
+    const advice = condition !== undefined && more?.[condition] === undefined ? undefined : ADVICE.get(code);
     if (advice !== undefined) terminal.note(`  ${advice}`);
     if (code !== "usage") terminal.note(`  code: ${code}`);
   }

@@ -27,7 +27,9 @@ export function readConfig(env: Environment): Config {
   const read = readSettings(env);
   const { settings, warnings } = read;
   const mistakes = [...read.mistakes, ...mistakesTogether(read)];
-  if (mistakes.length > 0) throw new VouchsafeError("configuration-invalid", mistakes.join("; "));
+  if (mistakes.length > 0) {
+    throw new VouchsafeError("configuration-invalid", mistakes.join("; "), { extensions: { mistakes } });
+  }
   const { authorityCertificates, authorityKeys, jwtKeys, verifierId, ...rest } = settings;
   const authorityFiles = authorityCertificates.flatMap((certificates, i) => {
     const [key, jwtKey] = [authorityKeys[i], jwtKeys[i]];

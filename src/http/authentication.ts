@@ -56,6 +56,11 @@ interface ProvenRequest {
 declare module "fastify" {
   interface FastifyContextConfig {
     access?: Access;
+    /**
+     * Asks how the node is, so that it must be answered whatever else comes from the same address (a proxy's, or a
+     * kubelet's): it is not counted. For public routes that cost nothing.
+     */
+    isProbe?: boolean;
   }
   interface FastifyRequest {
     caller: Caller | null;
@@ -108,7 +113,9 @@ export function guardRoutes(
   }
 
   async function guard(request: FastifyRequest): Promise<void> {
-    if (request.routeOptions.config.access === "public" || request.is404) return addresses(request);
+    const { access, isProbe = false } = request.routeOptions.config;
+    if (isProbe) return;
+    if (access === "public" || request.is404) return addresses(request);
     request.agentProof = agentProofOf(request);
     if (request.agentProof === null)
       await admit(request, () => authenticate(requireCredential(request), projectOf(request)));

@@ -10,7 +10,7 @@ export function healthRoutes(app: App, v: Vouchsafe): void {
     "/healthz",
     {
       // Alive is alive, however busy: a restart under load would only make it worse.
-      config: { costs: "nothing", access: "public", pressureHandler: () => undefined },
+      config: { costs: "nothing", access: "public", isProbe: true, pressureHandler: () => undefined },
       schema: { summary: "The process answers", ...answers({ 200: closed({ status: Type.Literal("ok") }) }) },
     },
     async () => ({ status: "ok" }),
@@ -19,7 +19,7 @@ export function healthRoutes(app: App, v: Vouchsafe): void {
   app.get(
     "/readyz",
     {
-      config: { costs: "nothing", access: "public" },
+      config: { costs: "nothing", access: "public", isProbe: true },
       schema: {
         summary: "The node follows the log and may decide; 503 when it does not",
         ...answers({ 200: closed({ status: Type.Literal("ready"), logSize: LogSize }) }),

@@ -69,6 +69,7 @@ describe("a route for auditors and operators", () => {
       { config: { access: ["auditor", "operator"] } },
       async (request) => request.caller?.token,
     );
+    app.get("/alive", { config: { access: "public", isProbe: true } }, async () => "alive");
     app.get("/public", { config: { access: "public" } }, async (request) => String(request.caller));
     await app.ready();
   });
@@ -138,6 +139,15 @@ describe("a route for auditors and operators", () => {
     assert.equal(refused.json().code, "rate-limited");
     assert.ok(Number(refused.headers["retry-after"]) > 0);
     assert.equal((await call("operator")).statusCode, 200);
+  });
+
+  test("a probe is answered however much comes from its address, and is not counted", async () => {
+    const statusOf = async (url: string) => (await app.inject({ url })).statusCode;
+    for (let i = 0; i < 4; i += 1) assert.equal(await statusOf("/alive"), 200);
+    const statuses = [];
+    for (let i = 0; i < 4; i += 1) statuses.push(await statusOf("/public"));
+    assert.deepEqual(statuses, [200, 200, 200, 429]);
+    assert.equal(await statusOf("/alive"), 200);
   });
 
   test("wrong tokens are counted by address, and shut out no right one", async () => {

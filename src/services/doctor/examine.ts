@@ -47,6 +47,14 @@ export async function examine(
   ];
 }
 
+/** What to do about a database that cannot be opened: before a first start nothing is made that the owner's role makes. */
+function unopened({ databaseUrl, migrateDatabaseUrl }: Config): string {
+  if (databaseUrl === undefined) return "Look at the data directory: the embedded database is in it.";
+  return migrateDatabaseUrl === undefined
+    ? "Look whether it runs and DATABASE_URL names it. If only its role or schema is missing: `vouchsafe migrate`, with MIGRATE_DATABASE_URL."
+    : "Look whether it runs and DATABASE_URL names it. If only its role or schema is missing: `vouchsafe migrate`, or a start.";
+}
+
 async function lookInside(
   config: Config,
   isServed: boolean,
@@ -65,7 +73,10 @@ async function lookInside(
     // Two processes would corrupt it.
     if (databaseUrl === undefined && isServed)
       return [ok("database", "the embedded database is in use by the server, and was left alone")];
-    return [bad("database", why), ...(await looking("network", () => lookAtNetwork(config, undefined)))];
+    return [
+      bad("database", why, unopened(config)),
+      ...(await looking("network", () => lookAtNetwork(config, undefined))),
+    ];
   }
   try {
     const findings = [

@@ -38,8 +38,8 @@ export function enoughMemory(bytes: number, hasPostgres: boolean): Finding {
 
 /** Whether the ports can be had that a server is to listen on. @param isServed whether it is our server that has them */
 export async function lookAtPorts(config: Config, isServed: boolean): Promise<readonly Finding[]> {
-  const { host, port, bundleEndpointPort } = config;
-  const ports = [port, ...(bundleEndpointPort === undefined ? [] : [bundleEndpointPort])];
+  const { host, port, bundleEndpointPort, mtlsPort, metricsPort } = config;
+  const ports = [port, bundleEndpointPort, mtlsPort, metricsPort].filter((one) => one !== undefined);
   return Promise.all(
     ports.map(async (one) => {
       const problem = await listenProblem(host, one);

@@ -157,7 +157,16 @@ describe("the doctor", () => {
       wrong(busy).map(({ check }) => check),
       ["port", "server"],
     );
+    const further = await look(
+      { port: 0, metricsPort: port, mtlsPort: port },
+      Date.now,
+      "http://127.0.0.1:1",
+    );
     other.close();
+    assert.deepEqual(
+      wrong(further).map(({ check }) => check),
+      ["port", "port", "server"],
+    );
     const gone = await look({ port: 0 }, Date.now, "http://127.0.0.1:1");
     assert.deepEqual(
       wrong(gone).map(({ what }) => what),
@@ -198,13 +207,16 @@ test("vouchsafe doctor tells each finding and what to do, and ends with 1 when s
     };
     const well = await vouchsafe(["doctor", "--server", server], { cwd: directory, env });
     assertEnded(well, 0, "stdout", /^ok rights: the role \w+ can add to the log, and not change it$/m);
+    const unnamed = await vouchsafe(["doctor"], { cwd: directory, env });
+    assertEnded(unnamed, 0, "stdout", new RegExp(`^ok server: the server at ${server} answers$`, "m"));
     const wrongly = await vouchsafe(["doctor", "--server", server, "--json"], {
       cwd: directory,
-      env: { ...env, PORT: "http" },
+      env: { ...env, PORT: "http", LOG_LEVEL: "loud" },
     });
     assert.equal(wrongly.status, 1);
     const { well: isWell, findings } = JSON.parse(wrongly.stdout);
     assert.deepEqual([isWell, findings[0].check, findings[0].level], [false, "configuration", "bad"]);
+    assert.match(findings[1].what, /^LOG_LEVEL/, "each mistake is a finding");
     const remote = await vouchsafe(["doctor", "--remote", "--server", "http://127.0.0.1:1"], {
       cwd: directory,
     });
