@@ -1,32 +1,59 @@
-/** Places that parties share. */
+/** Places that parties share, and in each party its holders. */
 export interface FairShares {
-  /** Takes a place, and gives what gives it back, once. Undefined: there is none for this party. */
-  take(party: string): (() => void) | undefined;
+  /**
+   * Takes a place, and gives what gives it back, once.
+   *
+   * @param holder absent: one of whom nobody knows how many he has
+   */
+  take(party: string, holder?: string): (() => void) | NoPlace;
 }
 
-/**
- * As in a `createFairQueue`, a party may have as many places as are left free: none can take what the others need.
- *
- * @param alone the places of a party that is alone; all together have fewer than twice as many
- */
-export function createFairShares(alone: number): FairShares {
-  const taken = new Map<string, number>();
+/** The holder has as many as one may have, or there is none for this party. */
+export type NoPlace = "holder-full" | "full";
+
+export interface Shares {
+  /** The places of a party that is alone; all together have fewer than twice as many. */
+  readonly alone: number;
+  /** The places of one holder; absent: as many as its party may have. */
+  readonly each?: number;
+}
+
+/** As in a `createFairQueue`, a party may have as many places as are left free: none can take what the others need. */
+export function createFairShares({ alone, each = Number.POSITIVE_INFINITY }: Shares): FairShares {
+  const ofParties = createCounts();
+  const ofHolders = createCounts();
   let all = 0;
   return {
-    take(party) {
-      const own = taken.get(party) ?? 0;
-      if (own + 1 + all + 1 > 2 * alone) return undefined;
-      taken.set(party, own + 1);
-      all += 1;
+    take(party, name) {
+      // Holders of two parties may have one name: a party chooses those of its own.
+      const holder = name === undefined ? undefined : `${party} ${name}`;
+      if (holder !== undefined && ofHolders.of(holder) >= each) return "holder-full";
+      if (ofParties.of(party) + 1 + all + 1 > 2 * alone) return "full";
+      const add = (by: 1 | -1) => {
+        all += by;
+        ofParties.add(party, by);
+        if (holder !== undefined) ofHolders.add(holder, by);
+      };
+      add(1);
       let isTaken = true;
       return () => {
-        if (!isTaken) return;
+        if (isTaken) add(-1);
         isTaken = false;
-        all -= 1;
-        const left = (taken.get(party) ?? 1) - 1;
-        if (left === 0) taken.delete(party);
-        else taken.set(party, left);
       };
+    },
+  };
+}
+
+/** What is at nothing takes no memory. */
+function createCounts() {
+  const counts = new Map<string, number>();
+  const of = (key: string) => counts.get(key) ?? 0;
+  return {
+    of,
+    add(key: string, by: 1 | -1) {
+      const count = of(key) + by;
+      if (count === 0) counts.delete(key);
+      else counts.set(key, count);
     },
   };
 }

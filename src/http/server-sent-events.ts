@@ -146,29 +146,24 @@ export function startAfter(lastEventId: string | undefined): number {
 
 /** Counts readers. A place is given back once. */
 function createPlaces({ readers, readersEach }: StreamLimits) {
-  const taken = new Map<string, number>();
-  const shares = createFairShares(readers);
+  const shares = createFairShares({ alone: readers, each: readersEach });
   const extensions = { retryAfter: RETRY_AFTER };
   return {
     take({ name, party }: Reader): () => void {
-      const key = `${party} ${name}`;
-      const own = taken.get(key) ?? 0;
-      if (own >= readersEach)
-        throw new VouchsafeError("rate-limited", `You read ${own} such streams of this node already`, {
-          extensions,
-        });
-      const giveBack = shares.take(party);
-      if (giveBack === undefined)
+      const place = shares.take(party, name);
+      if (place === "holder-full")
+        throw new VouchsafeError(
+          "rate-limited",
+          `You read ${readersEach} such streams of this node already`,
+          {
+            extensions,
+          },
+        );
+      if (place === "full")
         throw new VouchsafeError("unavailable", "This node tells enough readers already; ask another", {
           extensions,
         });
-      taken.set(key, own + 1);
-      return () => {
-        giveBack();
-        const left = (taken.get(key) ?? 1) - 1;
-        if (left === 0) taken.delete(key);
-        else taken.set(key, left);
-      };
+      return place;
     },
   };
 }

@@ -108,34 +108,23 @@ function held(giveBack: () => void, reply: FastifyReply, longest: number | undef
 const PUBLIC = "public";
 
 /** Gives out places: each is to be given back once. */
-export function createPlaces({
+function createPlaces({
   perCaller = Number.POSITIVE_INFINITY,
   perNode,
 }: Bound): (caller: Pick<Caller, "token" | "project"> | null) => () => void {
-  const taken = new Map<string, number>();
-  const shares = createFairShares(perNode);
+  const shares = createFairShares({ alone: perNode, each: perCaller });
   return (caller) => {
-    // Callers of two projects may have one name: who makes an access rule chooses what its callers are called.
-    const key = caller === null ? undefined : `${caller.project} ${caller.token}`;
-    const own = key === undefined ? 0 : (taken.get(key) ?? 0);
-    if (own >= perCaller)
+    const place = shares.take(caller?.project ?? PUBLIC, caller?.token);
+    if (place === "holder-full")
       throw new VouchsafeError(
         "rate-limited",
         `${perCaller} such calls of this caller are under way; let one end first`,
         { extensions: { retryAfter: 1 } },
       );
-    const giveBack = shares.take(caller?.project ?? PUBLIC);
-    if (giveBack === undefined)
+    if (place === "full")
       throw new VouchsafeError("unavailable", "Too many such calls are under way; try again shortly", {
         extensions: { retryAfter: 1 },
       });
-    if (key === undefined) return giveBack;
-    taken.set(key, own + 1);
-    return () => {
-      giveBack();
-      const left = (taken.get(key) ?? 1) - 1;
-      if (left === 0) taken.delete(key);
-      else taken.set(key, left);
-    };
+    return place;
   };
 }
