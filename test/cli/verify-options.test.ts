@@ -172,6 +172,9 @@ const CASES: Readonly<Record<string, readonly (readonly [Run | "lying" | "sbom",
     // Who is named may say it.
     ["own", { ...SOURCE, repo: "acme/widget" }, "verified"],
     ["own", { sourceUri: "github.com/acme/gadget", signerWorkflow: WORKFLOW }, FAILS],
+    // That a workflow of the repository looked at it does not say that it was built there.
+    ["sbom", { ...SOURCE, signerWorkflow: WORKFLOW }, FAILS],
+    ["sbom", { ...SOURCE, repo: "acme/widget", predicateType: ["spdx"] }, FAILS],
     ["lying", { sourceUri: "github.com/acme/gadget", signerWorkflow: WORKFLOW }, FAILS],
   ],
   "--builder-id": [
