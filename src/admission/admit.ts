@@ -13,14 +13,11 @@ export interface Admission {
   readonly fail: FailMode;
 }
 
-/** What a server or the way to it may recover from. Everything else is a mistake in how the webhook is set up, and never lets anything in. */
-const OUTAGES: ReadonlySet<string> = new Set([
-  "unreachable",
-  "unavailable",
-  "stale",
-  "rate-limited",
-  "internal",
-]);
+/**
+ * What a server or the way to it may recover from. Everything else is a mistake in how the webhook is set up, and never lets anything in;
+ * nor does `rate-limited`: whoever may create Pods brings that about by trying often.
+ */
+const OUTAGES: ReadonlySet<string> = new Set(["unreachable", "unavailable", "stale", "internal"]);
 
 /**
  * Answers whether an object may be created or changed: allowed are images that are named by digest and that the server allows now.

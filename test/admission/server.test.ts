@@ -12,6 +12,7 @@ import type { TestNode } from "../http/node.ts";
 import { webCertificate } from "../services/federation/bundle-server.ts";
 import { release } from "../services/identity-house.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "../services/release-node.ts";
+import { serveLocally } from "../support/local-server.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { podOf, reviewFor } from "./reviews.ts";
 
@@ -158,6 +159,16 @@ describe("the admission webhook", () => {
     assert.equal(misled.allowed, false, "nor is a token that is none");
     const other = await review((await serve({ policy: "another", fail: "open" })).url, image);
     assert.match(other.status?.message ?? "", /may not choose the policy another/);
+  });
+
+  test("who asks too often lets nothing in by that", async (t) => {
+    const problem = JSON.stringify({ type: "about:blank", title: "t", status: 429, code: "rate-limited" });
+    const limiting = await serveLocally(t, (_, response) => {
+      response.writeHead(429, { "content-type": "application/problem+json", "retry-after": "60" });
+      response.end(problem);
+    });
+    const { url } = await serve({ server: `http://${limiting}`, fail: "open" });
+    assert.equal((await review(url, `web@sha256:${"1".repeat(64)}`)).allowed, false);
   });
 
   test("a server that hangs is waited for within the deadline alone", async (t) => {
