@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { UNLESS_LONG } from "../support/long.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vouchsafe-run-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -20,7 +21,7 @@ function npmTest(body: string, ...options: string[]): { code: number | null; out
   return { code: status, output: stdout + stderr };
 }
 
-describe("npm test", () => {
+describe("npm test", { skip: UNLESS_LONG }, () => {
   test("exits 0 with node's closing lines when all passed", () => {
     const { code, output } = npmTest(`test("a", () => {}); test("b", () => {});`);
     assert.equal(code, 0);

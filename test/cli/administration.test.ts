@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createClient } from "../../src/client/client.ts";
 import { p256, signingRequest } from "../identity/signing-requests.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { DIGEST, openSession, POLICIES, type Session } from "./session.ts";
 import { assertEnded } from "./vouchsafe.ts";
 
@@ -26,7 +27,7 @@ after(() => session?.close());
 const APP = `{apiVersion: vouchsafe.dev/v1, kind: WorkloadPolicy, metadata: {name: app}, spec: {selectors: ["unix:uid:1"],
   spiffeId: /app, policies: [strict], requesters: {issuers: [broker]}}}`;
 
-describe("an operator at a terminal", () => {
+describe("an operator at a terminal", { skip: UNLESS_LONG }, () => {
   test("tokens: made with a role, printed alone, listed without secret, revoked", async () => {
     const created = await $("token", "create", "--name", "ci", "--role", "uploader", "--expires-in", "2h");
     assert.equal(created.status, 0, created.stderr);

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
+import { UNLESS_LONG } from "../support/long.ts";
 import { issue, keyPem, pemOf } from "../trust/certificates.ts";
 import { openTufRepository, type TufRepository } from "../trust/tuf-repository.ts";
 import { DIGEST, openSession, type Session } from "./session.ts";
@@ -32,7 +33,7 @@ after(async () => {
 const publish = (root: object) => repository.publish({ "trusted_root.json": JSON.stringify(root) });
 const isAllowed = async () => (await $("verify-digest", DIGEST, "--policy", "widget-release")).status === 0;
 
-describe("an operator's trust", () => {
+describe("an operator's trust", { skip: UNLESS_LONG }, () => {
   test("shows who is believed, for what, and for how long still", async () => {
     const shown = await $("trust", "show");
     assertEnded(

@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { UsageError } from "../../src/cli/usage-error.ts";
 import type { VerifyOptions } from "../../src/cli/verify-offline.ts";
 import { type Case, openCorpus } from "../corpus/manifest.ts";
+import { IS_LONG } from "../support/long.ts";
 import { type OfflineHouse, openOfflineHouse, tell } from "./offline.ts";
 
 const CORPUS = new URL("../../../shared/corpus", import.meta.url).pathname;
@@ -45,7 +46,7 @@ describe("slsa-verifier's cases by its options", { skip }, () => {
   after(() => house.close());
 
   const cases = skip ? [] : openCorpus(CORPUS).cases.filter(isSlsas);
-  const chosen = process.env.VOUCHSAFE_LONG === "1" ? cases : cases.filter((_, i) => i % 6 === 0);
+  const chosen = IS_LONG ? cases : cases.filter((_, i) => i % 6 === 0);
   for (const one of chosen) {
     const [, otherwise, why] = DIFFERENT.find(([id]) => id.test(one.id)) ?? [];
     const expected = otherwise ?? one.expected;

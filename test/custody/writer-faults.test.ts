@@ -14,6 +14,7 @@ import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { fsck } from "../../src/services/fsck.ts";
 import { forEachDatabase, type TestDatabase } from "../support/databases.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
+import { IS_LONG } from "../support/long.ts";
 import { digestOf, PROJECT, pushProposal } from "../support/pushes.ts";
 
 /** Where a transaction can break: before and after each of its statements. The last two are a commit whose answer never came. */
@@ -30,10 +31,9 @@ const FAULTS = [
 ] as const;
 type Fault = (typeof FAULTS)[number];
 
-const isLong = process.env.VOUCHSAFE_LONG === "1";
 /** `VOUCHSAFE_LONG=1` runs thousands of rounds. */
-const ROUNDS = isLong ? 2_000 : 100;
-const CUTS = isLong ? 1_000 : 20;
+const ROUNDS = IS_LONG ? 2_000 : 100;
+const CUTS = IS_LONG ? 1_000 : 20;
 
 class Injected extends Error {}
 

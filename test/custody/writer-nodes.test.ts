@@ -8,12 +8,13 @@ import { readChain, readEventsFrom, readHead } from "../../src/db/log.ts";
 import { createProject } from "../../src/db/projects.ts";
 import { fsck } from "../../src/services/fsck.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
+import { IS_LONG } from "../support/long.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { digestOf, PROJECT, pushProposal } from "../support/pushes.ts";
 
 const NODES = 4;
 /** Of each node at once, `VOUCHSAFE_LONG=1` more than the queue of one can hold in a batch many times over. */
-const PUSHES = process.env.VOUCHSAFE_LONG === "1" ? 4_000 : 60;
+const PUSHES = IS_LONG ? 4_000 : 60;
 
 describe("four nodes on one Postgres", () => {
   const signer = testSigner();

@@ -12,11 +12,11 @@ import { VouchsafeError } from "../../src/errors.ts";
 import { fsck } from "../../src/services/fsck.ts";
 import { type CrashingPostgres, startCrashingPostgres } from "../support/crashing-postgres.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
+import { IS_LONG } from "../support/long.ts";
 import { digestOf, PROJECT, pushProposal } from "../support/pushes.ts";
 
-const isLong = process.env.VOUCHSAFE_LONG === "1";
 /** `VOUCHSAFE_LONG=1` runs more. */
-const RESTARTS = isLong ? 60 : 2;
+const RESTARTS = IS_LONG ? 60 : 2;
 const CLIENTS = 8;
 
 describe("a Postgres that breaks down and comes back while clients push", () => {

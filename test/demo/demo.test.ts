@@ -3,9 +3,10 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { UNLESS_LONG } from "../support/long.ts";
 
 test("the demo tells the main job to its end: it fails when a step goes otherwise than told", {
-  skip: process.env.VOUCHSAFE_LONG !== "1" && "VOUCHSAFE_LONG=1 asks for it; `npm run demo` shows it",
+  skip: UNLESS_LONG,
 }, async () => {
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [main]);

@@ -6,8 +6,8 @@ import { after, before, test } from "node:test";
 import { ROLES } from "../../src/services/caller.ts";
 import { openNode, type TestNode, turn } from "../http/node.ts";
 import fc from "../support/fc.ts";
+import { IS_LONG } from "../support/long.ts";
 
-const IS_LONG = process.env.VOUCHSAFE_LONG === "1";
 const REQUESTS = IS_LONG ? 20_000 : 150;
 const SOCKETS = IS_LONG ? 3_000 : 40;
 const DIGEST = `sha256:${"ab".repeat(32)}`;

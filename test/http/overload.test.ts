@@ -9,9 +9,10 @@ import { createClient } from "../../src/client/client.ts";
 import { type RunningServer, startServer } from "../cli/server.ts";
 import { envelopeKey, signedEnvelope } from "../services/signed-envelope.ts";
 import { flood, type Stream } from "../support/http-flood.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { createPostgres, settingsOf, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 
-const skip = process.env.VOUCHSAFE_LONG !== "1" && "VOUCHSAFE_LONG=1 asks for it";
+const skip = UNLESS_LONG;
 const SECONDS = 90;
 /** Of one uploader and one issuer: many times what is answered at once. */
 const PUSHES = 800;

@@ -7,6 +7,7 @@ import type { AgentCredential } from "../../src/identity/agent-proof.ts";
 import { ROLES, type Role } from "../../src/services/caller.ts";
 import { createToken } from "../../src/services/tokens.ts";
 import { openReleaseHouse, type ReleaseHouse } from "../services/release-node.ts";
+import { IS_LONG } from "../support/long.ts";
 import { type Call, succeeds } from "./calls.ts";
 import { type TestNode, turn } from "./node.ts";
 import { PUBLIC, ROWS } from "./tenancy-rows.ts";
@@ -29,7 +30,7 @@ const routes = Object.entries(GOLDEN).filter(([route]) => !route.startsWith("HEA
 const PAIRS = [
   ["default", "beta"],
   ["acme", "default"],
-].slice(0, process.env.VOUCHSAFE_LONG === "1" ? 2 : 1) as [string, string][];
+].slice(0, IS_LONG ? 2 : 1) as [string, string][];
 
 test("every route has a row: whose it is has been thought of", () => {
   const ofProjects = routes.filter(([, access]) => Array.isArray(access)).map(([route]) => route);

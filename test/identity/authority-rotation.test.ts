@@ -13,6 +13,7 @@ import { parseTrustDomain } from "../../src/identity/spiffe-id.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import type { Certificate } from "../../src/x509/certificate.ts";
 import fc from "../support/fc.ts";
+import { IS_LONG } from "../support/long.ts";
 import { MINUTE, testAuthority } from "./trust-domain.ts";
 
 const DAY = 24 * 60 * MINUTE;
@@ -268,7 +269,7 @@ test("property: over twenty years no relying party holds a bundle that fails a l
       // In all those years no more is believed than what is signed with, was before, or comes next.
       assert.ok(believed(log.history).length <= 3 * nodes.length + 3);
     }),
-    { numRuns: process.env.VOUCHSAFE_LONG === "1" ? 20 : 2 },
+    { numRuns: IS_LONG ? 20 : 2 },
   );
 });
 

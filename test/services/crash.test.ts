@@ -13,17 +13,17 @@ import { openCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { parseVerifierKey } from "../../src/tlog/note.ts";
 import { proveConsistency, verifyConsistency } from "../../src/tlog/proofs.ts";
 import { type RunningServer, startServer } from "../cli/server.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { envelopeKey, signedEnvelope } from "./signed-envelope.ts";
 
 const CLIENTS = 8;
-const isLong = process.env.VOUCHSAFE_LONG === "1";
-/** Crashes in a row; `VOUCHSAFE_LONG=1` has more. */
-const ROUNDS = isLong ? 20 : 3;
+/** Crashes in a row. */
+const ROUNDS = 20;
 /** Acknowledged pushes before each crash. */
 const PUSHES = 150;
 
-describe("a server that is killed while clients push", () => {
+describe("a server that is killed while clients push", { skip: UNLESS_LONG }, () => {
   let postgres: TestPostgres;
   let directory: string;
   const key = envelopeKey();

@@ -11,12 +11,12 @@ import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { fsck } from "../../src/services/fsck.ts";
 import type { TestNode } from "../http/node.ts";
 import { type FullLog, fillEveryTable } from "../support/full-log.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { packOf } from "../support/packs.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { everyRowEdit, type RowEdit, unfetter } from "../support/row-edits.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
-const isLong = process.env.VOUCHSAFE_LONG === "1";
 /** Rows of each table that the long run edits. */
 const ROWS = 5;
 
@@ -110,7 +110,7 @@ describe("a superuser's edit of one row", () => {
   });
 
   it("is found in each row, made alone", {
-    skip: isLong ? false : "VOUCHSAFE_LONG=1 runs it: minutes",
+    skip: UNLESS_LONG,
   }, async () => {
     for (let row = 0; row < ROWS; row += 1)
       await assertFound((await everyRowEdit(admin, {}, row)).filter(isInTheLog).map((edit) => [edit]));

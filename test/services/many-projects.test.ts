@@ -7,11 +7,12 @@ import { pushAttestation } from "../../src/services/push-attestation.ts";
 import { verifyDigest } from "../../src/services/verify-digest.ts";
 import type { TestNode } from "../http/node.ts";
 import { openTenant, provenance, type Tenant } from "../http/tenant.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { callerWith, openReleaseHouse, type ReleaseHouse } from "./release-node.ts";
 
 const PROJECTS = 300;
 const ROUNDS = 5;
-const skip = process.env.VOUCHSAFE_LONG === "1" ? false : "VOUCHSAFE_LONG=1 asks for it";
+const skip = UNLESS_LONG;
 
 let house: ReleaseHouse;
 let node: TestNode;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { type Database, openDatabase } from "../../src/db/connection.ts";
 import { copyEmptyDatabase } from "./empty-database.ts";
+import { IS_LONG, UNLESS_LONG } from "./long.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "./postgres.ts";
 
 /** A database for one suite, which is given back when the suite ends. */
@@ -30,8 +31,8 @@ export function forEachDatabase(name: string, suite: Suite): void {
  * suite that has no SQL of its own hardly finds anything there.
  */
 export function forPostgres(name: string, suite: Suite): void {
-  if (process.env.VOUCHSAFE_LONG === "1") runOn("pglite", name, suite);
-  else test(`${name} on pglite`, { skip: "VOUCHSAFE_LONG=1 asks for it" });
+  if (IS_LONG) runOn("pglite", name, suite);
+  else test(`${name} on pglite`, { skip: UNLESS_LONG });
   runOn("postgres", name, suite);
   after(stopPostgres);
 }

@@ -8,11 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { IS_LONG } from "../support/long.ts";
 import type { NaiveTree } from "../tlog/naive-tree.ts";
 import { forkedLog } from "./forked-log.ts";
 import { startWitness } from "./witness-process.ts";
 
-const [KILLS, TIMEOUT] = process.env.VOUCHSAFE_LONG === "1" ? [200, 1_200_000] : [4, 60_000];
+const [KILLS, TIMEOUT] = IS_LONG ? [200, 1_200_000] : [4, 60_000];
 const log = forkedLog();
 
 let directory: string;

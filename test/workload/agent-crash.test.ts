@@ -7,6 +7,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Identity } from "../../src/client/identity-types.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { type AgentHouse, openAgentHouse, until, WIDGETS } from "./agent-house.ts";
 import { type Executable, tamperedCopy } from "./executable.ts";
 import { startProgram, type Workload } from "./run-workload.ts";
@@ -17,9 +18,7 @@ const KILLS = 3;
 const BETWEEN = 25;
 
 describe("an agent that is killed under load", {
-  skip:
-    (process.platform !== "linux" && "only Linux attests") ||
-    (process.env.VOUCHSAFE_LONG !== "1" && "VOUCHSAFE_LONG=1 runs it: half a minute"),
+  skip: (process.platform !== "linux" && "only Linux attests") || UNLESS_LONG,
 }, () => {
   let house: AgentHouse;
   const workloads: Workload[] = [];

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { fsckDatabase } from "../../src/services/fsck.ts";
 import { collected } from "../support/collected.ts";
 import { type CrashingPostgres, startCrashingPostgres } from "../support/crashing-postgres.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { type AgentHouse, openAgentHouse, until, WIDGETS } from "./agent-house.ts";
 import { startProgram, type Workload } from "./run-workload.ts";
 
@@ -17,9 +18,7 @@ const ROUNDS = 3;
 /** SVIDs that are handed out before each kill. */
 const BETWEEN = 25;
 
-const skip =
-  (process.platform !== "linux" && "only Linux attests") ||
-  (process.env.VOUCHSAFE_LONG !== "1" && "VOUCHSAFE_LONG=1 runs it: a minute");
+const skip = (process.platform !== "linux" && "only Linux attests") || UNLESS_LONG;
 
 describe("server, agent and Postgres, killed in turn under load", { skip }, () => {
   let postgres: CrashingPostgres;

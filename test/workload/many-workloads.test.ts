@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { UNLESS_LONG } from "../support/long.ts";
 import { buildExecutable, type Executable, tamperedCopy } from "./executable.ts";
 import { openLocalSource } from "./local-source.ts";
 import { startMeasuredAgent } from "./measured-agent.ts";
@@ -23,7 +24,7 @@ const ROUNDS = 10;
 
 function skip(): string | false {
   if (process.platform !== "linux") return "only Linux attests";
-  return process.env.VOUCHSAFE_LONG !== "1" && "VOUCHSAFE_LONG=1 asks for it";
+  return UNLESS_LONG;
 }
 
 describe("an agent of five hundred streams", { skip: skip() }, () => {

@@ -21,6 +21,7 @@ import { assertEnded, vouchsafe } from "../cli/vouchsafe.ts";
 import { openNode, type TestNode } from "../http/node.ts";
 import { callerWith } from "../services/release-node.ts";
 import { envelopeKey, signStatement, testResult } from "../services/signed-envelope.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { buildExecutable, type Executable } from "./executable.ts";
 import { type Line, startWorkload } from "./run-workload.ts";
 
@@ -42,9 +43,7 @@ interface Tls {
 }
 
 describe("workloads of two trust domains", {
-  skip:
-    (process.platform !== "linux" && "only Linux attests") ||
-    (process.env.VOUCHSAFE_LONG !== "1" && "VOUCHSAFE_LONG=1 asks for it: two servers and two agents"),
+  skip: (process.platform !== "linux" && "only Linux attests") || UNLESS_LONG,
 }, () => {
   const builder = envelopeKey();
   const closers: (() => Promise<unknown>)[] = [];

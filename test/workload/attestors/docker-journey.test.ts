@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { anImage } from "../../support/images.ts";
+import { UNLESS_LONG } from "../../support/long.ts";
 import { type AgentHouse, openAgentHouse } from "../agent-house.ts";
 import { type Line, startProgram, type Workload } from "../run-workload.ts";
 import { cannotMakeCgroups, makeCgroup, type TestCgroup } from "./cgroups.ts";
@@ -24,7 +25,7 @@ spec:
   requesters: { agents: ["spiffe://vouchsafe.local/vouchsafe/agent/node-1"] }
 `;
 
-const isShort = process.env.VOUCHSAFE_LONG !== "1" && "VOUCHSAFE_LONG=1 asks for it: a server and an agent";
+const isShort = UNLESS_LONG;
 
 describe("workloads in containers", { skip: isShort || cannotMakeCgroups() }, () => {
   const image = anImage();
