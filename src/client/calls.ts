@@ -22,6 +22,6 @@ export function json<T>(answer: Answer): T {
   }
 }
 
-export function jsonBody(value: object): NonNullable<Call["body"]> {
+function jsonBody(value: object): NonNullable<Call["body"]> {
   return { mediaType: "application/json", bytes: new TextEncoder().encode(JSON.stringify(value)) };
 }

@@ -48,7 +48,7 @@ export async function applyMigrations(session: MigrationSession, migrations = MI
 }
 
 /** The migrations that are still to be applied; those that were must be the same, in the same order. */
-export async function pendingMigrations(
+async function pendingMigrations(
   session: Pick<MigrationSession, "query">,
   migrations = MIGRATIONS,
 ): Promise<readonly Migration[]> {

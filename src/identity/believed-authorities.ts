@@ -12,7 +12,7 @@ export interface BelievedAuthority {
 }
 
 /** Seconds after which peers ask for the bundle again. */
-export const REFRESH_HINT = 300;
+const REFRESH_HINT = 300;
 
 /** Names an authority by what is believed of it, as the log does (docs/log-format.md). */
 export function authorityId({

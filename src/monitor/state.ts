@@ -6,7 +6,7 @@ import { decodeFrontier, EMPTY_FRONTIER, encodePeaks, type Frontier } from "../t
 import { parseNote } from "../tlog/note.ts";
 
 /** What may last for a while before it is an alarm. */
-export const TROUBLES = ["older", "unwitnessed", "unreachable"] as const;
+const TROUBLES = ["older", "unwitnessed", "unreachable"] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
 /** All that a monitor must not forget. */

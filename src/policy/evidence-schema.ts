@@ -22,7 +22,7 @@ import { compiled, MAX_RULES, named, rules, signer } from "./rule-schema.ts";
 
 const MAX_REQUIREMENTS = 16;
 /** How many signers a requirement can ask for, and how many a join sees. */
-export const MAX_SIGNERS = 16;
+const MAX_SIGNERS = 16;
 
 /**
  * What SLSA v1.2 names by its own prefix: the levels of its tracks, its verified properties, and the controls that SLSA's

@@ -63,7 +63,7 @@ function unheardBuilders({ builders = [], signers, buildTypes }: PolicySpec): Li
 }
 
 /** Whether one signature could fulfil both. */
-export function canBeOne(a: SignerRule, b: SignerRule): boolean {
+function canBeOne(a: SignerRule, b: SignerRule): boolean {
   if (a.case === "key" || b.case === "key") return a.case === "key" && b.case === "key" && a.name === b.name;
   return canMatchBoth(a.issuer, b.issuer) && canMatchBoth(a.identity, b.identity);
 }

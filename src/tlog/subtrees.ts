@@ -23,7 +23,7 @@ export function fullSubtrees(height: number, size: number): number {
  * The siblings met on the way from a subtree up to the root, lowest first: what a proof is made of. A sibling
  * on the right edge may be cut off at the tree's size; one that would lie beyond it is no part of the tree.
  */
-export function siblingsToRoot(from: Subtree, size: number): Subtree[] {
+function siblingsToRoot(from: Subtree, size: number): Subtree[] {
   const siblings: Subtree[] = [];
   let { height, index } = from;
   while (2 ** height < size) {

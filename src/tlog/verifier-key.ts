@@ -11,7 +11,7 @@ export interface VerifierKey {
 }
 
 /** What a key of this type signs: the text of a note, or a checkpoint with a time (c2sp.org/tlog-cosignature). */
-export const SIGNATURE_TYPES = { Ed25519: 0x01, "cosignature/v1": 0x04 } as const;
+const SIGNATURE_TYPES = { Ed25519: 0x01, "cosignature/v1": 0x04 } as const;
 export type SignatureType = keyof typeof SIGNATURE_TYPES;
 
 /** DER of SubjectPublicKeyInfo up to the 32 bytes of an Ed25519 key (RFC 8410, section 4). */

@@ -4,7 +4,7 @@ import type { InstanceDocument } from "./snapshot.ts";
 import { parseTrustedRoot } from "./trusted-root-file.ts";
 import { TRUSTED_ROOT } from "./tuf-source.ts";
 
-export const PUBLIC_GOOD = "public-good";
+const PUBLIC_GOOD = "public-good";
 export const PUBLIC_GOOD_REPOSITORY = "https://tuf-repo-cdn.sigstore.dev";
 
 /** The public-good instance as it ships with @sigstore/tuf: needs no network and no cache, and can be refreshed. */

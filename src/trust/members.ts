@@ -55,7 +55,7 @@ export function openTimeRangeAt(value: JsonValue | undefined, where: string): Ti
   return range;
 }
 
-export function timeAt(value: JsonValue | undefined, where: string): number {
+function timeAt(value: JsonValue | undefined, where: string): number {
   const time = typeof value === "string" ? parseTime(value) : undefined;
   if (time === undefined) throw invalid(`${where} is not an RFC 3339 time`);
   return time;

@@ -35,7 +35,7 @@ export function claimsOfWitnesses(
   };
 }
 
-export function attemptEach<Item, Found>(
+function attemptEach<Item, Found>(
   items: readonly Item[],
   read: (item: Item) => Claim<Found>,
 ): Attempts<Found> {

@@ -10,7 +10,7 @@ export const KEY_IDENTIFIER = 0x80;
 
 /** Bits of KeyUsage in its first byte (RFC 5280 §4.2.1.3). */
 export const DIGITAL_SIGNATURE = 0x80;
-export const CONTENT_COMMITMENT = 0x40;
+const CONTENT_COMMITMENT = 0x40;
 export const KEY_CERT_SIGN = 0x04;
 export const CRL_SIGN = 0x02;
 
