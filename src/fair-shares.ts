@@ -1,11 +1,11 @@
 /** Places that parties share, and in each party its holders. */
 export interface FairShares {
   /**
-   * Takes a place, and gives what gives it back, once.
+   * Takes a place, or so many, and gives what gives them back, once.
    *
    * @param holder absent: one of whom nobody knows how many he has
    */
-  take(party: string, holder?: string): (() => void) | NoPlace;
+  take(party: string, holder?: string, places?: number): (() => void) | NoPlace;
 }
 
 /** The holder has as many as one may have, or there is none for this party. */
@@ -24,20 +24,20 @@ export function createFairShares({ alone, each = Number.POSITIVE_INFINITY }: Sha
   const ofHolders = createCounts();
   let all = 0;
   return {
-    take(party, name) {
+    take(party, name, places = 1) {
       // Holders of two parties may have one name: a party chooses those of its own.
       const holder = name === undefined ? undefined : `${party} ${name}`;
-      if (holder !== undefined && ofHolders.of(holder) >= each) return "holder-full";
-      if (ofParties.of(party) + 1 + all + 1 > 2 * alone) return "full";
-      const add = (by: 1 | -1) => {
+      if (holder !== undefined && ofHolders.of(holder) + places > each) return "holder-full";
+      if (ofParties.of(party) + places + all + places > 2 * alone) return "full";
+      const add = (by: number) => {
         all += by;
         ofParties.add(party, by);
         if (holder !== undefined) ofHolders.add(holder, by);
       };
-      add(1);
+      add(places);
       let isTaken = true;
       return () => {
-        if (isTaken) add(-1);
+        if (isTaken) add(-places);
         isTaken = false;
       };
     },
@@ -50,7 +50,7 @@ function createCounts() {
   const of = (key: string) => counts.get(key) ?? 0;
   return {
     of,
-    add(key: string, by: 1 | -1) {
+    add(key: string, by: number) {
       const count = of(key) + by;
       if (count === 0) counts.delete(key);
       else counts.set(key, count);

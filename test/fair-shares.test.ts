@@ -34,3 +34,16 @@ test("a place that is given back twice is one place", () => {
   taken(shares, "a", "ci");
   assert.equal(shares.take("a"), "full");
 });
+
+test("several places are taken and given back in one piece", () => {
+  const shares = createFairShares({ alone: 8 });
+  const held = [shares.take("a", undefined, 5), shares.take("a", undefined, 3)];
+  assert.deepEqual([shares.take("a"), shares.take("b", undefined, 5)], ["full", "full"]);
+  for (const giveBack of held) {
+    assert.ok(typeof giveBack === "function");
+    giveBack();
+    giveBack();
+  }
+  assert.ok(typeof shares.take("b", undefined, 8) === "function");
+  assert.equal(shares.take("b"), "full");
+});

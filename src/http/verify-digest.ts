@@ -1,5 +1,7 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
+import { createFairShares } from "../fair-shares.ts";
+import type { Caller } from "../services/caller.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { issueSummary } from "../services/issue-summary.ts";
 import { verifyDigestText } from "../services/verify-digest.ts";
@@ -17,17 +19,21 @@ const LOG_SIZE_HEADER = "vouchsafe-log-size";
 const JSON_TYPE = "application/json; charset=utf-8";
 const MAX_BATCH = 256;
 
-/** Questions under way at once: most are answered from memory, and those that are not wait for the database. */
+/**
+ * Questions under way at once of a project while no other has any: most are answered from memory, and those that are not wait
+ * for the database, or for a log size that they name. Projects share a node fairly, or the questions of one that names sizes
+ * to come would deny all that others ask.
+ */
 const AT_ONCE = 4_096;
 
 export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
-  let underWay = 0;
-  const begin = (questions: number) => {
-    if (underWay + questions > AT_ONCE)
-      throw new VouchsafeError("unavailable", "Too many questions are under way; try again shortly", {
-        extensions: { retryAfter: 1 },
-      });
-    underWay += questions;
+  const shares = createFairShares({ alone: AT_ONCE });
+  const begin = ({ project }: Caller, questions: number): (() => void) => {
+    const end = shares.take(project, undefined, questions);
+    if (typeof end === "function") return end;
+    throw new VouchsafeError("unavailable", "Too many questions are under way; try again shortly", {
+      extensions: { retryAfter: 1 },
+    });
   };
 
   app.get(
@@ -53,19 +59,20 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
     async (request, reply) => {
       const { minSize, ...rest } = request.query;
       const question = { ...rest, ...(minSize !== undefined && { minSize: Number(minSize) }) };
-      begin(1);
+      const caller = callerOf(request);
+      const end = begin(caller, 1);
       try {
         if (asksForSummary(request.headers.accept)) {
-          const answer = await issueSummary(v, callerOf(request), question);
+          const answer = await issueSummary(v, caller, question);
           reply.header(LOG_SIZE_HEADER, answer.asOf);
           if (answer.case === "denied") return reply.type(JSON_TYPE).send(answer.json);
           return reply.type(ENVELOPE_TYPE).send(Buffer.from(answer.envelope));
         }
-        const { asOf, json } = await verifyDigestText(v, callerOf(request), question);
+        const { asOf, json } = await verifyDigestText(v, caller, question);
         reply.header(LOG_SIZE_HEADER, asOf).type(JSON_TYPE);
         return json;
       } finally {
-        underWay -= 1;
+        end();
       }
     },
   );
@@ -92,12 +99,10 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
         throw new VouchsafeError("invalid-request", "Send either digest or digests");
       }
       const asked = digests ?? [digest ?? ""];
-      begin(asked.length);
+      const end = begin(caller, asked.length);
       const decisions = await Promise.all(
         asked.map((one) => verifyDigestText(v, caller, { digest: one, ...rest })),
-      ).finally(() => {
-        underWay -= asked.length;
-      });
+      ).finally(end);
       reply.header(LOG_SIZE_HEADER, Math.min(...decisions.map(({ asOf }) => asOf)));
       const texts = decisions.map(({ json }) => json).join(",");
       reply.type(JSON_TYPE);

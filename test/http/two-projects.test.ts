@@ -197,3 +197,23 @@ test("retention in one deletes none of the other's bytes", async () => {
   };
   assert.deepEqual([await read(acme), await read(beta)], [410, 200]);
 });
+
+/** Thousands of questions that wait take seconds of a processor. */
+const skip = process.env.VOUCHSAFE_LONG !== "1" && "VOUCHSAFE_LONG=1 asks for it";
+test("questions that wait for a log size to come leave the other project places to ask", {
+  skip,
+}, async () => {
+  const digests = Array.from({ length: 256 }, () => `sha256:${"5".repeat(64)}`);
+  const waiting = Array.from({ length: 20 }, () =>
+    node.app.inject({
+      method: "POST",
+      url: "/verify-digest",
+      headers: { authorization: `Bearer ${as(acme)}` },
+      payload: { digests, minSize: 1_000_000 },
+    }),
+  );
+  while (!(await Promise.race([Promise.any(waiting), sleep(20)]))) await sleep(1);
+  assert.equal(await decisionOf(beta, `sha256:${"5".repeat(64)}`), "deny");
+  const codes = (await Promise.all(waiting)).map((answer) => answer.json().code);
+  assert.deepEqual(new Set(codes), new Set(["stale", "unavailable"]));
+});
