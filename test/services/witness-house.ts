@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { createLog } from "../../src/log.ts";
 import { ed25519Cosigner } from "../../src/tlog/cosignature.ts";
 import { openNode, type TestNode } from "../http/node.ts";
 import { createPostgres, type TestPostgres } from "../support/postgres.ts";
@@ -20,6 +21,8 @@ export interface WitnessHouse {
     count: number,
     witnesses: readonly { readonly verifierKey: string; readonly url: string }[],
   ): Promise<string>;
+  /** What all nodes told, a line each. */
+  readonly told: readonly string[];
   /** A node of its own data directory, with the keys of the others. */
   open(settings?: Readonly<Record<string, string>>): Promise<TestNode>;
   /** Keeps the database as it is, while no node is open; the result puts it back so. */
@@ -33,9 +36,12 @@ export async function openWitnessHouse(): Promise<WitnessHouse> {
   const postgres = await createPostgres();
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-witnessed-"));
   const nodes: TestNode[] = [];
+  const told: string[] = [];
+  const logger = createLog({ level: "warn", write: (line) => void told.push(line) });
   let count = 0;
   return {
     postgres,
+    told,
     path: (name) => join(directory, name),
     async policy(threshold, witnesses) {
       const lines = witnesses.map(({ verifierKey, url }, i) => `witness w${i} ${verifierKey} ${url}`);
@@ -51,12 +57,8 @@ export async function openWitnessHouse(): Promise<WitnessHouse> {
       const data = join(directory, `data-${++count}`);
       await mkdir(data, { mode: 0o700 });
       for (const key of KEYS) await cp(join(directory, "keys", key), join(data, key)).catch(() => undefined);
-      const node = await openNode({
-        DATABASE_URL: postgres.databaseUrl,
-        MIGRATE_DATABASE_URL: postgres.migrateUrl,
-        VOUCHSAFE_DATA_DIR: data,
-        ...settings,
-      });
+      const shared = { DATABASE_URL: postgres.databaseUrl, MIGRATE_DATABASE_URL: postgres.migrateUrl };
+      const node = await openNode({ ...shared, VOUCHSAFE_DATA_DIR: data, ...settings }, { logger });
       nodes.push(node);
       await mkdir(join(directory, "keys"), { recursive: true });
       for (const key of KEYS) await cp(join(data, key), join(directory, "keys", key)).catch(() => undefined);
