@@ -1,6 +1,5 @@
 import type { PolicyDocument } from "../client/types.ts";
-import { type Diagnostic, diagnosticLine } from "../yaml/diagnostics.ts";
-
+import { type Diagnostic, diagnosticLine, diagnosticsOf } from "../yaml/diagnostics.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Each mistake with the line that it is in and a caret below the column, as compilers show them. */
@@ -13,6 +12,17 @@ export function printDiagnostics(
     terminal.note(diagnosticLine(diagnostic), "bad");
     showPlace(terminal, diagnostic, documents);
   }
+}
+
+/** What is said of policy files that do not load, here or at the server. */
+export function tellInvalid(
+  terminal: Terminal,
+  extensions: Readonly<Record<string, unknown>>,
+  documents: readonly PolicyDocument[],
+): void {
+  printDiagnostics(terminal, diagnosticsOf(extensions), documents);
+  terminal.note("error: the policy files do not load, and nothing was changed", "bad");
+  terminal.note("  code: invalid-policy");
 }
 
 /** The line that it is in, and a caret below the column. */

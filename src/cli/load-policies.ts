@@ -2,7 +2,7 @@ import type { PolicyDocument } from "../client/types.ts";
 import { hasCode } from "../errors.ts";
 import type { PolicySet } from "../policy/load.ts";
 import { diagnosticsOf } from "../yaml/diagnostics.ts";
-import { printDiagnostics } from "./diagnostics.ts";
+import { tellInvalid } from "./diagnostics.ts";
 import type { Session } from "./session.ts";
 
 /** Loads policy files as the server would, here; undefined after what is wrong with them was told. */
@@ -16,12 +16,8 @@ export async function loadOrTell(
     return loadPolicySet(documents);
   } catch (error) {
     if (!hasCode(error, "invalid-policy")) throw error;
-    const diagnostics = diagnosticsOf(error.extensions);
-    if (json) terminal.printJson({ diagnostics });
-    else {
-      printDiagnostics(terminal, diagnostics, documents);
-      terminal.note(`error: ${error.message}`, "bad");
-    }
+    if (json) terminal.printJson({ diagnostics: diagnosticsOf(error.extensions) });
+    else tellInvalid(terminal, error.extensions, documents);
     return undefined;
   }
 }

@@ -1,8 +1,7 @@
 import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { SimulationProgress } from "../client/simulation-types.ts";
-import { diagnosticsOf } from "../yaml/diagnostics.ts";
-import { printDiagnostics } from "./diagnostics.ts";
+import { tellInvalid } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
 import { tellSimulation } from "./policy-simulate-words.ts";
@@ -26,7 +25,8 @@ export function policySimulateCommand(): Command {
           return EXIT.ok;
         } catch (error) {
           if (error instanceof ApiError && error.code === "invalid-policy" && !json) {
-            printDiagnostics(terminal, diagnosticsOf(error.problem), documents);
+            tellInvalid(terminal, error.problem, documents);
+            return EXIT.refused;
           }
           throw error;
         }

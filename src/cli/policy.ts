@@ -2,8 +2,7 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { ActivePolicies, PolicyDocument, PolicyName, PolicyReload } from "../client/types.ts";
 import { VouchsafeError } from "../errors.ts";
-import { diagnosticsOf } from "../yaml/diagnostics.ts";
-import { printDiagnostics } from "./diagnostics.ts";
+import { tellInvalid } from "./diagnostics.ts";
 import { EXIT } from "./exit-codes.ts";
 import { readPolicyFiles } from "./files.ts";
 import { policyExplainCommand } from "./policy-explain.ts";
@@ -38,7 +37,8 @@ function show(): Command {
         else if (text) printDocuments(terminal, active.documents);
         else {
           terminal.print(`policy set ${active.policySet ?? "(none is active: everything is denied)"}`);
-          for (const policy of active.policies) terminal.print(`  ${named(policy)}`);
+          for (const policy of [...active.policies, ...(await readOthers(active.documents))])
+            terminal.print(`  ${named(policy)}`);
           if (active.lastReload !== null) printReload(terminal, active.lastReload);
         }
         return EXIT.ok;
@@ -74,7 +74,8 @@ function activate(): Command {
           return EXIT.ok;
         } catch (error) {
           if (error instanceof ApiError && error.code === "invalid-policy" && !session.json) {
-            printDiagnostics(session.terminal, diagnosticsOf(error.problem), documents);
+            tellInvalid(session.terminal, error.problem, documents);
+            return EXIT.refused;
           }
           throw error;
         }

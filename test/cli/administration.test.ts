@@ -112,8 +112,11 @@ describe("an operator at a terminal", { skip: UNLESS_LONG }, () => {
     await writeFile(path("bad/policy.yaml"), text.replace("  signers:", "  singers:"));
     const line = text.split("\n").indexOf("  signers:") + 1;
     const shown = new RegExp(`^policy\\.yaml:${line}:3: .*\\n {4}singers:\\n {4}\\^`, "m");
-    assertEnded(await session.offline(["policy", "lint", "bad"]), 1, "stderr", shown);
-    assertEnded(await $("policy", "activate", "bad"), 1, "stderr", shown);
+    const said = [await session.offline(["policy", "lint", "bad"]), await $("policy", "activate", "bad")];
+    for (const ended of [...said, await $("policy", "simulate", "bad")]) {
+      assertEnded(ended, 1, "stderr", shown);
+      assert.equal(ended.stderr.match(/singers/g)?.length, 2, "once, and in its line");
+    }
   });
 
   test("activating policies says what changes; the same again changes nothing", async () => {
