@@ -9,6 +9,7 @@ import type { Digest } from "../../src/in-toto-attestation/types.ts";
 import { type RunningServer, startServer } from "../cli/server.ts";
 import { writeAuthorityFiles } from "../support/authority-files.ts";
 import { collected } from "../support/collected.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 import { newKey } from "./identity-house.ts";
 import { envelopeKey, signedEnvelope } from "./signed-envelope.ts";
@@ -38,7 +39,7 @@ interface Granted {
   readonly index: number;
 }
 
-describe("granting by servers that are killed, or stopped in the middle", () => {
+describe("granting by servers that are killed, or stopped in the middle", { skip: UNLESS_LONG }, () => {
   let postgres: TestPostgres;
   let directory: string;
   let authority: Record<string, string>;

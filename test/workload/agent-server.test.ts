@@ -19,6 +19,7 @@ import { testAuthority } from "../identity/trust-domain.ts";
 import { endWithParent } from "../support/child.ts";
 import { collected } from "../support/collected.ts";
 import { startCutProxy } from "../support/cut-proxy.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { type AgentHouse, openAgentHouse } from "./agent-house.ts";
 import { type Executable, tamperedCopy } from "./executable.ts";
 import type { RunningAgent } from "./run-agent.ts";
@@ -67,7 +68,9 @@ spec:
     keys: '${cluster.jwks}'
 `;
 
-describe("agents of a server", { skip: process.platform !== "linux" && "only Linux attests" }, () => {
+describe("agents of a server", {
+  skip: (process.platform !== "linux" && "only Linux attests") || UNLESS_LONG,
+}, () => {
   let house: AgentHouse;
   let agent: RunningAgent;
   let brief: Executable;
