@@ -17,23 +17,23 @@ let path: Session["path"];
 let $: Session["$"];
 let repository: TufRepository;
 let trustedRoot: Record<string, unknown>;
-before(async () => {
-  session = await openSession();
-  ({ path, $ } = session);
-  assertEnded(await $("push", "release.json"), 0, "stdout", /^accepted/);
-  trustedRoot = JSON.parse(await readFile(path("local.json"), "utf8"));
-  repository = await openTufRepository();
-  await writeFile(path("root.json"), JSON.stringify(repository.root));
-});
-after(async () => {
-  await session?.close();
-  await repository?.close();
-});
-
 const publish = (root: object) => repository.publish({ "trusted_root.json": JSON.stringify(root) });
 const isAllowed = async () => (await $("verify-digest", DIGEST, "--policy", "widget-release")).status === 0;
 
 describe("an operator's trust", { skip: UNLESS_LONG }, () => {
+  before(async () => {
+    session = await openSession();
+    ({ path, $ } = session);
+    assertEnded(await $("push", "release.json"), 0, "stdout", /^accepted/);
+    trustedRoot = JSON.parse(await readFile(path("local.json"), "utf8"));
+    repository = await openTufRepository();
+    await writeFile(path("root.json"), JSON.stringify(repository.root));
+  });
+  after(async () => {
+    await session?.close();
+    await repository?.close();
+  });
+
   test("shows who is believed, for what, and for how long still", async () => {
     const shown = await $("trust", "show");
     assertEnded(
