@@ -29,12 +29,16 @@ describe("npm test", { skip: UNLESS_LONG }, () => {
     assert.match(output, /^ℹ fail 0$/m);
   });
 
-  test("lists skipped tests with their reasons", () => {
+  test("lists skipped tests with their reasons, and suites, which stand for theirs", () => {
     const { code, output } = npmTest(
-      `test("a", () => {}); test("b", { skip: "the corpus is away" }, () => {});`,
+      `test("a", () => {}); test("b", { skip: "the corpus is away" }, () => {});
+      test.describe("c", { skip: "it takes long" }, () => test("d", () => {}));`,
     );
     assert.equal(code, 0);
-    assert.match(output, /^Skipped \(1\):\n {2}.*sample\.test\.ts: b: the corpus is away$/m);
+    assert.match(
+      output,
+      /^Skipped \(2\):\n {2}.*sample\.test\.ts: b: the corpus is away\n {2}.*sample\.test\.ts: c: it takes long$/m,
+    );
   });
 
   test("runs only the tests that --name matches", () => {

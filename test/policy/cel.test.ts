@@ -5,6 +5,7 @@ import { compileExpression, ExpressionError } from "../../src/policy/cel.ts";
 import { wholeBudget } from "../../src/policy/cel-meter.ts";
 import { type Facts, factsOf } from "../../src/policy/facts.ts";
 import { anArtifact, attestationOf, keySigner, releaseOf } from "../support/attestations.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 
 function answerTo(expression: string, facts: Facts) {
   return compileExpression(expression)(facts, wholeBudget());
@@ -124,7 +125,7 @@ describe("a rule without an answer fails", () => {
   });
 });
 
-describe("hostile evidence makes no rule costly", () => {
+describe("hostile evidence makes no rule costly", { skip: UNLESS_LONG }, () => {
   const many = Array.from({ length: 50_000 }, (_, index) => index);
   const facts = factsAbout({
     many,

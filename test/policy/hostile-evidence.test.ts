@@ -7,6 +7,7 @@ import type { Check } from "../../src/policy/types.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { anArtifact, releaseOf, SIGNED_AT, workflowSigner } from "../support/attestations.ts";
 import { besides, evidenceBy, REVIEW, SCAN } from "../support/evidence.ts";
+import { UNLESS_LONG } from "../support/long.ts";
 import { NOW } from "../support/policies.ts";
 
 const TYPES = `signers: [{key: a}, {key: b}, {key: c}], predicateTypes:`;
@@ -54,7 +55,7 @@ const MANY = evidenceWith(
 const HUGE = evidenceWith({ text: "a".repeat(16 * 1024 * 1024 - 64) });
 const DEEP = evidenceWith(nested(30) as JsonObject);
 
-describe("what signers may write costs a rule no more than its steps", () => {
+describe("what signers may write costs a rule no more than its steps", { skip: UNLESS_LONG }, () => {
   const TOO_MUCH: readonly [expression: string, evidence: readonly VerifiedAttestation[]][] = [
     ["predicate.many.all(x, predicate.many.exists(y, y.n == -1.0) || true)", MANY],
     ["predicate.many.all(x, predicate == predicate && [predicate] != [x])", MANY],

@@ -68,7 +68,7 @@ const ONLY_FSCK: Readonly<Record<string, string>> = {
 const isInTheLog = ({ table, what }: RowEdit) =>
   !(table in NOT_IN_THE_LOG || `${table} ${what}` in NOT_IN_THE_LOG);
 
-describe("a superuser's edit of one row", () => {
+describe("a superuser's edit of one row", { skip: UNLESS_LONG }, () => {
   let postgres: TestPostgres;
   let house: ReleaseHouse;
   let node: TestNode;
@@ -109,9 +109,7 @@ describe("a superuser's edit of one row", () => {
     await assertFound(together(edits));
   });
 
-  it("is found in each row, made alone", {
-    skip: UNLESS_LONG,
-  }, async () => {
+  it("is found in each row, made alone", async () => {
     for (let row = 0; row < ROWS; row += 1)
       await assertFound((await everyRowEdit(admin, {}, row)).filter(isInTheLog).map((edit) => [edit]));
   });
