@@ -1,27 +1,18 @@
-import { type Offer, quoted, valuedAt } from "./model.ts";
+import { findCommand, valueCases } from "./cases.ts";
+import { type Offer, type OfferedOption, quoted } from "./model.ts";
 
 /** A completion script for bash 4 and later: no call of the program while somebody types. */
 export function bashCompletion(offers: readonly Offer[]): string {
-  const commands = offers
-    .filter(({ path }) => path !== "")
-    .map(({ path }) => `      ${quoted(path)}) at=$next ;;`);
-  const values = valuedAt(offers).map(quoted);
   return `# bash completion for vouchsafe, made by \`vouchsafe completion bash\`.
 _vouchsafe() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} at='' next word i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
-    next="\${at:+$at }$word"
-    case "$at $word" in
-      ${values.join("|\\\n      ")}) ((i++)); continue ;;
-    esac
-    case "$next" in
-${commands.join("\n")}
-    esac
+${findCommand(offers)}
   done
   case "$at $previous" in
-${offers.flatMap(valueCases).join("\n")}
+${valueCases(offers, completeValue)}
   esac
   case "$at" in
 ${offers.map(wordCase).join("\n")}
@@ -31,13 +22,9 @@ complete -o filenames -F _vouchsafe vouchsafe
 `;
 }
 
-function valueCases({ path, options }: Offer): string[] {
-  return options.flatMap(({ flags, takesValue, choices, takesFile }) => {
-    if (!takesValue) return [];
-    const places = flags.map((flag) => quoted(`${path} ${flag}`)).join("|");
-    const offer = choices.length > 0 ? `-W ${quoted(choices.join(" "))}` : takesFile ? "-f" : undefined;
-    return [`    ${places}) ${offer === undefined ? "" : reply(offer)}return ;;`];
-  });
+function completeValue({ choices, takesFile }: OfferedOption): string {
+  if (choices.length > 0) return reply(`-W ${quoted(choices.join(" "))}`);
+  return takesFile ? reply("-f") : "";
 }
 
 function wordCase({ path, commands, options, files, choices }: Offer): string {

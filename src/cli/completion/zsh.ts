@@ -1,11 +1,8 @@
-import { type Offer, type OfferedOption, quoted, valuedAt } from "./model.ts";
+import { findCommand, valueCases } from "./cases.ts";
+import { type Offer, type OfferedOption, quoted } from "./model.ts";
 
 /** A completion function for zsh, to be sourced or put into `fpath` as `_vouchsafe`. */
 export function zshCompletion(offers: readonly Offer[]): string {
-  const commands = offers
-    .filter(({ path }) => path !== "")
-    .map(({ path }) => `      ${quoted(path)}) at=$next ;;`);
-  const values = valuedAt(offers).map(quoted);
   return `#compdef vouchsafe
 # zsh completion for vouchsafe, made by \`vouchsafe completion zsh\`.
 _vouchsafe() {
@@ -14,16 +11,10 @@ _vouchsafe() {
   local -a offered
   for ((i = 2; i < CURRENT; i++)); do
     word=$words[i]
-    next="\${at:+$at }$word"
-    case "$at $word" in
-      ${values.join("|\\\n      ")}) ((i++)); continue ;;
-    esac
-    case "$next" in
-${commands.join("\n")}
-    esac
+${findCommand(offers)}
   done
   case "$at $words[CURRENT-1]" in
-${offers.flatMap(valueCases).join("\n")}
+${valueCases(offers, completeValue)}
   esac
   case "$at" in
 ${offers.map(wordCase).join("\n")}
@@ -33,14 +24,9 @@ if [[ $funcstack[1] == _vouchsafe ]]; then _vouchsafe "$@"; else compdef _vouchs
 `;
 }
 
-function valueCases({ path, options }: Offer): string[] {
-  return options.flatMap(({ flags, takesValue, choices, takesFile }) => {
-    if (!takesValue) return [];
-    const places = flags.map((flag) => quoted(`${path} ${flag}`)).join("|");
-    const offer =
-      choices.length > 0 ? `compadd -- ${choices.map(quoted).join(" ")}; ` : takesFile ? "_files; " : "";
-    return [`    ${places}) ${offer}return ;;`];
-  });
+function completeValue({ choices, takesFile }: OfferedOption): string {
+  if (choices.length > 0) return `compadd -- ${choices.map(quoted).join(" ")}; `;
+  return takesFile ? "_files; " : "";
 }
 
 function wordCase({ path, commands, options, files, choices }: Offer): string {
