@@ -108,3 +108,8 @@ export class VouchsafeError extends Error {
 export function hasCode(error: unknown, code: ErrorCode): error is VouchsafeError {
   return error instanceof VouchsafeError && error.code === code;
 }
+
+/** For what is tried again anyway: that the database is away is told by who follows the log. Throws whatever else it is. */
+export function unlessUnavailable(error: unknown): void {
+  if (!hasCode(error, "unavailable")) throw error;
+}

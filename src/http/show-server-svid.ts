@@ -1,6 +1,6 @@
 import { constants } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
-import { hasCode } from "../errors.ts";
+import { unlessUnavailable } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { makeServerSvid } from "../services/federation/server-svid.ts";
 
@@ -36,8 +36,4 @@ export async function showServerSvid(v: Vouchsafe, server: TlsServer, look = LOO
   const rotation = setInterval(() => v.background(() => rotate().catch(unlessUnavailable)), look);
   rotation.unref();
   return () => clearInterval(rotation);
-}
-
-function unlessUnavailable(error: unknown): void {
-  if (!hasCode(error, "unavailable")) throw error;
 }

@@ -86,20 +86,12 @@ export function costOf({ config }: Pick<RouteOptions, "config">): Cost {
 
 function held(giveBack: () => void, reply: FastifyReply, longest: number | undefined): Turn {
   const cutOff = longest === undefined ? undefined : setTimeout(() => reply.raw.destroy(), longest).unref();
-  let isHeld = true;
-  const turn: Turn = {
-    isWorkedOn: false,
-    isOver: false,
-    giveBack() {
-      if (isHeld) giveBack();
-      isHeld = false;
-    },
-  };
+  const turn: Turn = { isWorkedOn: false, isOver: false, giveBack };
   // Also when the caller goes away before it is answered: work on it may then still go on, or only begin.
   whenGone(reply, () => {
     clearTimeout(cutOff);
     turn.isOver = true;
-    if (!turn.isWorkedOn) turn.giveBack();
+    if (!turn.isWorkedOn) giveBack();
   });
   return turn;
 }
@@ -107,7 +99,7 @@ function held(giveBack: () => void, reply: FastifyReply, longest: number | undef
 /** Whoever has no credential. */
 const PUBLIC = "public";
 
-/** Gives out places: each is to be given back once. */
+/** Gives out places. To give one back again does nothing. */
 function createPlaces({
   perCaller = Number.POSITIVE_INFINITY,
   perNode,

@@ -1,4 +1,4 @@
-import { hasCode } from "../errors.ts";
+import { unlessUnavailable } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
 import { publishCrls } from "./crls.ts";
 import { sweepByItself } from "./expire-evidence.ts";
@@ -39,15 +39,15 @@ export function startRecurring(v: Vouchsafe): () => void {
   if (config.tuf === "auto") each(DAY, (signal) => refreshAllTrust(v, signal));
   if (config.policiesReload === "watch") each(LOOK, createPolicyWatch(v));
   each(SECOND, () => watchLogKeys(v));
-  const turnAuthority = () => v.authority.turn().catch(unlessAway);
+  const turnAuthority = () => v.authority.turn().catch(unlessUnavailable);
   each(
     SECOND,
     toldOnce(v, "this node's authorities cannot be brought to where they should be", turnAuthority),
   );
   each(REREAD, toldOnce(v, "the files of this node's authority are not taken", v.authority.reread));
-  if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessAway));
-  each(DUE, (signal) => refreshBundles(v, signal).catch(unlessAway));
-  each(SECOND, () => publishCrls(v).catch(unlessAway));
+  if (witnesses !== undefined) each(SECOND, () => witnesses.turn(v).catch(unlessUnavailable));
+  each(DUE, (signal) => refreshBundles(v, signal).catch(unlessUnavailable));
+  each(SECOND, () => publishCrls(v).catch(unlessUnavailable));
   each(ENDED, (signal) => reevaluateEnded(v, signal));
   each(SWEEP, (signal) => sweepByItself(v, signal));
   const sweep = new AbortController();
@@ -87,9 +87,4 @@ function toldOnce({ report }: Vouchsafe, problem: string, work: () => Promise<vo
       isTold = true;
     }
   };
-}
-
-/** That the database is away is told by who follows the log. */
-function unlessAway(error: unknown): void {
-  if (!hasCode(error, "unavailable")) throw error;
 }
