@@ -209,9 +209,9 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "db/connection.ts",
       "services/doctor/examine.ts",
       "services/doctor/finding.ts",
-      "services/fsck.ts",
-      "services/fsck-state.ts",
-      "services/fsck-walk.ts",
+      "services/log/fsck.ts",
+      "services/log/fsck-state.ts",
+      "services/log/fsck-walk.ts",
     ],
   ],
   // The command line by another door: what a workflow's step does, a shell could.

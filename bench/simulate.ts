@@ -1,7 +1,7 @@
 import { summaryBody } from "../src/custody/attestation-summary.ts";
 import { sha256 } from "../src/in-toto-attestation/digest.ts";
 import type { JsonObject } from "../src/in-toto-attestation/types.ts";
-import { currentTrust } from "../src/services/push-attestation.ts";
+import { currentTrust } from "../src/services/evidence/push-attestation.ts";
 import { type Simulation, simulatePolicies } from "../src/services/simulation/simulate-policies.ts";
 import type { VerifiedAttestation } from "../src/verify/verified-attestation.ts";
 import type { TestNode } from "../test/http/node.ts";

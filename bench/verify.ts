@@ -5,7 +5,7 @@ import { bundleFromJSON, type SerializedBundle } from "@sigstore/bundle";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
 import { INSTALLATION } from "../src/custody/events.ts";
-import { createVerifier } from "../src/services/verifier.ts";
+import { createVerifier } from "../src/services/verification/verifier.ts";
 import { createTrust, type TrustSnapshot } from "../src/trust/snapshot.ts";
 import { checkOnThreads, type SignatureCheck } from "../src/verify/signature-check.ts";
 import { examine, verifyEvidence } from "../src/verify/verify-evidence.ts";

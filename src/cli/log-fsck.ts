@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import type { FsckReport } from "../services/fsck.ts";
-import type { SoundTree, WalkOptions } from "../services/fsck-walk.ts";
+import type { FsckReport } from "../services/log/fsck.ts";
+import type { SoundTree, WalkOptions } from "../services/log/fsck-walk.ts";
 import { type ConfigOption, configOption, readServerConfig } from "./config.ts";
 import { EXIT } from "./exit-codes.ts";
 import { KEY_REPLACED, readLogKey } from "./log-key-argument.ts";
@@ -33,8 +33,8 @@ export function fsckCommand(): Command {
         const { databaseUrl, dataDir } = await readServerConfig(options);
         const logKeys = options.logKey === undefined ? undefined : await readLogKey(options.logKey);
         // Loaded here alone: databases are large, and every other command would wait for them.
-        const { fsckDatabase } = await import("../services/fsck.ts");
-        const { readFsckState } = await import("../services/fsck-state.ts");
+        const { fsckDatabase } = await import("../services/log/fsck.ts");
+        const { readFsckState } = await import("../services/log/fsck-state.ts");
         const from = options.state === undefined ? undefined : await readFsckState(options.state);
         const report = await fsckDatabase(
           { dataDir, ...(databaseUrl !== undefined && { databaseUrl }) },
@@ -57,7 +57,7 @@ async function follow(
   state: string | undefined,
   from: SoundTree | undefined,
 ): Promise<NonNullable<WalkOptions["onProgress"]>> {
-  const { writeFsckState } = await import("../services/fsck-state.ts");
+  const { writeFsckState } = await import("../services/log/fsck-state.ts");
   const start = performance.now();
   let written = start;
   return async (done, size, sound) => {

@@ -1,10 +1,10 @@
 import { Type } from "typebox";
-import type { Authenticator } from "../services/authenticator.ts";
+import type { Authenticator } from "../services/access/authenticator.ts";
+import { enrolAgent } from "../services/agents/enrol-agent.ts";
+import { joinAgent } from "../services/agents/join-agent.ts";
+import { renewAgent } from "../services/agents/renew-agent.ts";
+import { revokeAgent } from "../services/agents/revoke-agent.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { enrolAgent } from "../services/enrol-agent.ts";
-import { joinAgent } from "../services/join-agent.ts";
-import { renewAgent } from "../services/renew-agent.ts";
-import { revokeAgent } from "../services/revoke-agent.ts";
 import type { App } from "./app.ts";
 import { callerOf, projectOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

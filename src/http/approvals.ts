@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { grantApproval, listApprovals, withdrawApproval } from "../services/approvals.ts";
 import type { Vouchsafe } from "../services/context.ts";
+import { grantApproval, listApprovals, withdrawApproval } from "../services/decisions/approvals.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { findArtifacts, readArtifact } from "../services/find-artifacts.ts";
+import { findArtifacts, readArtifact } from "../services/decisions/find-artifacts.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

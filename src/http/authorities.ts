@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { listAuthorities, retireAuthority } from "../services/authorities.ts";
 import type { Vouchsafe } from "../services/context.ts";
+import { listAuthorities, retireAuthority } from "../services/identities/authorities.ts";
 import type { App } from "./app.ts";
 import { callerOf, installation } from "./authentication.ts";
 import { answers } from "./openapi.ts";

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Vouchsafe } from "../services/context.ts";
-import { readTrustBundle } from "../services/trust-bundle.ts";
+import { readTrustBundle } from "../services/identities/trust-bundle.ts";
 import { showServerSvid } from "./show-server-svid.ts";
 import { BUNDLE_CACHE_CONTROL } from "./trust-bundle.ts";
 

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { readRevocationList } from "../services/crls.ts";
+import { readRevocationList } from "../services/identities/crls.ts";
 import type { App } from "./app.ts";
 import { answers, bytesOf } from "./openapi.ts";
 import { closed } from "./schemas.ts";

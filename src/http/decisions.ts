@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { recordDecision } from "../services/record-decision.ts";
+import { recordDecision } from "../services/decisions/record-decision.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { AllowOrDeny, DecisionReason, Enforced } from "./decision-schemas.ts";

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { type DiscoveredItem, discoverEvidence } from "../services/discover-evidence.ts";
+import { type DiscoveredItem, discoverEvidence } from "../services/evidence/discover-evidence.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { itemProblem, itemResult } from "./item-results.ts";

@@ -1,5 +1,5 @@
 import type { Vouchsafe } from "../services/context.ts";
-import { readDocument } from "../services/read-document.ts";
+import { readDocument } from "../services/custody/read-document.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers, bytesOf } from "./openapi.ts";

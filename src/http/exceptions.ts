@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { grantException, listExceptions, withdrawException } from "../services/exceptions.ts";
+import { grantException, listExceptions, withdrawException } from "../services/decisions/exceptions.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

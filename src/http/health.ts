@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { requireReady } from "../services/read-log.ts";
+import { requireReady } from "../services/log/read-log.ts";
 import type { App } from "./app.ts";
 import { answers } from "./openapi.ts";
 import { closed, LogSize } from "./schemas.ts";

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
+import { listRegistrations } from "../services/agents/registrations.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { listIdentities } from "../services/list-identities.ts";
-import { listRegistrations } from "../services/registrations.ts";
-import { watchIdentities } from "../services/watch-identities.ts";
+import { listIdentities } from "../services/identities/list-identities.ts";
+import { watchIdentities } from "../services/identities/watch-identities.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

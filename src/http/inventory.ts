@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { listInventory, MARKS, STATES } from "../services/inventory.ts";
+import { listInventory, MARKS, STATES } from "../services/identities/inventory.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import type { Pushed } from "../services/push-attestation.ts";
-import type { PushedItem } from "../services/push-several.ts";
+import type { Pushed } from "../services/evidence/push-attestation.ts";
+import type { PushedItem } from "../services/evidence/push-several.ts";
 import { logServerError, type Problem, problemOf } from "./problems.ts";
 
 /** What became of one item. */

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { proveLogKeys, readActiveKeys } from "../services/read-log-keys.ts";
+import { proveLogKeys, readActiveKeys } from "../services/log/read-log-keys.ts";
 import type { App } from "./app.ts";
 import { answers, textOf } from "./openapi.ts";
 import { closed, EVENT, LogSize } from "./schemas.ts";

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 import { ROLES } from "../services/caller.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { proveEntry, proveGrowth } from "../services/prove-log.ts";
-import { readReceipts } from "../services/receipts.ts";
+import { proveEntry, proveGrowth } from "../services/log/prove-log.ts";
+import { readReceipts } from "../services/log/receipts.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { readWitnesses } from "../services/read-witnesses.ts";
+import { readWitnesses } from "../services/witnessing/read-witnesses.ts";
 import type { App } from "./app.ts";
 import { answers } from "./openapi.ts";
 import { closed, LogSize, nullable } from "./schemas.ts";

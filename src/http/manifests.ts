@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { VouchsafeError } from "../errors.ts";
 import { MANIFEST_TYPES, MAX_MANIFEST } from "../oci/manifest.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { recordContainment } from "../services/record-containment.ts";
+import { recordContainment } from "../services/evidence/record-containment.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { takeBytes } from "./bodies.ts";

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { Vouchsafe } from "../services/context.ts";
-import { exposeNode } from "../services/node-metrics.ts";
+import { exposeNode } from "../services/telemetry/node-metrics.ts";
 
 export interface MetricsEndpoint {
   readonly port: number;

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
-import { activatePolicies, readPolicies } from "../services/activate-policies.ts";
+import { activatePolicies, readPolicies } from "../services/activation/activate-policies.ts";
 import type { Vouchsafe } from "../services/context.ts";
+import { readAsOf } from "../services/custody/state-as-of.ts";
 import { simulatePolicies } from "../services/simulation/simulate-policies.ts";
-import { readAsOf } from "../services/state-as-of.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { Mode } from "./decision-schemas.ts";

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
+import { createOperatorToken, createProject, listProjects } from "../services/access/projects.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { createOperatorToken, createProject, listProjects } from "../services/projects.ts";
 import type { App } from "./app.ts";
 import { callerOf, installation } from "./authentication.ts";
 import { answers } from "./openapi.ts";

@@ -5,7 +5,7 @@ import {
   listQuarantines,
   openQuarantine,
   previewQuarantine,
-} from "../services/quarantine.ts";
+} from "../services/incidents/quarantine.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { reportWouldDeny } from "../services/report-would-deny.ts";
+import { reportWouldDeny } from "../services/decisions/report-would-deny.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

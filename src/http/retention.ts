@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { sweepEvidence } from "../services/expire-evidence.ts";
-import { listHolds, placeHold, releaseHold } from "../services/holds.ts";
-import { assignRetention, readRetention } from "../services/retention-classes.ts";
+import { sweepEvidence } from "../services/evidence/expire-evidence.ts";
+import { listHolds, placeHold, releaseHold } from "../services/evidence/holds.ts";
+import { assignRetention, readRetention } from "../services/evidence/retention-classes.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

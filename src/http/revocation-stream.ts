@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { createRevocationFeed, type RevocationNews } from "../services/revocation-feed.ts";
+import { createRevocationFeed, type RevocationNews } from "../services/identities/revocation-feed.ts";
 import type { App } from "./app.ts";
 import { answers, textOf } from "./openapi.ts";
 import { LastEventId } from "./schemas.ts";

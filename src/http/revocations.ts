@@ -1,13 +1,13 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
+import { listRevokedIdentities } from "../services/identities/revoked-identities.ts";
 import {
   listRevocations,
   previewRevocation,
   readRevocation,
   revokeEvidence,
   withdrawRevocation,
-} from "../services/revocations.ts";
-import { listRevokedIdentities } from "../services/revoked-identities.ts";
+} from "../services/incidents/revocations.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

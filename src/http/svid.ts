@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { NAME } from "../policy/readers.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { issueJwtSvids, issueX509Svids } from "../services/issue-svid.ts";
+import { issueJwtSvids, issueX509Svids } from "../services/identities/issue-svid.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

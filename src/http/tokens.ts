@@ -1,8 +1,8 @@
 import { Type } from "typebox";
-import type { Authenticator } from "../services/authenticator.ts";
+import type { Authenticator } from "../services/access/authenticator.ts";
+import { createToken, listTokens, revokeToken } from "../services/access/tokens.ts";
 import { ROLES } from "../services/caller.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { createToken, listTokens, revokeToken } from "../services/tokens.ts";
 import type { App } from "./app.ts";
 import { type Access, callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

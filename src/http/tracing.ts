@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import type { Tracing } from "../services/tracing.ts";
+import type { Tracing } from "../services/telemetry/tracing.ts";
 
 /**
  * Each request to a route is a span, named after the route's template and with its attributes by OpenTelemetry's semantic

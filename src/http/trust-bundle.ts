@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Vouchsafe } from "../services/context.ts";
-import { readJwks, readOpenIdConfiguration, readTrustBundle } from "../services/trust-bundle.ts";
+import { readJwks, readOpenIdConfiguration, readTrustBundle } from "../services/identities/trust-bundle.ts";
 import type { App } from "./app.ts";
 import { answers } from "./openapi.ts";
 import { named } from "./schemas.ts";

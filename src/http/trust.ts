@@ -1,7 +1,7 @@
 import { Type } from "typebox";
-import { activateTrust, readTrust, type TrustProposal } from "../services/activate-trust.ts";
+import { activateTrust, readTrust, type TrustProposal } from "../services/activation/activate-trust.ts";
+import { refreshTrust } from "../services/activation/refresh-trust.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { refreshTrust } from "../services/refresh-trust.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
+import { whoAmI } from "../services/access/who-am-i.ts";
 import { ROLES } from "../services/caller.ts";
 import type { Vouchsafe } from "../services/context.ts";
-import { whoAmI } from "../services/who-am-i.ts";
 import type { App } from "./app.ts";
 import { callerOf } from "./authentication.ts";
 import { answers } from "./openapi.ts";

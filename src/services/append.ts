@@ -1,7 +1,7 @@
 import type { AppendedEvent, Proposal } from "../custody/writer.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "./context.ts";
-import { traced } from "./tracing.ts";
+import { traced } from "./telemetry/tracing.ts";
 
 /** How long a proposal is made anew when others keep changing what it rests on, in milliseconds. */
 const PATIENCE = 10_000;

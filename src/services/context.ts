@@ -6,20 +6,20 @@ import type { Database } from "../db/connection.ts";
 import type { Projection } from "../decisions/projection.ts";
 import type { VouchsafeError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { TrustDomainAuthority } from "./authority.ts";
-import type { Discoveries } from "./discoveries.ts";
+import type { KnownIssuerKeys } from "./access/issuer-keys.ts";
+import type { ProjectDirectory } from "./access/project-directory.ts";
+import type { PolicyDirectory } from "./activation/policy-directory.ts";
+import type { TrustSource } from "./activation/refresh-trust.ts";
+import type { Summaries } from "./decisions/issue-summary.ts";
 import type { Documents } from "./documents.ts";
-import type { EvidenceStore } from "./evidence-store.ts";
-import type { Summaries } from "./issue-summary.ts";
-import type { KnownIssuerKeys } from "./issuer-keys.ts";
-import type { Metrics } from "./metrics.ts";
-import type { PolicyDirectory } from "./policy-directory.ts";
-import type { ProjectDirectory } from "./project-directory.ts";
-import type { Denials } from "./record-denial.ts";
-import type { TrustSource } from "./refresh-trust.ts";
-import type { Tracing } from "./tracing.ts";
-import type { Verifier } from "./verifier.ts";
-import type { Witnesses } from "./witnessing.ts";
+import type { Discoveries } from "./evidence/discoveries.ts";
+import type { TrustDomainAuthority } from "./identities/authority.ts";
+import type { Denials } from "./identities/record-denial.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
+import type { EvidenceStore } from "./verification/evidence-store.ts";
+import type { Verifier } from "./verification/verifier.ts";
+import type { Witnesses } from "./witnessing/witnessing.ts";
 
 /** One opened node: what every use case is given. */
 export interface Vouchsafe {

@@ -12,8 +12,8 @@ import { readChain, readHead } from "../db/log.ts";
 import { createLogStore } from "../db/log-store.ts";
 import type { NoteSigner } from "../tlog/note.ts";
 import type { Vouchsafe } from "./context.ts";
-import { readWitnessPolicy } from "./witness-policy.ts";
-import { createWitnesses } from "./witnessing.ts";
+import { readWitnessPolicy } from "./witnessing/witness-policy.ts";
+import { createWitnesses } from "./witnessing/witnessing.ts";
 
 /** What a node appends to the log with. */
 export interface OpenedLog extends Pick<Vouchsafe, "writer" | "witnesses" | "obstacles"> {

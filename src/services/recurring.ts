@@ -1,13 +1,13 @@
 import { unlessUnavailable } from "../errors.ts";
+import { refreshAllTrust } from "./activation/refresh-trust.ts";
+import { createPolicyWatch } from "./activation/reload-policies.ts";
 import type { Vouchsafe } from "./context.ts";
-import { publishCrls } from "./crls.ts";
-import { sweepByItself } from "./expire-evidence.ts";
+import { reevaluateEnded } from "./decisions/reevaluate.ts";
+import { sweepByItself } from "./evidence/expire-evidence.ts";
 import { refreshBundles } from "./federation/refresh-bundles.ts";
-import { keepSweeping } from "./keep-sweeping.ts";
-import { reevaluateEnded } from "./reevaluate.ts";
-import { refreshAllTrust } from "./refresh-trust.ts";
-import { createPolicyWatch } from "./reload-policies.ts";
-import { watchLogKeys } from "./watch-log-keys.ts";
+import { publishCrls } from "./identities/crls.ts";
+import { keepSweeping } from "./identities/keep-sweeping.ts";
+import { watchLogKeys } from "./log/watch-log-keys.ts";
 
 // Intervals, in milliseconds.
 

@@ -8,8 +8,8 @@ import { after, before, describe, test } from "node:test";
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import { writeTrustBundle } from "../../src/identity/trust-bundle.ts";
 import { serialFrom } from "../../src/identity/x509-svid.ts";
-import { issueJwtSvids } from "../../src/services/issue-svid.ts";
-import { openQuarantine } from "../../src/services/quarantine.ts";
+import { issueJwtSvids } from "../../src/services/identities/issue-svid.ts";
+import { openQuarantine } from "../../src/services/incidents/quarantine.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import type { TestNode } from "../http/node.ts";
 import { testAuthority } from "../identity/trust-domain.ts";
@@ -21,7 +21,7 @@ import {
   openIdentityHouse,
   release,
   SELECTORS,
-} from "../services/identity-house.ts";
+} from "../services/identities/identity-house.ts";
 import { callerWith } from "../services/release-node.ts";
 import { packOf } from "../support/packs.ts";
 import { assertEnded, vouchsafe } from "./vouchsafe.ts";

@@ -5,7 +5,7 @@ import { evaluate } from "../../src/policy/evaluate.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";
 import { alone } from "../../src/policy/question.ts";
 import { testedPolicy } from "../../src/policy/run-test.ts";
-import { readPolicyFiles } from "../../src/services/policy-directory.ts";
+import { readPolicyFiles } from "../../src/services/activation/policy-directory.ts";
 import { unpackEvidence } from "../../src/verify/formats/unpack.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
 import { trustOf } from "./case-trust.ts";

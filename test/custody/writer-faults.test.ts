@@ -11,7 +11,7 @@ import { createLogStore } from "../../src/db/log-store.ts";
 import { createProject } from "../../src/db/projects.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
-import { fsck } from "../../src/services/fsck.ts";
+import { fsck } from "../../src/services/log/fsck.ts";
 import { forEachDatabase, type TestDatabase } from "../support/databases.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
 import { IS_LONG } from "../support/long.ts";

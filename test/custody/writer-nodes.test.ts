@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { openDatabase } from "../../src/db/connection.ts";
 import { readChain, readEventsFrom, readHead } from "../../src/db/log.ts";
 import { createProject } from "../../src/db/projects.ts";
-import { fsck } from "../../src/services/fsck.ts";
+import { fsck } from "../../src/services/log/fsck.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
 import { IS_LONG } from "../support/long.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";

@@ -9,7 +9,7 @@ import { type Database, openDatabase } from "../../src/db/connection.ts";
 import { readEvents, readHead } from "../../src/db/log.ts";
 import { createProject } from "../../src/db/projects.ts";
 import { VouchsafeError } from "../../src/errors.ts";
-import { fsck } from "../../src/services/fsck.ts";
+import { fsck } from "../../src/services/log/fsck.ts";
 import { type CrashingPostgres, startCrashingPostgres } from "../support/crashing-postgres.ts";
 import { openLogNode, testSigner } from "../support/log-node.ts";
 import { IS_LONG } from "../support/long.ts";

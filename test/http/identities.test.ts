@@ -13,7 +13,7 @@ import {
   proven,
   release,
   SELECTORS,
-} from "../services/identity-house.ts";
+} from "../services/identities/identity-house.ts";
 import { call, fails, succeeds } from "./calls.ts";
 import { assertDescribed } from "./described.ts";
 import { type TestNode, turn } from "./node.ts";

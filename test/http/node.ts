@@ -6,11 +6,11 @@ import { readConfig } from "../../src/config/config.ts";
 import { type App, createApp } from "../../src/http/app.ts";
 import { closeDoors } from "../../src/http/drain.ts";
 import type { Log } from "../../src/log.ts";
+import { createToken, type TokenRequest } from "../../src/services/access/tokens.ts";
 import type { Role } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
 import { openVouchsafe } from "../../src/services/open.ts";
-import { createToken, type TokenRequest } from "../../src/services/tokens.ts";
-import type { Tracing } from "../../src/services/tracing.ts";
+import type { Tracing } from "../../src/services/telemetry/tracing.ts";
 import { copyEmptyDatabase } from "../support/empty-database.ts";
 import { lendPostgres } from "../support/postgres.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { get } from "node:https";
 import { after, before, describe, test } from "node:test";
 import { createRemoteJWKSet, customFetch, jwtVerify } from "jose";
-import { issueJwtSvids } from "../../src/services/issue-svid.ts";
+import { issueJwtSvids } from "../../src/services/identities/issue-svid.ts";
 import { webCertificate } from "../services/federation/bundle-server.ts";
 import {
   agentCaller,
@@ -11,7 +11,7 @@ import {
   openIdentityHouse,
   release,
   SELECTORS,
-} from "../services/identity-house.ts";
+} from "../services/identities/identity-house.ts";
 import type { TestNode } from "./node.ts";
 import { openNode } from "./node.ts";
 import { serveByTls } from "./tls-proxy.ts";

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readEvents, readHead } from "../../src/db/log.ts";
-import { issueJwtSvids } from "../../src/services/issue-svid.ts";
-import { liftQuarantine, openQuarantine } from "../../src/services/quarantine.ts";
-import { createRevocationFeed } from "../../src/services/revocation-feed.ts";
+import { issueJwtSvids } from "../../src/services/identities/issue-svid.ts";
+import { createRevocationFeed } from "../../src/services/identities/revocation-feed.ts";
+import { liftQuarantine, openQuarantine } from "../../src/services/incidents/quarantine.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { bareEnvironment } from "../cli/server.ts";
 import {
@@ -21,7 +21,7 @@ import {
   release,
   SELECTORS,
   untilRevoked,
-} from "../services/identity-house.ts";
+} from "../services/identities/identity-house.ts";
 import { callerWith } from "../services/release-node.ts";
 import { endChild, endWithParent } from "../support/child.ts";
 import { counted } from "../support/counted.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
-import { SELECTORS } from "../services/identity-house.ts";
+import { SELECTORS } from "../services/identities/identity-house.ts";
 import type { Call } from "./calls.ts";
 import { type Known, x509Request } from "./tenant.ts";
 

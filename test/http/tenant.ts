@@ -6,11 +6,11 @@ import { type AgentCredential, makeAgentProof } from "../../src/identity/agent-p
 import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
-import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
-import { activateTrust, readTrust } from "../../src/services/activate-trust.ts";
+import { createToken, type TokenRequest } from "../../src/services/access/tokens.ts";
+import { activatePolicies, readPolicies } from "../../src/services/activation/activate-policies.ts";
+import { activateTrust, readTrust } from "../../src/services/activation/activate-trust.ts";
 import type { Role } from "../../src/services/caller.ts";
-import { createToken, type TokenRequest } from "../../src/services/tokens.ts";
-import { newKey, SELECTORS } from "../services/identity-house.ts";
+import { newKey, SELECTORS } from "../services/identities/identity-house.ts";
 import type { ReleaseHouse } from "../services/release-node.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { anImage } from "../support/images.ts";

@@ -16,7 +16,7 @@ import { parseSpiffeId, parseTrustDomain } from "../../src/identity/spiffe-id.ts
 import { parseTrustBundle, writeTrustBundle } from "../../src/identity/trust-bundle.ts";
 import { readOutboundRules } from "../../src/outbound/rules.ts";
 import { fetchBundle } from "../../src/services/federation/fetch-bundle.ts";
-import { issueJwtSvids } from "../../src/services/issue-svid.ts";
+import { issueJwtSvids } from "../../src/services/identities/issue-svid.ts";
 import type { TestNode } from "../http/node.ts";
 import { serveByTls } from "../http/tls-proxy.ts";
 import { webCertificate } from "../services/federation/bundle-server.ts";
@@ -26,7 +26,7 @@ import {
   openIdentityHouse,
   release,
   SELECTORS,
-} from "../services/identity-house.ts";
+} from "../services/identities/identity-house.ts";
 import { skipInterop } from "../support/interop.ts";
 import { startProgram } from "../workload/run-workload.ts";
 

@@ -16,7 +16,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { App } from "../../src/http/app.ts";
-import { readActiveKeys } from "../../src/services/read-log-keys.ts";
+import { readActiveKeys } from "../../src/services/log/read-log-keys.ts";
 import { ed25519Signer } from "../../src/tlog/note.ts";
 import { openNode } from "../http/node.ts";
 import { growLog } from "../support/grow-log.ts";

@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { openMtlsEndpoint } from "../../src/http/mtls-endpoint.ts";
 import { writeTrustBundle } from "../../src/identity/trust-bundle.ts";
-import { activatePolicies, readPolicies } from "../../src/services/activate-policies.ts";
+import { activatePolicies, readPolicies } from "../../src/services/activation/activate-policies.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import type { TestNode } from "../http/node.ts";
 import {
@@ -23,7 +23,7 @@ import {
   type IdentityHouse,
   openIdentityHouse,
   release,
-} from "../services/identity-house.ts";
+} from "../services/identities/identity-house.ts";
 import { callerWith } from "../services/release-node.ts";
 import { skipInterop } from "../support/interop.ts";
 

@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseWitnessPolicy } from "../../src/tlog/witness-policy.ts";
 import { witnessesOf } from "../../src/tlog/witnesses.ts";
-import { openWitnessHouse, until } from "../services/witness-house.ts";
+import { openWitnessHouse, until } from "../services/witnessing/witness-house.ts";
 import { endChild, endWithParent } from "../support/child.ts";
 import { growLog } from "../support/grow-log.ts";
 import { skipInterop } from "../support/interop.ts";

@@ -16,7 +16,7 @@ import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import type { VerificationPolicy } from "../../src/policy/policy.ts";
 import { alone, questionAmong } from "../../src/policy/question.ts";
 import { withShippedBuilders } from "../../src/policy-files.ts";
-import { readPolicyFiles } from "../../src/services/policy-directory.ts";
+import { readPolicyFiles } from "../../src/services/activation/policy-directory.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
 import type { Signer, VerifiedAttestation } from "../../src/verify/verified-attestation.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";

@@ -7,7 +7,7 @@ import { explainPolicy } from "../../src/policy/explain.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";
 import { withShippedBuilders } from "../../src/policy-files.ts";
-import { readPolicyFiles } from "../../src/services/policy-directory.ts";
+import { readPolicyFiles } from "../../src/services/activation/policy-directory.ts";
 import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 const DIRECTORIES = ["policies", "policies/library"];

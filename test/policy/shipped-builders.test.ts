@@ -10,7 +10,7 @@ import { loadPolicySet } from "../../src/policy/load.ts";
 import { alone } from "../../src/policy/question.ts";
 import { testedPolicy } from "../../src/policy/run-test.ts";
 import { withShippedBuilders } from "../../src/policy-files.ts";
-import { readPolicyFiles } from "../../src/services/policy-directory.ts";
+import { readPolicyFiles } from "../../src/services/activation/policy-directory.ts";
 import { anArtifact, attestationOf, workflowSigner } from "../support/attestations.ts";
 import { NOW } from "../support/policies.ts";
 import { recordedTerminal } from "../support/recorded-terminal.ts";

@@ -8,7 +8,7 @@ import { verifyReceipt } from "../../src/custody/receipt.ts";
 import { openDatabase } from "../../src/db/connection.ts";
 import { readHead, readLeaves, tileReader } from "../../src/db/log.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
-import { fsck } from "../../src/services/fsck.ts";
+import { fsck } from "../../src/services/log/fsck.ts";
 import { openCheckpoint } from "../../src/tlog/checkpoint.ts";
 import { parseVerifierKey } from "../../src/tlog/note.ts";
 import { proveConsistency, verifyConsistency } from "../../src/tlog/proofs.ts";

@@ -1,6 +1,6 @@
 import type { PolicyFile } from "../../src/policy/load.ts";
 import { RELEASE_POLICY } from "../http/release.ts";
-import { WORKLOADS } from "./identity-house.ts";
+import { WORKLOADS } from "./identities/identity-house.ts";
 
 /** The release policy for another branch, for any, and with a review of the commit that was built. */
 export const DEV = RELEASE_POLICY.replaceAll("refs/heads/main", "refs/heads/dev");

@@ -1,8 +1,8 @@
 import { buffer } from "node:stream/consumers";
 import type { Caller } from "../../src/services/caller.ts";
 import type { Vouchsafe } from "../../src/services/context.ts";
-import { exportPack } from "../../src/services/export-pack.ts";
-import { readAsOf } from "../../src/services/state-as-of.ts";
+import { exportPack } from "../../src/services/custody/export-pack.ts";
+import { readAsOf } from "../../src/services/custody/state-as-of.ts";
 
 /** A custody file as a whole. */
 export async function packOf(

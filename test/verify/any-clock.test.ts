@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ProjectId } from "../../src/custody/events.ts";
 import { VouchsafeError } from "../../src/errors.ts";
-import { createVerifier } from "../../src/services/verifier.ts";
+import { createVerifier } from "../../src/services/verification/verifier.ts";
 import { createTrust, type TrustSnapshot } from "../../src/trust/snapshot.ts";
 import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
 import { parseCertificate } from "../../src/x509/certificate.ts";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { fsckDatabase } from "../../src/services/fsck.ts";
+import { fsckDatabase } from "../../src/services/log/fsck.ts";
 import { collected } from "../support/collected.ts";
 import { type CrashingPostgres, startCrashingPostgres } from "../support/crashing-postgres.ts";
 import { UNLESS_LONG } from "../support/long.ts";

@@ -9,7 +9,7 @@ import { readPassphrase } from "../../key-file.ts";
 import { readPrivateKey } from "../../private-key.ts";
 import { openLogCheckpoint, parseLogKeys } from "../../tlog/log-keys.ts";
 import { ed25519Signer } from "../../tlog/note.ts";
-import { readActiveKeys } from "../read-log-keys.ts";
+import { readActiveKeys } from "../log/read-log-keys.ts";
 import { bad, type Finding, ok, warning } from "./finding.ts";
 
 const MINUTE = 60_000;

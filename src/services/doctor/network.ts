@@ -4,8 +4,8 @@ import { activeTrust } from "../../db/activations.ts";
 import type { Database } from "../../db/connection.ts";
 import { projectByName } from "../../db/projects.ts";
 import { DEFAULT_PROJECT } from "../../identity/project-name.ts";
+import { summarizeTrust } from "../activation/trust-summary.ts";
 import { createDocuments } from "../documents.ts";
-import { summarizeTrust } from "../trust-summary.ts";
 import { bad, type Finding, ok, warning } from "./finding.ts";
 
 const PATIENCE = 5_000;

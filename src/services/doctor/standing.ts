@@ -5,9 +5,9 @@ import { listProjects } from "../../db/projects.ts";
 import { believed } from "../../identity/authority-history.ts";
 import { lintPolicies } from "../../policy/lint.ts";
 import { diagnosticLine } from "../../yaml/diagnostics.ts";
-import { readAuthorityHistory } from "../authorities.ts";
+import { summarizeTrust, type TrustSummary } from "../activation/trust-summary.ts";
 import { createDocuments } from "../documents.ts";
-import { summarizeTrust, type TrustSummary } from "../trust-summary.ts";
+import { readAuthorityHistory } from "../identities/authorities.ts";
 import { bad, type Finding, ok, warning } from "./finding.ts";
 
 const DAY = 24 * 3_600_000;

@@ -11,7 +11,7 @@ import { checkUrl, lookupOf } from "../../outbound/check-url.ts";
 import type { OutboundRules } from "../../outbound/rules.ts";
 import type { BundleEndpoint } from "../../policy/federated-trust-domain.ts";
 import { readBounded } from "../../read-bounded.ts";
-import { presentedChain } from "../presented-chain.ts";
+import { presentedChain } from "../identities/presented-chain.ts";
 
 /** What came of asking a bundle endpoint. Sentences are ours: nothing of what it answers is quoted. */
 export type FetchedBundle =

@@ -5,7 +5,7 @@ import { federatedBy, matchWorkloads, mayAsk } from "../../policy/workload-polic
 import { activePolicySet } from "../active-policy-set.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
-import { requesterOf } from "../requester.ts";
+import { requesterOf } from "../identities/requester.ts";
 import { readRelationships } from "./relationships.ts";
 
 /** A trust domain that the log says is federated with, and what its endpoint last did. Times are RFC 3339. */

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { serverId } from "../../identity/agent-id.ts";
 import { writePem } from "../../x509/pem.ts";
 import type { Vouchsafe } from "../context.ts";
-import { BACKDATED, newSerial } from "../issue-svid.ts";
+import { BACKDATED, newSerial } from "../identities/issue-svid.ts";
 
 /** What the node shows of itself by TLS: an X.509-SVID of `spiffe://TRUST-DOMAIN/vouchsafe/server`. */
 export interface ServerSvid {

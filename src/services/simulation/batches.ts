@@ -8,7 +8,7 @@ import {
 } from "../../db/recorded-evidence.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import type { Vouchsafe } from "../context.ts";
-import { asManifestsSay } from "../gather-evidence.ts";
+import { asManifestsSay } from "../verification/gather-evidence.ts";
 import type { SimulationBatch } from "./simulate-batch.ts";
 
 /** Attestations, and artifacts that they are about, gone through at once. */

@@ -8,7 +8,7 @@ import { changeOf, editsBetween } from "../../policy/simulate.ts";
 import type { Recorded } from "../../verify/recall.ts";
 import type { VerifiedAttestation } from "../../verify/verified-attestation.ts";
 import type { Vouchsafe } from "../context.ts";
-import type { StateAsOf } from "../state-as-of.ts";
+import type { StateAsOf } from "../custody/state-as-of.ts";
 import { batchesBelow, type StoredBatch, withOthers } from "./batches.ts";
 import { type SimulationThreads, startSimulationThreads } from "./threads.ts";
 

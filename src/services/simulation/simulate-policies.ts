@@ -6,7 +6,7 @@ import { requireOfProject } from "../../policy/project-reach.ts";
 import { type Change, changeOf, editsBetween } from "../../policy/simulate.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
-import { type AsOf, type StateAsOf, stateAsOf } from "../state-as-of.ts";
+import { type AsOf, type StateAsOf, stateAsOf } from "../custody/state-as-of.ts";
 import { type ArtifactsStep, type SimulatedArtifacts, simulateArtifacts } from "./simulate-artifacts.ts";
 import { type SimulatedWorkloads, simulateWorkloads, type WorkloadsStep } from "./simulate-workloads.ts";
 

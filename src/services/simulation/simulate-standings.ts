@@ -9,9 +9,9 @@ import type { PolicySet } from "../../policy/load.ts";
 import type { VerificationPolicy } from "../../policy/policy.ts";
 import type { Question } from "../../policy/question.ts";
 import type { Vouchsafe } from "../context.ts";
-import { gatherEvidence, questionOf } from "../gather-evidence.ts";
-import type { StateAsOf } from "../state-as-of.ts";
-import type { DigestStanding } from "../workload-standing.ts";
+import type { StateAsOf } from "../custody/state-as-of.ts";
+import type { DigestStanding } from "../decisions/workload-standing.ts";
+import { gatherEvidence, questionOf } from "../verification/gather-evidence.ts";
 
 /** Digests as grants would find them, were these policies in force. */
 export type Standings = (policies: PolicySet | undefined, named: readonly string[]) => DigestStanding[];

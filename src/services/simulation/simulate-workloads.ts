@@ -6,9 +6,9 @@ import { digestsOf, policiesOf } from "../../policy/components.ts";
 import type { PolicySet } from "../../policy/load.ts";
 import type { WorkloadPolicy } from "../../policy/workload-policy.ts";
 import type { Vouchsafe } from "../context.ts";
-import { attestedIn, judgeIdentity, registrationsOf } from "../judge-identity.ts";
-import type { DenialReason } from "../judge-workload.ts";
-import type { StateAsOf } from "../state-as-of.ts";
+import type { StateAsOf } from "../custody/state-as-of.ts";
+import { attestedIn, judgeIdentity, registrationsOf } from "../identities/judge-identity.ts";
+import type { DenialReason } from "../identities/judge-workload.ts";
 import { readStandings } from "./simulate-standings.ts";
 
 /** A workload that holds a live identity and would be given no other. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { type BundleEndpoint, openBundleEndpoint } from "../../../src/http/bundle-endpoint.ts";
 import { writeTrustBundle } from "../../../src/identity/trust-bundle.ts";
-import { activatePolicies, readPolicies } from "../../../src/services/activate-policies.ts";
+import { activatePolicies, readPolicies } from "../../../src/services/activation/activate-policies.ts";
 import {
   type FederatedWith,
   readFederation,
@@ -17,7 +17,7 @@ import { refreshBundles } from "../../../src/services/federation/refresh-bundles
 import { openNode, type TestNode } from "../../http/node.ts";
 import { testAuthority } from "../../identity/trust-domain.ts";
 import { lendPostgres } from "../../support/postgres.ts";
-import { agentCaller } from "../identity-house.ts";
+import { agentCaller } from "../identities/identity-house.ts";
 import { callerWith } from "../release-node.ts";
 import { type BundleServer, documentOf, serveBundles, text, webCertificate } from "./bundle-server.ts";
 

@@ -5,12 +5,12 @@ import { readHead } from "../../../src/db/log.ts";
 import { sha256 } from "../../../src/in-toto-attestation/digest.ts";
 import type { Digest } from "../../../src/in-toto-attestation/types.ts";
 import type { PolicyFile } from "../../../src/policy/load.ts";
-import { activatePolicies, readPolicies } from "../../../src/services/activate-policies.ts";
-import { activateTrust, readTrust } from "../../../src/services/activate-trust.ts";
-import { pushAttestation } from "../../../src/services/push-attestation.ts";
-import { openQuarantine } from "../../../src/services/quarantine.ts";
-import { reevaluate } from "../../../src/services/reevaluate.ts";
-import { revokeEvidence, withdrawRevocation } from "../../../src/services/revocations.ts";
+import { activatePolicies, readPolicies } from "../../../src/services/activation/activate-policies.ts";
+import { activateTrust, readTrust } from "../../../src/services/activation/activate-trust.ts";
+import { reevaluate } from "../../../src/services/decisions/reevaluate.ts";
+import { pushAttestation } from "../../../src/services/evidence/push-attestation.ts";
+import { openQuarantine } from "../../../src/services/incidents/quarantine.ts";
+import { revokeEvidence, withdrawRevocation } from "../../../src/services/incidents/revocations.ts";
 import {
   type Simulation,
   type SimulationRequest,
@@ -29,7 +29,7 @@ import {
   type IdentityHouse,
   openIdentityHouse,
   WORKLOADS,
-} from "../identity-house.ts";
+} from "../identities/identity-house.ts";
 import { callerWith } from "../release-node.ts";
 
 describe("simulating an edit of policies", () => {

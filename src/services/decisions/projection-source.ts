@@ -1,0 +1,72 @@
+import { INSTALLATION } from "../../custody/events.ts";
+import { activePolicies, activeTrust } from "../../db/activations.ts";
+import type { Database } from "../../db/connection.ts";
+import { readDecisionInputs } from "../../db/decision-inputs.ts";
+import { readEventsFrom, readHead } from "../../db/log.ts";
+import { readQuarantinesAsOf } from "../../db/quarantines.ts";
+import { readRevocationsAsOf } from "../../db/revocations.ts";
+import type { StandingVerdict } from "../../decisions/decide.ts";
+import type { ProjectionSource } from "../../decisions/projection.ts";
+import { CONTAINMENT_CHECK } from "../../policy/containment.ts";
+import type { Documents } from "../documents.ts";
+import { inForceOf } from "./in-force.ts";
+
+/** Events followed at a time. */
+const PAGE = 1000;
+
+/**
+ * What the projection reads, from the database.
+ *
+ * @param onInstallation awaited before the projection is as far as an event of the whole installation: what waits for the
+ *   log to have grown finds what follows from it
+ */
+export function createProjectionSource(
+  database: Database,
+  documents: Documents,
+  onInstallation: () => Promise<void>,
+): ProjectionSource {
+  const { kysely } = database;
+  return {
+    async artifactState(project, artifact) {
+      const { size, verdicts, quarantines, approvals, exceptions, hasEvidence } = await readDecisionInputs(
+        kysely,
+        project,
+        artifact,
+      );
+      const state = {
+        verdicts: verdicts.map(withoutPasses),
+        quarantines,
+        approvals,
+        exceptions,
+        hasEvidence,
+      };
+      return { size, state };
+    },
+    async inForce(project) {
+      // Read first: what is read after it is at least as new.
+      const { size } = await readHead(kysely);
+      const [policies, trust, revocationsAsOf, quarantinesAsOf] = await Promise.all([
+        activePolicies(kysely, project),
+        activeTrust(kysely, project),
+        readRevocationsAsOf(kysely, project),
+        readQuarantinesAsOf(kysely, project),
+      ]);
+      const active = { ...(policies && { policies }), ...(trust && { trust }), revocationsAsOf };
+      return { size, inForce: await inForceOf({ documents }, project, active), quarantinesAsOf };
+    },
+    async touchedSince(from) {
+      const events = await readEventsFrom(kysely, from, PAGE);
+      if (events.some(({ project }) => project === INSTALLATION)) await onInstallation();
+      const touched = events.flatMap(({ project, about }) => about.map((key) => ({ project, key })));
+      return { size: from + events.length, touched };
+    },
+  };
+}
+
+/** Most of what is known of an artifact are checks that passed, which no decision tells but one: not kept in memory. */
+function withoutPasses(verdict: StandingVerdict): StandingVerdict {
+  return {
+    ...verdict,
+    checks: verdict.checks.filter(({ check, passed }) => !passed || check === CONTAINMENT_CHECK),
+  };
+}
