@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
 import type { ProjectId } from "../custody/events.ts";
 import { VouchsafeError } from "../errors.ts";
+import { networkOf } from "../ip-address.ts";
 import type { Caller, Role } from "../services/caller.ts";
 import { createQuota } from "./quota.ts";
 
@@ -23,7 +24,7 @@ export function rolesOf(access: Exclude<Access, "public">): Roles {
   return "installation" in access ? access.installation : access;
 }
 
-/** Calls in a minute: of one token, and of one address that presents none (or a wrong one). */
+/** Calls in a minute: of one token, and of one address (`networkOf`) that presents none (or a wrong one). */
 export interface RateLimits {
   readonly perCaller: number;
   readonly perAddress: number;
@@ -240,7 +241,8 @@ function requireCredential(request: FastifyRequest): string {
 }
 
 function addressLimiter(app: FastifyInstance, max: number): (request: FastifyRequest) => Promise<void> {
-  const count = app.createRateLimit({ max, timeWindow: MINUTE, keyGenerator: (request) => request.ip });
+  const keyGenerator = ({ ip }: FastifyRequest) => networkOf(ip);
+  const count = app.createRateLimit({ max, timeWindow: MINUTE, keyGenerator });
   return async (request) => {
     const limit = await count(request);
     if (!limit.isAllowed && limit.isExceeded) throw rateLimited(max, limit.ttlInSeconds);

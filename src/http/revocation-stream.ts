@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { networkOf } from "../ip-address.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { createRevocationFeed, type RevocationNews } from "../services/identities/revocation-feed.ts";
 import type { App } from "./app.ts";
@@ -6,7 +7,7 @@ import { answers, textOf } from "./openapi.ts";
 import { LastEventId } from "./schemas.ts";
 import { createEventStreams, EVENT_STREAM, type ServerSentEvent, startAfter } from "./server-sent-events.ts";
 
-/** Relying parties of one cluster often share an address. */
+/** Relying parties of one cluster often share an address, and addresses share the node: no stranger can take it all. */
 const LIMITS = { readers: 1_000, readersEach: 200 };
 
 /**
@@ -35,8 +36,9 @@ export function revocationStreamRoutes(app: App, v: Vouchsafe): void {
     },
     async (request, reply) => {
       const from = startAfter(request.headers["last-event-id"]);
+      const network = networkOf(request.ip);
       return streams.send(request, reply, {
-        reader: { name: request.ip, party: request.ip },
+        reader: { name: network, party: network },
         events: (signal) => eventsOf(feed.follow(from, signal)),
       });
     },

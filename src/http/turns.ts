@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import { VouchsafeError } from "../errors.ts";
 import { createFairShares } from "../fair-shares.ts";
-import type { Caller } from "../services/caller.ts";
+import { networkOf } from "../ip-address.ts";
 import { whenGone } from "./when-gone.ts";
 
 /**
@@ -15,7 +15,7 @@ type Bounded = Exclude<Cost, "nothing">;
 export interface Bound {
   /** Of one caller, by its token; absent: no less than the node's. */
   readonly perCaller?: number;
-  /** Of one project while no other has any: projects share a node fairly, and have fewer than twice as many together. */
+  /** Of one project, or of one address without a credential, while no other has any: they share a node fairly, and have fewer than twice as many together. */
   readonly perNode: number;
   /** Milliseconds after which one is cut off, however slowly it is read; absent: never. */
   readonly longest?: number;
@@ -60,7 +60,7 @@ export function boundTurns(app: FastifyInstance, bounds: Bounds): void {
     const takeTurn = (request: FastifyRequest, reply: FastifyReply) => {
       // An agent is known once its proof is judged, with the body.
       if (request.turn !== null || (request.caller === null && route.config?.access !== "public")) return;
-      request.turn = held(take(request.caller), reply, bounds[cost as Bounded].longest);
+      request.turn = held(take(request.caller ?? anybodyAt(request)), reply, bounds[cost as Bounded].longest);
     };
     const hook = async (request: FastifyRequest, reply: FastifyReply) => takeTurn(request, reply);
     route.onRequest = [route.onRequest ?? [], hook].flat();
@@ -96,17 +96,25 @@ function held(giveBack: () => void, reply: FastifyReply, longest: number | undef
   return turn;
 }
 
-/** Whoever has no credential. */
-const PUBLIC = "public";
+/** Who calls without a credential shares the node with others by where it calls from, as projects do. */
+function anybodyAt({ ip }: FastifyRequest): Party {
+  return { project: networkOf(ip) };
+}
+
+/** Who has its own share of the places, and its caller who counts in it. */
+interface Party {
+  readonly project: string;
+  readonly token?: string;
+}
 
 /** Gives out places. To give one back again does nothing. */
 function createPlaces({
   perCaller = Number.POSITIVE_INFINITY,
   perNode,
-}: Bound): (caller: Pick<Caller, "token" | "project"> | null) => () => void {
+}: Bound): (party: Party) => () => void {
   const shares = createFairShares({ alone: perNode, each: perCaller });
-  return (caller) => {
-    const place = shares.take(caller?.project ?? PUBLIC, caller?.token);
+  return ({ project, token }) => {
+    const place = shares.take(project, token);
     if (place === "holder-full")
       throw new VouchsafeError(
         "rate-limited",

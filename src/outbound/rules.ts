@@ -1,5 +1,6 @@
 import { BlockList } from "node:net";
-import { addBlock, holdsAddress, isPublicAddress } from "./addresses.ts";
+import { addBlock } from "../ip-address.ts";
+import { holdsAddress, isPublicAddress } from "./addresses.ts";
 
 /** Where this installation goes besides public https servers: what `VOUCHSAFE_OUTBOUND_PRIVATE` names. */
 export interface OutboundRules {

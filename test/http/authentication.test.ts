@@ -150,6 +150,15 @@ describe("a route for auditors and operators", () => {
     assert.equal(await statusOf("/alive"), 200);
   });
 
+  test("an IPv6 address is counted with its /64, of which a stranger has them all", async () => {
+    const from = async (remoteAddress: string) =>
+      (await app.inject({ url: "/public", remoteAddress })).statusCode;
+    const statuses = [];
+    for (const host of [1, 2, 3, 4]) statuses.push(await from(`2001:db8::${host}`));
+    assert.deepEqual(statuses, [200, 200, 200, 429]);
+    assert.equal(await from("2001:db8:0:1::1"), 200);
+  });
+
   test("wrong tokens are counted by address, and shut out no right one", async () => {
     const call = (bearer: string) =>
       app.inject({ url: "/secret", headers: { authorization: `Bearer ${bearer}` } });

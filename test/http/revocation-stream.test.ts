@@ -127,6 +127,20 @@ describe("revoked identities, as others are told", () => {
     assert.equal(refused.status, 400);
   });
 
+  test("one network's readers leave places for others, whichever of its addresses they come from", async () => {
+    const gone = new AbortController();
+    const read = (remoteAddress: string) =>
+      b.app.inject({ url: "/revocations/stream", remoteAddress, payloadAsStream: true, signal: gone.signal });
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => read(`2001:db8::${i}`)));
+    for (const { statusCode, stream } of answers) {
+      assert.equal(statusCode, 200);
+      stream().on("error", () => {});
+    }
+    assert.equal((await read("2001:db8::ffff")).statusCode, 429);
+    assert.equal((await read("2001:db8:0:1::1")).statusCode, 200);
+    gone.abort();
+  });
+
   test("readers who go on from wherever they were are one look at the log together", async () => {
     const { digest } = await release(house, a);
     for (let i = 0; i < 8; i += 1) await fetchX509(a, agentCaller(a), digest);

@@ -11,7 +11,7 @@ import { type Bounds, boundTurns } from "../../src/http/turns.ts";
 import type { Caller } from "../../src/services/caller.ts";
 
 const BOUNDS: Bounds = {
-  public: { perNode: 1 },
+  public: { perNode: 2 },
   read: { perNode: 100 },
   write: { perCaller: 2, perNode: 3 },
   export: { perNode: 1, longest: 50 },
@@ -120,18 +120,30 @@ describe("calls under way at once", () => {
 
   test("count while they are worked on, though the caller has gone", async () => {
     const gone = new AbortController();
+    const other = call("/open");
     const first = app.inject({ url: "/open", signal: gone.signal }).catch(() => undefined);
-    await begun(1);
+    await begun(2);
     gone.abort();
     await first;
     await new Promise(setImmediate);
     assert.equal((await call("/open")).statusCode, 503);
-    under[0]?.resolve("done");
+    under[1]?.resolve("done");
     await new Promise(setImmediate);
     const second = call("/open");
+    await begun(3);
+    for (const one of under) one.resolve("done");
+    for (const one of [other, second]) assert.equal((await one).statusCode, 200);
+  });
+
+  test("of anybody are shared by address: who takes all that one may have leaves room for the next", async () => {
+    const from = (remoteAddress: string) => app.inject({ url: "/open", remoteAddress });
+    const first = [from("2001:db8::1"), from("2001:db8::2")];
     await begun(2);
-    under[1]?.resolve("done");
-    assert.equal((await second).statusCode, 200);
+    assert.equal((await from("2001:db8::3")).statusCode, 503, "of the same /64");
+    const next = from("192.0.2.1");
+    await begun(3);
+    for (const one of under) one.resolve("done");
+    for (const one of [...first, next]) assert.equal((await one).statusCode, 200);
   });
 
   test("are not counted for ever where the caller left while its token was looked up", async () => {
