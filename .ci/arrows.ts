@@ -1,5 +1,5 @@
 /**
- * `node .ci/arrows.ts`: holds `src/` to the arrows of `.ci/arrows-table.ts` and every file to a length that
+ * `node .ci/arrows.ts`: holds `src/` to the arrows of `.ci/arrows-table.ts` and `.ci/rooms-table.ts`, and every file to a length that
  * can be read in one sitting. Prints each breach as `file:line: what is wrong` and exits 1 when there is one.
  */
 import { globSync, readFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { posix } from "node:path";
 import { ARROWS, GENERATED, LONG_LINES, MAX_LINES, PACKAGES, RESERVED_NAMES } from "./arrows-table.ts";
 import { type Import, importsOf, type Token, tokenize } from "./imports.ts";
 import { IMPURE, IMPURE_NAMES, PURE, PURE_BUILTINS } from "./purity-table.ts";
+import { ROOMS } from "./rooms-table.ts";
 
 export interface Breach {
   readonly file: string;
@@ -17,8 +18,10 @@ export interface Breach {
 /** Path from the repository's root, with forward slashes, to text. */
 export type Sources = ReadonlyMap<string, string>;
 
+const LAW: ReadonlyMap<string, readonly string[]> = new Map([...ARROWS, ...ROOMS]);
+
 /** Every breach in `src/`. `dependencies` are the package names that package.json installs with ours. */
-export function checkArrows(sources: Sources, dependencies: readonly string[], arrows = ARROWS): Breach[] {
+export function checkArrows(sources: Sources, dependencies: readonly string[], arrows = LAW): Breach[] {
   const breaches: Breach[] = [];
   const folderEdges = new Map<string, Set<string>>();
   const used = new Set<string>();
@@ -28,9 +31,10 @@ export function checkArrows(sources: Sources, dependencies: readonly string[], a
     const report = (line: number, message: string) => breaches.push({ file, line, message });
     const path = file.slice("src/".length);
     const folder = folderOf(path);
-    const allowed = arrows.get(folder);
-    if (allowed === undefined) {
-      report(1, `${folder} has no row in .ci/arrows-table.ts`);
+    const room = roomOf(path, arrows);
+    const lawless = [folder, room].find((place) => place !== undefined && !arrows.has(place));
+    if (lawless !== undefined) {
+      report(1, `${lawless} has no row in .ci/${lawless === room ? "rooms" : "arrows"}-table.ts`);
       continue;
     }
     let tokens: Token[];
@@ -51,9 +55,11 @@ export function checkArrows(sources: Sources, dependencies: readonly string[], a
         }
         const targetPath = target.slice("src/".length);
         const targetFolder = folderOf(targetPath);
-        if (targetFolder === folder) continue;
-        if (!covers(allowed, targetPath)) report(line, `${folder} may not import ${targetPath}`);
-        folderEdges.set(folder, (folderEdges.get(folder) ?? new Set()).add(targetFolder));
+        const [from, to] =
+          targetFolder === folder ? [room, roomOf(targetPath, arrows)] : [folder, targetFolder];
+        if (from === undefined || to === undefined || from === to) continue;
+        if (!covers(arrows.get(from) ?? [], targetPath)) report(line, `${from} may not import ${targetPath}`);
+        folderEdges.set(from, (folderEdges.get(from) ?? new Set()).add(to));
       } else if (specifier.startsWith("node:")) {
         if (isPure(path)) checkBuiltin(specifier, names, (message) => report(line, message));
       } else {
@@ -152,8 +158,16 @@ function folderOf(path: string): string {
   return path.split("/")[0] ?? path;
 }
 
+/** The folder within its folder that a file is in, as `services/log`, where that folder's rooms are in the table. */
+function roomOf(path: string, arrows: ReadonlyMap<string, unknown>): string | undefined {
+  const [folder, room, file] = path.split("/");
+  const hasRooms = [...arrows.keys()].some((row) => row.startsWith(`${folder}/`));
+  return hasRooms && file !== undefined ? `${folder}/${room}` : undefined;
+}
+
+/** Whether a file is one of the entries, or in a folder or room that is one. */
 function covers(entries: readonly string[], path: string): boolean {
-  return entries.includes(folderOf(path)) || entries.includes(path);
+  return entries.some((entry) => path === entry || path.startsWith(`${entry}/`));
 }
 
 function isPure(path: string): boolean {

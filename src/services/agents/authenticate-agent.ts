@@ -5,7 +5,7 @@ import { sha256 } from "../../in-toto-attestation/digest.ts";
 import { requireOwnProject } from "../access/named-project.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
-import { revoked } from "./revoke-agent.ts";
+import { revoked } from "../identities/revoked-agents.ts";
 
 /** Proofs are remembered for this long after they expired: another node's clock may be behind. Milliseconds. */
 const REMEMBERED = 10 * 60_000;

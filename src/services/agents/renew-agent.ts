@@ -1,8 +1,8 @@
 import { VouchsafeError } from "../../errors.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
+import { refuseRevoked } from "../identities/revoked-agents.ts";
 import { certifyAgent } from "./join-agent.ts";
-import { refuseRevoked } from "./revoke-agent.ts";
 
 /**
  * Gives an agent, which proved itself by the certificate that it has, the next one: for the same name, of the key

@@ -1,5 +1,5 @@
 import { PROJECT_CHAIN } from "../../custody/events.ts";
-import { findAgent, hasJoined } from "../../db/agents.ts";
+import { hasJoined } from "../../db/agents.ts";
 import { readHead } from "../../db/log.ts";
 import { VouchsafeError } from "../../errors.ts";
 import { appendFresh, onlyEvent } from "../append.ts";
@@ -37,18 +37,4 @@ export async function revokeAgent(
     };
   });
   return { agent, receipt: onlyEvent(committed).receipt };
-}
-
-/**
- * Holds an agent that asks to its certificate still being taken. For what is decided again under the lock of the log's
- * head: read after the size that the proposal names, as it rests on the project's wide chain.
- *
- * @throws VouchsafeError `agent-proof-invalid`
- */
-export async function refuseRevoked(v: Vouchsafe, { agent }: Caller): Promise<void> {
-  if (agent !== undefined && (await findAgent(v.database.kysely, agent.serial))?.revoked) throw revoked();
-}
-
-export function revoked(): VouchsafeError {
-  return new VouchsafeError("agent-proof-invalid", "This agent was revoked: it must join again");
 }

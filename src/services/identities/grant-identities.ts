@@ -9,7 +9,6 @@ import { isOfProject } from "../../identity/project-name.ts";
 import { type SpiffeId, spiffeId } from "../../identity/spiffe-id.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import { pathFor, requesterName, type WorkloadPolicy } from "../../policy/workload-policy.ts";
-import { refuseRevoked } from "../agents/revoke-agent.ts";
 import { appendFresh } from "../append.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
@@ -24,6 +23,7 @@ import {
   refuseQuarantined,
 } from "./judge-workload.ts";
 import { requesterOf } from "./requester.ts";
+import { refuseRevoked } from "./revoked-agents.ts";
 
 /** What is asked for a running workload. */
 export interface IdentityRequest extends AttestedComponents {
