@@ -23,4 +23,6 @@ export const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
     ["services/custody", "services/verification", "services/decisions", "services/identities"],
   ],
   ["services/doctor", ["services/log", "services/activation", "services/identities"]],
+  ["http/resources", []],
+  ["http/openapi", []],
 ]);

@@ -4,8 +4,8 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Vouchsafe } from "../services/context.ts";
 import { readTrustBundle } from "../services/identities/trust-bundle.ts";
+import { BUNDLE_CACHE_CONTROL } from "./resources/trust-bundle.ts";
 import { showServerSvid } from "./show-server-svid.ts";
-import { BUNDLE_CACHE_CONTROL } from "./trust-bundle.ts";
 
 export interface BundleEndpointOptions {
   readonly host: string;

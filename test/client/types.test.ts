@@ -15,13 +15,13 @@ import type {
   Receipt,
   VerdictSummary,
 } from "../../src/client/types.ts";
-import type * as decisions from "../../src/http/decision-schemas.ts";
-import type * as events from "../../src/http/events.ts";
-import type * as proofs from "../../src/http/log-proofs.ts";
-import type * as retention from "../../src/http/retention.ts";
-import type * as revocations from "../../src/http/revocations.ts";
+import type * as decisions from "../../src/http/resources/decision-schemas.ts";
+import type * as events from "../../src/http/resources/events.ts";
+import type * as proofs from "../../src/http/resources/log-proofs.ts";
+import type * as retention from "../../src/http/resources/retention.ts";
+import type * as revocations from "../../src/http/resources/revocations.ts";
+import type * as simulated from "../../src/http/resources/simulation-schemas.ts";
 import type * as schemas from "../../src/http/schemas.ts";
-import type * as simulated from "../../src/http/simulation-schemas.ts";
 
 /** True when what the server describes can be read as what the client expects, and has its members and no others. */
 type Reads<Expected, Described extends TSchema> =

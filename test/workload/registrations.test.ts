@@ -4,7 +4,7 @@ import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { compileGlob } from "../../src/policy/glob.ts";
 import { attestFiles } from "../../src/workload/registrations.ts";
 
-/** What one request to the server may name (src/http/svid.ts). */
+/** What one request to the server may name (src/http/resources/svid.ts). */
 const MOST = 64;
 
 test("a process of many workload policies is attested by as many as the server takes, and not by none", async () => {

@@ -1,6 +1,6 @@
 import { ERRORS } from "../../errors.ts";
-import { type Html, html, prose } from "../html.ts";
 import { curlOf } from "./curl.ts";
+import { type Html, html, prose } from "./html.ts";
 import { REFERENCE_STYLE } from "./reference-style.ts";
 import { membersHtml, typeHtml } from "./schema-html.ts";
 import type { Content, OpenApiDocument, Operation, Response, Schema } from "./types.ts";

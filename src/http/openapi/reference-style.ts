@@ -1,4 +1,4 @@
-import { inlineStyle } from "../html.ts";
+import { inlineStyle } from "./html.ts";
 
 /** Of the reference page. System fonts and colours of our own, in both schemes; nothing is loaded. */
 export const REFERENCE_STYLE = inlineStyle(`

@@ -1,5 +1,5 @@
-import { type Html, html, prose } from "../html.ts";
 import { nameOf } from "./components.ts";
+import { type Html, html, prose } from "./html.ts";
 import type { Schema } from "./types.ts";
 
 /** What a value is, in a few words; the parts of objects stand in tables of their own. */
