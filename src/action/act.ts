@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
-import { audienceOf, checkedToken } from "../cli/checked-token.ts";
-import { gitHubTokens, hasGitHubToken } from "../cli/github-token.ts";
-import { type PushResult, pushFiles } from "../cli/push-files.ts";
+import { audienceOf, checkedToken } from "../cli/credentials/checked-token.ts";
+import { gitHubTokens, hasGitHubToken } from "../cli/credentials/github-token.ts";
+import { type PushResult, pushFiles } from "../cli/evidence/push-files.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { type Client, createClient } from "../client/client.ts";
 import type { TokenSource } from "../client/token-source.ts";

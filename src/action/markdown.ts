@@ -1,4 +1,4 @@
-import { visible } from "../cli/terminal.ts";
+import { visible } from "../cli/output/terminal.ts";
 
 /** Characters of one piece of text from outside that are shown. */
 const LONGEST = 300;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
-import { visible } from "../cli/terminal.ts";
+import { visible } from "../cli/output/terminal.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { digestOfFile } from "../cli/artifact-argument.ts";
+import { digestOfFile } from "../cli/arguments/artifact.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
 import { filesMatching } from "./glob.ts";

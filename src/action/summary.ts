@@ -1,4 +1,4 @@
-import type { PushResult } from "../cli/push-files.ts";
+import type { PushResult } from "../cli/evidence/push-files.ts";
 import type { Decision } from "../client/types.ts";
 import { code, link, literal, table } from "./markdown.ts";
 import type { Subject } from "./subjects.ts";

@@ -1,4 +1,4 @@
-import type { PushResult } from "../cli/push-files.ts";
+import type { PushResult } from "../cli/evidence/push-files.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { ApiError } from "../client/api-error.ts";
 import type { Runner } from "./runner.ts";

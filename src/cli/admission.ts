@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import type { FailMode } from "../admission/answer.ts";
 import type { AdmissionLogEntry } from "../admission/server.ts";
+import { parseListenAddress } from "./arguments/listen-address.ts";
 import { findToken } from "./credentials.ts";
 import { EXIT } from "./exit-codes.ts";
-import { parseListenAddress } from "./listen-address.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { action } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface AdmissionOptions {

@@ -5,8 +5,8 @@ import type { Agent, AgentLogEntry } from "../workload/agent.ts";
 import type { JoinBy, ServerSourceLogEntry } from "../workload/server-source.ts";
 import { type AttestorCommandOptions, addAttestorOptions, attestorsOf } from "./agent-attestors.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { action } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface AgentCommandOptions extends AttestorCommandOptions {

@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import { digestOfArgument } from "./artifact-argument.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
 import { EXIT } from "./exit-codes.ts";
-import { short } from "./findings.ts";
+import { short } from "./output/findings.ts";
+import { time } from "./output/time.ts";
 import { action, type Session } from "./session.ts";
-import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface Options {

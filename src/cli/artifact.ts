@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import type { AttestationSummary, Signer } from "../client/types.ts";
-import { digestOfArgument } from "./artifact-argument.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
 import { exceptionLine } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
-import { printChecks } from "./findings.ts";
-import { quarantinedText } from "./revocation-words.ts";
+import { printChecks } from "./output/findings.ts";
+import { quarantinedText } from "./output/revocation-words.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { action } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface FindOptions {

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import type { Authority } from "../client/authorities.ts";
 import { EXIT } from "./exit-codes.ts";
+import { printTable } from "./output/table.ts";
+import { time } from "./output/time.ts";
 import { action } from "./session.ts";
-import { printTable } from "./table.ts";
-import { time } from "./time.ts";
 
 export function authorityCommand(): Command {
   return new Command("authority")

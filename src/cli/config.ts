@@ -2,8 +2,8 @@ import { Command, Option } from "commander";
 import type { Config } from "../config/config.ts";
 import type { Environment } from "../config/read.ts";
 import { EXIT } from "./exit-codes.ts";
+import { printTable } from "./output/table.ts";
 import { action } from "./session.ts";
-import { printTable } from "./table.ts";
 
 export function configCommand(): Command {
   return new Command("config")

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readAnew, type TokenSource } from "../client/token-source.ts";
-import { audienceOf, checkedToken } from "./checked-token.ts";
-import { gitHubTokens, hasGitHubToken } from "./github-token.ts";
-import { svidTokens } from "./svid-token.ts";
+import { audienceOf, checkedToken } from "./credentials/checked-token.ts";
+import { gitHubTokens, hasGitHubToken } from "./credentials/github-token.ts";
+import { svidTokens } from "./credentials/svid-token.ts";
 import { UsageError } from "./usage-error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { exportCommand } from "./custody-export.ts";
-import { showCommand } from "./custody-show.ts";
-import { verifyCommand } from "./custody-verify.ts";
+import { exportCommand } from "./custody/export.ts";
+import { showCommand } from "./custody/show.ts";
+import { verifyCommand } from "./custody/verify.ts";
 
 export function custodyCommand(): Command {
   return new Command("custody")

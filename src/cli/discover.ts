@@ -4,11 +4,11 @@ import { Readable } from "node:stream";
 import { Command } from "commander";
 import type { DiscoveredResult } from "../client/discovery.ts";
 import { sha256 } from "../in-toto-attestation/digest.ts";
-import { collect } from "./collect.ts";
-import type { Sought } from "./discover-evidence.ts";
+import { collect } from "./arguments/collect.ts";
+import { writeNew } from "./arguments/new-file.ts";
+import type { Sought } from "./evidence/discover-evidence.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { short } from "./findings.ts";
-import { writeNew } from "./new-file.ts";
+import { short } from "./output/findings.ts";
 import { action, type Session } from "./session.ts";
 
 interface DiscoverOptions {
@@ -43,7 +43,7 @@ export function discoverCommand(): Command {
     .action(
       action(async (session, artifact: string, { from = [], output }: DiscoverOptions) => {
         // Loaded here alone, and below: every other command would wait for the readers of evidence.
-        const { seek } = await import("./discover-evidence.ts");
+        const { seek } = await import("./evidence/discover-evidence.ts");
         const sought = await seek(artifact, from, process.env);
         return output === undefined ? haveServerLook(session, sought) : lookHere(session, sought, output);
       }),
@@ -71,7 +71,7 @@ async function haveServerLook({ client, terminal, json }: Session, { sources }: 
 }
 
 async function lookHere({ terminal, json }: Session, { sources }: Sought, output: string): Promise<ExitCode> {
-  const { discoverHere } = await import("./discover-evidence.ts");
+  const { discoverHere } = await import("./evidence/discover-evidence.ts");
   await mkdir(output, { recursive: true });
   const searched = [];
   for (const source of sources) {

@@ -5,8 +5,8 @@ import { VouchsafeError } from "../errors.ts";
 import type { Finding, Level } from "../services/doctor/finding.ts";
 import { type ConfigOption, configOption, readServerConfig } from "./config.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { Mark, Terminal } from "./output/terminal.ts";
 import { action, DEFAULT_SERVER } from "./session.ts";
-import type { Mark, Terminal } from "./terminal.ts";
 
 interface Options extends ConfigOption {
   readonly remote?: boolean;

@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import type { Exception } from "../client/approval-types.ts";
-import { digestOfArgument } from "./artifact-argument.ts";
-import { durationIn } from "./duration.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
+import { durationIn } from "./arguments/duration.ts";
 import { EXIT } from "./exit-codes.ts";
+import { printTable } from "./output/table.ts";
+import { time } from "./output/time.ts";
 import { action } from "./session.ts";
-import { printTable } from "./table.ts";
-import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface GrantOptions {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { EXIT } from "./exit-codes.ts";
+import { time } from "./output/time.ts";
 import { action } from "./session.ts";
-import { time } from "./time.ts";
 
 export function federationCommand(): Command {
   return new Command("federation")

@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import { digestOfArgument } from "./artifact-argument.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
+import { serialOfArgument } from "./arguments/serial.ts";
 import { EXIT } from "./exit-codes.ts";
-import { serialOfArgument } from "./serial-argument.ts";
+import { time } from "./output/time.ts";
 import { action } from "./session.ts";
-import { time } from "./time.ts";
 
 interface ListOptions {
   readonly spiffeId?: string;

@@ -1,11 +1,11 @@
 import { Command, Option } from "commander";
 import type { InventoryEntry, InventoryMark, InventoryQuery, InventoryState } from "../client/inventory.ts";
-import { digestOfArgument } from "./artifact-argument.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
 import { EXIT } from "./exit-codes.ts";
+import { printTable } from "./output/table.ts";
+import type { Mark } from "./output/terminal.ts";
+import { time } from "./output/time.ts";
 import { action } from "./session.ts";
-import { printTable } from "./table.ts";
-import type { Mark } from "./terminal.ts";
-import { time } from "./time.ts";
 
 const STATES = ["live", "ended", "revoked"] as const satisfies readonly InventoryState[];
 const MARKS = ["never-renewed", "orphaned", "unowned"] as const satisfies readonly InventoryMark[];

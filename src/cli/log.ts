@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import { EXIT } from "./exit-codes.ts";
-import { exportLogCommand } from "./log-export.ts";
-import { followCommand } from "./log-follow.ts";
-import { fsckCommand } from "./log-fsck.ts";
-import { keyCommand } from "./log-key.ts";
-import { monitorCommand } from "./log-monitor.ts";
-import { verifyExportCommand } from "./log-verify-export.ts";
-import { receiptCommand, witnessesCommand } from "./log-witnesses.ts";
+import { exportLogCommand } from "./log/export.ts";
+import { followCommand } from "./log/follow.ts";
+import { fsckCommand } from "./log/fsck.ts";
+import { keyCommand } from "./log/key.ts";
+import { monitorCommand } from "./log/monitor.ts";
+import { verifyExportCommand } from "./log/verify-export.ts";
+import { receiptCommand, witnessesCommand } from "./log/witnesses.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 

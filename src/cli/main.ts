@@ -2,9 +2,9 @@
 import { CommanderError } from "commander";
 import { EXIT } from "./exit-codes.ts";
 import { FIRST_STEPS } from "./first-steps.ts";
+import { openTerminal } from "./output/terminal.ts";
 import { createProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
-import { openTerminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 // The reader of a pipe may leave early, as `head` does: that is no failure.

@@ -2,17 +2,17 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { ActivePolicies, PolicyDocument, PolicyName, PolicyReload } from "../client/types.ts";
 import { VouchsafeError } from "../errors.ts";
-import { tellInvalid } from "./diagnostics.ts";
+import { readPolicyFiles } from "./arguments/files.ts";
 import { EXIT } from "./exit-codes.ts";
-import { readPolicyFiles } from "./files.ts";
-import { policyExplainCommand } from "./policy-explain.ts";
-import { othersIn } from "./policy-kinds.ts";
-import { policyLintCommand } from "./policy-lint.ts";
-import { policyReportCommand } from "./policy-report.ts";
-import { policySimulateCommand } from "./policy-simulate.ts";
-import { policyTestCommand } from "./policy-test.ts";
+import { tellInvalid } from "./output/diagnostics.ts";
+import type { Terminal } from "./output/terminal.ts";
+import { policyExplainCommand } from "./policy/explain.ts";
+import { othersIn } from "./policy/kinds.ts";
+import { policyLintCommand } from "./policy/lint.ts";
+import { policyReportCommand } from "./policy/report.ts";
+import { policySimulateCommand } from "./policy/simulate.ts";
+import { policyTestCommand } from "./policy/test.ts";
 import { action, type Session } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
 
 export function policyCommand(): Command {
   return new Command("policy")

@@ -1,6 +1,6 @@
 import type { PackCheck, PackStatus } from "../custody/pack-report.ts";
-import { KEY_REPLACED } from "./log-key-argument.ts";
-import type { Mark, Terminal } from "./terminal.ts";
+import { KEY_REPLACED } from "./arguments/log-key.ts";
+import type { Mark, Terminal } from "./output/terminal.ts";
 
 /** What does not hold comes last: of thousands of lines the last are those that are seen. */
 const MARKS = [

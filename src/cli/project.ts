@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import type { TokenCreated } from "../client/types.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { Terminal } from "./output/terminal.ts";
+import { time } from "./output/time.ts";
 import { action } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
-import { time } from "./time.ts";
 
 export function projectCommand(): Command {
   return new Command("project")

@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import { collect } from "./collect.ts";
+import { collect } from "./arguments/collect.ts";
+import { requireReadable } from "./arguments/files.ts";
+import type { PartsElsewhere } from "./evidence/joined-evidence.ts";
+import { type PushResult, pushFiles } from "./evidence/push-files.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { requireReadable } from "./files.ts";
-import { printChecks, short } from "./findings.ts";
-import type { PartsElsewhere } from "./joined-evidence.ts";
-import { type PushResult, pushFiles } from "./push-files.ts";
+import { printChecks, short } from "./output/findings.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { action } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** Of the nearest miss, what a push shows; verify-digest and artifact show tell all. */
 const CHECKS_SHOWN = 2;
@@ -30,7 +30,7 @@ export function pushCommand(): Command {
         // Before anything is sent: a mistyped name must not leave half of the files pushed.
         await Promise.all(files.map(requireReadable));
         // Loaded here alone: with it come the formats of evidence, and every other command would wait for them.
-        const { joinWith } = await import("./joined-evidence.ts");
+        const { joinWith } = await import("./evidence/joined-evidence.ts");
         const join = await joinWith(elsewhere);
         const results: PushResult[] = [];
         let done = 0;

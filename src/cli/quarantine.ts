@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import type { QuarantineTarget } from "../client/quarantines.ts";
-import { digestOfArgument } from "./artifact-argument.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
+import { serialOfArgument } from "./arguments/serial.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { quarantinedText, tellFalls } from "./revocation-words.ts";
-import { serialOfArgument } from "./serial-argument.ts";
+import { quarantinedText, tellFalls } from "./output/revocation-words.ts";
+import { printTable } from "./output/table.ts";
 import { action, type Session } from "./session.ts";
-import { printTable } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface TargetOptions {

@@ -3,7 +3,7 @@ import { mistakesOf } from "../config/mistakes.ts";
 import { VouchsafeError } from "../errors.ts";
 import { AttestationFormatError } from "../in-toto-attestation/errors.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What to do next, for codes of which the message alone does not say it. */

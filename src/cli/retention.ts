@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import type { Sweep } from "../client/retention.ts";
-import { digestOfArgument } from "./artifact-argument.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
 import { EXIT } from "./exit-codes.ts";
+import { printTable } from "./output/table.ts";
 import { action } from "./session.ts";
-import { printTable } from "./table.ts";
 
 interface Reason {
   readonly reason: string;

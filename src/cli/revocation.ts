@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { EXIT } from "./exit-codes.ts";
-import { revokedText } from "./revocation-words.ts";
+import { revokedText } from "./output/revocation-words.ts";
+import { printTable } from "./output/table.ts";
 import { action } from "./session.ts";
-import { printTable } from "./table.ts";
 
 export function revocationCommand(): Command {
   return new Command("revocation")

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import type { RevocationTarget } from "../client/revocation-types.ts";
-import { digestOfArgument } from "./artifact-argument.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { revokedText, tellFalls } from "./revocation-words.ts";
+import { revokedText, tellFalls } from "./output/revocation-words.ts";
 import { action, type Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 

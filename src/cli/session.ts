@@ -3,7 +3,7 @@ import { type Client, createClient } from "../client/client.ts";
 import { isHttpUrl } from "../http-url.ts";
 import { findToken } from "./credentials.ts";
 import type { ExitCode } from "./exit-codes.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
+import { openTerminal, type Terminal } from "./output/terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What every command is given. */

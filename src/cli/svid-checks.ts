@@ -12,11 +12,11 @@ import {
   verifySvid,
 } from "../identity/inspect-svid.ts";
 import { readBounded } from "../read-bounded.ts";
+import { readBytes, requireReadable } from "./arguments/files.ts";
+import { readLogKey } from "./arguments/log-key.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { readBytes, requireReadable } from "./files.ts";
-import { readLogKey } from "./log-key-argument.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { type SvidCheck, tellFound, tellSvid, timeText } from "./svid-words.ts";
-import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What an SVID is held to; the members are described by `vouchsafe svid verify --help`. */

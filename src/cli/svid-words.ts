@@ -1,6 +1,6 @@
 import type { FoundSvid } from "../custody/find-svid.ts";
 import type { InspectedSvid } from "../identity/inspect-svid.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./output/terminal.ts";
 
 /** One thing that an SVID was held to. */
 export interface SvidCheck {

@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
 import type { Role } from "../client/types.ts";
-import { durationIn } from "./duration.ts";
+import { durationIn } from "./arguments/duration.ts";
 import { EXIT } from "./exit-codes.ts";
+import { printTable } from "./output/table.ts";
+import { time } from "./output/time.ts";
 import { action } from "./session.ts";
-import { printTable } from "./table.ts";
-import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
 const ROLES = [

@@ -8,7 +8,7 @@ import { type InstanceDocument, parseTrust, type TrustDocument } from "../trust/
 import { refreshInstance } from "../trust/sources.ts";
 import { parseTrustedRoot } from "../trust/trusted-root-file.ts";
 import type { TufSource } from "../trust/tuf-source.ts";
-import { readBytes, requireReadable } from "./files.ts";
+import { readBytes, requireReadable } from "./arguments/files.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface ImportOptions {

@@ -1,5 +1,5 @@
 import type { ActiveTrust, TrustedAuthority, TrustSource, Validity } from "../client/trust-types.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./output/terminal.ts";
 
 const DAY = 24 * 3_600_000;
 

@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
 import type { TrustActivated } from "../client/trust-types.ts";
+import { readJson } from "./arguments/files.ts";
 import { EXIT } from "./exit-codes.ts";
-import { readJson } from "./files.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { action } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
 import type { ImportOptions } from "./trust-parts.ts";
 import { printSource, printTrust } from "./trust-summary.ts";
 

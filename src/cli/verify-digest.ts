@@ -2,12 +2,12 @@ import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import type { Client, Question } from "../client/client.ts";
 import type { Decision } from "../client/types.ts";
-import { digestOfArgument } from "./artifact-argument.ts";
+import { digestOfArgument } from "./arguments/artifact.ts";
 import { EXIT } from "./exit-codes.ts";
-import { printReasons, short } from "./findings.ts";
+import { printReasons, short } from "./output/findings.ts";
+import type { Terminal } from "./output/terminal.ts";
+import { time } from "./output/time.ts";
 import { action } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
-import { time } from "./time.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Reasons that say nothing of the artifact: the question was not whole. */

@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
-import { collect } from "./collect.ts";
+import { collect } from "./arguments/collect.ts";
 import { EXIT } from "./exit-codes.ts";
 import { action } from "./session.ts";
-import type { VerifyOptions } from "./verify-offline.ts";
+import type { VerifyOptions } from "./verify/offline.ts";
 
 const EPILOGUE = `
 Somebody must be named who may have signed: an identity with its issuer, a repository, a source that a known builder
@@ -39,8 +39,8 @@ export function verifyCommand(): Command {
       action(async ({ terminal, json }, artifact: string, options: VerifyOptions) => {
         // Loaded here alone: the verifier is large, and every other command would wait for it.
         const [{ verifyOffline }, { tellVerdict }] = await Promise.all([
-          import("./verify-offline.ts"),
-          import("./verify-words.ts"),
+          import("./verify/offline.ts"),
+          import("./verify/words.ts"),
         ]);
         const verdict = await verifyOffline(artifact, options, Date.now(), terminal);
         tellVerdict(verdict, terminal, json);

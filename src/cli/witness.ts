@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { Command } from "commander";
 import type { WitnessLogEntry } from "../witness/server.ts";
-import { collect } from "./collect.ts";
+import { collect } from "./arguments/collect.ts";
+import { parseListenAddress } from "./arguments/listen-address.ts";
+import { readLogKey } from "./arguments/log-key.ts";
 import { EXIT } from "./exit-codes.ts";
-import { parseListenAddress } from "./listen-address.ts";
-import { readLogKey } from "./log-key-argument.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { action } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
 
 interface WitnessOptions {
   readonly listen: string;

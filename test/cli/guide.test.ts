@@ -12,7 +12,7 @@ const commands = page.filter(
   ({ path, command }) => command.commands.length === 0 || guideOf(path) !== undefined,
 );
 const ROUTES = JSON.parse(readFileSync("testdata/routes.golden.json", "utf8"));
-const SOURCES = globSync("src/cli/*.ts").map((file) => readFileSync(file, "utf8"));
+const SOURCES = globSync("src/cli/**/*.ts").map((file) => readFileSync(file, "utf8"));
 
 describe("every command", () => {
   for (const { path, command } of page) {

@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Verdict, type VerifyOptions, verifyOffline } from "../../src/cli/verify-offline.ts";
-import type { VerifyReport } from "../../src/cli/verify-report.ts";
-import { tellVerdict } from "../../src/cli/verify-words.ts";
+import { type Verdict, type VerifyOptions, verifyOffline } from "../../src/cli/verify/offline.ts";
+import type { VerifyReport } from "../../src/cli/verify/report.ts";
+import { tellVerdict } from "../../src/cli/verify/words.ts";
 import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 /** A directory to verify in, and what is told of a verdict there. */

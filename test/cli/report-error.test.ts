@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openTerminal } from "../../src/cli/output/terminal.ts";
 import { reportError } from "../../src/cli/report-error.ts";
-import { openTerminal } from "../../src/cli/terminal.ts";
 import { ApiError } from "../../src/client/api-error.ts";
 import { readConfig } from "../../src/config/config.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import type { VerifyOptions } from "../../src/cli/verify-offline.ts";
+import type { VerifyOptions } from "../../src/cli/verify/offline.ts";
 import { CHECKLIST } from "../../src/verify/checklist.ts";
 import { ACTIONS_ISSUER, actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { slsaProvenance, statementAbout } from "../sigstore/provenance.ts";

@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
 import { EXIT, type ExitCode } from "../../src/cli/exit-codes.ts";
+import type { Terminal } from "../../src/cli/output/terminal.ts";
 import { reportError } from "../../src/cli/report-error.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
-import { verifyOffline } from "../../src/cli/verify-offline.ts";
-import { tellVerdict } from "../../src/cli/verify-words.ts";
+import { verifyOffline } from "../../src/cli/verify/offline.ts";
+import { tellVerdict } from "../../src/cli/verify/words.ts";
 
 const OPTIONS = {
   bundle: { type: "string" },

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 // line is not kept.
 enableCompileCache(fileURLToPath(new URL("../../node_modules/.cache/conformance", import.meta.url)));
 const [{ openTerminal }, { conform }] = await Promise.all([
-  import("../../src/cli/terminal.ts"),
+  import("../../src/cli/output/terminal.ts"),
   import("./conform.ts"),
 ]);
 

@@ -45,7 +45,7 @@ const shipped = loadPolicySet(
 function documented(): PolicySet {
   const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)]
     .map(([, text = ""]) => text)
-    // Tests of policies are run by test/cli/policy-page.test.ts.
+    // Tests of policies are run by test/cli/policy/page.test.ts.
     .filter((text) => !text.includes("kind: PolicyTest"))
     // What is no document of its own is a piece of one.
     .filter((text) => text.startsWith("apiVersion:"));

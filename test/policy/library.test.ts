@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { findTests, type RanCase, runTests } from "../../src/cli/policy-test-run.ts";
-import { tellTests } from "../../src/cli/policy-test-words.ts";
+import { findTests, type RanCase, runTests } from "../../src/cli/policy/test-run.ts";
+import { tellTests } from "../../src/cli/policy/test-words.ts";
 import { explainPolicy } from "../../src/policy/explain.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";

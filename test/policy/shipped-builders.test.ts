@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, test } from "node:test";
-import { findTests, type RanCase, runTests } from "../../src/cli/policy-test-run.ts";
+import { findTests, type RanCase, runTests } from "../../src/cli/policy/test-run.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { explainPolicy } from "../../src/policy/explain.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";

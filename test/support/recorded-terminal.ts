@@ -1,4 +1,4 @@
-import { openTerminal, type Terminal } from "../../src/cli/terminal.ts";
+import { openTerminal, type Terminal } from "../../src/cli/output/terminal.ts";
 
 export interface RecordedTerminal {
   readonly terminal: Terminal;

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { access } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { digestOf, groundsAllow, isKnownAlgorithm, parseDigest } from "../../in-toto-attestation/digest.ts";
+import type { Digest } from "../../in-toto-attestation/types.ts";
+import type { NamePattern } from "../../verify/expected-signer.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** Letters of either case: a commit is `gitCommit:…`. */
+const LOOKS_LIKE_A_DIGEST = /^[A-Za-z0-9_]+:[0-9a-f]+$/;
+
+/** An artifact as named on the command line: a digest as it is, or the sha256 of a file. */
+export async function digestOfArgument(argument: string): Promise<string> {
+  return LOOKS_LIKE_A_DIGEST.test(argument) ? argument : digestOfFile(argument);
+}
+
+/** A file's sha256. */
+export async function digestOfFile(path: string): Promise<string> {
+  const [digest = path] = await digestsOfFile(path, ["sha256"]);
+  return digest;
+}
+
+/** An artifact that evidence is held against here. */
+export interface NamedArtifact {
+  /** What is known of it, of algorithms that can ground an allow. */
+  readonly digests: readonly Digest[];
+  /** What a platform calls it, where that is all that is known: `gce_image_id:8970…`. */
+  readonly alias?: string;
+  /** The file that it is, where it is at hand. */
+  readonly path?: string;
+  /** Where it is, as its registry was asked: `oci://…`. */
+  readonly reference?: string;
+  /** What evidence about it must call it, where its registry publishes by name. */
+  readonly name?: NamePattern;
+}
+
+/** Between two words on how far the hashing is. */
+const TOLD_BYTES = 64 * 1024 * 1024;
+
+const GROUNDING = ["sha256", "sha384", "sha512"];
+
+const LOOKS_LIKE_AN_ALIAS = /^([a-z0-9_]+):[^/\s]+$/;
+
+/**
+ * As named on the command line: a file, which is read once, or where there is none of that name, a digest.
+ *
+ * @param progress is told how far a large file is read
+ */
+export async function artifactOfArgument(
+  argument: string,
+  progress?: (line: string) => void,
+): Promise<NamedArtifact> {
+  if (!(await exists(argument))) {
+    const digest = digestIn(argument);
+    if (digest !== undefined) return { digests: [digest] };
+    const [, scheme] = LOOKS_LIKE_AN_ALIAS.exec(argument) ?? [];
+    // A digest of a weak or misspelt algorithm is no name.
+    if (scheme !== undefined && !isKnownAlgorithm(scheme)) return { digests: [], alias: argument };
+  }
+  return { digests: await digestsOfFile(argument, GROUNDING, progress), path: argument };
+}
+
+function digestIn(argument: string): Digest | undefined {
+  try {
+    const digest = parseDigest(argument);
+    return groundsAllow(digest) ? digest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function digestsOfFile(
+  path: string,
+  algorithms: readonly string[],
+  progress?: (line: string) => void,
+): Promise<Digest[]> {
+  let [size, told] = [0, 0];
+  const hashes = algorithms.map((name) => createHash(name));
+  try {
+    await pipeline(createReadStream(path), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        for (const hash of hashes) hash.update(chunk);
+        size += chunk.length;
+        if (size - told < TOLD_BYTES) continue;
+        told = size;
+        progress?.(`hashing ${path}: ${Math.round(size / 1e6)} MB`);
+      }
+    });
+  } catch (cause) {
+    const message = `${path} is neither a digest, such as sha256:9f86…, nor a file that can be read`;
+    throw new UsageError(message, { cause });
+  }
+  return algorithms.map((name, i) => digestOf(name, hashes[i]?.digest("hex") ?? ""));
+}

@@ -1,0 +1,69 @@
+import { access, constants, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { PolicyDocument } from "../../client/types.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** What the system says most, in words. */
+const SYSTEM: ReadonlyMap<unknown, string> = new Map([
+  ["ENOENT", "it is not there"],
+  ["EACCES", "who runs this may not read it"],
+  ["EISDIR", "it is a directory"],
+]);
+
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+export async function requireReadable(path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+export async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(path)));
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(`${path} is not JSON: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Policy documents from files, and from directories the files that a server started on them would read: YAML
+ * directly in it, in the order of names, without tests; and the shipped builders that they use.
+ */
+export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyDocument[]> {
+  // Loaded here alone: YAML is large, and every other command would wait for it.
+  const { policyFileNames, withShippedBuilders } = await import("../../policy-files.ts");
+  const expanded = paths.map(async (path) => {
+    try {
+      if (!(await stat(path)).isDirectory()) return [path];
+      return (await policyFileNames(path)).map((name) => join(path, name));
+    } catch (cause) {
+      throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
+    }
+  });
+  const files = (await Promise.all(expanded)).flat();
+  if (files.length === 0) throw new UsageError(`There is no .yaml file in ${paths.join(", ")}`);
+  const decoder = new TextDecoder();
+  return withShippedBuilders(
+    await Promise.all(
+      files.map(async (file) => ({ name: basename(file), text: decoder.decode(await readBytes(file)) })),
+    ),
+  );
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof Error && "code" in cause) {
+    const said = SYSTEM.get(cause.code);
+    if (said !== undefined) return said;
+  }
+  return cause instanceof Error ? cause.message : String(cause);
+}
