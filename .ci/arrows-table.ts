@@ -14,6 +14,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["http-url.ts", []],
   ["ip-address.ts", []],
   ["listen.ts", ["errors.ts"]],
+  ["close-server.ts", []],
   ["in-toto-attestation", []],
   ["oci", ["errors.ts", "in-toto-attestation"]],
   ["der", []],
@@ -78,6 +79,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     [
       "errors.ts",
       "listen.ts",
+      "close-server.ts",
       "read-bounded.ts",
       "create-once.ts",
       "directory-lock.ts",
@@ -135,6 +137,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     "http",
     [
       "errors.ts",
+      "close-server.ts",
       "fair-shares.ts",
       "ip-address.ts",
       "log.ts",
@@ -181,7 +184,10 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   // Asked by a cluster's API server, it asks ours: no policy and no database are here either.
-  ["admission", ["errors.ts", "listen.ts", "read-bounded.ts", "in-toto-attestation", "yaml", "client"]],
+  [
+    "admission",
+    ["errors.ts", "listen.ts", "close-server.ts", "read-bounded.ts", "in-toto-attestation", "yaml", "client"],
+  ],
   // Of the database the CLI needs only to migrate it and, by a service, to check it: both are done where no server runs,
   // and a check that asked the server would believe it.
   [

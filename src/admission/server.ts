@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { TLSSocket } from "node:tls";
+import { closeInOrder } from "../close-server.ts";
 import { type ListenAddress, listen } from "../listen.ts";
 import { readBounded } from "../read-bounded.ts";
 import { type Admission, admit } from "./admit.ts";
@@ -44,8 +44,6 @@ const MAX_HELD = 64 * 1024 * 1024;
 /** How long a request may take to arrive, in milliseconds, and how often that is looked at. */
 const ARRIVAL = 5_000;
 const LOOK_AT_ARRIVALS = 1_000;
-/** How long those that are under way may take once the server closes, in milliseconds. */
-const GRACE = 10_000;
 const JSON_TYPE = "application/json";
 
 interface Reply {
@@ -139,6 +137,7 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
     },
   );
   server.maxConnections = 1024;
+  const closeServer = closeInOrder(server);
   const at = await listen(server, options);
   const stopKeeping = keepTls(
     server,
@@ -152,13 +151,7 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
     async close() {
       closing = true;
       stopKeeping();
-      const closed = once(server, "close");
-      server.close();
-      const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      const cutOff = setTimeout(() => server.closeAllConnections(), GRACE);
-      await closed;
-      clearInterval(sweep);
-      clearTimeout(cutOff);
+      await closeServer();
     },
   };
 }

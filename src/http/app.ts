@@ -12,7 +12,7 @@ import { sendAnswerHeaders } from "./answer-headers.ts";
 import { guardRoutes } from "./authentication.ts";
 import { takeStrictJson } from "./bodies.ts";
 import { answerClientError, refuseExpectations, requireHost } from "./client-errors.ts";
-import { takeFurtherDoors } from "./drain.ts";
+import { closeDoorsInOrder } from "./drain.ts";
 import { boundsOf, connectionLimits, MAX_JSON_BODY } from "./limits.ts";
 import { countAnswers } from "./metrics-endpoint.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
@@ -93,7 +93,7 @@ export async function createApp(v: Vouchsafe): Promise<App> {
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = v.config.connections;
   refuseExpectations(app.server);
-  takeFurtherDoors(app);
+  closeDoorsInOrder(app);
   const authenticator = createAuthenticator({
     lookUp: (bearer, project) => authenticateCaller(v, bearer, project),
     clock: v.clock,

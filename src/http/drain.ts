@@ -1,5 +1,5 @@
-import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type CloseServer, closeInOrder } from "../close-server.ts";
 import { VouchsafeError } from "../errors.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import type { App } from "./app.ts";
@@ -8,15 +8,12 @@ declare module "fastify" {
   interface FastifyInstance {
     /** Has another server of the same routes closed with the app, before what they need is. */
     closeWithDoors(close: () => Promise<void>): void;
+    readonly closeServer: CloseServer;
   }
 }
 
-/** How long requests under way may take to end after the signal, in milliseconds. */
-const GRACE = 10_000;
 /** For how long a further signal is the same one, in milliseconds: timeout(1), npm and terminals send one to a process and to its group. */
 const SAME_SIGNAL = 1_000;
-/** How often connections are looked for that have become idle meanwhile, in milliseconds. */
-const SWEEP = 50;
 
 /**
  * Ends the process in order: GET /readyz says so first, for as long as a load balancer takes to look (`VOUCHSAFE_DRAIN_DELAY`),
@@ -57,9 +54,10 @@ async function drain(app: App, v: Vouchsafe, signal: string): Promise<void> {
 }
 
 /** To be called before the app is ready. */
-export function takeFurtherDoors(app: App): void {
+export function closeDoorsInOrder(app: App): void {
   const doors: (() => Promise<void>)[] = [];
   let closing: Promise<unknown> = Promise.resolve();
+  app.decorate("closeServer", closeInOrder(app.server));
   app.decorate("closeWithDoors", (close) => void doors.push(close));
   // All stop listening at once, and the app is closed when all are.
   app.addHook("preClose", async () => {
@@ -70,21 +68,5 @@ export function takeFurtherDoors(app: App): void {
 
 /** Resolves when the requests under way are answered, or cut off. */
 export async function closeDoors(app: App): Promise<void> {
-  await closeServer(app.server, () => app.close());
-}
-
-/** Closes one server in this way: by `close`, which resolves when it has no connections any more. */
-export async function closeServer(
-  server: Pick<Server, "closeAllConnections" | "closeIdleConnections">,
-  close: () => Promise<void>,
-): Promise<void> {
-  const cutOff = setTimeout(() => server.closeAllConnections(), GRACE);
-  // Closing ends only the connections that are idle then: one that is answered later would be kept alive.
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
-  try {
-    await close();
-  } finally {
-    clearTimeout(cutOff);
-    clearInterval(sweep);
-  }
+  await app.closeServer(() => app.close());
 }

@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { closeInOrder } from "../close-server.ts";
 import { certificateCredential } from "../services/access/authenticate-caller.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { presentedChain } from "../services/identities/presented-chain.ts";
 import type { App } from "./app.ts";
 import { rememberCredential } from "./authentication.ts";
 import { answerClientError, refuseExpectations } from "./client-errors.ts";
-import { closeServer } from "./drain.ts";
 import { connectionLimits } from "./limits.ts";
 import { showServerSvid } from "./show-server-svid.ts";
 
@@ -57,15 +57,13 @@ export async function openMtlsEndpoint(
     const chain = presentedChain(socket);
     if (chain.length > 0) rememberCredential(socket, certificateCredential(chain));
   });
+  const closeServer = closeInOrder(server);
   const stopShowing = await showServerSvid(v, server);
   server.listen({ host, port });
   await once(server, "listening");
   app.closeWithDoors(async () => {
     stopShowing();
-    await closeServer(server, async () => {
-      server.close();
-      await once(server, "close");
-    });
+    await closeServer();
   });
   return { port: (server.address() as AddressInfo).port };
 }

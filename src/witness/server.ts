@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { closeInOrder } from "../close-server.ts";
 import { type ListenAddress, listen } from "../listen.ts";
 import { readBounded } from "../read-bounded.ts";
 import { SIZE_MEDIA_TYPE } from "../tlog/add-checkpoint.ts";
@@ -57,16 +57,9 @@ export async function serveWitness(
     },
   );
   server.maxConnections = 256;
+  const close = closeInOrder(server);
   const at = await listen(server, address);
-  return {
-    url: `http://${at}`,
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeIdleConnections();
-      await closed;
-    },
-  };
+  return { url: `http://${at}`, close: () => close() };
 }
 
 async function answer(

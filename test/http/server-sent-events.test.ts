@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fastify } from "fastify";
 import type { App } from "../../src/http/app.ts";
-import { closeDoors } from "../../src/http/drain.ts";
+import { closeDoors, closeDoorsInOrder } from "../../src/http/drain.ts";
 import { sendProblem } from "../../src/http/problems.ts";
 import {
   createEventStreams,
@@ -22,6 +22,7 @@ interface Serving extends Partial<StreamLimits> {
 async function serve(t: TestContext, { events, mayRead, ...limits }: Serving) {
   const app = fastify() as unknown as App;
   app.setErrorHandler(sendProblem);
+  closeDoorsInOrder(app);
   const streams = createEventStreams(app, { readers: 3, readersEach: 2, ...limits });
   app.get("/stream/:name", (request, reply) =>
     streams.send(request, reply, {
