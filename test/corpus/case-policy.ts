@@ -5,6 +5,9 @@ import type { VerificationPolicy } from "../../src/policy/policy.ts";
 import type { CasePolicy } from "./manifest.ts";
 
 const GENERATOR = "https://github.com/slsa-framework/slsa-github-generator/.github/workflows";
+/** What npm's client called the runners that GitHub hosts until its provenance was SLSA v1. */
+const RUNNER = "https://github.com/actions/runner";
+
 const END_TO_END_TESTS = "github.com/slsa-framework/example-package";
 
 /**
@@ -59,8 +62,14 @@ function speakersOf(builderId: string, sourceUri: string | undefined): string[] 
 
 function buildersOf({ builderId, sourceUri }: CasePolicy) {
   if (builderId === undefined) return {};
-  const ids = isWorkflow(builderId) ? releasesOf(builderId, sourceUri) : [literally(builderId)];
+  const ids = idsOf(builderId, sourceUri);
   return { builders: ids.map((id) => ({ id, level: 3 })), externalParameters: { ignore: ["**"] } };
+}
+
+/** What it may call itself in provenance. */
+function idsOf(builderId: string, sourceUri: string | undefined): string[] {
+  if (isWorkflow(builderId)) return releasesOf(builderId, sourceUri);
+  return (builderId === `${RUNNER}/github-hosted` ? [builderId, RUNNER] : [builderId]).map(literally);
 }
 
 function isWorkflow(builderId: string): boolean {

@@ -44,6 +44,7 @@ const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["dsse-key", checkEvidence],
   ["dsse-with-cert", checkEvidence],
   ["dsse-without-cert", checkEvidence],
+  ["dsse-x509-extension", checkEvidence],
   ["npm-attestations", checkEvidence],
   ["pypi-attestation", checkEvidence],
   ["pypi-provenance", checkEvidence],

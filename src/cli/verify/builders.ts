@@ -35,8 +35,12 @@ const GENERATORS: ReadonlyMap<string, string> = new Map([
 
 const DELEGATORS = ["delegator_generic_slsa3.yml", "delegator_lowperms-generic_slsa3.yml"];
 
-/** Runners of GitHub's, by which npm's client names its builds. */
-const RUNNER = /^https:\/\/github\.com\/actions\/runner(?:\/github-hosted)?$/;
+/**
+ * Runners of GitHub's, by which npm's client names its builds: provenance of v0.2 knows the shorter name alone, and that
+ * of v1 the longer. Who asks for the longer means either; the shorter is no name of newer provenance.
+ */
+const HOSTED_RUNNER = "https://github.com/actions/runner/github-hosted";
+const RUNNER = "https://github.com/actions/runner";
 const WORKFLOW =
   /^(https:\/\/github\.com\/[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+\/\.github\/workflows\/[A-Za-z0-9._-]+)(?:@(.+))?$/;
 const TAG = /^v\d+\.\d+\.\d+$/;
@@ -47,21 +51,21 @@ const TAG = /^v\d+\.\d+\.\d+$/;
  */
 export function buildersFor(builderId: string | undefined, repository: string): ProvenanceBuilders {
   if (builderId === undefined) return generators([...new Set(GENERATORS.values())], [certified(repository)]);
-  if (RUNNER.test(builderId)) {
+  if (builderId === HOSTED_RUNNER || builderId === RUNNER) {
     return {
       signers: [github("https://github.com/*/*/.github/workflows/*@**")],
       builders: [{ use: "npm-github" }],
-      rules: [certified(repository)],
+      rules: [certified(repository), ...(builderId === RUNNER ? [exactly(RUNNER)] : [])],
     };
   }
   const [, workflow, ref] = WORKFLOW.exec(builderId) ?? [];
   if (workflow === undefined) {
     throw new UsageError(
       `--builder-id takes a workflow on GitHub, such as ${GENERATOR}/generator_generic_slsa3.yml, or ` +
-        `https://github.com/actions/runner/github-hosted, and not ${builderId}; for others write a policy (docs/builders.md)`,
+        `${HOSTED_RUNNER}, and not ${builderId}; for others write a policy (docs/builders.md)`,
     );
   }
-  const asked = ref === undefined ? named(workflow) : namedAt(workflow, releaseOf(ref));
+  const asked = ref === undefined ? named(workflow) : exactly(`${workflow}@${releaseOf(ref)}`);
   const rules = [certified(repository), asked];
   const known = GENERATORS.get(workflow.slice(GENERATOR.length + 1));
   if (known !== undefined && workflow.startsWith(`${GENERATOR}/`)) return generators([known], rules);
@@ -112,13 +116,9 @@ function named(workflow: string) {
   return { name: "builder-id", cel, message: `built by ${workflow}` };
 }
 
-function namedAt(workflow: string, ref: string) {
-  const id = `${workflow}@${ref}`;
-  return {
-    name: "builder-id",
-    cel: `provenance.builderId == ${JSON.stringify(id)}`,
-    message: `built by ${id}`,
-  };
+function exactly(id: string) {
+  const cel = `provenance.builderId == ${JSON.stringify(id)}`;
+  return { name: "builder-id", cel, message: `built by ${id}` };
 }
 
 /** `v1.2.3` is the tag of that name, as in `refs/tags/v1.2.3`. */

@@ -23,6 +23,10 @@ const RUNS = {
   dispatched: actionsClaims({ jobWorkflowRef: `${GENERIC}@refs/tags/v2.1.0`, event: "workflow_dispatch" }),
 };
 type Run = keyof typeof RUNS;
+/** Evidence about the widget, by what is special about it. */
+type Bundle = Run | "lying" | "npm" | "npmFirst" | "sbom";
+
+const RUNNER = "https://github.com/actions/runner";
 
 let sigstore: Sigstore;
 let house: OfflineHouse;
@@ -43,6 +47,12 @@ before(async () => {
     builderId: "https://github.com/actions/runner/github-hosted",
   });
   bundles.set("lying", await house.write("lying.json", await sigstore.signStatement(lying)));
+  const published = { claims: RUNS.own };
+  bundles.set("npm", await house.write("npm.json", await sigstore.signStatement(byNpm(false), published)));
+  bundles.set(
+    "npmFirst",
+    await house.write("npm02.json", await sigstore.signStatement(byNpm(true), published)),
+  );
   const sbom = statementAbout([WIDGET], "https://spdx.dev/Document/v2.3", {});
   bundles.set("sbom", await house.write("sbom.json", await sigstore.signStatement(sbom)));
 });
@@ -69,9 +79,33 @@ function generated(name: "generic" | "dispatched"): InTotoStatement {
   });
 }
 
+/** As npm's client wrote provenance: v0.2 at first, which had another name for the runner, and v1 since. */
+function byNpm(isFirst: boolean): InTotoStatement {
+  const { ref, sha } = RUNS.own;
+  if (!isFirst) {
+    return statementAbout([WIDGET], "https://slsa.dev/provenance/v1", {
+      buildDefinition: {
+        buildType: "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1",
+        externalParameters: { workflow: { ref, repository: "https://github.com/acme/widget" } },
+        resolvedDependencies: [
+          { uri: `git+https://github.com/acme/widget@${ref}`, digest: { gitCommit: sha } },
+        ],
+      },
+      runDetails: { builder: { id: `${RUNNER}/github-hosted` } },
+    });
+  }
+  const source = { uri: `git+https://github.com/acme/widget@${ref}`, digest: { sha1: sha } };
+  return statementAbout([WIDGET], "https://slsa.dev/provenance/v0.2", {
+    builder: { id: RUNNER },
+    buildType: "https://github.com/npm/cli/gha/v2",
+    invocation: { configSource: { ...source, entryPoint: ".github/workflows/release.yml" } },
+    materials: [source],
+  });
+}
+
 type Asked = Omit<VerifyOptions, "bundle">;
 
-async function outcome(run: Run | "lying" | "sbom", asked: Asked): Promise<string> {
+async function outcome(run: Bundle, asked: Asked): Promise<string> {
   const bundle = [bundles.get(run) ?? assert.fail(run)];
   try {
     return (await tell(widget, { bundle, trustedRoot: [root], ...asked })).failed ?? "verified";
@@ -96,7 +130,7 @@ const issuer = (certificateOidcIssuerRegexp: string): Asked => ({
   certificateOidcIssuerRegexp,
 });
 
-const CASES: Readonly<Record<string, readonly (readonly [Run | "lying" | "sbom", Asked, string])[]>> = {
+const CASES: Readonly<Record<string, readonly (readonly [Bundle, Asked, string])[]>> = {
   "--certificate-identity-regexp, of the whole name": [
     ["own", regexp("https://github\\.com/acme/widget/.*"), "verified"],
     [
@@ -197,7 +231,12 @@ const CASES: Readonly<Record<string, readonly (readonly [Run | "lying" | "sbom",
     ["branch", { ...SOURCE, builderId: `https://github.com/${BUILDER}` }, FAILS],
     ["own", { ...SOURCE, builderId: `https://github.com/${WORKFLOW}` }, FAILS],
     ["own", { ...SOURCE, builderId: "https://example.com/builder" }, "usage"],
-    ["lying", { sourceUri: "github.com/acme/gadget", builderId: "https://github.com/actions/runner" }, FAILS],
+    ["npm", { ...SOURCE, builderId: `${RUNNER}/github-hosted` }, "verified"],
+    ["npm", { ...SOURCE, builderId: RUNNER }, FAILS],
+    ["npmFirst", { ...SOURCE, builderId: `${RUNNER}/github-hosted` }, "verified"],
+    ["npmFirst", { ...SOURCE, builderId: RUNNER }, "verified"],
+    ["npmFirst", { ...SOURCE, builderId: `${RUNNER}/self-hosted` }, "usage"],
+    ["lying", { sourceUri: "github.com/acme/gadget", builderId: `${RUNNER}/github-hosted` }, FAILS],
     // Who signed and who built are two questions, and both are asked.
     ["own", { ...SOURCE, repo: "acme/widget", builderId: `https://github.com/${GENERIC}` }, FAILS],
   ],

@@ -22,11 +22,6 @@ const DIFFERENT: readonly (readonly [RegExp, "verified" | "rejected", string])[]
     "the delegator is at its branch main: slsa-verifier takes it in its own tests alone",
   ],
   [
-    /builder-v1-short-runner-name$/,
-    "verified",
-    "actions/runner is GitHub's hosted runner under its old name",
-  ],
-  [
     /\/invalid-signature-publish-/,
     "verified",
     "of the two attestations the provenance is asked for, and holds",
