@@ -5,6 +5,10 @@
  * folder, where one starts to read, may import all of them, and they all of it.
  */
 export const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["policy/cel", []],
+  ["policy/documents", ["policy/cel"]],
+  ["policy/evaluation", ["policy/cel"]],
+  ["policy/lint", ["policy/evaluation"]],
   ["services/log", []],
   ["services/custody", ["services/log"]],
   ["services/witnessing", ["services/log"]],

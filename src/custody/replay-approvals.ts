@@ -1,6 +1,6 @@
 import { parseDigest } from "../in-toto-attestation/index.ts";
-import { isSameBasis } from "../policy/approval-statement.ts";
 import { approverProblem } from "../policy/approvals.ts";
+import { isSameBasis } from "../policy/evaluation/approval-statement.ts";
 import { MAX_EXCEPTION } from "../policy/exceptions.ts";
 import { approvalIn, exceptionIn } from "./approval-bodies.ts";
 import { digestIn, textIn } from "./body-fields.ts";

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import { MAX_CONTAINERS } from "../policy/containment.ts";
+import { MAX_CONTAINERS } from "../policy/evaluation/containment.ts";
 import type { Containment } from "../policy/question.ts";
 import type { Schema } from "./schema.ts";
 

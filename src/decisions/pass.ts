@@ -1,6 +1,6 @@
 import { type Approvable, type Approval, type Tally, tallyApprovals } from "../policy/approvals.ts";
-import { approversText, shown } from "../policy/check-text.ts";
-import { CONTAINMENT_CHECK } from "../policy/containment.ts";
+import { approversText, shown } from "../policy/evaluation/check-text.ts";
+import { CONTAINMENT_CHECK } from "../policy/evaluation/containment.ts";
 import type { Exception } from "../policy/exceptions.ts";
 import type { ApprovalRule } from "../policy/policy.ts";
 import type { NamedVerdict, Reason } from "./decide.ts";

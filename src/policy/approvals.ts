@@ -1,5 +1,5 @@
 import type { Digest } from "../in-toto-attestation/index.ts";
-import { isSameBasis } from "./approval-statement.ts";
+import { isSameBasis } from "./evaluation/approval-statement.ts";
 import { personOf } from "./person.ts";
 import type { ApprovalRule } from "./policy.ts";
 import type { EvidenceOnApproval } from "./types.ts";

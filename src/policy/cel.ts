@@ -7,9 +7,9 @@ import {
   type ParseResult,
 } from "@marcbachmann/cel-js";
 import { suggestion } from "../yaml/suggestion.ts";
-import { FUNCTION_NAMES, partsOf } from "./cel-functions.ts";
-import { type Budget, BudgetExceeded, budgetWithin, type Evaluate, meter } from "./cel-meter.ts";
-import { ATTESTATION, type Schema } from "./cel-variables.ts";
+import { FUNCTION_NAMES, partsOf } from "./cel/functions.ts";
+import { type Budget, BudgetExceeded, budgetWithin, type Evaluate, meter } from "./cel/meter.ts";
+import { ATTESTATION, type Schema } from "./cel/variables.ts";
 import type { Facts } from "./facts.ts";
 
 const MAX_EXPRESSION = 4096;

@@ -1,14 +1,20 @@
 import { algorithmOf, type Digest, groundsAllow } from "../in-toto-attestation/index.ts";
 import { assertVerified, type VerifiedAttestation } from "../verify/verified-attestation.ts";
-import { attestedApprovals } from "./approval-statement.ts";
-import { wholeBudget } from "./cel-meter.ts";
-import { CONTAINMENT_CHECK, type Container, containersOf, evidenceAbout, pathText } from "./containment.ts";
-import { decisiveChecks } from "./decisive.ts";
+import { wholeBudget } from "./cel/meter.ts";
+import { attestedApprovals } from "./evaluation/approval-statement.ts";
+import {
+  CONTAINMENT_CHECK,
+  type Container,
+  containersOf,
+  evidenceAbout,
+  pathText,
+} from "./evaluation/containment.ts";
+import { decisiveChecks } from "./evaluation/decisive.ts";
+import { failed, judge, sorted } from "./evaluation/judge.ts";
+import { nameMatches } from "./evaluation/revisions.ts";
 import { factsOf, type Sayings } from "./facts.ts";
-import { failed, judge, sorted } from "./judge.ts";
 import type { VerificationPolicy } from "./policy.ts";
 import type { Asked, Question } from "./question.ts";
-import { nameMatches } from "./revisions.ts";
 import type { Check, Evaluation } from "./types.ts";
 
 /**

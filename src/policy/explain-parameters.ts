@@ -1,5 +1,5 @@
-import { alternatives } from "./check-text.ts";
-import { patternText } from "./parameters.ts";
+import { alternatives } from "./evaluation/check-text.ts";
+import { patternText } from "./evaluation/parameters.ts";
 import type { ParameterPattern, ParameterRules } from "./policy.ts";
 
 /** What the build may have been given, in words. */

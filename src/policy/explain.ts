@@ -1,4 +1,4 @@
-import { alternatives, approversText } from "./check-text.ts";
+import { alternatives, approversText } from "./evaluation/check-text.ts";
 import { parametersText } from "./explain-parameters.ts";
 import type { Glob } from "./glob.ts";
 import {

@@ -1,13 +1,13 @@
 import type { Diagnostic } from "../yaml/diagnostics.ts";
-import { accessFindings } from "./access-lint.ts";
 import type { AccessPolicy } from "./access-policy.ts";
 import type { Builder } from "./builder.ts";
 import { EXECUTABLE, policiesOf } from "./components.ts";
 import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
-import { placeOf } from "./lint-places.ts";
-import { reachFindings } from "./lint-reach.ts";
-import { shadowFindings } from "./lint-shadows.ts";
-import { keyFindings, signerFindings } from "./lint-signers.ts";
+import { accessFindings } from "./lint/access.ts";
+import { placeOf } from "./lint/places.ts";
+import { reachFindings } from "./lint/reach.ts";
+import { shadowFindings } from "./lint/shadows.ts";
+import { keyFindings, signerFindings } from "./lint/signers.ts";
 import type { PolicySet } from "./load.ts";
 import { modeOf, type VerificationPolicy } from "./policy.ts";
 import type { WorkloadPolicy } from "./workload-policy.ts";

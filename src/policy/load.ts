@@ -14,20 +14,20 @@ import type { Diagnostic } from "../yaml/diagnostics.ts";
 import { diagnosticLine } from "../yaml/diagnostics.ts";
 import { readYaml, startOf, type YamlDocument, type YamlSource } from "../yaml/source.ts";
 import type { AccessPolicy } from "./access-policy.ts";
-import { accessDocument, accessPolicyLists } from "./access-schema.ts";
-import { type AgentEnrollment, enrollmentDocument } from "./agent-enrollment.ts";
 import type { Builder } from "./builder.ts";
-import { builderDocument } from "./builder-schema.ts";
-import type { WrittenDocument } from "./document.ts";
+import { accessDocument, accessPolicyLists } from "./documents/access-schema.ts";
+import { type AgentEnrollment, enrollmentDocument } from "./documents/agent-enrollment.ts";
+import { builderDocument } from "./documents/builder-schema.ts";
+import type { WrittenDocument } from "./documents/document.ts";
+import { federationDocument, missingBundle } from "./documents/federation-schema.ts";
+import { isText, type Reader } from "./documents/readers.ts";
+import { retentionDocument } from "./documents/retention-schema.ts";
+import { policyUsing } from "./documents/schema.ts";
+import { policyLists, refuseUnknown, workloadDocument } from "./documents/workload-schema.ts";
 import type { FederatedTrustDomain } from "./federated-trust-domain.ts";
-import { federationDocument, missingBundle } from "./federation-schema.ts";
 import { KINDS, type PolicySpec, type VerificationPolicy } from "./policy.ts";
-import { isText, type Reader } from "./readers.ts";
 import type { RetentionPolicy } from "./retention.ts";
-import { retentionDocument } from "./retention-schema.ts";
-import { policyUsing } from "./schema.ts";
 import type { WorkloadPolicy } from "./workload-policy.ts";
-import { policyLists, refuseUnknown, workloadDocument } from "./workload-schema.ts";
 
 export interface PolicyFile {
   /** Unique in the set, e.g. `release.yaml`. Diagnostics name it. */

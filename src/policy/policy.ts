@@ -1,6 +1,6 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { Join } from "./cel/joins.ts";
 import type { Predicate } from "./cel.ts";
-import type { Join } from "./cel-joins.ts";
 import type { Glob } from "./glob.ts";
 import type { VersionedTag } from "./versioned-tag.ts";
 

@@ -1,9 +1,9 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { VerifiedAttestation } from "../verify/verified-attestation.ts";
-import { containersOf, evidenceAbout } from "./containment.ts";
+import { containersOf, evidenceAbout } from "./evaluation/containment.ts";
+import { revisionsNamedBy } from "./evaluation/revisions.ts";
 import type { Sayings } from "./facts.ts";
 import type { VerificationPolicy } from "./policy.ts";
-import { revisionsNamedBy } from "./revisions.ts";
 
 /** What a policy is asked: about which artifact, and on what evidence. */
 export interface Question<E extends Sayings = VerifiedAttestation> extends Asked<E> {

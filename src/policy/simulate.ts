@@ -1,6 +1,6 @@
 import type { Digest } from "../in-toto-attestation/types.ts";
-import { decisiveChecks } from "./decisive.ts";
 import { appliesTo, evaluateStated } from "./evaluate.ts";
+import { decisiveChecks } from "./evaluation/decisive.ts";
 import type { Sayings } from "./facts.ts";
 import type { PolicySet } from "./load.ts";
 import type { VerificationPolicy } from "./policy.ts";

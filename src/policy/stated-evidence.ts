@@ -15,9 +15,18 @@ import {
 import { parseUtcTime, UTC_TIME } from "../utc-time.ts";
 import type { CertificateClaims, Signer } from "../verify/verified-attestation.ts";
 import { plainJson } from "../yaml/source.ts";
-import { ATTESTATION } from "./cel-variables.ts";
+import { ATTESTATION } from "./cel/variables.ts";
+import {
+  digest,
+  integer,
+  optional,
+  type Reader,
+  record,
+  refuse,
+  text,
+  textLike,
+} from "./documents/readers.ts";
 import type { Sayings, Witness } from "./facts.ts";
-import { digest, integer, optional, type Reader, record, refuse, text, textLike } from "./readers.ts";
 
 /** What a test says that evidence would say, or what it changes of that: a member that is null is taken out. */
 export interface Stated {

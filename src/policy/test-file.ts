@@ -2,9 +2,6 @@ import { isMap, type Node } from "yaml";
 import type { Diagnostic } from "../yaml/diagnostics.ts";
 import { readYaml, startOf, type YamlSource } from "../yaml/source.ts";
 import { suggestion } from "../yaml/suggestion.ts";
-import { type PolicyFile, sortedDiagnostics } from "./load.ts";
-import { API_VERSION } from "./policy.ts";
-import type { Containment } from "./question.ts";
 import {
   digest,
   isText,
@@ -17,7 +14,10 @@ import {
   required,
   table,
   text,
-} from "./readers.ts";
+} from "./documents/readers.ts";
+import { type PolicyFile, sortedDiagnostics } from "./load.ts";
+import { API_VERSION } from "./policy.ts";
+import type { Containment } from "./question.ts";
 import { changed, problemOf, type Stated, stated, time } from "./stated-evidence.ts";
 
 /** A document of kind PolicyTest: cases that a policy is held to. File names are as written, relative to the test's. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
+import { wholeBudget } from "../../src/policy/cel/meter.ts";
 import { compileExpression, ExpressionError } from "../../src/policy/cel.ts";
-import { wholeBudget } from "../../src/policy/cel-meter.ts";
 import { type Facts, factsOf } from "../../src/policy/facts.ts";
 import { anArtifact, attestationOf, keySigner, releaseOf } from "../support/attestations.ts";
 import { UNLESS_LONG } from "../support/long.ts";

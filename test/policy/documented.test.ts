@@ -9,7 +9,7 @@ import {
   parseStatement,
   subjectsOf,
 } from "../../src/in-toto-attestation/index.ts";
-import { FUNCTION_NAMES } from "../../src/policy/cel-functions.ts";
+import { FUNCTION_NAMES } from "../../src/policy/cel/functions.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { lintPolicies } from "../../src/policy/lint.ts";
 import { loadPolicySet, type PolicySet } from "../../src/policy/load.ts";

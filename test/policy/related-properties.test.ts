@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Digest, digestOf, sha256 } from "../../src/in-toto-attestation/index.ts";
-import { CONTAINMENT_CHECK } from "../../src/policy/containment.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
+import { CONTAINMENT_CHECK } from "../../src/policy/evaluation/containment.ts";
 import { type Containment, questionAmong, relatedTo } from "../../src/policy/question.ts";
 import type { Evaluation } from "../../src/policy/types.ts";
 import type { VerifiedAttestation } from "../../src/verify/verified-attestation.ts";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { decisiveChecks } from "../../policy/decisive.ts";
+import { decisiveChecks } from "../../policy/evaluation/decisive.ts";
 import { explainPolicy, type Sentence } from "../../policy/explain.ts";
 import type { VerificationPolicy } from "../../policy/policy.ts";
 import type { Check, Evaluation } from "../../policy/types.ts";

@@ -1,4 +1,4 @@
-import { decisiveChecks } from "../../policy/decisive.ts";
+import { decisiveChecks } from "../../policy/evaluation/decisive.ts";
 import type { Expected } from "../../policy/test-file.ts";
 import { printChecks } from "../output/findings.ts";
 import type { Terminal } from "../output/terminal.ts";

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { NAME } from "../../policy/readers.ts";
+import { NAME } from "../../policy/documents/readers.ts";
 import type { Vouchsafe } from "../../services/context.ts";
 import { issueJwtSvids, issueX509Svids } from "../../services/identities/issue-svid.ts";
 import type { App } from "../app.ts";

@@ -6,7 +6,7 @@ import { verifyJoinProof } from "../../identity/join-proof.ts";
 import type { ProjectName } from "../../identity/project-name.ts";
 import { claimedIssuer, verifyServiceAccountToken } from "../../identity/service-account-token.ts";
 import { pathOf, type SpiffeId, trustDomainOf } from "../../identity/spiffe-id.ts";
-import type { AgentEnrollment } from "../../policy/agent-enrollment.ts";
+import type { AgentEnrollment } from "../../policy/documents/agent-enrollment.ts";
 import { requireGranted } from "../access/granted-svid.ts";
 import { findNamedProject } from "../access/named-project.ts";
 import type { Vouchsafe } from "../context.ts";

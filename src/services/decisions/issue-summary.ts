@@ -9,7 +9,7 @@ import { sha256 } from "../../in-toto-attestation/digest.ts";
 import { signStatement } from "../../in-toto-attestation/dsse.ts";
 import { canonicalJson } from "../../in-toto-attestation/json.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
-import { fillResourceUri } from "../../policy/resource-uri.ts";
+import { fillResourceUri } from "../../policy/documents/resource-uri.ts";
 import { appendFresh } from "../append.ts";
 import { type Caller, policiesFor, type Role } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";

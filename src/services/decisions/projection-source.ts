@@ -7,7 +7,7 @@ import { readQuarantinesAsOf } from "../../db/quarantines.ts";
 import { readRevocationsAsOf } from "../../db/revocations.ts";
 import type { StandingVerdict } from "../../decisions/decide.ts";
 import type { ProjectionSource } from "../../decisions/projection.ts";
-import { CONTAINMENT_CHECK } from "../../policy/containment.ts";
+import { CONTAINMENT_CHECK } from "../../policy/evaluation/containment.ts";
 import type { Documents } from "../documents.ts";
 import { inForceOf } from "./in-force.ts";
 
