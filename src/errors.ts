@@ -18,6 +18,7 @@ export const ERRORS = {
   forbidden: { status: 403, title: "The caller's role may not do this" },
   "no-access-rule": { status: 403, title: "The caller is known, and no access rule takes it" },
   "policy-not-allowed": { status: 403, title: "The caller may not choose this policy" },
+  "project-suspended": { status: 403, title: "The project is suspended" },
   "approval-refused": { status: 403, title: "The caller's approval would not count" },
   "not-found": { status: 404, title: "There is no such thing in this project" },
   "request-timeout": { status: 408, title: "The request did not arrive in time" },

@@ -59,6 +59,8 @@ const TYPES = {
   "authority.retired": 31,
   "identity.revoked": 32,
   "project.created": 33,
+  "project.suspended": 34,
+  "project.resumed": 35,
 };
 
 const EVENTS: readonly GoldenEvent[] = [

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { Client } from "../client/client.ts";
 import type { TokenCreated } from "../client/types.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Terminal } from "./output/terminal.ts";
@@ -7,10 +8,12 @@ import { action } from "./session.ts";
 
 export function projectCommand(): Command {
   return new Command("project")
-    .description("make and list the installation's projects")
+    .description("make, list and suspend the installation's projects")
     .addCommand(create())
     .addCommand(list())
-    .addCommand(operatorToken());
+    .addCommand(operatorToken())
+    .addCommand(suspend())
+    .addCommand(resume());
 }
 
 function create(): Command {
@@ -41,8 +44,11 @@ function list(): Command {
       }
       if (json) terminal.printJson({ projects });
       else
-        for (const { name, project, createdAt } of projects)
-          terminal.print(`${name} since ${createdAt} (${project})`);
+        for (const { name, project, createdAt, suspension } of projects) {
+          const stopped =
+            suspension === null ? "" : `, suspended at #${suspension.index}: ${suspension.reason}`;
+          terminal.print(`${name} since ${createdAt} (${project})${stopped}`);
+        }
       return EXIT.ok;
     }),
   );
@@ -57,6 +63,32 @@ function operatorToken(): Command {
         const created = await client().createOperatorToken(name);
         if (json) terminal.printJson(created);
         else printToken(terminal, created);
+        return EXIT.ok;
+      }),
+    );
+}
+
+function suspend(): Command {
+  const command = new Command("suspend").description(
+    "refuse a project's credentials, deny all of it and take its identities back",
+  );
+  return change(command, "suspended", (client) => client.suspendProject);
+}
+
+function resume(): Command {
+  const command = new Command("resume").description("let a project that is suspended go on where it was");
+  return change(command, "resumed", (client) => client.resumeProject);
+}
+
+function change(command: Command, done: string, callOf: (client: Client) => Client["suspendProject"]) {
+  return command
+    .argument("<name>", "the project's")
+    .requiredOption("--reason <text>", "why; it stands in the project's log")
+    .action(
+      action(async ({ client, terminal, json }, name: string, { reason }: { readonly reason: string }) => {
+        const changed = await callOf(client())(name, reason);
+        if (json) terminal.printJson(changed);
+        else terminal.print(`project ${name} ${done} (log index ${changed.receipt.index})`);
         return EXIT.ok;
       }),
     );

@@ -9,6 +9,8 @@ export interface Project {
   readonly project: string;
   /** RFC 3339 */
   readonly createdAt: string;
+  /** Why it is suspended, and by which event; null where it is not. */
+  readonly suspension: { readonly reason: string; readonly index: number } | null;
 }
 
 export interface CreatedProject extends Pick<Project, "name" | "project"> {
@@ -23,6 +25,10 @@ export const projectCalls = ({ get, post }: Pick<ReturnType<typeof createCalls>,
   /** By name, a page at a time. */
   listProjects: (query: { readonly after?: string; readonly limit?: number } = {}) =>
     get<{ projects: readonly Project[]; next: string | null }>(`/projects${search({ ...query })}`),
+  suspendProject: (name: string, reason: string) =>
+    post<{ receipt: Receipt }>(`/projects/${part(name)}/suspend`, { reason }, { repeatable: false }),
+  resumeProject: (name: string, reason: string) =>
+    post<{ receipt: Receipt }>(`/projects/${part(name)}/resume`, { reason }, { repeatable: false }),
   /** Another token for a project's operators. */
   createOperatorToken: (name: string) =>
     post<TokenCreated>(`/projects/${part(name)}/operator-token`, {}, { repeatable: false }),

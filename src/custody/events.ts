@@ -38,6 +38,8 @@ export const EVENT_TYPES = {
   "authority.retired": 31,
   "identity.revoked": 32,
   "project.created": 33,
+  "project.suspended": 34,
+  "project.resumed": 35,
 } as const;
 
 export type EventType = keyof typeof EVENT_TYPES;

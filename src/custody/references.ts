@@ -2,15 +2,22 @@ import type { Digest } from "../in-toto-attestation/index.ts";
 import { digestIn, restsOnIn, textIn } from "./body-fields.ts";
 import { type ChainKey, type LogEvent, PROJECT_CHAIN } from "./events.ts";
 
-/** The policies and the trust that the wide events up to some point put in force. */
+/** What the wide events up to some point put in force: policies, trust, and whether the project may be used. */
 export interface InForce {
   readonly policySet: string | null;
   /** The document that holds the policy set's files. */
   readonly policyDocument: Digest | null;
   readonly trust: Digest | null;
+  /** Whether the project may be used no longer: all of it is denied. */
+  readonly isSuspended: boolean;
 }
 
-export const NOTHING_IN_FORCE: InForce = { policySet: null, policyDocument: null, trust: null };
+export const NOTHING_IN_FORCE: InForce = {
+  policySet: null,
+  policyDocument: null,
+  trust: null,
+  isSuspended: false,
+};
 
 type Said = Pick<LogEvent, "type" | "body">;
 
@@ -21,6 +28,10 @@ export function inForceAfter(before: InForce, { type, body }: Said): InForce {
       return { ...before, policySet: textIn(body, "policySet"), policyDocument: digestIn(body, "document") };
     case "trust.activated":
       return { ...before, trust: digestIn(body, "trust") };
+    case "project.suspended":
+      return { ...before, isSuspended: true };
+    case "project.resumed":
+      return { ...before, isSuspended: false };
     default:
       return before;
   }

@@ -30,7 +30,7 @@ export interface Allowance {
 }
 
 /**
- * That the artifact was allowed: neither it nor what its passes rest on nor one of the policies was quarantined, and under each of
+ * That the artifact was allowed: its project was not suspended, neither it nor what its passes rest on nor one of the policies was quarantined, and under each of
  * these that is enforced its newest verdict passed, does so again, and was approved as the policy asks; or one of these
  * exceptions let it through. Throws `pack-invalid`.
  *
@@ -43,6 +43,7 @@ export function assertAllowed(
   exceptions: readonly string[],
 ): Allowance {
   refuseUnless(groundsAllow(standing.artifact), "a digest of its algorithm lets nothing through");
+  refuseUnless(!standing.inForce.isSuspended, "its project was suspended");
   refuseUnless(quarantinedAmong([standing.artifact], standing) === undefined, "the artifact was quarantined");
   refuseUnless(policies.length > 0, "it names no policy");
   const stopped = [...standing.quarantines.values()].find(

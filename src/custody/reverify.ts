@@ -33,6 +33,7 @@ import {
 import { replayLifting, replayQuarantine } from "./replay-quarantines.ts";
 import { replayExpiry, replayHold, replayHoldRelease, replayRetentionClass } from "./replay-retention.ts";
 import { replayRevocation, replayWithdrawal } from "./replay-revocations.ts";
+import { replayResumption, replaySuspension } from "./replay-suspensions.ts";
 import { type Standing, standingAfter, standingAtFirst } from "./standing.ts";
 
 /** Gives what can be said when the event holds; throws an error of ours when it does not. */
@@ -47,6 +48,8 @@ const RECORDED_WITHIN = 3_600_000;
 const REPLAYS: ReadonlyMap<EventType, readonly [PackCheckName, ReplayOne]> = new Map([
   ["policy.activated", ["activation", replayPolicies]],
   ["trust.activated", ["activation", replayTrust]],
+  ["project.suspended", ["activation", replaySuspension]],
+  ["project.resumed", ["activation", replayResumption]],
   ["evidence.accepted", ["evidence", replayEvidence]],
   ["hold.placed", ["retention", replayHold]],
   ["hold.released", ["retention", replayHoldRelease]],

@@ -69,7 +69,7 @@ export async function readCustodyIndexes(
 
 /**
  * Of the project's wide events those that touched the artifact: an activation, when something was recorded about it while
- * that was in force; an agent's revocation, when it had been granted identities for it; and what revokes evidence or takes
+ * that was in force; what suspends the project or resumes it; an agent's revocation, when it had been granted identities for it; and what revokes evidence or takes
  * that back, when evidence about it, or about what its verdicts rest on, is of that source, builder or signer.
  */
 function wideIndexes(project: ProjectId, { artifact, related = [], ...range }: CustodyPlaces) {
@@ -83,6 +83,7 @@ function wideIndexes(project: ProjectId, { artifact, related = [], ...range }: C
             where w.project_id = ${project} and w.key = ${PROJECT_CHAIN} and w.index > c.index
               and w.index < ${range.below} and n.type = e.type
             order by w.index limit 1), ${range.below}))
+      or e.type = any(${numbersOf(["project.suspended", "project.resumed"])}::int2[])
       or e.type = any(${numbersOf(["agent.revoked"])}::int2[]) and exists (
         select from agent_revocations r
         join identities i on i.project_id = r.project_id and i.requester = r.spiffe_id and i.index < r.index

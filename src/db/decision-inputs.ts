@@ -32,6 +32,8 @@ export interface DecisionInputs {
   readonly policies?: ActivePolicies;
   readonly trust?: ActiveTrust;
   readonly revocationsAsOf: number;
+  /** Whether the project is suspended. */
+  readonly isSuspended: boolean;
 }
 
 export async function readDecisionInputs(
@@ -136,6 +138,7 @@ export interface EvaluationInputs extends EvidenceInputs {
   /** Not withdrawn. */
   readonly revocations: readonly Revocation[];
   readonly revocationsAsOf: number;
+  readonly isSuspended: boolean;
   readonly verdicts: ReadonlyMap<Digest, readonly StandingVerdict[]>;
 }
 
@@ -256,6 +259,7 @@ function activeParts(db: Kysely<Schema>, project: ProjectId) {
       db.selectFrom("active_trust").select(["trust", "holding", "index"]).where("project_id", "=", project),
     ).as("trust"),
     revocationsAsOf(project).as("revocationsAsOf"),
+    db.selectFrom("suspensions").select("suspended").where("project_id", "=", project).as("isSuspended"),
   ] as const;
 }
 
@@ -263,10 +267,12 @@ function activeIn(row: {
   readonly policies: ActivePolicies | null;
   readonly trust: ActiveTrust | null;
   readonly revocationsAsOf: number;
+  readonly isSuspended: boolean | null;
 }) {
   return {
     ...(row.policies !== null && { policies: row.policies }),
     ...(row.trust !== null && { trust: row.trust }),
     revocationsAsOf: row.revocationsAsOf,
+    isSuspended: row.isSuspended === true,
   };
 }

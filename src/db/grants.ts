@@ -43,6 +43,7 @@ const STATE = [
   "inventory",
   "active_policies",
   "active_trust",
+  "suspensions",
   "tokens",
 ];
 

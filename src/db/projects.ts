@@ -10,6 +10,16 @@ export interface Project {
   readonly createdAt: number;
 }
 
+export interface ListedProject extends Project {
+  /** Why it is suspended, and by which event; null where it is not. */
+  readonly suspension: Suspension | null;
+}
+
+export interface Suspension {
+  readonly reason: string;
+  readonly index: number;
+}
+
 export async function projectByName(db: Kysely<Schema>, name: string): Promise<Project | undefined> {
   const row = await db.selectFrom("projects").selectAll().where("name", "=", name).executeTakeFirst();
   return row === undefined ? undefined : projectOf(row);
@@ -24,9 +34,28 @@ export async function projectById(db: Kysely<Schema>, id: ProjectId): Promise<Pr
 export async function listProjects(
   db: Kysely<Schema>,
   { after = "", limit }: { readonly after?: string; readonly limit?: number } = {},
-): Promise<Project[]> {
-  const page = db.selectFrom("projects").selectAll().where("name", ">", after).orderBy("name");
-  return (await (limit === undefined ? page : page.limit(limit)).execute()).map(projectOf);
+): Promise<ListedProject[]> {
+  const page = db
+    .selectFrom("projects")
+    .leftJoin("suspensions", "suspensions.project_id", "projects.id")
+    .select(["id", "name", "created_at", "suspended", "reason", "index"])
+    .where("name", ">", after)
+    .orderBy("name");
+  const rows = await (limit === undefined ? page : page.limit(limit)).execute();
+  return rows.map(({ suspended, reason, index, ...row }) => ({
+    ...projectOf(row),
+    suspension: suspended === true && reason !== null && index !== null ? { reason, index } : null,
+  }));
+}
+
+/** Those that are suspended. */
+export async function suspendedProjects(db: Kysely<Schema>): Promise<ProjectId[]> {
+  const rows = await db
+    .selectFrom("suspensions")
+    .select("project_id")
+    .where("suspended", "=", true)
+    .execute();
+  return rows.map(({ project_id }) => project_id as ProjectId);
 }
 
 /** Creates the project unless its name is taken, and returns the one that has the name: safe to race. */

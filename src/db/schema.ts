@@ -36,6 +36,7 @@ import type { WitnessTables } from "./witness-tables.ts";
  */
 export interface Schema extends WitnessTables, FederationTables {
   projects: ProjectsTable;
+  suspensions: SuspensionsTable;
   log_head: LogHeadTable;
   log_entries: LogEntriesTable;
   log_chain: LogChainTable;
@@ -74,6 +75,14 @@ export interface ProjectsTable {
   id: Fixed<string>;
   name: Fixed<string>;
   created_at: Fixed<number>;
+}
+
+/** What the log said last of a project; none: it was never suspended. */
+export interface SuspensionsTable {
+  project_id: Fixed<string>;
+  suspended: boolean;
+  reason: string;
+  index: number;
 }
 
 /** One row: the tree as of the last commit. Its lock orders all writers. */

@@ -32,6 +32,7 @@ export interface InForce {
   readonly holding: ReadonlySet<string>;
   /** The log size after the last event that revoked evidence or took that back: older verdicts do not know it. */
   readonly revocationsAsOf: number;
+  readonly isSuspended: boolean;
 }
 
 export interface DecisionInput {
@@ -61,6 +62,7 @@ export type ReasonCode =
   | "no-policy-named"
   | "unknown-policy"
   | "quarantined"
+  | "project-suspended"
   | "digest-cannot-ground"
   | "would-deny"
   | "not-enforced"
@@ -99,7 +101,7 @@ export interface Decision {
 }
 
 /**
- * Decides whether an artifact may be trusted now: neither it nor what its passes rest on nor a policy named is
+ * Decides whether an artifact may be trusted now: its project is not suspended, neither it nor what its passes rest on nor a policy named is
  * quarantined, at least one policy is named, and each named policy is active and has a passing verdict that is neither outdated nor expired and is
  * approved as the policy asks, or there is an exception to this policy. Everything else is denied, with every reason;
  * approvals never make a failed verdict pass. A policy in audit mode neither denies nor grounds: the enforced ones
@@ -118,6 +120,11 @@ export function decide(input: DecisionInput, now: number): Decision {
     });
   }
   denials.push(...quarantinesOf(input));
+  if (input.inForce.isSuspended)
+    denials.push({
+      code: "project-suspended",
+      message: "The project is suspended: nothing of it is allowed",
+    });
   if (input.policies.length === 0) {
     denials.push({
       code: "no-policy-named",

@@ -125,6 +125,7 @@ export async function createApp(v: Vouchsafe): Promise<App> {
     recall: authenticator.recall,
     authenticateAgent: (authorization, request, project) =>
       authenticateAgent(v, authorization, request, project),
+    refuseSuspended: v.suspended.refuse,
     installationProject: v.project,
     rateLimits: { perCaller, perAddress },
   });

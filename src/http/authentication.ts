@@ -41,6 +41,8 @@ export interface GuardOptions {
     request: ProvenRequest,
     project: string | undefined,
   ) => Promise<Caller>;
+  /** Throws for a project whose callers may do nothing now. */
+  readonly refuseSuspended: (project: ProjectId) => void;
   /** The project whose callers may do what is the installation's. */
   readonly installationProject: ProjectId;
   readonly rateLimits: RateLimits;
@@ -89,7 +91,7 @@ const NO_BODY = new Uint8Array(0);
  */
 export function guardRoutes(
   app: FastifyInstance,
-  { authenticate, recall, authenticateAgent, installationProject, rateLimits }: GuardOptions,
+  { authenticate, recall, authenticateAgent, refuseSuspended, installationProject, rateLimits }: GuardOptions,
 ): void {
   const addresses = addressLimiter(app, rateLimits.perAddress);
   const callers = callerLimiter(rateLimits.perCaller);
@@ -109,6 +111,7 @@ export function guardRoutes(
 
   function letIn(request: FastifyRequest, caller: Caller): void {
     callers(caller);
+    refuseSuspended(caller.project);
     requireRole(caller, accessOf(request), installationProject);
     request.caller = caller;
   }
@@ -128,6 +131,7 @@ export function guardRoutes(
   app.decorate("routeAccess", new Map());
   app.decorate("authenticateAgain", async (request: FastifyRequest) => {
     const caller = await authenticate(requireCredential(request), projectOf(request));
+    refuseSuspended(caller.project);
     requireRole(caller, accessOf(request), installationProject);
     return caller;
   });

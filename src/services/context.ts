@@ -8,6 +8,7 @@ import type { VouchsafeError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { KnownIssuerKeys } from "./access/issuer-keys.ts";
 import type { ProjectDirectory } from "./access/project-directory.ts";
+import type { SuspendedProjects } from "./access/suspended-projects.ts";
 import type { PolicyDirectory } from "./activation/policy-directory.ts";
 import type { TrustSource } from "./activation/refresh-trust.ts";
 import type { Summaries } from "./decisions/issue-summary.ts";
@@ -60,6 +61,7 @@ export interface Vouchsafe {
   /** The project `default`: its operators are the installation's, and its policies and trust can be configured. */
   readonly project: ProjectId;
   readonly projects: ProjectDirectory;
+  readonly suspended: SuspendedProjects;
   /** What the node tells its operator, a line each. */
   readonly logger: Log;
   /** Tells an operator what happened in the background, most of all what went wrong; never given secrets. */

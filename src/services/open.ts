@@ -16,6 +16,7 @@ import { createLog, type Log } from "../log.ts";
 import { fetchIssuerKeys } from "./access/fetch-issuer-keys.ts";
 import { createIssuerKeys } from "./access/issuer-keys.ts";
 import { createProjectDirectory } from "./access/project-directory.ts";
+import { createSuspendedProjects } from "./access/suspended-projects.ts";
 import { ensureOperatorToken } from "./access/tokens.ts";
 import { createPolicyDirectory } from "./activation/policy-directory.ts";
 import { proposeConfigured } from "./activation/propose.ts";
@@ -94,12 +95,17 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
 
     const discoveries = await openDiscoveries(config, { clock });
     const documents = createDocuments(database);
+    const suspended = createSuspendedProjects(database);
     const projection = createProjection({
-      source: createProjectionSource(database, documents, authority.refresh),
+      source: createProjectionSource(database, documents, {
+        installation: authority.refresh,
+        suspensions: suspended.refresh,
+      }),
       clock: () => performance.now(),
       maxArtifacts: HOT_ARTIFACTS,
       from: (await readHead(database.kysely)).size,
     });
+    await suspended.refresh(true);
     closers.push(await followLog(database, projection, report));
     writer.onCommitted(projection.committed);
 
@@ -140,6 +146,7 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       obstacles,
       project: project.id,
       projects: createProjectDirectory(database, project),
+      suspended,
       logger,
       report,
       background: background.run,

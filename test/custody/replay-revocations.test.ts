@@ -118,7 +118,7 @@ test("an artifact that is revoked lies in nothing, and what a container's eviden
   const outcome = (...targets: { artifact: Digest }[]) => {
     const standing = {
       ...standingAtFirst(ARTIFACT, [OTHER], material),
-      inForce: { policySet: null, policyDocument: null, trust },
+      inForce: { policySet: null, policyDocument: null, trust, isSuspended: false },
       accepted: new Map([[OTHER, [{ id, verifiedAt: 0 }]]]),
       manifests: [{ container: OTHER, contained: ARTIFACT }],
       revocations: new Map(targets.map((target) => ["r", { id: "r", target, reason: "leaked" }])),

@@ -89,6 +89,7 @@ forPostgres("what a quarantine holds", (create) => {
           trust: verdicts[0]?.trustHash ?? "",
           holding: new Set(verdicts.map(({ trustHash }) => trustHash)),
           revocationsAsOf: 0,
+          isSuspended: false,
         };
         const input = {
           digest: app,

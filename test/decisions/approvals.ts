@@ -73,6 +73,7 @@ export function input(over: Partial<DecisionInput> = {}): DecisionInput {
       trust: "sha256:trust",
       holding: new Set(["sha256:trust"]),
       revocationsAsOf: 0,
+      isSuspended: false,
     },
     verdicts: [verdict()],
     quarantines: [],

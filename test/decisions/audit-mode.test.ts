@@ -21,7 +21,13 @@ function inForce(modes: Modes): InForce {
   const policies = Object.entries(modes).map(
     ([name, mode]) => [name, { hash: name, spec: { mode } }] as const,
   );
-  return { policies: new Map(policies), trust: "trust", holding: new Set(["trust"]), revocationsAsOf: 0 };
+  return {
+    policies: new Map(policies),
+    trust: "trust",
+    holding: new Set(["trust"]),
+    revocationsAsOf: 0,
+    isSuspended: false,
+  };
 }
 
 function verdict(policy: string, over: Partial<StandingVerdict> = {}): StandingVerdict {

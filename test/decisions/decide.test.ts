@@ -44,6 +44,7 @@ function input(over: Partial<DecisionInput> = {}): DecisionInput {
       trust: "sha256:trust",
       holding: new Set(["sha256:trust", "sha256:narrower"]),
       revocationsAsOf: 0,
+      isSuspended: false,
     },
     verdicts: [verdict()],
     quarantines: [],
@@ -86,10 +87,12 @@ const DENIALS: readonly (readonly [string, Partial<DecisionInput>, ReasonCode])[
         trust: "sha256:trust",
         holding: new Set(["sha256:trust", "sha256:narrower"]),
         revocationsAsOf: 0,
+        isSuspended: false,
       },
     },
     "unknown-policy",
   ],
+  ["the project is suspended", { inForce: { ...input().inForce, isSuspended: true } }, "project-suspended"],
   ["there is no verdict", { verdicts: [] }, "no-verdict"],
   ["the verdict is another policy's", { verdicts: [verdict({ policy: "other" })] }, "no-verdict"],
   ["the verdict failed", { verdicts: [verdict({ outcome: "failed" })] }, "verdict-failed"],
@@ -172,6 +175,7 @@ test("all named policies must pass, and the answer holds as long and as high as 
     trust: "sha256:trust",
     holding: new Set(["sha256:trust", "sha256:narrower"]),
     revocationsAsOf: 0,
+    isSuspended: false,
   };
   const policies = ["release", "scan"];
   const both = decide(

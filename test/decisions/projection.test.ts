@@ -40,6 +40,7 @@ function fakeLog() {
         trust: "",
         holding: new Set(),
         revocationsAsOf: 0,
+        isSuspended: false,
       };
       return { size: log.length, inForce, quarantinesAsOf };
     },

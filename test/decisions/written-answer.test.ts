@@ -32,6 +32,7 @@ function inForce(): InForce {
     trust: "trust",
     holding: new Set(["trust"]),
     revocationsAsOf: 0,
+    isSuspended: false,
   };
 }
 

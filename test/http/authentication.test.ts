@@ -21,6 +21,7 @@ beforeEach(async () => {
     authenticate,
     recall,
     authenticateAgent,
+    refuseSuspended: () => {},
     installationProject: INSTALLATIONS,
     rateLimits: { perCaller: 3, perAddress: 3 },
   });

@@ -47,6 +47,7 @@ beforeEach(async () => {
     },
     recall: (bearer) => (bearer === "known" ? callerOf(bearer) : undefined),
     authenticateAgent: async () => callerOf("agent"),
+    refuseSuspended: () => {},
     installationProject: "p" as ProjectId,
     rateLimits: { perCaller: CALLS, perAddress: 1000 },
   });

@@ -137,5 +137,7 @@ function otherEvents(expired: Digest): EventDraft[] {
     about("retention.assigned", { class: "long" }),
     about("evidence.expired", { attestation: expired, class: "short" }),
     about("verdict.failed", verdict),
+    about("project.suspended", {}, ["*"]),
+    about("project.resumed", {}, ["*"]),
   ];
 }

@@ -94,6 +94,24 @@ export const OPERATING: readonly (readonly [string, Guide])[] = [
     },
   ],
   [
+    "project suspend",
+    {
+      asks: "POST /projects/:name/suspend",
+      roles: ["operator"],
+      installation: true,
+      examples: ['vouchsafe project suspend acme --reason "token leaked"'],
+    },
+  ],
+  [
+    "project resume",
+    {
+      asks: "POST /projects/:name/resume",
+      roles: ["operator"],
+      installation: true,
+      examples: ['vouchsafe project resume acme --reason "tokens replaced"'],
+    },
+  ],
+  [
     "doctor",
     {
       examples: ["vouchsafe doctor", "vouchsafe doctor --remote --server https://vouchsafe.example.com"],

@@ -17,6 +17,7 @@ import { sql as federation } from "./0017-federation.ts";
 import { sql as inventory } from "./0019-inventory.ts";
 import { sql as usedTokens } from "./0020-used-tokens.ts";
 import { sql as projects } from "./0021-projects.ts";
+import { sql as suspensions } from "./0022-suspensions.ts";
 
 export interface Migration {
   readonly name: string;
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0019-inventory", sql: inventory },
   { name: "0020-used-tokens", sql: usedTokens },
   { name: "0021-projects", sql: projects },
+  { name: "0022-suspensions", sql: suspensions },
 ];

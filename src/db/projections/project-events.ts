@@ -9,7 +9,7 @@ import {
   projectIdentityRevocation,
 } from "./identities.ts";
 import { holdDecision, holdIdentity } from "./inventory.ts";
-import { projectCreation } from "./projects.ts";
+import { projectCreation, resumeProject, suspendProject } from "./projects.ts";
 import { projectExpiration, projectHold, projectHoldRelease, projectRetentionClass } from "./retention.ts";
 import { noRows, type Projection, type Projector } from "./rows.ts";
 import {
@@ -44,6 +44,8 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "log-key.added": nothing,
   "log-key.retired": nothing,
   "project.created": projectCreation,
+  "project.suspended": suspendProject,
+  "project.resumed": resumeProject,
   "policy.activated": projectPolicies,
   "trust.activated": projectTrust,
   "evidence.accepted": projectEvidence,

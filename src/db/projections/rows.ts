@@ -11,6 +11,7 @@ export type Row = Readonly<Record<string, unknown>>;
  */
 export interface Projection {
   readonly projects: Row[];
+  readonly suspensions: Map<string, Row>;
   readonly attestations: Row[];
   readonly attestation_subjects: Row[];
   readonly containment: Row[];
@@ -56,6 +57,7 @@ export type Projector = (entry: LogEntry, rows: Projection) => void;
 export function noRows(): Projection {
   return {
     projects: [],
+    suspensions: new Map(),
     attestations: [],
     attestation_subjects: [],
     containment: [],

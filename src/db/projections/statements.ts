@@ -7,6 +7,7 @@ type Statement = (rows: string) => string;
 /** How the rows of each part of a projection are written. All of it is one SQL statement: parts do not see each other. */
 export const STATEMENTS: Readonly<Record<keyof Projection, Statement>> = {
   projects: added("projects"),
+  suspensions: replaced("suspensions", ["project_id"], ["suspended", "reason", "index"]),
   attestations: added("attestations"),
   attestation_subjects: added("attestation_subjects"),
   containment: added("containment"),

@@ -1,10 +1,11 @@
 import { Type } from "typebox";
 import { createOperatorToken, createProject, listProjects } from "../../services/access/projects.ts";
+import { resumeProject, suspendProject } from "../../services/access/suspend-project.ts";
 import type { Vouchsafe } from "../../services/context.ts";
 import type { App } from "../app.ts";
 import { callerOf, installation } from "../authentication.ts";
 import { answers } from "../openapi.ts";
-import { closed, nullable, PAGE, Receipt, Time } from "../schemas.ts";
+import { closed, LogSize, nullable, PAGE, Reason, Receipt, Time } from "../schemas.ts";
 
 const ProjectName = Type.String({
   minLength: 1,
@@ -39,7 +40,14 @@ export function projectRoutes(app: App, v: Vouchsafe): void {
         querystring: closed(PAGE),
         ...answers({
           200: closed({
-            projects: Type.Array(closed({ name: ProjectName, project: ProjectId, createdAt: Time })),
+            projects: Type.Array(
+              closed({
+                name: ProjectName,
+                project: ProjectId,
+                createdAt: Time,
+                suspension: nullable(closed({ reason: Type.String(), index: LogSize })),
+              }),
+            ),
             next: nullable(Type.String()),
           }),
         }),
@@ -47,6 +55,28 @@ export function projectRoutes(app: App, v: Vouchsafe): void {
     },
     async ({ query: { limit = "50", ...page } }) => listProjects(v, { ...page, limit: Number(limit) }),
   );
+
+  for (const [path, summary, change] of [
+    [
+      "suspend",
+      "Refuse a project's credentials, deny all of it and take its identities back; nothing of it is lost",
+      suspendProject,
+    ],
+    ["resume", "Let a project that is suspended go on where it was", resumeProject],
+  ] as const)
+    app.post(
+      `/projects/:name/${path}`,
+      {
+        config: { access: installation(["operator"]) },
+        schema: {
+          summary,
+          params: closed({ name: ProjectName }),
+          body: closed({ reason: Reason }),
+          ...answers({ 200: closed({ name: ProjectName, receipt: Receipt }) }),
+        },
+      },
+      async (request) => change(v, callerOf(request), { ...request.params, ...request.body }),
+    );
 
   app.post(
     "/projects/:name/operator-token",

@@ -86,10 +86,11 @@ export async function listProjects(
 ): Promise<{ readonly projects: readonly object[]; readonly next: string | null }> {
   const found = await readProjects(v.database.kysely, page);
   return {
-    projects: found.map(({ id, name, createdAt }) => ({
+    projects: found.map(({ id, name, createdAt, suspension }) => ({
       name,
       project: id,
       createdAt: new Date(createdAt).toISOString(),
+      suspension,
     })),
     next: found.length < page.limit ? null : (found.at(-1)?.name ?? null),
   };

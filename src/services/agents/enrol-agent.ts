@@ -46,7 +46,7 @@ const NO_RULE = "No rule for agents takes this";
  *
  * @param named the project that the request names
  * @throws VouchsafeError `invalid-csr`; `invalid-request`; `unauthenticated` for what no rule takes, or that was used before;
- *   `agent-proof-invalid`
+ *   `agent-proof-invalid`; `project-suspended`
  */
 export async function enrolAgent(v: Vouchsafe, { csr, kubernetes, svid }: Enrolment, named?: string) {
   if ((kubernetes === undefined) === (svid === undefined)) {
@@ -63,6 +63,7 @@ export async function enrolAgent(v: Vouchsafe, { csr, kubernetes, svid }: Enrolm
         kubernetes === undefined
           ? await bySvid(v, into, rules, relationships, svid ?? "", csr)
           : byServiceAccount(v, into, rules, kubernetes);
+      v.suspended.refuse(project);
       if ((await lastRevocations(v.database.kysely, project, [agent])).size > 0) {
         throw refused(`${agent} was revoked: another joins under another name`);
       }

@@ -3,13 +3,13 @@ import type { DecisionInputs } from "../../db/decision-inputs.ts";
 import type { InForce } from "../../decisions/decide.ts";
 import type { Vouchsafe } from "../context.ts";
 
-type Active = Pick<DecisionInputs, "policies" | "trust" | "revocationsAsOf">;
+type Active = Pick<DecisionInputs, "policies" | "trust" | "revocationsAsOf" | "isSuspended">;
 
 /** What the log says is active, as decisions need it: the policies, and the trust that passes may rest on. */
 export async function inForceOf(
   { documents }: Pick<Vouchsafe, "documents">,
   project: ProjectId,
-  { policies, trust, revocationsAsOf }: Active,
+  { policies, trust, revocationsAsOf, isSuspended }: Active,
 ): Promise<InForce> {
   const policySet = policies && (await documents.policies(project, policies.document));
   return {
@@ -17,5 +17,6 @@ export async function inForceOf(
     trust: trust?.trust ?? "",
     holding: new Set(trust?.holding),
     revocationsAsOf,
+    isSuspended,
   };
 }

@@ -63,6 +63,7 @@ export async function readStandings(
       trust: trustHash,
       holding: new Set([trustHash]),
       revocationsAsOf: 0,
+      isSuspended: false,
     };
     const asked = named.flatMap((name) => set?.policies.get(name) ?? []);
     return digests.map((digest) => {
@@ -73,6 +74,7 @@ export async function readStandings(
         digest,
         inForce,
         revocationsAsOf: 0,
+        isSuspended: false,
         hasEvidence: question !== undefined,
         verdicts: question ? asked.map((policy) => verdictOf(policy, question)) : [],
         quarantines: said.quarantines,
