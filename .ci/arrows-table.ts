@@ -85,7 +85,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
       "directory-lock.ts",
       "private-key.ts",
       "tlog",
-      "custody/acknowledged.ts",
+      "custody/writer/acknowledged.ts",
     ],
   ],
   [
@@ -151,7 +151,7 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   // A summary of custody has one description, for those who make it and those who are sent it.
-  ["client", ["errors.ts", "read-bounded.ts", "in-toto-attestation", "custody/custody-summary.ts"]],
+  ["client", ["errors.ts", "read-bounded.ts", "in-toto-attestation", "custody/summary/custody-summary.ts"]],
   // Follows a log from outside: it reads policies' patterns, and believes no database.
   [
     "monitor",

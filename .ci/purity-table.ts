@@ -28,54 +28,19 @@ export const PURE: readonly string[] = [
   "decisions/pass.ts",
   "decisions/passing.ts",
   "decisions/verification-summary.ts",
-  "custody/approval-bodies.ts",
-  "custody/body-fields.ts",
-  "custody/body.ts",
-  "custody/chain.ts",
-  "custody/custody-summary.ts",
-  "custody/complete.ts",
-  "custody/evaluate-again.ts",
-  "custody/events.ts",
-  "custody/find-svid.ts",
-  "custody/fsck-entries.ts",
-  "custody/fsck-findings.ts",
-  "custody/fsck-tree.ts",
-  "custody/leaf.ts",
-  "custody/listed.ts",
-  "custody/log-export.ts",
-  "custody/log-store.ts",
-  "custody/open-event.ts",
-  "custody/lines.ts",
-  "custody/auditors-view.ts",
-  "custody/pack-chains.ts",
-  "custody/pack-checkpoint.ts",
-  "custody/pack-contents.ts",
-  "custody/pack-events.ts",
-  "custody/pack-report.ts",
-  "custody/pack.ts",
-  "custody/parse-line.ts",
-  "custody/parse-log-export.ts",
-  "custody/parse-pack.ts",
-  "custody/receipt.ts",
-  "custody/references.ts",
-  "custody/replay-approvals.ts",
-  "custody/replay-grants.ts",
-  "custody/replay-revocations.ts",
-  "custody/replay.ts",
-  "custody/reverify.ts",
-  "custody/revocation-target.ts",
-  "custody/revocations.ts",
-  "custody/sequence.ts",
-  "custody/summarize-custody.ts",
-  "custody/summarize-evidence.ts",
-  "custody/summarize-grants.ts",
-  "custody/standing.ts",
-  "custody/verify-log-export.ts",
-  "custody/verify-pack.ts",
+  "custody",
 ];
 
-/** The files of pure folders that reach outside: the authority makes its keys and keeps them in files. */
-export const IMPURE: readonly string[] = ["identity/authority-files.ts"];
+/**
+ * The files of pure folders that reach outside: the authority and the log have keys that are made here and kept in files; the
+ * writer waits, and a file says what it acknowledged.
+ */
+export const IMPURE: readonly string[] = [
+  "identity/authority-files.ts",
+  "custody/log-keys/log-key.ts",
+  "custody/writer.ts",
+  "custody/writer/acknowledged.ts",
+];
 
 /** Node's modules that pure code may import, each with the names in it that are impure. */
 export const PURE_BUILTINS: ReadonlyMap<string, ReadonlySet<string>> = new Map([

@@ -5,6 +5,11 @@
  * folder, where one starts to read, may import all of them, and they all of it.
  */
 export const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["custody/writer", []],
+  ["custody/log-keys", []],
+  ["custody/pack", []],
+  ["custody/replay", ["custody/pack"]],
+  ["custody/summary", []],
   ["policy/cel", []],
   ["policy/documents", ["policy/cel"]],
   ["policy/evaluation", ["policy/cel"]],

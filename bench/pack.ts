@@ -1,4 +1,4 @@
-import { parseHeader, parseRecord } from "../src/custody/parse-pack.ts";
+import { parseHeader, parseRecord } from "../src/custody/pack/parse.ts";
 import { openPackVerifier } from "../src/custody/verify-pack.ts";
 import { parseCheckpoint } from "../src/tlog/checkpoint.ts";
 import { leafHash } from "../src/tlog/hash.ts";

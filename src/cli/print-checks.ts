@@ -1,4 +1,4 @@
-import type { PackCheck, PackStatus } from "../custody/pack-report.ts";
+import type { PackCheck, PackStatus } from "../custody/pack/report.ts";
 import { KEY_REPLACED } from "./arguments/log-key.ts";
 import type { Mark, Terminal } from "./output/terminal.ts";
 

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { createSvidSearch, type FoundSvid } from "../custody/find-svid.ts";
-import { openPackEvents } from "../custody/pack-events.ts";
-import type { PackReport } from "../custody/pack-report.ts";
+import { openPackEvents } from "../custody/pack/events.ts";
+import type { PackReport } from "../custody/pack/report.ts";
 import { VouchsafeError } from "../errors.ts";
 import {
   type InspectedSvid,

@@ -1,4 +1,4 @@
-import type { CustodySummary } from "../custody/custody-summary.ts";
+import type { CustodySummary } from "../custody/summary/custody-summary.ts";
 
 /** An event of an artifact's custody; the last three members are left out where no proofs are asked for. */
 export interface CustodyEvent {

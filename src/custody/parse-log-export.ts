@@ -3,7 +3,7 @@ import { decodeFrontier } from "../tlog/frontier.ts";
 import { HASH_BYTES } from "../tlog/hash.ts";
 import { EXPORT_FORMAT, type ExportHeader } from "./log-export.ts";
 import type { OpenedEvent } from "./open-event.ts";
-import type { Material } from "./pack.ts";
+import { parseMaterial } from "./pack/parse.ts";
 import {
   attempt,
   bytesOf,
@@ -13,8 +13,8 @@ import {
   parseLine,
   refuseOthers,
   textOf,
-} from "./parse-line.ts";
-import { parseMaterial } from "./parse-pack.ts";
+} from "./pack/parse-line.ts";
+import type { Material } from "./pack.ts";
 import { decodeProof } from "./receipt.ts";
 
 /*

@@ -6,13 +6,13 @@ import { leafHash } from "../tlog/hash.ts";
 import { type LogKeys, parseLogKeys } from "../tlog/log-keys.ts";
 import { verifyRange } from "../tlog/range.ts";
 import { decodeLeaf, type Leaf } from "./leaf.ts";
-import { createLineCutter } from "./lines.ts";
 import type { ExportHeader } from "./log-export.ts";
 import { openEvent } from "./open-event.ts";
+import { checkCheckpoint } from "./pack/checkpoint.ts";
+import { createLineCutter } from "./pack/lines.ts";
+import { attempt, invalidLine } from "./pack/parse-line.ts";
+import { allHold, failure, nothingFails, notReVerifiable, type PackCheck, reasonOf } from "./pack/report.ts";
 import { MAX_LINE_BYTES, type Material, recordName } from "./pack.ts";
-import { checkCheckpoint } from "./pack-checkpoint.ts";
-import { allHold, failure, nothingFails, notReVerifiable, type PackCheck, reasonOf } from "./pack-report.ts";
-import { attempt, invalidLine } from "./parse-line.ts";
 import { type ExportRecord, parseExportHeader, parseExportRecord } from "./parse-log-export.ts";
 import { broughtBy, referenceName } from "./references.ts";
 

@@ -4,20 +4,20 @@ import { leafHash } from "../tlog/hash.ts";
 import { type LogKeys, parseLogKeys } from "../tlog/log-keys.ts";
 import { verifyInclusion } from "../tlog/proofs.ts";
 import type { WitnessPolicy } from "../tlog/witness-policy.ts";
-import { type AuditorsView, createAuditorsCheck } from "./auditors-view.ts";
-import type { ChainEnds } from "./complete.ts";
 import type { LogEvent } from "./events.ts";
-import { createLineCutter } from "./lines.ts";
 import { openEvent } from "./open-event.ts";
+import { createChainsCheck } from "./pack/chains.ts";
+import { checkCheckpoint, checkWitnesses } from "./pack/checkpoint.ts";
+import type { ChainEnds } from "./pack/complete.ts";
+import { createContentsCheck } from "./pack/contents.ts";
+import { createLineCutter } from "./pack/lines.ts";
+import { openMaterial } from "./pack/packed-material.ts";
+import { parseHeader, parseRecord } from "./pack/parse.ts";
+import { invalidLine } from "./pack/parse-line.ts";
+import { allHold, failure, nothingFails, type PackCheck, type PackReport, reasonOf } from "./pack/report.ts";
 import { MAX_LINE_BYTES, type PackedEvent, type PackHeader, type PackRecord } from "./pack.ts";
-import { createChainsCheck } from "./pack-chains.ts";
-import { checkCheckpoint, checkWitnesses } from "./pack-checkpoint.ts";
-import { createContentsCheck } from "./pack-contents.ts";
-import { allHold, failure, nothingFails, type PackCheck, type PackReport, reasonOf } from "./pack-report.ts";
-import { openMaterial } from "./packed-material.ts";
-import { invalidLine } from "./parse-line.ts";
-import { parseHeader, parseRecord } from "./parse-pack.ts";
-import { createReplay } from "./reverify.ts";
+import { type AuditorsView, createAuditorsCheck } from "./replay/auditors-view.ts";
+import { createReplay } from "./replay/reverify.ts";
 
 /** Checks a custody file as it is read: each event is verified when its line has come. */
 export interface PackVerifier {

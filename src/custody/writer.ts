@@ -1,21 +1,21 @@
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, hasCode, VouchsafeError } from "../errors.ts";
 import { type Amount, createFairQueue } from "../fair-queue.ts";
-import type { Acknowledged } from "./acknowledged.ts";
-import { type KnownTree, refuseFork } from "./consistency.ts";
 import type { ChainKey, EventDraft, ProjectId } from "./events.ts";
+import type { LogSigners } from "./log-signers.ts";
+import type { ChainRef, Confirmation, Document, Evidence, LogStore } from "./log-store.ts";
+import type { Receipt } from "./receipt.ts";
+import type { Acknowledged } from "./writer/acknowledged.ts";
+import { type KnownTree, refuseFork } from "./writer/consistency.ts";
 import {
   commitGroup,
   type GroupCommit,
   type GroupCommitContext,
   OutcomeUnknown,
   tookPlace,
-} from "./group-commit.ts";
-import type { LogSigners } from "./log-signers.ts";
-import type { ChainRef, Confirmation, Document, Evidence, LogStore } from "./log-store.ts";
-import { pooled } from "./random-pool.ts";
-import type { Receipt } from "./receipt.ts";
-import { type PreparedProposal, prepareProposal } from "./sequence.ts";
+} from "./writer/group-commit.ts";
+import { pooled } from "./writer/random-pool.ts";
+import { type PreparedProposal, prepareProposal } from "./writer/sequence.ts";
 
 /** Something to append, and what must not have changed meanwhile. All of it is stored, or nothing. */
 export interface Proposal {

@@ -1,5 +1,5 @@
 import { ApiError } from "../client/api-error.ts";
-import { verifyLogKeys } from "../custody/verify-log-keys.ts";
+import { verifyLogKeys } from "../custody/log-keys/verify.ts";
 import { VouchsafeError } from "../errors.ts";
 import { AttestationFormatError, parseJson } from "../in-toto-attestation/index.ts";
 import type { Monitor } from "./monitor.ts";

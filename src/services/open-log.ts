@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
-import { openAcknowledged } from "../custody/acknowledged.ts";
-import { refuseFork } from "../custody/consistency.ts";
 import { INSTALLATION, PROJECT_CHAIN } from "../custody/events.ts";
-import { loadLogKey } from "../custody/log-key.ts";
+import { loadLogKey } from "../custody/log-keys/log-key.ts";
+import { settleLogKeys } from "../custody/log-keys/settle.ts";
 import { type LogSigners, logSigners } from "../custody/log-signers.ts";
-import { settleLogKeys } from "../custody/settle-log-keys.ts";
+import { openAcknowledged } from "../custody/writer/acknowledged.ts";
+import { refuseFork } from "../custody/writer/consistency.ts";
 import { createWriter } from "../custody/writer.ts";
 import { readChain, readHead } from "../db/log.ts";
 import { createLogStore } from "../db/log-store.ts";

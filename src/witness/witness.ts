@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { join } from "node:path";
 import { readOrCreate } from "../create-once.ts";
-import { type Acknowledged, openAcknowledged } from "../custody/acknowledged.ts";
+import { type Acknowledged, openAcknowledged } from "../custody/writer/acknowledged.ts";
 import { lockDirectory } from "../directory-lock.ts";
 import { VouchsafeError } from "../errors.ts";
 import { makeEd25519Key, readPrivateKey } from "../private-key.ts";

@@ -1,5 +1,5 @@
 import type { EventType } from "../../src/custody/events.ts";
-import type { PackCheckName } from "../../src/custody/pack-report.ts";
+import type { PackCheckName } from "../../src/custody/pack/report.ts";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/index.ts";
 import { loadPolicySet } from "../../src/policy/load.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import type { PackCheckName, PackReport } from "../../src/custody/pack-report.ts";
+import type { PackCheckName, PackReport } from "../../src/custody/pack/report.ts";
 import { openPackVerifier, verifyPack } from "../../src/custody/verify-pack.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { type JsonObject, sha256 } from "../../src/in-toto-attestation/index.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { openAcknowledged } from "../../src/custody/acknowledged.ts";
+import { openAcknowledged } from "../../src/custody/writer/acknowledged.ts";
 import { readHead, tileReader } from "../../src/db/log.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activation/activate-policies.ts";

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { openAcknowledged } from "../../src/custody/acknowledged.ts";
 import { INSTALLATION, PROJECT_CHAIN } from "../../src/custody/events.ts";
+import { settleLogKeys } from "../../src/custody/log-keys/settle.ts";
 import type { LogSigners } from "../../src/custody/log-signers.ts";
 import type { LogStore } from "../../src/custody/log-store.ts";
-import { settleLogKeys } from "../../src/custody/settle-log-keys.ts";
+import { openAcknowledged } from "../../src/custody/writer/acknowledged.ts";
 import { createWriter, type Writer, type WriterLimits } from "../../src/custody/writer.ts";
 import type { Database } from "../../src/db/connection.ts";
 import { readChain, readHead } from "../../src/db/log.ts";

@@ -1,9 +1,9 @@
 import { open } from "node:fs/promises";
-import type { CustodySummary } from "../../custody/custody-summary.ts";
 import type { LogEvent } from "../../custody/events.ts";
-import { beginsPack, openPackEvents, type PackEvents } from "../../custody/pack-events.ts";
+import { beginsPack, openPackEvents, type PackEvents } from "../../custody/pack/events.ts";
 import { otherChain } from "../../custody/references.ts";
-import { createCustodySummarizer } from "../../custody/summarize-custody.ts";
+import type { CustodySummary } from "../../custody/summary/custody-summary.ts";
+import { createCustodySummarizer } from "../../custody/summary/summarize.ts";
 import { parseCheckpoint } from "../../tlog/checkpoint.ts";
 import { parseNote } from "../../tlog/note.ts";
 import { requireReadable } from "../arguments/files.ts";

@@ -1,6 +1,6 @@
 import type { Client } from "../../client/client.ts";
 import type { CustodyEvent, CustodyPage } from "../../client/custody-types.ts";
-import type { CustodySummary } from "../../custody/custody-summary.ts";
+import type { CustodySummary } from "../../custody/summary/custody-summary.ts";
 import type { Terminal } from "../output/terminal.ts";
 
 /** An artifact's custody, from wherever it is read. */

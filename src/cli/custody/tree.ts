@@ -4,8 +4,8 @@ import type {
   IdentityLine,
   Line,
   VerdictLine,
-} from "../../custody/custody-summary.ts";
-import type { Listed } from "../../custody/listed.ts";
+} from "../../custody/summary/custody-summary.ts";
+import type { Listed } from "../../custody/summary/listed.ts";
 import { short } from "../output/findings.ts";
 import { time } from "../output/time.ts";
 import type { Branch } from "../output/tree.ts";

@@ -18,7 +18,7 @@ export function keyCommand(): Command {
           return EXIT.ok;
         }
         // Loaded here alone: it knows events and their bodies, and most commands need neither.
-        const { verifyLogKeys } = await import("../../custody/verify-log-keys.ts");
+        const { verifyLogKeys } = await import("../../custody/log-keys/verify.ts");
         const { checkpoint, keys } = verifyLogKeys(await client().logKeyProof(), await readLogKey(trusted));
         const active = keys.filter(({ retired }) => retired === undefined);
         if (json) {

@@ -1,6 +1,6 @@
-import type { CustodySummary } from "../../custody/custody-summary.ts";
 import { EVENT_TYPES, type EventType, type ProjectId, RECORDS } from "../../custody/events.ts";
-import { createCustodySummarizer } from "../../custody/summarize-custody.ts";
+import type { CustodySummary } from "../../custody/summary/custody-summary.ts";
+import { createCustodySummarizer } from "../../custody/summary/summarize.ts";
 import {
   type CustodyPlaces,
   readCustodyIndexes,

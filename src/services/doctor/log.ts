@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
-import { readAcknowledged } from "../../custody/acknowledged.ts";
+import { readAcknowledged } from "../../custody/writer/acknowledged.ts";
 import type { Database } from "../../db/connection.ts";
 import { readHead } from "../../db/log.ts";
 import { readWitnessRecords, type WitnessRecord } from "../../db/witnesses.ts";

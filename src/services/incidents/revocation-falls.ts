@@ -1,5 +1,5 @@
 import type { ProjectId } from "../../custody/events.ts";
-import { approvedUntil } from "../../custody/replay.ts";
+import { approvedUntil } from "../../custody/replay/replay.ts";
 import { type Revocation, revocationOf, withoutRevoked } from "../../custody/revocations.ts";
 import type { ApprovalRecord } from "../../db/approvals.ts";
 import { type EvaluationInputs, readEvaluationInputs } from "../../db/decision-inputs.ts";

@@ -2,7 +2,7 @@ import { INSTALLATION } from "../../custody/events.ts";
 import { type CheckedEntry, chainName, checkEntry, checkLinks } from "../../custody/fsck-entries.ts";
 import type { Findings } from "../../custody/fsck-findings.ts";
 import { checkTiles } from "../../custody/fsck-tree.ts";
-import { type KeyEvent, LOG_KEY_EVENTS } from "../../custody/log-key-history.ts";
+import { type KeyEvent, LOG_KEY_EVENTS } from "../../custody/log-keys/history.ts";
 import type { LogEntry } from "../../custody/log-store.ts";
 import type { Inspection } from "../../db/inspection.ts";
 import { chainEnds, namedBytes, replay } from "../../db/replay.ts";

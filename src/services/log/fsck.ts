@@ -1,7 +1,7 @@
 import { INSTALLATION } from "../../custody/events.ts";
 import { createFindings, type Finding, type Findings } from "../../custody/fsck-findings.ts";
 import { checkHead, type StoredHead } from "../../custody/fsck-tree.ts";
-import { activeKeys, type KeyEvent, logKeysOf } from "../../custody/log-key-history.ts";
+import { activeKeys, type KeyEvent, logKeysOf } from "../../custody/log-keys/history.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../db/connection.ts";
 import { differences } from "../../db/differences.ts";
 import { beginInspection } from "../../db/inspection.ts";

@@ -1,7 +1,7 @@
 import { textIn } from "../../custody/body-fields.ts";
 import { INSTALLATION, type LogEvent, PROJECT_CHAIN } from "../../custody/events.ts";
-import { sizeInFarewell } from "../../custody/log-key-farewell.ts";
-import { activeKeys, LOG_KEY_EVENTS, logKeysOf } from "../../custody/log-key-history.ts";
+import { sizeInFarewell } from "../../custody/log-keys/farewell.ts";
+import { activeKeys, LOG_KEY_EVENTS, logKeysOf } from "../../custody/log-keys/history.ts";
 import { readChain, readHead, tileReader } from "../../db/log.ts";
 import { encodeBase64 } from "../../tlog/base64.ts";
 import { proveConsistency, proveInclusions } from "../../tlog/proofs.ts";

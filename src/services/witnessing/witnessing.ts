@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { EMPTY_TREE, extendsTree } from "../../custody/consistency.ts";
+import { EMPTY_TREE, extendsTree } from "../../custody/writer/consistency.ts";
 import { dropLease, takeLease } from "../../db/leases.ts";
 import { readHead, tileReader } from "../../db/log.ts";
 import type { WitnessRecord } from "../../db/witnesses.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { custodyTree } from "../../../src/cli/custody/tree.ts";
 import { printTree } from "../../../src/cli/output/tree.ts";
-import type { CustodySummary, Line } from "../../../src/custody/custody-summary.ts";
-import type { Listed } from "../../../src/custody/listed.ts";
+import type { CustodySummary, Line } from "../../../src/custody/summary/custody-summary.ts";
+import type { Listed } from "../../../src/custody/summary/listed.ts";
 import { type Digest, sha256 } from "../../../src/in-toto-attestation/index.ts";
 import { recordedTerminal } from "../../support/recorded-terminal.ts";
 
