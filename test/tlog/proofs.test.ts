@@ -142,6 +142,7 @@ test("between equal sizes and from the empty tree only the empty proof and the t
     () => verifyConsistency({ size: 0, root: treeOf(1).root }, { size: 0, root: treeOf(1).root }, []),
     invalid,
   );
+  assert.throws(() => verifyConsistency(treeOf(0), { size: 3, root: leafAt(0).slice(1) }, []), invalid);
   verifyConsistency(treeOf(0), treeOf(3), []);
 });
 

@@ -29,7 +29,7 @@ export interface BundleJson {
       inclusionPromise?: unknown;
       inclusionProof?: { checkpoint?: unknown };
     }[];
-    timestampVerificationData?: unknown;
+    timestampVerificationData?: { rfc3161Timestamps: unknown[] } | undefined;
   };
 }
 

@@ -6,7 +6,7 @@ import {
   parseEnvelope,
 } from "../../in-toto-attestation/index.ts";
 import type { ClaimedSigner, EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
-import { base64, items, known, malformed, text } from "./members.ts";
+import { base64, distinctTimestamps, items, known, malformed, text } from "./members.ts";
 import { oneCertificate } from "./pem-certificates.ts";
 import { timeStampResponse } from "./time-stamp-token.ts";
 
@@ -49,7 +49,10 @@ function readSignature(
     signature,
     signer: readSigner(keyid, cert ?? undefined, certificate ?? undefined, intermediates),
     logEntries: [],
-    timestamps: items(timestamps, "timestamps", MAX_TIMESTAMPS).map(readTimestamp),
+    timestamps: distinctTimestamps(
+      items(timestamps, "timestamps", MAX_TIMESTAMPS).map(readTimestamp),
+      "timestamps",
+    ),
   };
 }
 

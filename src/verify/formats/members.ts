@@ -19,6 +19,24 @@ export function items(value: JsonValue | undefined, what: string, most: number):
   return value;
 }
 
+/**
+ * Refuses a list that holds the same thing twice, as Sigstore's clients do: the second says nothing more, and stands there
+ * to be counted. `nameOf` tells what is the same.
+ */
+export function distinct<Item>(
+  list: readonly Item[],
+  what: string,
+  nameOf: (item: Item) => string,
+): readonly Item[] {
+  const repeats = list.length > 1 && new Set(list.map(nameOf)).size < list.length;
+  if (repeats) throw malformed(`${what} has an item twice`);
+  return list;
+}
+
+export function distinctTimestamps(list: readonly Uint8Array[], what: string): readonly Uint8Array[] {
+  return distinct(list, what, (bytes) => Buffer.from(bytes).toString("latin1"));
+}
+
 export function text(value: JsonValue | undefined, what: string): string {
   if (typeof value !== "string" || value === "") throw malformed(`${what} is not a string`);
   return value;

@@ -1,12 +1,10 @@
 import { IN_TOTO_PAYLOAD_TYPE, type JsonObject } from "../../in-toto-attestation/index.ts";
 import type { SignedEvidence } from "../signed-evidence.ts";
-import { base64, items, known, malformed } from "./members.ts";
-import { readTransparencyLogEntry } from "./transparency-log-entry.ts";
+import { base64, known, malformed } from "./members.ts";
+import { readTransparencyLogEntries } from "./transparency-log-entry.ts";
 
 /** PEP 740 gives its attestation object no media type; the name says whose it is. */
 const PYPI_MEDIA_TYPE = "application/vnd.pypi.attestation.v1+json";
-
-const MAX_LOG_ENTRIES = 8;
 
 const ATTESTATION = new Set(["version", "verification_material", "envelope"]);
 const MATERIAL = new Set(["certificate", "transparency_entries"]);
@@ -23,9 +21,7 @@ export function readPypiAttestation(json: JsonObject): SignedEvidence {
   if (version !== 1) throw malformed("the attestation's version is not 1");
   const material = known(verification_material, "verification_material", MATERIAL);
   const { statement, signature } = known(envelope, "envelope", ENVELOPE);
-  const logEntries = items(material.transparency_entries, "transparency_entries", MAX_LOG_ENTRIES).map(
-    readTransparencyLogEntry,
-  );
+  const logEntries = readTransparencyLogEntries(material.transparency_entries, "transparency_entries");
   if (logEntries.length === 0) throw malformed("there are no transparency_entries");
   return {
     mediaType: PYPI_MEDIA_TYPE,

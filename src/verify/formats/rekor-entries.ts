@@ -77,12 +77,16 @@ export function withLogEntries(document: Uint8Array, answers: readonly JsonValue
     signer?.case === "certificate" ? signer.leaf : oneCertificate(first.verifier, "the verifier");
   const proven = found.filter(({ kind }) => kind !== "intoto 0.0.1");
   if (proven.length === 0) return layerOf(document, documentHash, first);
+  // What was given may be found once more.
+  const entries = new Map(
+    proven.map(transparencyLogEntry).map((one) => [`${one.logId.keyId}/${one.logIndex}`, one]),
+  );
   return Buffer.from(
     canonicalJson({
       mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
       verificationMaterial: {
         certificate: { rawBytes: base64(certificate) },
-        tlogEntries: proven.slice(0, LOG_ENTRIES).map(transparencyLogEntry),
+        tlogEntries: [...entries.values()].slice(0, LOG_ENTRIES),
       },
       dsseEnvelope: { payload: base64(payload), payloadType, signatures: [{ sig: signature }] },
     }),

@@ -1,7 +1,7 @@
 import { type JsonObject, type JsonValue, parseEnvelope } from "../../in-toto-attestation/index.ts";
 import type { ClaimedSigner, Content, EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
-import { base64, items, known, malformed } from "./members.ts";
-import { readTransparencyLogEntry } from "./transparency-log-entry.ts";
+import { base64, distinctTimestamps, items, known, malformed } from "./members.ts";
+import { readTransparencyLogEntries } from "./transparency-log-entry.ts";
 
 interface Version {
   /** What each log entry must have: v0.1 the log's promise, later ones an inclusion proof; they may have both. */
@@ -30,7 +30,6 @@ const MESSAGE_DIGESTS: ReadonlyMap<JsonValue | undefined, readonly [string, numb
   ["SHA2_512", ["sha512", 64]],
 ]);
 
-const MAX_LOG_ENTRIES = 8;
 const MAX_TIMESTAMPS = 32;
 const MAX_CERTIFICATES = 8;
 
@@ -61,9 +60,7 @@ export function readSigstoreBundle(json: JsonObject): SignedEvidence {
   const version = VERSIONS.get(mediaType);
   if (typeof mediaType !== "string" || version === undefined) throw malformed("the media type is not known");
   const material = known(json.verificationMaterial, "verificationMaterial", MATERIAL);
-  const logEntries = items(material.tlogEntries, "tlogEntries", MAX_LOG_ENTRIES).map(
-    readTransparencyLogEntry,
-  );
+  const logEntries = readTransparencyLogEntries(material.tlogEntries, "tlogEntries");
   for (const { proof, signedEntryTimestamp } of logEntries) {
     if ((version.needs === "proof" ? proof : signedEntryTimestamp) === undefined) {
       throw malformed(`a log entry has no inclusion ${version.needs}`);
@@ -131,12 +128,13 @@ function readKeyHint(value: JsonValue): ClaimedSigner {
   return { case: "key", hint };
 }
 
-function readTimestamps(value: JsonValue | undefined): Uint8Array[] {
+function readTimestamps(value: JsonValue | undefined): readonly Uint8Array[] {
   if (value === undefined || value === null) return [];
   const { rfc3161Timestamps } = known(value, "timestampVerificationData", TIMESTAMPS);
-  return items(rfc3161Timestamps, "rfc3161Timestamps", MAX_TIMESTAMPS).map((timestamp) =>
+  const timestamps = items(rfc3161Timestamps, "rfc3161Timestamps", MAX_TIMESTAMPS).map((timestamp) =>
     base64(known(timestamp, "rfc3161Timestamp", TIMESTAMP).signedTimestamp, "signedTimestamp"),
   );
+  return distinctTimestamps(timestamps, "rfc3161Timestamps");
 }
 
 function readCertificate(value: JsonValue): Uint8Array {

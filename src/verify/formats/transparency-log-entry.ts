@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../in-toto-attestation/index.ts";
 import type { InclusionProof, LogEntry } from "../signed-evidence.ts";
-import { base64, decimal, items, known, malformed, text } from "./members.ts";
+import { base64, decimal, distinct, items, known, malformed, text } from "./members.ts";
 
 const ENTRY = new Set([
   "logIndex",
@@ -17,13 +17,19 @@ const PROMISE = new Set(["signedEntryTimestamp"]);
 const PROOF = new Set(["logIndex", "rootHash", "treeSize", "hashes", "checkpoint"]);
 const CHECKPOINT = new Set(["envelope"]);
 
+const MAX_ENTRIES = 8;
 const MAX_PROOF_HASHES = 64;
 
 /**
- * Reads protobuf-specs' TransparencyLogEntry (sigstore_rekor.proto) in its JSON form. Throws `VouchsafeError`
- * (`malformed-bundle`).
+ * Reads protobuf-specs' TransparencyLogEntry (sigstore_rekor.proto) in its JSON form, several of them, no place of a log
+ * twice. Throws `VouchsafeError` (`malformed-bundle`).
  */
-export function readTransparencyLogEntry(value: JsonValue): LogEntry {
+export function readTransparencyLogEntries(value: JsonValue | undefined, what: string): readonly LogEntry[] {
+  const entries = items(value, what, MAX_ENTRIES).map(readTransparencyLogEntry);
+  return distinct(entries, what, ({ logId, logIndex }) => `${logId}/${logIndex}`);
+}
+
+function readTransparencyLogEntry(value: JsonValue): LogEntry {
   const entry = known(value, "tlogEntry", ENTRY);
   const { kind, version } = known(entry.kindVersion, "kindVersion", KIND_VERSION);
   const promise = entry.inclusionPromise ?? undefined;

@@ -72,6 +72,8 @@ describe("DSSE envelopes with a certificate", () => {
     const { signatures, ...envelope } = witnessEnvelope(signed.provenance);
     const [signature] = signatures;
     const pem = certificatePem(signed.provenance);
+    const tokens = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ type: "tsp", data: Buffer.of(i).toString("base64") }));
     const hostile = {
       "both kinds of certificate": { cert: pem },
       "two certificates in one": { certificate: Buffer.from(pem + pem).toString("base64") },
@@ -81,7 +83,8 @@ describe("DSSE envelopes with a certificate", () => {
       },
       "a certificate that is no text": { certificate: 1 },
       "a timestamp of another type": { timestamps: [{ type: "roughtime", data: "AA==" }] },
-      "33 timestamps": { timestamps: Array(33).fill(signature?.timestamps[0]) },
+      "33 timestamps": { timestamps: tokens(33) },
+      "a timestamp twice": { timestamps: Array(2).fill(signature?.timestamps[0]) },
       "9 intermediates": { intermediates: Array(9).fill(Buffer.from(pem).toString("base64")) },
     };
     for (const [name, change] of Object.entries(hostile)) {
@@ -91,7 +94,7 @@ describe("DSSE envelopes with a certificate", () => {
         name,
       );
     }
-    const many = { ...signature, timestamps: Array(17).fill(signature?.timestamps[0]) };
+    const many = { ...signature, timestamps: tokens(17) };
     refuses("malformed-bundle", { ...envelope, signatures: [many, many] }, privateRoots());
   });
 

@@ -68,6 +68,13 @@ test("entries about other signatures are left out, and an envelope with none of 
   });
 });
 
+test("an entry that was answered twice is there once", async () => {
+  const bundle = await sign("dsse");
+  const answer = await answerAbout(bundle);
+  const joined = withLogEntries(bytesOf(legacyEnvelope(bundle)), [answer, answer]);
+  assert.equal(verifyEvidence(joined, signed.trust, NOW).findings.logEntries.length, 1);
+});
+
 test("what was answered is not believed: an entry with another time does not verify", async () => {
   const bundle = await sign("dsse");
   const [[uuid, entry] = ["", {}]] = Object.entries(await answerAbout(bundle));
