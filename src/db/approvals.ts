@@ -2,8 +2,8 @@ import type { Kysely, Selectable } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Approval } from "../policy/approvals.ts";
+import type { ApprovalsTable } from "./schema/standing.ts";
 import type { Schema } from "./schema.ts";
-import type { ApprovalsTable } from "./standing-tables.ts";
 import { isUuid } from "./uuid.ts";
 
 /** What is read of a row of `approvals`, for `approvalOf`. */

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
-import { openPGlite } from "./pglite.ts";
-import { openPostgres } from "./postgres.ts";
+import { openPGlite } from "./connection/pglite.ts";
+import { openPostgres } from "./connection/postgres.ts";
 import type { Schema } from "./schema.ts";
 
 /** Runs one statement on one connection; a text is prepared once there and reused. */

@@ -2,8 +2,8 @@ import type { Kysely, Selectable } from "kysely";
 import type { ProjectId } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import type { Exception } from "../policy/exceptions.ts";
+import type { ExceptionsTable } from "./schema/standing.ts";
 import type { Schema } from "./schema.ts";
-import type { ExceptionsTable } from "./standing-tables.ts";
 import { isUuid } from "./uuid.ts";
 
 /** What is read of a row of `exceptions`, for `exceptionOf`. */

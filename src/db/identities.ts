@@ -8,7 +8,7 @@ import {
   RECORDS,
 } from "../custody/events.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { IdentitiesTable } from "./identity-tables.ts";
+import type { IdentitiesTable } from "./schema/identities.ts";
 import type { Schema } from "./schema.ts";
 
 /** An SVID that was granted. Times are milliseconds since the epoch. */

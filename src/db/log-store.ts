@@ -3,13 +3,13 @@ import type { ChainEnd, LogBatch, LogHead, LogStore, WatchedChain } from "../cus
 import { CommitUnknown } from "../custody/log-store.ts";
 import { VouchsafeError } from "../errors.ts";
 import { encodePeaks } from "../tlog/frontier.ts";
+import { asUnavailable } from "./connection/unavailable.ts";
 import type { Database, Query } from "./connection.ts";
 import { headOf, readTiles, type TileRow } from "./log.ts";
 import { projectEvents } from "./projections/project-events.ts";
 import type { Projection } from "./projections/rows.ts";
 import { encodeRows, STATEMENTS } from "./projections/statements.ts";
 import { projectCurrentVerdict } from "./projections/verdicts.ts";
-import { asUnavailable } from "./unavailable.ts";
 
 /** Postgres channel on which each commit announces the log's new size. */
 export const LOG_CHANNEL = "vouchsafe_log";

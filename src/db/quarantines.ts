@@ -6,8 +6,8 @@ import type { Origin } from "../custody/revocation-target.ts";
 import type { MetQuarantine } from "../decisions/quarantined.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
 import { comesFrom } from "./origins.ts";
+import type { QuarantinesTable } from "./schema/standing.ts";
 import type { Schema } from "./schema.ts";
-import type { QuarantinesTable } from "./standing-tables.ts";
 import { isUuid } from "./uuid.ts";
 
 export interface QuarantineRecord extends Quarantine {

@@ -3,8 +3,8 @@ import type { ProjectId } from "../custody/events.ts";
 import type { RevocationTarget } from "../custody/revocation-target.ts";
 import type { Revocation } from "../custody/revocations.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
+import type { RevocationsTable } from "./schema/standing.ts";
 import type { Schema } from "./schema.ts";
-import type { RevocationsTable } from "./standing-tables.ts";
 import { isUuid } from "./uuid.ts";
 
 /** What is read of a row of `revocations`, for `revocationOf`. */

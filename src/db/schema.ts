@@ -1,6 +1,6 @@
 import type { EvidenceOnApproval } from "../policy/types.ts";
-import type { Fixed, Json } from "./column-types.ts";
-import type { FederationTables } from "./federation-tables.ts";
+import type { Fixed, Json } from "./schema/column-types.ts";
+import type { FederationTables } from "./schema/federation.ts";
 import type {
   AgentRequestsTable,
   AgentRevocationsTable,
@@ -8,24 +8,24 @@ import type {
   CrlsTable,
   IdentitiesTable,
   IdentityRevocationsTable,
-} from "./identity-tables.ts";
-import type { InventoryTable } from "./inventory-table.ts";
+} from "./schema/identities.ts";
+import type { InventoryTable } from "./schema/inventory.ts";
 import type {
   ExpirationsTable,
   HoldReleasesTable,
   HoldsTable,
   RetentionClassesTable,
   VerdictGroundsTable,
-} from "./retention-tables.ts";
+} from "./schema/retention.ts";
 import type {
   ApprovalsTable,
   ExceptionsTable,
   QuarantinesTable,
   RevocationsTable,
   WouldDenialsTable,
-} from "./standing-tables.ts";
+} from "./schema/standing.ts";
+import type { WitnessTables } from "./schema/witnesses.ts";
 import type { UsedTokensTable } from "./used-tokens.ts";
-import type { WitnessTables } from "./witness-tables.ts";
 
 /**
  * Every table, one interface each. Times are milliseconds since the epoch, `int8` and safe integers

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import type { ProjectId } from "../../src/custody/events.ts";
+import { openPostgres } from "../../src/db/connection/postgres.ts";
 import { readRelated } from "../../src/db/custody-chain.ts";
 import { readDecisionInputs } from "../../src/db/decision-inputs.ts";
 import { applyMigrations, whileMigrating } from "../../src/db/migrate.ts";
 import { MIGRATIONS } from "../../src/db/migrations/index.ts";
-import { openPostgres } from "../../src/db/postgres.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
 import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 

@@ -1,5 +1,5 @@
 import type { Database } from "../../db/connection.ts";
-import { type DatabaseSetup, examineDatabase } from "../../db/examine.ts";
+import { type DatabaseSetup, examineDatabase } from "../../db/inspection/examine.ts";
 import { bad, type Finding, ok, warning } from "./finding.ts";
 
 /** The oldest major release that its makers still mend. */

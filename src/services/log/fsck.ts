@@ -3,9 +3,9 @@ import { createFindings, type Finding, type Findings } from "../../custody/fsck-
 import { checkHead, type StoredHead } from "../../custody/fsck-tree.ts";
 import { activeKeys, type KeyEvent, logKeysOf } from "../../custody/log-keys/history.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../db/connection.ts";
-import { differences } from "../../db/differences.ts";
-import { beginInspection } from "../../db/inspection.ts";
-import { readEnd, readMissingProjects, readStoredHeads, readStrays } from "../../db/stored-log.ts";
+import { differences } from "../../db/inspection/differences.ts";
+import { beginInspection } from "../../db/inspection/inspection.ts";
+import { readEnd, readMissingProjects, readStoredHeads, readStrays } from "../../db/inspection/stored-log.ts";
 import { parseLogKeys } from "../../tlog/log-keys.ts";
 import { type WalkOptions, walkLog } from "./fsck-walk.ts";
 

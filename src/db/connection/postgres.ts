@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
-import { CommitUnknown } from "../custody/log-store.ts";
-import { VouchsafeError } from "../errors.ts";
+import { CommitUnknown } from "../../custody/log-store.ts";
+import { VouchsafeError } from "../../errors.ts";
+import type { Database, Query } from "../connection.ts";
+import type { Schema } from "../schema.ts";
 import { bytesOf, integerOf } from "./column-values.ts";
-import type { Database, Query } from "./connection.ts";
 import { migratePostgres } from "./migrate-postgres.ts";
-import type { Schema } from "./schema.ts";
 import { translateErrors } from "./unavailable.ts";
 
 const DEFAULT_POOL_SIZE = 10;

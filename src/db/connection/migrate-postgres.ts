@@ -1,13 +1,13 @@
 import pg from "pg";
-import { VouchsafeError } from "../errors.ts";
-import { ensureRole, grant } from "./grants.ts";
+import { VouchsafeError } from "../../errors.ts";
+import { ensureRole, grant } from "../grants.ts";
 import {
   applyMigrations,
   isCurrent,
   type MigrationSession,
   refuseUnlessCurrent,
   whileMigrating,
-} from "./migrate.ts";
+} from "../migrate.ts";
 
 /**
  * Migrates as the owner (`migrateUrl`) and grants the application's role, the user of `databaseUrl`, what it

@@ -1,5 +1,5 @@
 import type { DatabaseConnection, Driver } from "kysely";
-import { VouchsafeError } from "../errors.ts";
+import { VouchsafeError } from "../../errors.ts";
 
 /** Connection lost, shutting down, out of resources, idle too long: no fault of what was to be written. */
 const AWAY = /^(08|53|57P|25P03)/;

@@ -1,10 +1,10 @@
-import type { ChainKey, ProjectId } from "../custody/events.ts";
-import type { Finding } from "../custody/fsck-findings.ts";
-import type { LogEntry } from "../custody/log-store.ts";
+import type { ChainKey, ProjectId } from "../../custody/events.ts";
+import type { Finding } from "../../custody/fsck-findings.ts";
+import type { LogEntry } from "../../custody/log-store.ts";
+import { projectEvents } from "../projections/project-events.ts";
+import type { Projection, Row } from "../projections/rows.ts";
+import { encodeRows, STATEMENTS } from "../projections/statements.ts";
 import type { Inspection } from "./inspection.ts";
-import { projectEvents } from "./projections/project-events.ts";
-import type { Projection, Row } from "./projections/rows.ts";
-import { encodeRows, STATEMENTS } from "./projections/statements.ts";
 
 /** What of an entry its rows are derived from. */
 export type Replayed = Pick<LogEntry, "index" | "project" | "time" | "draft">;

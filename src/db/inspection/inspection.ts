@@ -1,5 +1,5 @@
-import type { Query } from "./connection.ts";
-import { STATEMENTS } from "./projections/statements.ts";
+import type { Query } from "../connection.ts";
+import { STATEMENTS } from "../projections/statements.ts";
 
 /** A table that follows from the log, and its twin in this session that is filled from the log's events. */
 export interface Twin {

@@ -1,7 +1,7 @@
-import type { StoredEntry } from "../custody/fsck-entries.ts";
-import type { StoredHead } from "../custody/fsck-tree.ts";
-import type { FullTile } from "../tlog/tiles.ts";
-import type { Query } from "./connection.ts";
+import type { StoredEntry } from "../../custody/fsck-entries.ts";
+import type { StoredHead } from "../../custody/fsck-tree.ts";
+import type { FullTile } from "../../tlog/tiles.ts";
+import type { Query } from "../connection.ts";
 import type { Inspection } from "./inspection.ts";
 
 // The log's own rows as they are, for who believes none of them. What may be any int8 is read as text.

@@ -1,4 +1,4 @@
-import type { Query } from "./connection.ts";
+import type { Query } from "../connection.ts";
 
 /** How a database is set up, as the session of this role sees it. */
 export interface DatabaseSetup {

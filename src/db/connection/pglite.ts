@@ -3,14 +3,14 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite, types } from "@electric-sql/pglite";
 import { CompiledQuery, Kysely, PGliteDialect } from "kysely";
-import { CommitUnknown } from "../custody/log-store.ts";
-import { lockDirectory } from "../directory-lock.ts";
-import { VouchsafeError } from "../errors.ts";
+import { CommitUnknown } from "../../custody/log-store.ts";
+import { lockDirectory } from "../../directory-lock.ts";
+import { VouchsafeError } from "../../errors.ts";
+import type { Database, DatabaseOptions } from "../connection.ts";
+import { ensureRole, grant } from "../grants.ts";
+import { applyMigrations, type MigrationSession, refuseUnlessCurrent, whileMigrating } from "../migrate.ts";
+import type { Schema } from "../schema.ts";
 import { integerOf } from "./column-values.ts";
-import type { Database, DatabaseOptions } from "./connection.ts";
-import { ensureRole, grant } from "./grants.ts";
-import { applyMigrations, type MigrationSession, refuseUnlessCurrent, whileMigrating } from "./migrate.ts";
-import type { Schema } from "./schema.ts";
 
 const APP_ROLE = "vouchsafe_app";
 

@@ -1,5 +1,5 @@
-import type { QuarantineRule } from "../custody/quarantine-target.ts";
-import type { RevocationTarget } from "../custody/revocation-target.ts";
+import type { QuarantineRule } from "../../custody/quarantine-target.ts";
+import type { RevocationTarget } from "../../custody/revocation-target.ts";
 import type { Fixed, Json } from "./column-types.ts";
 
 // What stands from one event to another, and what would have been denied.

@@ -1,5 +1,5 @@
-import type { Finding } from "../custody/fsck-findings.ts";
-import { DEFAULT_PROJECT } from "../identity/project-name.ts";
+import type { Finding } from "../../custody/fsck-findings.ts";
+import { DEFAULT_PROJECT } from "../../identity/project-name.ts";
 import type { Inspection, Twin } from "./inspection.ts";
 
 /** Rows of one table that are told of at most; what is beyond is not looked for. */

@@ -1,4 +1,4 @@
-import type { ProjectId } from "../custody/events.ts";
+import type { ProjectId } from "../../custody/events.ts";
 
 /** Bundles of other trust domains (migration 0017). Nothing of it follows from the log. */
 export interface FederationTables {
