@@ -51,8 +51,16 @@ async function answer({ metrics: { registry } }: Vouchsafe, response: ServerResp
   response.writeHead(200, { "content-type": registry.contentType }).end(text);
 }
 
-/** Counts the answers of each route that is registered after it, under its template: what was asked for has no bound. */
+/**
+ * Counts the answers of each route that is registered after it, under its template, and those where there is no route all under
+ * one name: what was asked for has no bound.
+ */
 export function countAnswers(app: FastifyInstance, { metrics }: Vouchsafe): void {
+  const unknown = metrics.route("any", "unknown");
+  app.addHook("onResponse", (request, reply, done) => {
+    if (request.is404) unknown(reply.statusCode, reply.elapsedTime / 1000);
+    done();
+  });
   app.addHook("onRoute", (route) => {
     const answered = metrics.route([route.method].flat().join(), route.url);
     const others = [route.onResponse ?? []].flat();

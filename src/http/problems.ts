@@ -81,9 +81,13 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .send(Buffer.from(JSON.stringify(problem)));
 }
 
-/** Errors that the service is to blame for are logged with their cause; a caller's mistakes are not. */
+/**
+ * Errors that the service is to blame for are logged with their cause; a caller's mistakes are not, and neither is what a
+ * probe is told: who found it told of it as it began.
+ */
 export function logServerError(error: unknown, problem: Problem, request: FastifyRequest): void {
-  if (problem.status < 500) return;
+  const isToldBefore = request.routeOptions.config.isProbe && problem.code !== "internal";
+  if (problem.status < 500 || isToldBefore) return;
   const route = `${request.method} ${request.routeOptions.url ?? "(no route)"}`;
   const level = problem.status === 503 ? "warn" : "error";
   request.log[level]({ err: error, reqId: request.id, route, code: problem.code }, "request failed");

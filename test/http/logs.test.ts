@@ -76,9 +76,22 @@ function assertNoSecrets(): void {
 test("no secret is told at the finest level, of what is answered, refused, and failed", async () => {
   node.v.obstacles.set("test", new VouchsafeError("unavailable", "a test keeps this node from growing"));
   const statuses = await callEverything();
+  const beyond = await node.app.inject({
+    url: `/verify-digest?digest=sha256:${"0".repeat(64)}&minSize=1000000`,
+    headers: { authorization: `Bearer ${secrets.get("bearer token")}` },
+  });
+  statuses.push(beyond.statusCode);
   assert.ok(statuses.some((status) => status >= 500));
   assert.ok(lines.length > 0);
   assertNoSecrets();
+});
+
+test("what keeps the node from being ready is not told again for each probe", async () => {
+  assert.ok(node.v.obstacles.has("test"));
+  const before = lines.length;
+  for (let probe = 0; probe < 3; probe += 1) assert.equal((await node.app.inject("/readyz")).statusCode, 503);
+  const told = lines.slice(before).filter((line) => JSON.parse(line).level !== "trace");
+  assert.deepEqual(told, []);
 });
 
 test("every line is JSON of one shape, and one of a request names it", () => {

@@ -120,6 +120,18 @@ describe("the metrics of a node", () => {
     assert.doesNotMatch(text.replaceAll(/^vouchsafe_authority_.*$/gm, ""), /sha256/);
   });
 
+  test("count what no route has under one name, and never by its path", async () => {
+    const unknown = 'vouchsafe_http_requests_total{method="any",route="unknown",status=';
+    const before = await samples();
+    for (const url of ["/nowhere", "/wp-login.php?a=1", "/artifacts/x/y/z"])
+      assert.equal((await node.app.inject(url)).statusCode, 404);
+    assert.equal((await node.app.inject({ method: "PUT", url: "/policies" })).statusCode, 405);
+    const now = await samples();
+    assert.equal(now.get(`${unknown}"404"}`), (before.get(`${unknown}"404"}`) ?? 0) + 3);
+    assert.equal(now.get(`${unknown}"405"}`), 1);
+    assert.doesNotMatch(await scrape(), /nowhere|wp-login/);
+  });
+
   test("are there at one path alone, and nowhere among the doors", async () => {
     const url = `http://127.0.0.1:${endpoint.port}`;
     assert.equal((await fetch(`${url}/`)).status, 404);
