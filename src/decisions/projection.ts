@@ -47,9 +47,11 @@ export interface View {
 
 export interface Projection {
   /**
-   * What is known of an artifact and is in force in its project: at once where both are in memory. Each is the
-   * same object until an event touches it.
+   * What is known of an artifact and is in force in its project, where both are in memory. Each is the same object
+   * until an event touches it.
    */
+  recall(project: ProjectId, artifact: Digest): View | undefined;
+  /** The same; what is not in memory is read. */
   look(project: ProjectId, artifact: Digest): View | Promise<View>;
   /** Has the next look read the artifact anew: for one who knows that another node changed it without an event. */
   forget(project: ProjectId, artifact: Digest): void;
@@ -198,16 +200,22 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     return following;
   }
 
+  function recallView(project: ProjectId, artifact: Digest): View | undefined {
+    const known = recall(artifacts, artifactKey(project, artifact));
+    const ofProject = recall(projects, project);
+    if (known === undefined || ofProject === undefined || !knowsQuarantines(known, ofProject))
+      return undefined;
+    hits += 1;
+    return { asOf: size, artifact: known, inForce: ofProject.inForce };
+  }
+
   return {
+    recall: recallView,
     look(project, artifact) {
-      const known = recall(artifacts, artifactKey(project, artifact));
-      const ofProject = recall(projects, project);
-      if (known === undefined || ofProject === undefined || !knowsQuarantines(known, ofProject)) {
-        misses += 1;
-        return readView(project, artifact);
-      }
-      hits += 1;
-      return { asOf: size, artifact: known, inForce: ofProject.inForce };
+      const known = recallView(project, artifact);
+      if (known !== undefined) return known;
+      misses += 1;
+      return readView(project, artifact);
     },
     forget(project, artifact) {
       forget(artifactKey(project, artifact));

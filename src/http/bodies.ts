@@ -24,11 +24,10 @@ export function takeStrictJson(app: FastifyInstance): void {
       return parseJson(body);
     },
   );
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", (request, _reply, done) => {
     const coding = request.headers["content-encoding"];
-    if (coding !== undefined && coding.toLowerCase() !== "identity") {
-      throw new VouchsafeError("unsupported-media-type", "Send the body without a Content-Encoding");
-    }
+    if (coding === undefined || coding.toLowerCase() === "identity") done();
+    else done(new VouchsafeError("unsupported-media-type", "Send the body without a Content-Encoding"));
   });
 }
 

@@ -39,10 +39,9 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
 
 /** RFC 9112 §3.2: a request of HTTP/1.1 names its host. */
 export function requireHost(app: FastifyInstance): void {
-  app.addHook("onRequest", async (request) => {
-    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
-      throw new VouchsafeError("invalid-request", "Send a Host header");
-    }
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (request.headers.host !== undefined || request.raw.httpVersion !== "1.1") done();
+    else done(new VouchsafeError("invalid-request", "Send a Host header"));
   });
 }
 

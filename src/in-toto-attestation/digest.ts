@@ -42,11 +42,17 @@ const LOWER_HEX = /^[0-9a-f]+$/;
 export function parseDigest(text: string): Digest {
   const colon = text.indexOf(":");
   if (colon === -1) throw new AttestationFormatError("malformed-digest", "a digest is written algorithm:hex");
-  return digestOf(text.slice(0, colon), text.slice(colon + 1));
+  requireDigest(text.slice(0, colon), text.slice(colon + 1));
+  return text as Digest;
 }
 
 /** Joins an algorithm and its lower-case hex value. Throws like `parseDigest`. */
 export function digestOf(algorithm: string, hex: string): Digest {
+  requireDigest(algorithm, hex);
+  return `${algorithm}:${hex}` as Digest;
+}
+
+function requireDigest(algorithm: string, hex: string): void {
   const lengths = HEX_LENGTHS.get(algorithm);
   if (lengths === undefined) {
     throw new AttestationFormatError("unsupported-digest-algorithm", "the digest algorithm is not known");
@@ -57,7 +63,6 @@ export function digestOf(algorithm: string, hex: string): Digest {
       `a ${algorithm} digest has ${lengths.join(" or ")} lower-case hexadecimal digits`,
     );
   }
-  return `${algorithm}:${hex}` as Digest;
 }
 
 /** sha256 of the bytes, as `sha256:…`. */

@@ -1,10 +1,16 @@
+import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { VouchsafeError } from "../../errors.ts";
 import { createFairShares } from "../../fair-shares.ts";
 import type { Caller } from "../../services/caller.ts";
 import type { Vouchsafe } from "../../services/context.ts";
 import { issueSummary } from "../../services/decisions/issue-summary.ts";
-import { verifyDigestText } from "../../services/decisions/verify-digest.ts";
+import {
+  type DigestAnswerText,
+  type DigestQuestion,
+  recallDecision,
+  verifyDigestText,
+} from "../../services/decisions/verify-digest.ts";
 import type { App } from "../app.ts";
 import { type Access, callerOf } from "../authentication.ts";
 import { answers } from "../openapi.ts";
@@ -20,21 +26,35 @@ const JSON_TYPE = "application/json; charset=utf-8";
 const MAX_BATCH = 256;
 
 /**
- * Questions under way at once of a project while no other has any: most are answered from memory, and those that are not wait
- * for the database, or for a log size that they name. Projects share a node fairly, or the questions of one that names sizes
- * to come would deny all that others ask.
+ * Questions that wait, at once, of a project while no other has any: for the database, or for a log size that they name.
+ * Projects share a node fairly, or the questions of one that names sizes to come would deny all that others ask.
  */
 const AT_ONCE = 4_096;
 
 export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
   const shares = createFairShares({ alone: AT_ONCE });
-  const begin = ({ project }: Caller, questions: number): (() => void) => {
+
+  /** Has so many questions wait, or refuses them. */
+  async function waiting<T>({ project }: Caller, questions: number, answer: () => Promise<T>): Promise<T> {
     const end = shares.take(project, undefined, questions);
-    if (typeof end === "function") return end;
-    throw new VouchsafeError("unavailable", "Too many questions are under way; try again shortly", {
-      extensions: { retryAfter: 1 },
-    });
-  };
+    if (typeof end !== "function") {
+      throw new VouchsafeError("unavailable", "Too many questions are under way; try again shortly", {
+        extensions: { retryAfter: 1 },
+      });
+    }
+    return answer().finally(end);
+  }
+
+  async function writeSummary(
+    reply: FastifyReply,
+    caller: Caller,
+    question: DigestQuestion,
+  ): Promise<string | Buffer> {
+    const answer = await issueSummary(v, caller, question);
+    if (answer.case === "denied") return write(reply, answer);
+    reply.header(LOG_SIZE_HEADER, answer.asOf).type(ENVELOPE_TYPE);
+    return Buffer.from(answer.envelope);
+  }
 
   app.get(
     "/verify-digest",
@@ -56,24 +76,17 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
         }),
       },
     },
-    async (request, reply) => {
+    // Not `async`: what is in memory is sent at once.
+    (request, reply) => {
       const { minSize, ...rest } = request.query;
       const question = { ...rest, ...(minSize !== undefined && { minSize: Number(minSize) }) };
       const caller = callerOf(request);
-      const end = begin(caller, 1);
-      try {
-        if (asksForSummary(request.headers.accept)) {
-          const answer = await issueSummary(v, caller, question);
-          reply.header(LOG_SIZE_HEADER, answer.asOf);
-          if (answer.case === "denied") return reply.type(JSON_TYPE).send(answer.json);
-          return reply.type(ENVELOPE_TYPE).send(Buffer.from(answer.envelope));
-        }
-        const { asOf, json } = await verifyDigestText(v, caller, question);
-        reply.header(LOG_SIZE_HEADER, asOf).type(JSON_TYPE);
-        return json;
-      } finally {
-        end();
+      if (asksForSummary(request.headers.accept)) {
+        return waiting(caller, 1, () => writeSummary(reply, caller, question));
       }
+      const known = recallDecision(v, caller, question);
+      if (known !== undefined) return write(reply, known);
+      return waiting(caller, 1, async () => write(reply, await verifyDigestText(v, caller, question)));
     },
   );
 
@@ -99,14 +112,18 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
         throw new VouchsafeError("invalid-request", "Send either digest or digests");
       }
       const asked = digests ?? [digest ?? ""];
-      const end = begin(caller, asked.length);
-      const decisions = await Promise.all(
-        asked.map((one) => verifyDigestText(v, caller, { digest: one, ...rest })),
-      ).finally(end);
+      const decisions = await waiting(caller, asked.length, () =>
+        Promise.all(asked.map((one) => verifyDigestText(v, caller, { digest: one, ...rest }))),
+      );
       reply.header(LOG_SIZE_HEADER, Math.min(...decisions.map(({ asOf }) => asOf)));
       const texts = decisions.map(({ json }) => json).join(",");
       reply.type(JSON_TYPE);
       return digests === undefined ? texts : `{"decisions":[${texts}]}`;
     },
   );
+}
+
+function write(reply: FastifyReply, { asOf, json }: DigestAnswerText): string {
+  reply.header(LOG_SIZE_HEADER, asOf).type(JSON_TYPE);
+  return json;
 }

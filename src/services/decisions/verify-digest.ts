@@ -47,6 +47,22 @@ export async function verifyDigest(
   return JSON.parse((await verifyDigestText(v, caller, question)).json);
 }
 
+/**
+ * The answer to a question, where it was given before and still holds: most are, and wait for nothing. It is what
+ * `verifyDigest` would say, and it throws what that throws at once.
+ */
+export function recallDecision(
+  v: Vouchsafe,
+  caller: Caller,
+  question: DigestQuestion,
+): DigestAnswerText | undefined {
+  const { digest, policies } = readQuestion(caller, question);
+  const { minSize = 0 } = question;
+  if (v.projection.size < minSize || isStale(v)) return undefined;
+  const view = v.projection.recall(caller.project, digest);
+  return view && keptText(v, view, policies);
+}
+
 /** `verifyDigest` for one who only passes the answer on: what was written before is not written again. */
 export async function verifyDigestText(
   v: Vouchsafe,
@@ -54,24 +70,17 @@ export async function verifyDigestText(
   question: DigestQuestion,
 ): Promise<DigestAnswerText> {
   const { projection } = v;
-  const digest = parseDigest(question.digest);
-  if (!groundsAllow(digest)) {
-    throw new VouchsafeError("unsupported-digest-algorithm", "Ask by a sha256, sha384 or sha512 digest");
-  }
-  const policies = policiesFor(caller, question.policy);
+  const { digest, policies } = readQuestion(caller, question);
   if (question.minSize !== undefined) await projection.caughtUp(question.minSize, CATCH_UP);
-  if (projection.staleness() > v.config.maxStaleness) {
+  if (isStale(v)) {
     const denied = answerOf(denyStale(digest));
     v.metrics.decided(outcomeOf(denied), false);
     return textOf(projection.size, JSON.stringify(denied));
   }
 
   let view = await projection.look(caller.project, digest);
-  const kept = keptAnswer(view, policies, v.clock());
-  if (kept !== undefined) {
-    v.metrics.decided(kept.outcome, true);
-    return textOf(view.asOf, kept.json);
-  }
+  const kept = keptText(v, view, policies);
+  if (kept !== undefined) return kept;
 
   if (isUnjudged(view, policies, v.clock())) {
     await reevaluate(v, caller.project, [digest], policies);
@@ -87,6 +96,25 @@ export async function verifyDigestText(
   // What changed while it was judged is judged when the question comes again, and must not be answered from memory.
   if (!isUnjudged(view, policies, now)) keepAnswer(view, policies, now, decided);
   return textOf(asOf, decided.json);
+}
+
+function readQuestion(caller: Caller, question: DigestQuestion) {
+  const digest = parseDigest(question.digest);
+  if (!groundsAllow(digest)) {
+    throw new VouchsafeError("unsupported-digest-algorithm", "Ask by a sha256, sha384 or sha512 digest");
+  }
+  return { digest, policies: policiesFor(caller, question.policy) };
+}
+
+function isStale({ projection, config }: Vouchsafe): boolean {
+  return projection.staleness() > config.maxStaleness;
+}
+
+function keptText(v: Vouchsafe, view: View, policies: readonly string[]): DigestAnswerText | undefined {
+  const kept = keptAnswer(view, policies, v.clock());
+  if (kept === undefined) return undefined;
+  v.metrics.decided(kept.outcome, true);
+  return textOf(view.asOf, kept.json);
 }
 
 /** Whether there is evidence that a policy has not judged as it stands at `now`. */
