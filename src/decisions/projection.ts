@@ -7,6 +7,7 @@ import type { Approval } from "../policy/approvals.ts";
 import type { Exception } from "../policy/exceptions.ts";
 import type { InForce, StandingVerdict } from "./decide.ts";
 import { createDependents } from "./dependents.ts";
+import { createMemory, type Kept } from "./memory.ts";
 import type { MetQuarantine } from "./quarantined.ts";
 import type { KeptAnswer } from "./written-answer.ts";
 
@@ -82,27 +83,28 @@ export interface ProjectionOptions {
 }
 
 /**
- * In memory, with whether it was asked for since it was kept, or since room was last sought here; and the keys of the
- * artifacts that it follows from besides its own.
+ * With the log size that it was read at, as an event that names no artifact can touch it all the same; and the keys of
+ * the artifacts that it follows from besides its own.
  */
-type Kept<T> = T & { asked: boolean; readonly restsOn: readonly string[] };
-/** With the log size that it was read at: an event that names no artifact can touch it all the same. */
-type KeptArtifact = Kept<KnownArtifact & { readonly readAt: number }>;
-type KeptProject = Kept<{ readonly inForce: InForce; readonly quarantinesAsOf: number }>;
+type KeptArtifact = Kept & KnownArtifact & { readonly readAt: number; readonly restsOn: readonly string[] };
+type KeptProject = Kept & { readonly inForce: InForce; readonly quarantinesAsOf: number };
 
 /**
  * A node's view of the log for deciding. It keeps the state of the artifacts that are asked for, and drops what
  * a newer event touches, be it in a chain that a verdict rests on, so what it keeps holds as of the size that it has
  * followed to.
- *
- * A read that began before an event and ends after it must not be kept: it is kept only when it is of a size
- * that the projection has not passed since.
  */
 export function createProjection({ source, clock, maxArtifacts, from }: ProjectionOptions): Projection {
-  const artifacts = new Map<string, KeptArtifact>();
-  const dependents = createDependents();
-  const projects = new Map<ProjectId, KeptProject>();
   let size = from;
+  const followedTo = () => size;
+  const dependents = createDependents();
+  const artifacts = createMemory<KeptArtifact>({
+    most: maxArtifacts,
+    followedTo,
+    onKept: (key, { restsOn }) => dependents.set(key, restsOn),
+    onGone: (key) => dependents.delete(key),
+  });
+  const projects = createMemory<KeptProject>({ most: maxArtifacts, followedTo });
   let followedAt = Number.NEGATIVE_INFINITY;
   let following: Promise<void> | undefined;
   let again = false;
@@ -114,55 +116,33 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     const key = artifactKey(project, artifact);
     for (;;) {
       const [known, ofProject] = await Promise.all([
-        read(artifacts, key, async () => {
+        artifacts.read(key, async () => {
           const { size, state } = await source.artifactState(project, artifact);
           const restsOn = state.verdicts.flatMap((verdict) => verdict.restsOn);
           const keys = restsOn.map((other) => artifactKey(project, other));
           return { size, value: { state, answers: [], readAt: size, asked: false, restsOn: keys } };
         }),
-        read(projects, project, async () => {
+        projects.read(project, async () => {
           const { size, ...inForce } = await source.inForce(project);
-          return { size, value: { ...inForce, asked: false, restsOn: [] } };
+          return { size, value: { ...inForce, asked: false } };
         }),
       ]);
       const asOf = Math.min(known.size, ofProject.size);
       if (knowsQuarantines(known.value, ofProject.value))
         return { asOf, artifact: known.value, inForce: ofProject.value.inForce };
       // What is read from here on is newer than the quarantine.
-      forget(key);
+      artifacts.forget(key);
     }
-  }
-
-  async function read<K extends string, T>(
-    kept: Map<K, Kept<T>>,
-    key: K,
-    load: () => Promise<{ size: number; value: Kept<T> }>,
-  ): Promise<{ size: number; value: Kept<T> }> {
-    const value = recall(kept, key);
-    if (value !== undefined) return { size, value };
-    const loaded = await load();
-    if (loaded.size >= size) {
-      kept.set(key, loaded.value);
-      dependents.set(key, loaded.value.restsOn);
-      const gone = kept.size > maxArtifacts ? makeRoom(kept) : undefined;
-      if (gone !== undefined) dependents.delete(gone);
-    }
-    return loaded;
   }
 
   function drop(touched: readonly ChainRef[]): void {
     for (const { project, key } of touched) {
-      if (key === PROJECT_CHAIN) projects.delete(project);
+      if (key === PROJECT_CHAIN) projects.forget(project);
       else {
         const moved = artifactKey(project, key);
-        for (const above of [moved, ...dependents.of(moved)]) forget(above);
+        for (const above of [moved, ...dependents.of(moved)]) artifacts.forget(above);
       }
     }
-  }
-
-  function forget(key: string): void {
-    artifacts.delete(key);
-    dependents.delete(key);
   }
 
   function advance(to: number): void {
@@ -201,8 +181,8 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   }
 
   function recallView(project: ProjectId, artifact: Digest): View | undefined {
-    const known = recall(artifacts, artifactKey(project, artifact));
-    const ofProject = recall(projects, project);
+    const known = artifacts.recall(artifactKey(project, artifact));
+    const ofProject = projects.recall(project);
     if (known === undefined || ofProject === undefined || !knowsQuarantines(known, ofProject))
       return undefined;
     hits += 1;
@@ -218,7 +198,7 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
       return readView(project, artifact);
     },
     forget(project, artifact) {
-      forget(artifactKey(project, artifact));
+      artifacts.forget(artifactKey(project, artifact));
     },
     async caughtUp(wanted, waitMs, signal) {
       if (wanted <= size) return;
@@ -251,7 +231,7 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     },
     staleness: () => clock() - followedAt,
     get memory() {
-      return { artifacts: artifacts.size, hits, misses };
+      return { artifacts: artifacts.count, hits, misses };
     },
     get size() {
       return size;
@@ -265,24 +245,4 @@ function knowsQuarantines({ readAt }: KeptArtifact, { quarantinesAsOf }: KeptPro
 
 function artifactKey(project: ProjectId, artifact: ChainKey): string {
   return `${project} ${artifact}`;
-}
-
-function recall<K, T>(kept: ReadonlyMap<K, Kept<T>>, key: K): Kept<T> | undefined {
-  const hit = kept.get(key);
-  if (hit !== undefined) hit.asked = true;
-  return hit;
-}
-
-/**
- * Lets the oldest go that nobody asked for since its turn was last ("second chance"): near to the least recently
- * asked, while a hit writes one flag and moves nothing.
- */
-function makeRoom<K, T>(kept: Map<K, Kept<T>>): K | undefined {
-  for (const [key, entry] of kept) {
-    kept.delete(key);
-    if (!entry.asked) return key;
-    entry.asked = false;
-    kept.set(key, entry);
-  }
-  return undefined;
 }

@@ -13,6 +13,7 @@ import { openReleaseHouse, type ReleaseHouse } from "../services/release-node.ts
 import { UNLESS_LONG } from "../support/long.ts";
 import { call, fails, succeeds } from "./calls.ts";
 import type { TestNode } from "./node.ts";
+import { signRelease } from "./release.ts";
 import {
   BUNDLE,
   ISSUER,
@@ -184,6 +185,28 @@ spec:
   const [where] = diagnosticsOf(refused);
   assert.deepEqual([where?.file, where?.line], ["theirs.yaml", 7]);
   assert.match(where?.message ?? "", /project beta are all under `\/project\/beta\/`/);
+});
+
+test("what is in memory is answered while as many questions wait as may", async () => {
+  const { bundle, digest } = await signRelease(house.sigstore);
+  const another = await signRelease(house.sigstore);
+  await push(acme, bundle);
+  assert.equal(await decisionOf(acme, digest), "allow");
+  const asked = {
+    digests: new Array(256).fill(`sha256:${"6".repeat(64)}`),
+    minSize: node.v.projection.size + 1,
+  };
+  // 16 batches take all places.
+  const batches = Array.from({ length: 17 }, () =>
+    call(node.app, "POST /verify-digest", { as: as(acme), json: asked }),
+  );
+  const first = await Promise.race(batches);
+  assert.deepEqual([first.statusCode, first.json().code], [503, "unavailable"]);
+  assert.equal(await decisionOf(acme, digest), "allow");
+  // The log grows to what they wait for.
+  await push(acme, another.bundle);
+  const statuses = (await Promise.all(batches)).map(({ statusCode }) => statusCode);
+  assert.deepEqual(statuses.sort(), [...new Array(16).fill(200), 503]);
 });
 
 test("retention in one deletes none of the other's bytes", async () => {
