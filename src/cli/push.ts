@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { collect } from "./arguments/collect.ts";
 import { requireReadable } from "./arguments/files.ts";
 import type { PartsElsewhere } from "./evidence/joined-evidence.ts";
+import { pushAdvice } from "./evidence/push-advice.ts";
 import { type PushResult, pushFiles } from "./evidence/push-files.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { printChecks, short } from "./output/findings.ts";
@@ -39,25 +40,31 @@ export function pushCommand(): Command {
           done += 1;
           if (!json) for (const result of ofFile) show(terminal, result);
           if (files.length > 1) {
-            terminal.progress(`pushed ${done} of ${files.length} files, ${refusedAmong(results)} refused`);
+            terminal.progress(
+              `pushed ${done} of ${files.length} files, ${refusedAmong(results).length} refused`,
+            );
           }
         }
         if (json) terminal.printJson({ results });
-        else if (results.length > 1) {
+        else {
           const refused = refusedAmong(results);
-          terminal.note(`${results.length - refused} of ${results.length} recorded, ${refused} refused`);
+          for (const advice of pushAdvice(refused.map(({ code }) => code))) terminal.note(`  ${advice}`);
+          if (results.length > 1)
+            terminal.note(
+              `${results.length - refused.length} of ${results.length} recorded, ${refused.length} refused`,
+            );
         }
         return exitOf(results);
       }),
     );
 }
 
-function refusedAmong(results: readonly PushResult[]): number {
-  return results.filter(({ status }) => status === "refused").length;
+function refusedAmong(results: readonly PushResult[]) {
+  return results.filter((result) => result.status === "refused");
 }
 
 function exitOf(results: readonly PushResult[]): ExitCode {
-  const refused = results.filter((result) => result.status === "refused");
+  const refused = refusedAmong(results);
   if (refused.length === 0) return EXIT.ok;
   return refused.some(({ isPassing }) => isPassing) ? EXIT.failed : EXIT.refused;
 }

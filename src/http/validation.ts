@@ -42,13 +42,38 @@ export function invalidMembers(
   errors: readonly FastifySchemaValidationError[],
   context: string | undefined,
 ): InvalidMember[] {
-  return errors
+  return ofNearestBranches(errors)
     .filter(({ keyword }) => keyword !== "additionalProperties")
     .slice(0, MAX_REPORTED)
     .map((error) => ({
       path: `${context ?? "body"}${error.instancePath}`.slice(0, MAX_PATH_LENGTH),
       message: whatIsWrong(error),
     }));
+}
+
+/**
+ * Of a union, which TypeBox reports with every branch of it: what is wrong in the branches that the value came furthest in,
+ * and not that it has the type of others.
+ */
+function ofNearestBranches(
+  errors: readonly FastifySchemaValidationError[],
+): readonly FastifySchemaValidationError[] {
+  const isOf = (union: FastifySchemaValidationError) => (error: FastifySchemaValidationError) =>
+    error.schemaPath.startsWith(`${union.schemaPath}/anyOf/`);
+  const union = errors.find((error) => error.keyword === "anyOf" && errors.some(isOf(error)));
+  if (union === undefined) return errors;
+  const branches = errors.filter(isOf(union));
+  const furthest = Math.max(...branches.map(depthOf));
+  const nearest = branches.filter((error) => depthOf(error) === furthest);
+  const told = nearest.filter(({ keyword }) => keyword !== "type");
+  const left = told.length > 0 ? told : nearest;
+  return ofNearestBranches(
+    errors.filter((error) => error !== union && (left.includes(error) || !branches.includes(error))),
+  );
+}
+
+function depthOf({ instancePath }: FastifySchemaValidationError): number {
+  return instancePath.split("/").length;
 }
 
 function whatIsWrong({ keyword, message, params }: FastifySchemaValidationError): string {

@@ -29,9 +29,13 @@ export async function readTrustFile(path: string, options: FileOptions = {}): Pr
     throw invalid(`${path} cannot be read`, cause);
   });
   const name = options.name ?? basename(path).replace(/\.(?:jsonl?|pem|pub|crt)$/, "");
-  return bytes.includes("-----BEGIN ") && bytes[0] !== 0x7b
-    ? pemPart(bytes.toString(), name, options, path)
-    : jsonPart(bytes, name, path);
+  if (bytes.includes("-----BEGIN ") && bytes[0] !== 0x7b)
+    return pemPart(bytes.toString(), name, options, path);
+  if (!/^\s*[[{]/.test(bytes.toString("latin1")))
+    throw invalid(
+      `${path} is neither PEM nor JSON: a key or certificates are taken in PEM, and roots as the trusted_root.json that their instance publishes`,
+    );
+  return jsonPart(bytes, name, path);
 }
 
 function pemPart(

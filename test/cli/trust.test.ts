@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
+import { envelopeKey, signedEnvelope } from "../services/signed-envelope.ts";
 import { UNLESS_LONG } from "../support/long.ts";
 import { issue, keyPem, pemOf } from "../trust/certificates.ts";
 import { openTufRepository, type TufRepository } from "../trust/tuf-repository.ts";
@@ -68,6 +69,21 @@ describe("an operator's trust", { skip: UNLESS_LONG }, () => {
     const printed = await $("trust", "import", "--print", "builder.pem");
     assert.equal(JSON.parse(printed.stdout).keys.length, 1);
     assertEnded(await $("trust", "import", "builder.pem"), 0, "stdout", /it takes trust away/);
+  });
+
+  test("is where a push that is refused for its key leads", async () => {
+    const { privateKey, pem } = envelopeKey();
+    await writeFile(path("mine.json"), signedEnvelope(privateKey).bytes);
+    const refused = await $("push", "mine.json");
+    assertEnded(
+      refused,
+      1,
+      "stderr",
+      /\(unknown-key\)\n {2}`vouchsafe trust show` .* trust import KEY\.pem`\.\n$/,
+    );
+    await writeFile(path("mine.pem"), pem);
+    assertEnded(await $("trust", "import", "mine.pem"), 0, "stdout", /^active/);
+    assertEnded(await $("push", "mine.json"), 0, "stdout", /^accepted mine\.json/);
   });
 
   test("says what cannot be imported", async () => {

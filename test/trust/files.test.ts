@@ -100,6 +100,15 @@ test("a file that is missing, no JSON, or nothing to be trusted is refused", asy
   for (const path of refused) await assert.rejects(readTrustFile(path), { code: "invalid-trust" }, path);
 });
 
+test("a file in another form is told which are taken", async () => {
+  const { publicKey } = generateKeyPairSync("ed25519");
+  const der = join(directory, "key.der");
+  await writeFile(der, publicKey.export({ type: "spki", format: "der" }));
+  for (const path of [der, await file("notes.txt", "the key is below"), await file("empty.json", "")])
+    await assert.rejects(readTrustFile(path), { code: "invalid-trust", message: /is neither PEM nor JSON/ });
+  await assert.rejects(readTrustFile(await file("cut.json", " {")), { message: /is not strict JSON/ });
+});
+
 test("a part takes the place of its namesake, and asks for no less than was asked for there", () => {
   const [first, second] = [
     { name: "one", publicKey: publicKey(), thresholds: { timestamps: 1 } },

@@ -1,5 +1,6 @@
 import type { LoggedEvent } from "../../client/log-types.ts";
 import { EVENT_TYPES } from "../../custody/events.ts";
+import { suggestion } from "../../yaml/suggestion.ts";
 import { UsageError } from "../usage-error.ts";
 import { time } from "./time.ts";
 
@@ -38,5 +39,5 @@ export function aboutWhat({ about }: Pick<LoggedEvent, "about">): string {
 export function requireEventTypes(types: readonly string[]): void {
   const unknown = types.find((type) => !Object.hasOwn(EVENT_TYPES, type));
   if (unknown === undefined) return;
-  throw new UsageError(`There are no events ${unknown}; there are ${Object.keys(EVENT_TYPES).join(", ")}`);
+  throw new UsageError(`There are no events ${unknown}${suggestion(unknown, Object.keys(EVENT_TYPES))}`);
 }
