@@ -1,5 +1,13 @@
+import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type BundleJson, refuses, type SignedBundles, signBundles, withEntry } from "./signed-bundles.ts";
+import {
+  type BundleJson,
+  refuses,
+  type SignedBundles,
+  signBundles,
+  verifyBundle,
+  withEntry,
+} from "./signed-bundles.ts";
 
 let signed: SignedBundles;
 before(async () => {
@@ -92,6 +100,25 @@ describe("a bundle's shape", () => {
     refuses(signed.blob, "malformed-bundle", signed.trust, digest({ digest: "AAAA" }));
     refuses(signed.blob, "malformed-bundle", signed.trust, (b) =>
       Object.assign(b.messageSignature, { messageDigest: undefined }),
+    );
+  });
+
+  test("reads null as what is not there, as protobuf's JSON may write it", () => {
+    const absent = { certificate: null, x509CertificateChain: null, publicKey: null };
+    for (const [bundle, other] of [
+      [signed.provenance, { messageSignature: null }],
+      [signed.blob, { dsseEnvelope: null }],
+    ] as const) {
+      const { verificationMaterial } = bundle;
+      const written = {
+        ...bundle,
+        ...other,
+        verificationMaterial: { ...absent, ...verificationMaterial },
+      };
+      assert.doesNotThrow(() => verifyBundle(written, signed.trust));
+    }
+    refuses(signed.provenance, "malformed-bundle", signed.trust, (b) =>
+      Object.assign(b.verificationMaterial, absent),
     );
   });
 });

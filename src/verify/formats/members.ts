@@ -11,9 +11,14 @@ export function known(value: JsonValue | undefined, what: string, members: Reado
   return value;
 }
 
+/** Protobuf's JSON leaves out what is absent, or writes null for it. */
+export function isAbsent(value: JsonValue | undefined): value is null | undefined {
+  return value === undefined || value === null;
+}
+
 /** The value as an array of at most `most` items; an absent one is empty. */
 export function items(value: JsonValue | undefined, what: string, most: number): readonly JsonValue[] {
-  if (value === undefined || value === null) return [];
+  if (isAbsent(value)) return [];
   if (!Array.isArray(value)) throw malformed(`${what} is not an array`);
   if (value.length > most) throw malformed(`${what} has more than ${most} items`);
   return value;
@@ -56,7 +61,7 @@ const DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/;
  * nothing here is negative or beyond 2^53.
  */
 export function decimal(value: JsonValue | undefined, what: string): number {
-  if (value === undefined) return 0;
+  if (isAbsent(value)) return 0;
   const number = typeof value === "string" && DECIMAL.test(value) ? Number(value) : Number.NaN;
   if (!Number.isSafeInteger(number)) throw malformed(`${what} is not a whole number`);
   return number;

@@ -1,6 +1,6 @@
 import { type JsonObject, type JsonValue, parseEnvelope } from "../../in-toto-attestation/index.ts";
 import type { ClaimedSigner, Content, EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
-import { base64, distinctTimestamps, items, known, malformed } from "./members.ts";
+import { base64, distinctTimestamps, isAbsent, items, known, malformed } from "./members.ts";
 import { readTransparencyLogEntries } from "./transparency-log-entry.ts";
 
 interface Version {
@@ -80,10 +80,10 @@ function readContent({ dsseEnvelope, messageSignature }: JsonObject): {
   content: Content;
   signature: Uint8Array;
 } {
-  if ((dsseEnvelope === undefined) === (messageSignature === undefined)) {
+  if (isAbsent(dsseEnvelope) === isAbsent(messageSignature)) {
     throw malformed("it does not have exactly one of dsseEnvelope and messageSignature");
   }
-  if (dsseEnvelope === undefined) return readMessage(messageSignature);
+  if (isAbsent(dsseEnvelope)) return readMessage(messageSignature);
   const { payloadType, payload, signatures } = parseEnvelope(dsseEnvelope);
   const [only, ...others] = signatures;
   if (only === undefined || others.length > 0) {
@@ -96,7 +96,7 @@ function readMessage(value: JsonValue | undefined): { content: Content; signatur
   const message = known(value, "messageSignature", MESSAGE);
   const signature = base64(message.signature, "signature");
   // A hint to find the artifact by: whoever has the artifact does without it (sigstore_bundle.proto).
-  if (message.messageDigest === undefined) return { content: { case: "message" }, signature };
+  if (isAbsent(message.messageDigest)) return { content: { case: "message" }, signature };
   const { algorithm, digest } = known(message.messageDigest, "messageDigest", MESSAGE_DIGEST);
   const hash = MESSAGE_DIGESTS.get(algorithm);
   const bytes = base64(digest, "messageDigest.digest");
@@ -106,11 +106,11 @@ function readMessage(value: JsonValue | undefined): { content: Content; signatur
 
 function readSigner(material: JsonObject, version: Version): ClaimedSigner {
   const { certificate, x509CertificateChain, publicKey } = material;
-  if ([certificate, x509CertificateChain, publicKey].filter((one) => one !== undefined).length !== 1) {
+  if ([certificate, x509CertificateChain, publicKey].filter((one) => !isAbsent(one)).length !== 1) {
     throw malformed("it does not have exactly one of certificate, x509CertificateChain and publicKey");
   }
-  if (publicKey !== undefined) return readKeyHint(publicKey);
-  if (certificate !== undefined) {
+  if (!isAbsent(publicKey)) return readKeyHint(publicKey);
+  if (!isAbsent(certificate)) {
     return { case: "certificate", leaf: readCertificate(certificate), intermediates: [] };
   }
   if (!version.takesChain) throw malformed("this version holds a single certificate and no chain");
@@ -123,13 +123,13 @@ function readSigner(material: JsonObject, version: Version): ClaimedSigner {
 function readKeyHint(value: JsonValue): ClaimedSigner {
   // Some writers put the key itself there. Only a key of the trust snapshot counts, whatever is claimed here.
   const { hint } = known(value, "publicKey", PUBLIC_KEY);
-  if (hint === undefined || hint === null || hint === "") return { case: "key" };
+  if (isAbsent(hint) || hint === "") return { case: "key" };
   if (typeof hint !== "string") throw malformed("publicKey.hint is not a string");
   return { case: "key", hint };
 }
 
 function readTimestamps(value: JsonValue | undefined): readonly Uint8Array[] {
-  if (value === undefined || value === null) return [];
+  if (isAbsent(value)) return [];
   const { rfc3161Timestamps } = known(value, "timestampVerificationData", TIMESTAMPS);
   const timestamps = items(rfc3161Timestamps, "rfc3161Timestamps", MAX_TIMESTAMPS).map((timestamp) =>
     base64(known(timestamp, "rfc3161Timestamp", TIMESTAMP).signedTimestamp, "signedTimestamp"),
