@@ -90,12 +90,12 @@ if (ran === 0) {
 
 /** One Postgres for all files, and one embedded database for them to copy. Imported after Node's version was seen. */
 async function prepareDatabases(): Promise<() => Promise<void>> {
-  const [{ sharePostgres, stopPostgres }, { makeEmptyDatabase }] = await Promise.all([
+  const [{ sharePostgres }, { makeEmptyDatabase }] = await Promise.all([
     import("./support/postgres.ts"),
     import("./support/empty-database.ts"),
   ]);
-  await Promise.all([sharePostgres(), makeEmptyDatabase()]);
-  return stopPostgres;
+  const [giveBack] = await Promise.all([sharePostgres(), makeEmptyDatabase()]);
+  return giveBack;
 }
 
 /** The files that the arguments name; all of `test/` when there are none. */

@@ -130,12 +130,12 @@ forEachDatabase("a connection", (create) => {
 
   it("commits durably however weak the role's own setting is", async (context) => {
     if (test.postgres === undefined) return context.skip("the embedded database is never durable");
-    const [{ role }] = (await database.transaction((query) => query("select current_user as role"))) as [
-      { role: string },
-    ];
+    const [{ role, name }] = (await database.transaction((query) =>
+      query("select current_user as role, current_database() as name"),
+    )) as [{ role: string; name: string }];
     const admin = new pg.Client(test.postgres.adminUrl);
     await admin.connect();
-    await admin.query(`alter role ${role} set synchronous_commit = off`);
+    await admin.query(`alter role ${role} in database ${name} set synchronous_commit = off`);
     await admin.end();
     const another = await test.open();
     const [setting] = await another.transaction((query) =>

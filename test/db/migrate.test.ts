@@ -8,7 +8,7 @@ import { readDecisionInputs } from "../../src/db/decision-inputs.ts";
 import { applyMigrations, whileMigrating } from "../../src/db/migrate.ts";
 import { MIGRATIONS } from "../../src/db/migrations/index.ts";
 import { sha256 } from "../../src/in-toto-attestation/digest.ts";
-import { createPostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
+import { createBarePostgres, stopPostgres, type TestPostgres } from "../support/postgres.ts";
 
 const LOG_TABLES = [
   "log_entries",
@@ -24,7 +24,7 @@ const INSUFFICIENT_PRIVILEGE = "42501";
 describe("migration", () => {
   let postgres: TestPostgres;
   before(async () => {
-    postgres = await createPostgres();
+    postgres = await createBarePostgres();
   });
   after(() => postgres.drop());
   after(stopPostgres);
@@ -96,7 +96,7 @@ describe("migration", () => {
   });
 
   it("keeps what was decided before: a verdict holds until something newer comes", async () => {
-    const old = await createPostgres();
+    const old = await createBarePostgres();
     const owner = new pg.Client(old.migrateUrl);
     await owner.connect();
     const session = {
@@ -141,7 +141,7 @@ describe("migration", () => {
   });
 
   it("works with one role alone, and warns that it owns the log", async () => {
-    const alone = await createPostgres();
+    const alone = await createBarePostgres();
     const database = await openPostgres({ databaseUrl: alone.migrateUrl });
     assert.equal(database.warnings.length, 1);
     await database.close();
@@ -149,7 +149,7 @@ describe("migration", () => {
   });
 
   it("tells a start without the owner, on a database that is not migrated yet, to migrate it", async () => {
-    const bare = await createPostgres();
+    const bare = await createBarePostgres();
     const { pathname } = new URL(bare.migrateUrl);
     const elsewhere = Object.assign(new URL(postgres.databaseUrl), { pathname }).href;
     const told = { code: "configuration-invalid", message: /`vouchsafe migrate`.*MIGRATE_DATABASE_URL/ };

