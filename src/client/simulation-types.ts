@@ -27,6 +27,7 @@ export interface Simulation {
   readonly active: string | null;
   readonly artifacts: number;
   readonly policies: readonly SimulatedPolicy[];
+  readonly access: readonly SimulatedAccess[];
   readonly workloads: {
     readonly running: number;
     readonly denied: number;
@@ -45,6 +46,30 @@ export interface SimulatedPolicy {
   readonly denied: Flips;
   /** Artifacts that did not pass and would. */
   readonly allowed: Flips;
+}
+
+/** An AccessPolicy, and its rules that differ. */
+export interface SimulatedAccess {
+  readonly name: string;
+  readonly change: SimulatedPolicy["change"];
+  /** Whose callers it takes, before its rules ask; null where there is no such policy. */
+  readonly callers: { readonly before: string | null; readonly after: string | null };
+  readonly rules: readonly SimulatedAccessRule[];
+}
+
+export interface SimulatedAccessRule {
+  readonly change: "added" | "removed" | "changed" | "moved";
+  /** What a caller must be, each of them: one of the patterns. */
+  readonly who: readonly { readonly of: string; readonly patterns: readonly string[] }[];
+  readonly gives: { readonly before: RuleGives | null; readonly after: RuleGives | null };
+}
+
+export interface RuleGives {
+  /** In its document, from 1. */
+  readonly number: number;
+  readonly roles: readonly string[];
+  readonly policies: readonly string[];
+  readonly mayChoosePolicy: boolean;
 }
 
 export interface Flips {

@@ -2,31 +2,31 @@ import type { Digest } from "../in-toto-attestation/types.ts";
 import { appliesTo, evaluateStated } from "./evaluate.ts";
 import { decisiveChecks } from "./evaluation/decisive.ts";
 import type { Sayings } from "./facts.ts";
-import type { PolicySet } from "./load.ts";
 import type { VerificationPolicy } from "./policy.ts";
 import { type Question, relatedTo } from "./question.ts";
 import type { Check } from "./types.ts";
 
-/** A policy as it is and as it would be; absent where there is none of its name. */
-export interface PolicyEdit {
+/** A document as it is and as it would be; absent where there is none of its name. */
+export interface Edit<T> {
   readonly name: string;
-  readonly before?: VerificationPolicy;
-  readonly after?: VerificationPolicy;
+  readonly before?: T;
+  readonly after?: T;
 }
+export type PolicyEdit = Edit<VerificationPolicy>;
 
 export type Change = "added" | "removed" | "changed" | "unchanged";
 
-type Policies = PolicySet["policies"];
+type Documents<T> = ReadonlyMap<string, T>;
 
-/** Every policy of either set, by name. */
-export function editsBetween(before: Policies, after: Policies): PolicyEdit[] {
+/** Every document of either set, by name. */
+export function editsBetween<T extends object>(before: Documents<T>, after: Documents<T>): Edit<T>[] {
   return [...new Set([...before.keys(), ...after.keys()])].sort().map((name) => {
     const [old, proposed] = [before.get(name), after.get(name)];
     return { name, ...(old && { before: old }), ...(proposed && { after: proposed }) };
   });
 }
 
-export function changeOf({ before, after }: PolicyEdit): Change {
+export function changeOf({ before, after }: Edit<{ readonly hash: string }>): Change {
   if (before === undefined) return "added";
   if (after === undefined) return "removed";
   return before.hash === after.hash ? "unchanged" : "changed";

@@ -1,11 +1,19 @@
-import type { DeniedWorkload, Flips, SimulatedPolicy, Simulation } from "../../client/simulation-types.ts";
+import type {
+  DeniedWorkload,
+  Flips,
+  RuleGives,
+  SimulatedAccess,
+  SimulatedPolicy,
+  Simulation,
+} from "../../client/simulation-types.ts";
 import type { Terminal } from "../output/terminal.ts";
 
 export function tellSimulation(terminal: Terminal, simulation: Simulation): void {
-  const { asOf, policySet, active, policies, workloads } = simulation;
+  const { asOf, policySet, active, policies, access, workloads } = simulation;
   terminal.print(`as of log size ${asOf.size}, ${asOf.time}`);
   terminal.print(`${policySet} in the place of ${active ?? "none"}`);
   for (const policy of policies) tellPolicy(terminal, policy);
+  for (const edit of access) tellAccess(terminal, edit);
   const { running, denied, deniedAlready } = workloads;
   const already = deniedAlready > 0 ? `, ${deniedAlready} of which the active policies deny as well` : "";
   terminal.print(
@@ -26,6 +34,33 @@ function tellPolicy(terminal: Terminal, policy: SimulatedPolicy): void {
   terminal.print(`${change} ${name}: ${counted(passedAfter, "artifact")} would pass${now}`);
   tellFlips(terminal, "denies", denied);
   tellFlips(terminal, "allows", allowed);
+}
+
+function tellAccess(terminal: Terminal, { name, change, callers, rules }: SimulatedAccess): void {
+  if (change === "unchanged") {
+    terminal.print(`unchanged access ${name}`);
+    return;
+  }
+  terminal.print(`${change} access ${name}: ${callers.after ?? callers.before}`);
+  if (change === "changed" && callers.before !== callers.after) terminal.print(`  and not ${callers.before}`);
+  for (const { change, who, gives } of rules) {
+    const asked = who.map(({ of, patterns }) => `${of} ${patterns.join(" | ")}`).join(", ");
+    terminal.print(`  ${change} rule: ${asked}`);
+    if (change === "moved")
+      terminal.print(`    is rule ${gives.after?.number}, and was ${gives.before?.number}`);
+    else if (gives.after === null) terminal.print(`    gave ${given(gives.before)}`);
+    else
+      terminal.print(
+        `    gives ${given(gives.after)}${gives.before === null ? "" : `, and gave ${given(gives.before)}`}`,
+      );
+  }
+}
+
+function given(gives: RuleGives | null): string {
+  if (gives === null) return "nothing";
+  const { roles, policies, mayChoosePolicy } = gives;
+  const judged = policies.length > 0 ? ` by ${policies.join(", ")}` : "";
+  return `${roles.join(", ")}${judged}${mayChoosePolicy ? ", and chooses policies" : ""}`;
 }
 
 function tellFlips(terminal: Terminal, verb: "denies" | "allows", { count, first, checks }: Flips): void {

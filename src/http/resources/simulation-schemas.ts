@@ -24,6 +24,36 @@ export const SimulatedPolicy = named(
   }),
 );
 
+const RuleGives = nullable(
+  closed({
+    number: Type.Integer({ minimum: 1, description: "in its document" }),
+    roles: Type.Array(Type.String()),
+    policies: Type.Array(Type.String()),
+    mayChoosePolicy: Type.Boolean(),
+  }),
+);
+
+export const SimulatedAccess = named(
+  "SimulatedAccess",
+  closed(
+    {
+      name: Type.String(),
+      change: Type.Enum(["added", "removed", "changed", "unchanged"]),
+      callers: closed({ before: nullable(Type.String()), after: nullable(Type.String()) }),
+      rules: Type.Array(
+        closed({
+          change: Type.Enum(["added", "removed", "changed", "moved"], {
+            description: "moved: it gives the same, and others come before it, or it before others",
+          }),
+          who: Type.Array(closed({ of: Type.String(), patterns: Type.Array(Type.String()) })),
+          gives: closed({ before: RuleGives, after: RuleGives }),
+        }),
+      ),
+    },
+    "An AccessPolicy, and its rules that differ. Which tokens there are is not known",
+  ),
+);
+
 export const DeniedWorkload = named(
   "DeniedWorkload",
   closed({
@@ -51,6 +81,7 @@ export const Simulation = named(
     active: nullable(Type.String()),
     artifacts: Count,
     policies: Type.Array(SimulatedPolicy),
+    access: Type.Array(SimulatedAccess),
     workloads: closed({
       running: Count,
       denied: Count,

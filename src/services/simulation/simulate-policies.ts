@@ -1,5 +1,6 @@
 import type { ProjectId } from "../../custody/events.ts";
 import { VouchsafeError } from "../../errors.ts";
+import { type AccessEdit, accessEdits } from "../../policy/access-edits.ts";
 import { type EditTally, NOTHING_TALLIED } from "../../policy/flips.ts";
 import { loadPolicySet, type PolicyFile, type PolicySet } from "../../policy/load.ts";
 import { requireOfProject } from "../../policy/project-reach.ts";
@@ -25,6 +26,8 @@ export interface Simulation {
   /** Artifacts that were judged: none where no policy changes. */
   readonly artifacts: number;
   readonly policies: readonly SimulatedPolicy[];
+  /** Every AccessPolicy of either set, with what differs of whom it lets in. */
+  readonly access: readonly AccessEdit[];
   readonly workloads: SimulatedWorkloads;
 }
 
@@ -85,6 +88,7 @@ function simulationOf(
     policies: editsBetween(policySet?.policies ?? new Map(), proposed.policies).map((edit) => {
       return { name: edit.name, change: changeOf(edit), ...(tallies.get(edit.name) ?? NOTHING_TALLIED) };
     }),
+    access: accessEdits(policySet?.access ?? new Map(), proposed.access),
     workloads,
   };
 }

@@ -1,6 +1,6 @@
 /** Policies at a terminal: refused, activated, simulated. The steps build on one another and run in their order. */
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { UNLESS_LONG } from "../../support/long.ts";
@@ -62,6 +62,34 @@ describe("policies at a terminal", { skip: UNLESS_LONG }, () => {
       /unknown-policy/,
     );
     assertEnded(await $("verify-digest", DIGEST, "--policy", "strict"), 0, "stdout", /^allow/);
+    assertEnded(await $("policy", "activate", POLICIES), 0, "stdout", /^active/);
+  });
+
+  test("simulating an edit of access says which rules give what, and who was let in so far", async () => {
+    await cp(POLICIES, path("access"), { recursive: true });
+    const rule = (roles: string) => `apiVersion: vouchsafe.dev/v1
+kind: AccessPolicy
+metadata: { name: pipelines }
+spec:
+  oidc: { use: github-actions, audience: vouchsafe }
+  rules:
+    - { claims: { repository: acme/widget }, roles: [${roles}], policies: [widget-release] }
+`;
+    await writeFile(path("access/access.yaml"), rule("uploader"));
+    const lines = [
+      "added access pipelines: tokens of https://token.actions.githubusercontent.com for vouchsafe",
+      "  added rule: repository acme/widget",
+      "    gives uploader by widget-release",
+    ];
+    const added = await $("policy", "simulate", "access");
+    assertEnded(added, 0, "stdout", new RegExp(`^${lines.join("\n")}\n`, "m"));
+    assertEnded(await $("policy", "activate", "access"), 0, "stdout", /^active/);
+    await writeFile(path("access/access.yaml"), rule("uploader, auditor"));
+    assert.match(
+      (await $("policy", "simulate", "access")).stdout,
+      /^ {2}changed rule: repository acme\/widget\n {4}gives uploader, auditor by widget-release, and gave uploader by/m,
+    );
+    assert.match((await $("policy", "simulate", POLICIES)).stdout, /^removed access pipelines: tokens of /m);
     assertEnded(await $("policy", "activate", POLICIES), 0, "stdout", /^active/);
   });
 
