@@ -47,7 +47,13 @@ function connect(inputs: Inputs, env: Environment, runner: Runner): Client {
   const audience = inputs.audience ?? audienceOf(server, {});
   const credential =
     token === undefined ? jobToken(env, audience, runner) : checkedToken(token, "`token`", audience);
-  return createClient({ server, token: credential, ...(project !== undefined && { project }) });
+  const { TRACEPARENT: traceparent } = env;
+  return createClient({
+    server,
+    token: credential,
+    ...(project !== undefined && { project }),
+    ...(traceparent && { traceparent }),
+  });
 }
 
 function jobToken(env: Environment, audience: string, runner: Runner): TokenSource {

@@ -45,6 +45,7 @@ Environment:
                         JWT-SVID of the Workload API at SPIFFE_ENDPOINT_SOCKET.
   VOUCHSAFE_AUDIENCE    whom OIDC tokens must be for, where that is not the server's URL
   VOUCHSAFE_PROJECT     the project that is meant, as --project
+  TRACEPARENT           the trace that calls of the server are a part of (W3C Trace Context)
   NO_COLOR              no colours
 
 ${EXIT_STATUS}

@@ -59,8 +59,10 @@ function checkedProject(project: string): string {
 
 function connect(server: string, project: string | undefined): Client {
   const token = findToken(server, process.env);
+  const { TRACEPARENT: traceparent } = process.env;
   return createClient({
     server,
+    ...(traceparent && { traceparent }),
     ...(token === undefined ? {} : { token }),
     ...(project === undefined ? {} : { project }),
   });

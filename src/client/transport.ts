@@ -13,6 +13,8 @@ export interface TransportOptions {
   readonly project?: string;
   /** Makes the Authorization header of a call in the place of a bearer token. Asked anew for each try. */
   readonly authorize?: (call: Call) => string;
+  /** The trace that calls are a part of, as the header has it (W3C Trace Context §3.2). What is malformed is not sent. */
+  readonly traceparent?: string;
   /** Milliseconds that one try may take. Default 30,000. */
   readonly timeout?: number;
   /** How often a call that may be repeated is tried again after 429 or 503. Default 3. */
@@ -55,6 +57,8 @@ export type Transport = (call: Call) => Promise<Answer>;
 
 /** Longer than this nobody is made to wait before a further try: the refusal is passed on instead. */
 const LONGEST_WAIT = 20_000;
+/** Of the version that there is; the server judges the rest. */
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 /** Milliseconds before the first further try, where the server does not say; doubled each time. */
 const FIRST_WAIT = 250;
 
@@ -124,6 +128,7 @@ async function send(
   if (options.authorize !== undefined) headers.set("authorization", options.authorize(call));
   else if (options.bearer !== undefined) headers.set("authorization", `Bearer ${options.bearer}`);
   if (options.project !== undefined) headers.set("vouchsafe-project", options.project);
+  if (TRACEPARENT.test(options.traceparent ?? "")) headers.set("traceparent", options.traceparent ?? "");
   if (call.body !== undefined) headers.set("content-type", call.body.mediaType);
   const ends = [deadline.signal, options.signal, call.signal];
   try {

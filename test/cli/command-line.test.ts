@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -53,6 +55,22 @@ describe("the command line", () => {
       const { error } = JSON.parse((await $(...args, "--json")).stderr);
       assert.deepEqual([error.code, (await $(...args)).stderr], ["usage", `error: ${error.detail}\n`]);
     }
+  });
+
+  test("what asks the server is a part of the trace in TRACEPARENT", async (t) => {
+    const heard: unknown[] = [];
+    const server = createServer((request, response) => {
+      heard.push(request.headers.traceparent);
+      response.writeHead(401).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const TRACEPARENT = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+    const settings = { VOUCHSAFE_SERVER: `http://127.0.0.1:${port}`, VOUCHSAFE_TOKEN: "x" };
+    for (const env of [settings, { ...settings, TRACEPARENT }])
+      await vouchsafe(["whoami"], { cwd: directory, env });
+    assert.deepEqual(heard, [undefined, TRACEPARENT]);
   });
 
   test("help waits for nothing large: of all packages it loads commander alone", async () => {

@@ -66,6 +66,19 @@ test("sends the token, the query and nothing that was not given", async (t) => {
   assert.equal(asked[0]?.headers.authorization, "Bearer vouchsafe_id_secret");
 });
 
+test("calls are a part of the trace that is named, where it is one", async (t) => {
+  const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+  const answers = [{ status: 200, headers: JSON_TYPE, body: "{}" }];
+  const { asked, url } = await scripted(t, answers);
+  for (const named of [traceparent, "00-garbage", `${traceparent}\r\nx: y`, ""])
+    await createClient({ server: url, traceparent: named }).health();
+  await createClient({ server: url }).health();
+  assert.deepEqual(
+    asked.map(({ headers }) => headers.traceparent),
+    [traceparent, undefined, undefined, undefined, undefined],
+  );
+});
+
 test("a server below a path keeps its path", async (t) => {
   const { asked, url } = await scripted(t, [{ status: 200, headers: JSON_TYPE, body: "{}" }]);
   await createClient({ server: `${url}/vouchsafe` }).health();

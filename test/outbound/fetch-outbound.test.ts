@@ -35,6 +35,16 @@ async function refuses(url: string, code: ErrorCode, options: Partial<OutboundOp
   );
 }
 
+test("a host is told nothing but what is asked: not who asks, nor of which trace it is a part", async (t) => {
+  const seen: string[][] = [];
+  const base = await serve(t, (request, response) => {
+    seen.push(Object.keys(request.headers).sort());
+    response.end();
+  });
+  await fetchOutbound(base, OPTIONS);
+  assert.deepEqual(seen, [["accept", "accept-encoding", "connection", "host", "user-agent"]]);
+});
+
 test("an answer comes with its status, type, headers and bytes", async (t) => {
   const base = await serve(t, (request, response) => {
     const asked = [request.headers.accept, request.headers.authorization, request.headers["accept-encoding"]];
