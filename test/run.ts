@@ -25,6 +25,7 @@ const CONCURRENCY = Math.min(4, availableParallelism() + 1);
 
 /** From so many files on, what they would each have to start is started once beforehand. */
 const MANY_FILES = 8;
+const WORKLOADS = /\/workload\/[^/]*$/;
 
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
@@ -50,7 +51,7 @@ const compiled = mkdtempSync(join(tmpdir(), "vouchsafe-compiled-"));
 process.once("exit", () => rmSync(compiled, { recursive: true, force: true }));
 process.env.NODE_COMPILE_CACHE ??= compiled;
 
-const giveBack = files.length < MANY_FILES ? async () => {} : await prepareDatabases();
+const giveBack = files.length < MANY_FILES ? async () => {} : await prepare();
 
 const skipped: string[] = [];
 const empty: string[] = [];
@@ -88,13 +89,19 @@ if (ran === 0) {
   process.exitCode = 1;
 }
 
-/** One Postgres for all files, and one embedded database for them to copy. Imported after Node's version was seen. */
-async function prepareDatabases(): Promise<() => Promise<void>> {
-  const [{ sharePostgres }, { makeEmptyDatabase }] = await Promise.all([
+/** What many files would each make: databases, and an executable for workloads. Imported after Node's version was seen. */
+async function prepare(): Promise<() => Promise<void>> {
+  const [{ sharePostgres }, { makeEmptyDatabase }, { makeExecutable }] = await Promise.all([
     import("./support/postgres.ts"),
     import("./support/empty-database.ts"),
+    import("./workload/executable.ts"),
   ]);
-  const [giveBack] = await Promise.all([sharePostgres(), makeEmptyDatabase()]);
+  const haveWorkloads = process.platform === "linux" && files.some((path) => WORKLOADS.test(path));
+  const [giveBack] = await Promise.all([
+    sharePostgres(),
+    makeEmptyDatabase(),
+    haveWorkloads && makeExecutable(),
+  ]);
   return giveBack;
 }
 

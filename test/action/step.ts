@@ -65,7 +65,8 @@ export async function openStep(): Promise<Step> {
         `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`,
         inputs[name] ?? otherwise,
       ]);
-      const env = { PATH: process.env.PATH, ...files, ...Object.fromEntries(variables), ...job };
+      const { PATH, NODE_COMPILE_CACHE } = process.env;
+      const env = { PATH, NODE_COMPILE_CACHE, ...files, ...Object.fromEntries(variables), ...job };
       const { status, log } = await runNode(main, workspace, env, onLog);
       return {
         succeeded: status === 0,

@@ -191,6 +191,7 @@ test("a release is verified by its own workflow's identity and tag, each file of
     run("bash", [".ci/verify-release", directory, "sh", vouchsafe], {
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         GITHUB_SERVER_URL: "https://github.com",
         GITHUB_REPOSITORY: "acme/vouchsafe",
         GITHUB_REF_NAME: tag,

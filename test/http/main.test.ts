@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { copyEmptyDatabase } from "../support/empty-database.ts";
 
 const MAIN = new URL("../../src/http/main.ts", import.meta.url).pathname;
 
@@ -19,6 +20,7 @@ after(() => rm(dataDir, { recursive: true, force: true }));
 function start(settings: Record<string, string> = {}): ChildProcess {
   const env = {
     PATH: process.env.PATH,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     VOUCHSAFE_DATA_DIR: dataDir,
     VOUCHSAFE_TUF: "off",
     PORT: "0",
@@ -89,6 +91,7 @@ spec:
 `;
   const write = (text: string) => writeFile(join(directory, "policy.yaml"), text);
   await write(policy("first"));
+  await copyEmptyDatabase(join(dataDir, "reload"));
   const server = start({
     VOUCHSAFE_DATA_DIR: join(dataDir, "reload"),
     VOUCHSAFE_POLICIES: directory,

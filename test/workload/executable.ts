@@ -1,5 +1,7 @@
 import { hash } from "node:crypto";
-import { appendFile, copyFile, readFile, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { appendFile, copyFile, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { digestOf } from "../../src/in-toto-attestation/digest.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
@@ -11,17 +13,31 @@ export interface Executable {
   readonly digest: Digest;
 }
 
+/** Names the executable to copy, for this process and those that it starts. */
+const VARIABLE = "VOUCHSAFE_TEST_EXECUTABLE";
+
+/** Builds it for the tests of this run, as that takes seconds. It is gone when this process ends. */
+export async function makeExecutable(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "vouchsafe-executable-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  process.env[VARIABLE] = (await buildExecutable(directory)).path;
+}
+
 /**
  * A single-executable application that runs the script named by its first argument. An operator would be wrong to
  * approve such a one; for the tests it stands for any compiled program.
  */
 export async function buildExecutable(directory: string): Promise<Executable> {
   const path = join(directory, "widget");
-  await writeFile(
-    `${path}.cjs`,
-    'process.argv.splice(1, 1); require("node:module").createRequire(process.argv[1])(process.argv[1]);',
-  );
-  await buildSingleExecutable(`${path}.cjs`, path);
+  const made = process.env[VARIABLE];
+  if (made !== undefined) await copyFile(made, path);
+  else {
+    await writeFile(
+      `${path}.cjs`,
+      'process.argv.splice(1, 1); require("node:module").createRequire(process.argv[1])(process.argv[1]);',
+    );
+    await buildSingleExecutable(`${path}.cjs`, path);
+  }
   return { path, digest: await digestOfFile(path) };
 }
 

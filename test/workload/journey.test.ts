@@ -12,6 +12,7 @@ import { RELEASE_POLICY } from "../http/release.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { collected } from "../support/collected.ts";
+import { copyEmptyDatabase } from "../support/empty-database.ts";
 import { buildExecutable, type Executable, tamperedCopy } from "./executable.ts";
 import { type RunningAgent, startAgent } from "./run-agent.ts";
 import { ask, type Line, startWorkload } from "./run-workload.ts";
@@ -55,6 +56,7 @@ describe("an agent of a server", { skip: process.platform !== "linux" && "only L
       VOUCHSAFE_POLICIES: path("policies"),
       VOUCHSAFE_TRUSTED_ROOT: path("local.json"),
     };
+    await copyEmptyDatabase(path("server"));
     [widget, server] = await Promise.all([buildExecutable(directory), startServer(settings)]);
     settings.PORT = new URL(server.url).port;
     const token = readFileSync(path("server/operator-token"), "utf8").trim();
