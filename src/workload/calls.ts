@@ -81,7 +81,6 @@ export function openCalls(log: (entry: CallLogEntry) => void): Calls {
 /** SPIFFE_Workload_API.md §6.3. */
 const CODES: ReadonlyMap<string, Code> = new Map([
   ["identity-denied", Code.PermissionDenied],
-  ["project-suspended", Code.PermissionDenied],
   ["invalid-request", Code.InvalidArgument],
   ["invalid-spiffe-id", Code.InvalidArgument],
   ["invalid-svid", Code.InvalidArgument],

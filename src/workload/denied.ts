@@ -10,7 +10,7 @@ export interface DenialReason {
 
 /** Whether the answer is no, by a server or by the agent: anything else is that there is none now. */
 export function isDenial(error: unknown): error is VouchsafeError {
-  return hasCode(error, "identity-denied") || hasCode(error, "project-suspended");
+  return hasCode(error, "identity-denied");
 }
 
 /** The first reason's code of a denial; undefined of anything else. */

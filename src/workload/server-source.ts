@@ -21,6 +21,7 @@ import {
 } from "./agent-credential.ts";
 import type { AttestedWorkload } from "./attested-workload.ts";
 import { backoff } from "./backoff.ts";
+import { denied } from "./denied.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import { newKey, requestFor } from "./key-request.ts";
 
@@ -232,6 +233,8 @@ async function asOurs<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (cause) {
     if (!(cause instanceof ApiError)) throw cause;
+    // All that the agent asks for is denied then, whatever it asks.
+    if (cause.code === "project-suspended") throw denied(cause.code, cause.message, cause);
     const code: ErrorCode = Object.hasOwn(ERRORS, cause.code) ? (cause.code as ErrorCode) : "unavailable";
     const { reasons } = cause.problem;
     throw new VouchsafeError(code, cause.message, {

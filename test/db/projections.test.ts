@@ -9,6 +9,7 @@ import { readDecisionInputs } from "../../src/db/decision-inputs.ts";
 import { readDocument, searchAttestations } from "../../src/db/evidence.ts";
 import { standingExceptions } from "../../src/db/exceptions.ts";
 import { readHead } from "../../src/db/log.ts";
+import { suspendedProjects } from "../../src/db/projects.ts";
 import { findQuarantine, openQuarantines } from "../../src/db/quarantines.ts";
 import { findRejection, rejectionsBy } from "../../src/db/rejections.ts";
 import { findRevocation, readRevocationsAsOf, standingRevocations } from "../../src/db/revocations.ts";
@@ -54,6 +55,24 @@ forEachDatabase("state that follows from the log", (create) => {
     await append([trust(FIRST, false)], project);
     await append([trust(SECOND, false), trust(THIRD, true)], project);
     assert.deepEqual((await activeTrust(database.kysely, project))?.holding, [THIRD, SECOND]);
+  });
+
+  it("suspends projects and resumes them, also in one batch", async () => {
+    const project = randomUUID() as ProjectId;
+    const say = (type: "project.suspended" | "project.resumed"): EventDraft => ({
+      type,
+      about: ["*"],
+      body: { reason: type, caller: "tok_operator" },
+    });
+    const isSuspended = async () => (await suspendedProjects(database.kysely)).includes(project);
+    await append([say("project.suspended")], project);
+    assert.equal(await isSuspended(), true);
+    assert.equal((await readDecisionInputs(database.kysely, project, digestOf("any"))).isSuspended, true);
+    await append([say("project.resumed")], project);
+    assert.equal(await isSuspended(), false);
+    await append([say("project.suspended"), say("project.resumed"), say("project.suspended")], project);
+    assert.equal(await isSuspended(), true);
+    assert.equal((await readDecisionInputs(database.kysely, PROJECT, digestOf("any"))).isSuspended, false);
   });
 
   it("opens quarantines and lifts them", async () => {
