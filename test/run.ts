@@ -26,6 +26,8 @@ const CONCURRENCY = Math.min(4, availableParallelism() + 1);
 /** From so many files on, what they would each have to start is started once beforehand. */
 const MANY_FILES = 8;
 const WORKLOADS = /\/workload\/[^/]*$/;
+/** Folders whose files take long go first: begun last, one of them would run on alone. */
+const LONG_FIRST = ["workload", "cli", "http", "services", "differential"];
 
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
@@ -108,12 +110,20 @@ async function prepare(): Promise<() => Promise<void>> {
 /** The files that the arguments name; all of `test/` when there are none. */
 function selectFiles(args: readonly string[]): string[] {
   const all = globSync("test/**/*.test.ts").map((path) => resolve(path));
-  if (args.length === 0) return all.sort();
+  if (args.length === 0) return longFirst(all);
   const chosen = args.flatMap((arg) => {
     if (!existsSync(arg)) return all.filter((path) => relative("", path).includes(arg));
     return statSync(arg).isDirectory()
       ? globSync("**/*.test.ts", { cwd: arg }).map((path) => resolve(join(arg, path)))
       : [resolve(arg)];
   });
-  return [...new Set(chosen)].sort();
+  return longFirst([...new Set(chosen)]);
+}
+
+function longFirst(paths: readonly string[]): string[] {
+  const rank = (path: string) => {
+    const at = LONG_FIRST.indexOf(relative("test", path).split("/", 1)[0] ?? "");
+    return at < 0 ? LONG_FIRST.length : at;
+  };
+  return paths.toSorted().sort((a, b) => rank(a) - rank(b));
 }
