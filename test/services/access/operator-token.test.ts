@@ -7,12 +7,14 @@ import { readConfig } from "../../../src/config/config.ts";
 import { authenticate, listTokens, revokeToken } from "../../../src/services/access/tokens.ts";
 import type { Vouchsafe } from "../../../src/services/context.ts";
 import { openVouchsafe } from "../../../src/services/open.ts";
+import { copyEmptyDatabase } from "../../support/empty-database.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
 let directory: string;
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "vouchsafe-operator-"));
+  await copyEmptyDatabase(directory);
 });
 after(() => rm(directory, { recursive: true, force: true }));
 
