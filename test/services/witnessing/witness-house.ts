@@ -67,7 +67,8 @@ export async function openWitnessHouse(): Promise<WitnessHouse> {
     async dump() {
       const name = new URL(postgres.adminUrl).pathname.slice(1);
       const copy = `${name}_dump_${++count}`;
-      await administer(postgres.adminUrl, [`create database ${copy} template ${name} owner ${name}_owner`]);
+      const { username: owner } = new URL(postgres.migrateUrl);
+      await administer(postgres.adminUrl, [`create database ${copy} template ${name} owner ${owner}`]);
       return () =>
         administer(postgres.adminUrl, [
           `drop database ${name} with (force)`,
