@@ -202,17 +202,19 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
     },
     async caughtUp(wanted, waitMs, signal) {
       if (wanted <= size) return;
+      const stale = () =>
+        new VouchsafeError(
+          "stale",
+          `This node follows the log to size ${size}, not yet ${wanted}; ask again`,
+        );
+      // Of what was before, a signal says nothing more.
+      if (signal?.aborted === true) throw stale();
       const reached = Promise.withResolvers<void>();
       const waiter = { size: wanted, resolve: reached.resolve };
       waiting.push(waiter);
       const giveUp = () => {
         waiting = waiting.filter((other) => other !== waiter);
-        reached.reject(
-          new VouchsafeError(
-            "stale",
-            `This node follows the log to size ${size}, not yet ${wanted}; ask again`,
-          ),
-        );
+        reached.reject(stale());
       };
       const timer = setTimeout(giveUp, waitMs);
       signal?.addEventListener("abort", giveUp);

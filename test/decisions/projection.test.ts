@@ -219,6 +219,16 @@ test("one who asks for a size waits until it is reached, and is refused when it 
   await assert.rejects(projection.caughtUp(6, 5), { code: "stale" });
 });
 
+test("nobody waits for the log who was told not to, before or meanwhile", { timeout: 10_000 }, async () => {
+  const projection = projectionOf(fakeLog());
+  const stop = new AbortController();
+  for (const _ of ["meanwhile", "before"]) {
+    const waiting = projection.caughtUp(1, 60_000, stop.signal);
+    stop.abort();
+    await assert.rejects(waiting, { code: "stale" });
+  }
+});
+
 test("this node's own commits are taken over without a read, and read where others wrote before them", async () => {
   const log = fakeLog();
   const projection = projectionOf(log);
