@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdtemp, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -141,8 +142,11 @@ async function startServer(directory: string): Promise<{ url: string; stop(): Pr
   if (given) return { url: given, stop: async () => {} };
 
   const port = await freePort();
+  const databaseDir = await mkdtemp(join(directory, "vouchsafe-postgres-"));
+  // Also when this process ends by an error: it may be in memory.
+  process.once("exit", () => rmSync(databaseDir, { recursive: true, force: true }));
   const postgres = new EmbeddedPostgres({
-    databaseDir: await mkdtemp(join(directory, "vouchsafe-postgres-")),
+    databaseDir,
     port,
     user: "postgres",
     password: "postgres",
