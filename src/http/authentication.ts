@@ -152,7 +152,11 @@ export function guardRoutes(
   // An agent's proof is of the body too, so it is judged once the body is there, and before anything reads it.
   app.addHook("preValidation", (request, _reply, done) => {
     const { agentProof, method, url: path, sentBody } = request;
-    if (agentProof === null) return done();
+    if (agentProof === null) {
+      // Whoever sends slowly was let in long ago.
+      if (request.caller !== null && request.body !== undefined) refuseSuspended(request.caller.project);
+      return done();
+    }
     const proven = { method, path, body: sentBody ?? NO_BODY };
     admit(request, () => authenticateAgent(agentProof, proven, projectOf(request))).then(() => done(), done);
   });

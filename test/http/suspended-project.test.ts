@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { verifyPack } from "../../src/custody/verify-pack.ts";
 import { searchIdentities } from "../../src/db/identities.ts";
+import { VouchsafeError } from "../../src/errors.ts";
 import type { Digest } from "../../src/in-toto-attestation/types.ts";
+import { authenticateCaller } from "../../src/services/access/authenticate-caller.ts";
+import { suspendProject } from "../../src/services/access/suspend-project.ts";
+import { createSuspendedProjects } from "../../src/services/access/suspended-projects.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activation/activate-policies.ts";
 import type { Caller } from "../../src/services/caller.ts";
 import { verifyDigest } from "../../src/services/decisions/verify-digest.ts";
@@ -197,6 +204,51 @@ spec:
   assert.equal((await join(`${token}x`)).code, "unauthenticated");
   await change("resume");
   assert.match((await join(token)).spiffeId, /vouchsafe\/agent\/k8s/);
+});
+
+test("a node that does not follow the log refuses whom it looks up", async () => {
+  await change("suspend");
+  const deaf = createSuspendedProjects(b.v.database);
+  deaf.refuse(acme.id);
+  const v = { ...b.v, suspended: deaf };
+  await assert.rejects(authenticateCaller(v, acmes, undefined), { code: "project-suspended" });
+  await change("resume");
+  assert.equal((await authenticateCaller(v, acmes, undefined)).caller.project, acme.id);
+});
+
+test("who was let in before and sends slowly is refused when all is there", async () => {
+  await a.app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = a.app.server.address() as AddressInfo;
+  const body = JSON.stringify({ name: "later", roles: ["operator"] });
+  const slow = connect(port, "127.0.0.1").setEncoding("utf8");
+  await once(slow, "connect");
+  slow.write(
+    `POST /tokens HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${acmes}\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n{`,
+  );
+  // Answered after the one before it was let in.
+  await once(a.app.server, "request");
+  await succeeds(a.app, 200, "GET /policies", { as: acmes });
+  await change("suspend");
+  const answered = text(slow);
+  slow.write(body.slice(1));
+  assert.match(await answered, /^HTTP\/1\.1 403[\s\S]*project-suspended/);
+  await change("resume");
+});
+
+test("a node whose suspension could not be acknowledged refuses the project all the same", async () => {
+  const { writer } = a.v;
+  const append: typeof writer.append = async (proposal) => {
+    await writer.append(proposal);
+    throw new VouchsafeError("unavailable", "What was committed could not be acknowledged");
+  };
+  const suspended = suspendProject({ ...a.v, writer: { ...writer, append } }, inside(["operator"]), {
+    name: "acme",
+    reason: "to suspend",
+  });
+  await assert.rejects(suspended, { code: "unavailable" });
+  await fails(a.app, "project-suspended", "GET /policies", { as: acmes });
+  await change("resume");
 });
 
 test("default stays, and so does what nobody has", async () => {

@@ -19,13 +19,19 @@ export function certificateCredential(chain: readonly Uint8Array[]): string {
  * Who makes a request, by the one credential that it shows: a token of ours, a JWT, or a client's certificate.
  *
  * @param named the project that the request names
- * @throws VouchsafeError what `authenticate`, `authenticateJwt` and `authenticateSvid` throw
+ * @throws VouchsafeError what `authenticate`, `authenticateJwt` and `authenticateSvid` throw; `project-suspended`
  */
 export async function authenticateCaller(
   v: Vouchsafe,
   credential: string,
   named: string | undefined,
 ): Promise<Authenticated> {
+  const found = await find(v, credential, named);
+  await v.suspended.refuseNow(found.caller.project);
+  return found;
+}
+
+async function find(v: Vouchsafe, credential: string, named: string | undefined): Promise<Authenticated> {
   if (credential.startsWith(CERTIFICATE)) {
     const parts = credential.slice(CERTIFICATE.length).split(".");
     return authenticateSvid(

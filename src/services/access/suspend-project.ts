@@ -80,12 +80,16 @@ async function change(
   const name = parseProjectName(asked);
   const project = await v.projects.find(name);
   if (project === undefined) throw new VouchsafeError("not-found", `There is no project ${name}`);
-  const { committed } = await appendFresh(v, async () => {
-    const { size: asOf } = await readHead(kysely);
-    refuse((await suspendedProjects(kysely)).includes(project), project);
-    const events = [{ type, about: [PROJECT_CHAIN], body: { reason, caller } }];
-    return { proposal: { project, asOf, restsOn, events } };
-  });
-  await v.suspended.refresh(true);
-  return { name, receipt: onlyEvent(committed).receipt };
+  try {
+    const { committed } = await appendFresh(v, async () => {
+      const { size: asOf } = await readHead(kysely);
+      refuse((await suspendedProjects(kysely)).includes(project), project);
+      const events = [{ type, about: [PROJECT_CHAIN], body: { reason, caller } }];
+      return { proposal: { project, asOf, restsOn, events } };
+    });
+    return { name, receipt: onlyEvent(committed).receipt };
+  } finally {
+    // A node does not read back what it committed, be it that nobody could be told of the commit.
+    await v.suspended.refresh(true);
+  }
 }

@@ -7,6 +7,13 @@ import { VouchsafeError } from "../../errors.ts";
 export interface SuspendedProjects {
   /** @throws VouchsafeError `project-suspended` */
   refuse(project: ProjectId): void;
+  /**
+   * The same by the database, for who asks that anyway: what a node knows that has not followed the log for a while
+   * must not count for longer than what it remembers of callers.
+   *
+   * @throws VouchsafeError `project-suspended`; `unavailable`
+   */
+  refuseNow(project: ProjectId): Promise<void>;
   /** Reads them anew where an event has changed them, or did before and they could not be read. */
   refresh(hasChanged: boolean): Promise<void>;
 }
@@ -29,11 +36,10 @@ export function createSuspendedProjects({ kysely }: Database): SuspendedProjects
 
   return {
     refuse(project) {
-      if (!suspended.has(project)) return;
-      throw new VouchsafeError(
-        "project-suspended",
-        "The project is suspended: operators of the installation resume it",
-      );
+      if (suspended.has(project)) throw refusal();
+    },
+    async refuseNow(project) {
+      if ((await suspendedProjects(kysely)).includes(project)) throw refusal();
     },
     async refresh(hasChanged) {
       isBehind ||= hasChanged;
@@ -43,4 +49,11 @@ export function createSuspendedProjects({ kysely }: Database): SuspendedProjects
       await reading;
     },
   };
+}
+
+function refusal(): VouchsafeError {
+  return new VouchsafeError(
+    "project-suspended",
+    "The project is suspended: operators of the installation resume it",
+  );
 }

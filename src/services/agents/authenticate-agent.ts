@@ -16,7 +16,8 @@ const REMEMBERED = 10 * 60_000;
  *
  * @param authorization the header's value
  * @param named the project that the request names
- * @throws VouchsafeError `agent-proof-invalid`; `agent-proof-replayed`; `forbidden` for an agent of another project
+ * @throws VouchsafeError `agent-proof-invalid`; `agent-proof-replayed`; `forbidden` for an agent of another project;
+ *   `project-suspended`
  */
 export async function authenticateAgent(
   v: Vouchsafe,
@@ -35,6 +36,7 @@ export async function authenticateAgent(
   if (!isKnown) throw new VouchsafeError("agent-proof-invalid", "No agent has joined with this certificate");
   if (known.revoked) throw revoked();
   await requireOwnProject(v, named, known.project);
+  await v.suspended.refuseNow(known.project);
   if (!(await useProof(v.database.kysely, known.project, proof, now - REMEMBERED))) {
     throw new VouchsafeError("agent-proof-replayed", "Each proof is of one request: make another");
   }
