@@ -12,7 +12,7 @@ export interface Kept {
 /** What a node remembers of the log, by key. */
 export interface Memory<T extends Kept> {
   recall(key: string): T | undefined;
-  /** The same; what is not in memory is read, once for all who ask for it meanwhile. */
+  /** The same; what is not in memory is read, once for all who ask for it meanwhile, or soon after it began. */
   read(key: string, load: () => Promise<AsOf<T>>): Promise<AsOf<T>>;
   /** Whoever asks from now on has it read anew. */
   forget(key: string): void;
@@ -24,8 +24,19 @@ export interface MemoryOptions<T> {
   readonly most: number;
   /** The log size that the node has followed to. */
   readonly followedTo: () => number;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
   readonly onKept?: (key: string, value: T) => void;
   readonly onGone?: (key: string) => void;
+}
+
+/** For how long others join a read, in milliseconds: one that never ends must not have all wait who ask ever after. */
+const JOINABLE = 5_000;
+
+/** A read that has begun. */
+interface Reading<T> {
+  readonly answer: Promise<AsOf<T>>;
+  readonly since: number;
 }
 
 /**
@@ -33,9 +44,9 @@ export interface MemoryOptions<T> {
  * node has not passed since, and when nobody had it forgotten meanwhile. Nor does it answer who asked after the event.
  */
 export function createMemory<T extends Kept>(options: MemoryOptions<T>): Memory<T> {
-  const { most, followedTo, onKept, onGone } = options;
+  const { most, followedTo, clock, onKept, onGone } = options;
   const kept = new Map<string, T>();
-  const reading = new Map<string, Promise<AsOf<T>>>();
+  const reading = new Map<string, Reading<T>>();
 
   function recall(key: string): T | undefined {
     const hit = kept.get(key);
@@ -43,9 +54,15 @@ export function createMemory<T extends Kept>(options: MemoryOptions<T>): Memory<
     return hit;
   }
 
+  /** One that may be joined. */
+  function underWay(key: string): Promise<AsOf<T>> | undefined {
+    const found = reading.get(key);
+    return found !== undefined && clock() - found.since < JOINABLE ? found.answer : undefined;
+  }
+
   function begin(key: string, load: () => Promise<AsOf<T>>): Promise<AsOf<T>> {
-    const isWanted = () => reading.get(key) === read;
-    const read = load()
+    const isWanted = () => reading.get(key)?.answer === answer;
+    const answer = load()
       .then((loaded) => {
         if (isWanted() && loaded.size >= followedTo()) keep(key, loaded.value);
         return loaded;
@@ -53,8 +70,8 @@ export function createMemory<T extends Kept>(options: MemoryOptions<T>): Memory<
       .finally(() => {
         if (isWanted()) reading.delete(key);
       });
-    reading.set(key, read);
-    return read;
+    reading.set(key, { answer, since: clock() });
+    return answer;
   }
 
   function keep(key: string, value: T): void {
@@ -85,13 +102,13 @@ export function createMemory<T extends Kept>(options: MemoryOptions<T>): Memory<
       const value = recall(key);
       const size = followedTo();
       if (value !== undefined) return { size, value };
-      const underWay = reading.get(key);
-      if (underWay !== undefined) {
-        const joined = await underWay;
+      const shared = underWay(key);
+      if (shared !== undefined) {
+        const joined = await shared;
         if (joined.size >= size) return joined;
       }
       // One that is under way now began after that, so it knows of all that was to be known here.
-      return reading.get(key) ?? begin(key, load);
+      return underWay(key) ?? begin(key, load);
     },
     forget(key) {
       kept.delete(key);

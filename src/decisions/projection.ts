@@ -101,10 +101,11 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   const artifacts = createMemory<KeptArtifact>({
     most: maxArtifacts,
     followedTo,
+    clock,
     onKept: (key, { restsOn }) => dependents.set(key, restsOn),
     onGone: (key) => dependents.delete(key),
   });
-  const projects = createMemory<KeptProject>({ most: maxArtifacts, followedTo });
+  const projects = createMemory<KeptProject>({ most: maxArtifacts, followedTo, clock });
   let followedAt = Number.NEGATIVE_INFINITY;
   let following: Promise<void> | undefined;
   let again = false;

@@ -7,8 +7,8 @@ interface Value extends Kept {
 }
 
 /** A memory of one log, whose reads end when a test says so. */
-function memoryOf(log: { size: number }) {
-  const memory = createMemory<Value>({ most: 10, followedTo: () => log.size });
+function memoryOf(log: { size: number; now?: number }) {
+  const memory = createMemory<Value>({ most: 10, followedTo: () => log.size, clock: () => log.now ?? 0 });
   const ends: (() => void)[] = [];
   return {
     memory,
@@ -23,8 +23,8 @@ function memoryOf(log: { size: number }) {
         return { size, value: { asked: false, read } };
       });
     },
-    async end(): Promise<void> {
-      for (const end of ends) end();
+    async end(from = 0): Promise<void> {
+      for (const end of ends.slice(from)) end();
       await new Promise(setImmediate);
     },
   };
@@ -77,8 +77,27 @@ test("whoever asks after it was forgotten shares no read that began before", asy
   assert.equal(memory.recall("key")?.read, 2);
 });
 
+test("a read that does not end is joined for a moment, and then another takes its place", async () => {
+  const log = { size: 3, now: 0 };
+  const { memory, ask, end, reads } = memoryOf(log);
+  const stuck = ask();
+  log.now = 4_999;
+  const joined = ask();
+  log.now = 5_000;
+  const later = [ask(), ask()];
+  await end(1);
+  assert.deepEqual(
+    (await Promise.all(later)).map(({ value }) => value.read),
+    [2, 2],
+  );
+  // Nor does it take the newer one's place, should it end after all.
+  await end();
+  assert.deepEqual([(await stuck).value.read, (await joined).value.read, reads()], [1, 1, 2]);
+  assert.equal(memory.recall("key")?.read, 2);
+});
+
 test("a read that fails is told to all who share it, and is not kept", async () => {
-  const memory = createMemory<Value>({ most: 10, followedTo: () => 0 });
+  const memory = createMemory<Value>({ most: 10, followedTo: () => 0, clock: () => 0 });
   const fail = () => memory.read("key", () => Promise.reject(new Error("away")));
   for (const answer of [fail(), fail()]) await assert.rejects(answer, /away/);
   const value = { asked: false, read: 1 };
