@@ -18,10 +18,13 @@ export type CloseServer = (stop?: () => Promise<unknown>) => Promise<void>;
  */
 export function closeInOrder(server: HttpServer | HttpsServer): CloseServer {
   const connections = new Set<Socket>();
-  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
+  const note = (socket: Socket) => {
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
-  });
+  };
+  // Of TLS both what is beneath it, of those who never got so far, and what came of it.
+  server.on("connection", note);
+  if (server instanceof TlsServer) server.on("secureConnection", note);
 
   function closeIdle(): void {
     // What is answered meanwhile would be kept alive.
@@ -37,7 +40,10 @@ export function closeInOrder(server: HttpServer | HttpsServer): CloseServer {
   }
 
   return async (stop = stopListening) => {
-    const cutOff = setTimeout(() => server.closeAllConnections(), GRACE);
+    // Of connections whose handshake is not over Node's `closeAllConnections` knows nothing.
+    const cutOff = setTimeout(() => {
+      for (const connection of connections) connection.destroy();
+    }, GRACE);
     const sweep = setInterval(closeIdle, SWEEP);
     try {
       await stop();

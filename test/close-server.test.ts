@@ -40,19 +40,21 @@ for (const [way, { serve, open }] of Object.entries(WAYS))
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
+    // Over TLS one who never began the handshake.
+    const mute = await WAYS.http.open(port);
     const [silent, asking, slow] = await Promise.all([open(port), open(port), open(port)]);
     let answers = "";
     for (const socket of [asking, slow])
       socket.setEncoding("utf8").on("data", (text) => {
         answers += text;
       });
-    const over = [silent, asking, slow].map((socket) => once(socket.resume(), "close"));
+    const over = [silent, mute, asking, slow].map((socket) => once(socket.resume(), "close"));
     asking.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     slow.write("GET / HTTP/1.1\r\n");
     await asked.promise;
     const closed = close();
     // Were it waited for, the other two would be cut off with it.
-    await over[0];
+    await Promise.all([over[0], over[1]]);
     slow.write("Host: x\r\n\r\n");
     may.resolve();
     await Promise.all([...over, closed]);
