@@ -14,9 +14,12 @@ const NETWORK_GROUPS = 4;
 
 /**
  * What addresses are counted by: an IPv4 address, or the /64 of an IPv6 address, since whoever has one of those has all
- * of them. What stands for an IPv4 address counts as that.
+ * of them. What stands for an IPv4 address counts as that. All whose address nobody knows count as one.
+ *
+ * @param address undefined of a client who left before it was asked for, whatever the types of a request say
  */
-export function networkOf(address: string): string {
+export function networkOf(address: string | undefined): string {
+  if (address === undefined) return "gone";
   // As Node writes the address of an IPv4 client on a socket of both kinds: a fortieth of what reading it takes.
   const mapped = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
   if (isIPv4(mapped)) return mapped;

@@ -15,3 +15,7 @@ test("addresses of one network count as one, and an IPv4 address however it is w
   for (const [network, addresses] of NETWORKS)
     for (const address of addresses) assert.equal(networkOf(address), network, address);
 });
+
+test("clients that are gone before their address is asked for count as one", () => {
+  assert.equal(networkOf(undefined), "gone");
+});

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { VouchsafeError } from "../../src/errors.ts";
 import { createLog } from "../../src/log.ts";
 import { ROLES } from "../../src/services/caller.ts";
@@ -84,6 +87,25 @@ test("no secret is told at the finest level, of what is answered, refused, and f
   assert.ok(statuses.some((status) => status >= 500));
   assert.ok(lines.length > 0);
   assertNoSecrets();
+});
+
+test("a stranger who leaves before it is refused is no error of ours", async () => {
+  await node.app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = node.app.server.address() as AddressInfo;
+  const before = lines.length;
+  for (let i = 0; i < 10; i += 1) {
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    const token = `vouchsafe_0123456789abcdef_${"A".repeat(42)}${i}`;
+    socket.write(`GET /policies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    // It is being looked up.
+    await sleep(i % 3);
+    socket.resetAndDestroy();
+  }
+  await node.app.inject({ url: "/policies", headers: { authorization: `Bearer ${"A".repeat(43)}` } });
+  await sleep(100);
+  const errors = lines.slice(before).filter((line) => JSON.parse(line).level === "error");
+  assert.deepEqual(errors.slice(0, 1), []);
 });
 
 test("what keeps the node from being ready is not told again for each probe", async () => {
