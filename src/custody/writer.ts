@@ -20,6 +20,8 @@ import { type PreparedProposal, prepareProposal } from "./writer/sequence.ts";
 /** Something to append, and what must not have changed meanwhile. All of it is stored, or nothing. */
 export interface Proposal {
   readonly project: ProjectId;
+  /** Whose line it waits in where that is not the project's: what stops a project must not wait for all that the project does. */
+  readonly turnOf?: ProjectId;
   /** Log size at which everything that this rests on was read. */
   readonly asOf: number;
   /**
@@ -232,7 +234,7 @@ export function createWriter(options: WriterOptions): Writer {
       const { promise, resolve, reject } = Promise.withResolvers<Appended>();
       if (
         !queue.push(
-          proposal.project,
+          proposal.turnOf ?? proposal.project,
           { ...prepared, origin: batches?.current(), resolve, reject },
           prepared.bytes,
         )

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, it } from "node:test";
-import type { ProjectId } from "../../src/custody/events.ts";
+import { INSTALLATION, type ProjectId } from "../../src/custody/events.ts";
 import type { LogStore } from "../../src/custody/log-store.ts";
 import { verifyReceipt } from "../../src/custody/receipt.ts";
 import type { Writer } from "../../src/custody/writer.ts";
@@ -192,6 +192,20 @@ forEachDatabase("the writer", (create) => {
     await assert.rejects(small.writer.append(pushProposal(digestOf("closed"), asOf)), {
       code: "unavailable",
     });
+  });
+
+  it("has what stops a project wait in no line of the project's", async () => {
+    const limits = { queue: 2 };
+    const small = await openLogNode({ database, dataDir: test.dataDir, name: "stopped", signer, limits });
+    const asOf = await sizeNow();
+    const flood = [0, 1, 2].map((i) => pushProposal(digestOf(`flood ${i}`), asOf));
+    const stop = { ...pushProposal(digestOf("stop"), asOf), turnOf: INSTALLATION };
+    const answers = await Promise.allSettled([...flood, stop].map((one) => small.writer.append(one)));
+    assert.deepEqual(
+      answers.map((answer) => (answer.status === "fulfilled" ? answer.value.outcome : answer.reason.code)),
+      ["committed", "committed", "unavailable", "committed"],
+    );
+    await small.close();
   });
 
   it("begins the log with one log.created however many nodes start, and refuses another key", async () => {

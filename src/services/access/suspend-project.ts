@@ -1,4 +1,4 @@
-import { type EventType, PROJECT_CHAIN, type ProjectId } from "../../custody/events.ts";
+import { type EventType, INSTALLATION, PROJECT_CHAIN, type ProjectId } from "../../custody/events.ts";
 import type { Receipt } from "../../custody/receipt.ts";
 import { readHead } from "../../db/log.ts";
 import { suspendedProjects } from "../../db/projects.ts";
@@ -85,7 +85,7 @@ async function change(
       const { size: asOf } = await readHead(kysely);
       refuse((await suspendedProjects(kysely)).includes(project), project);
       const events = [{ type, about: [PROJECT_CHAIN], body: { reason, caller } }];
-      return { proposal: { project, asOf, restsOn, events } };
+      return { proposal: { project, turnOf: INSTALLATION, asOf, restsOn, events } };
     });
     return { name, receipt: onlyEvent(committed).receipt };
   } finally {
