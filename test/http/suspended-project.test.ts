@@ -12,6 +12,7 @@ import { authenticateCaller } from "../../src/services/access/authenticate-calle
 import { suspendProject } from "../../src/services/access/suspend-project.ts";
 import { createSuspendedProjects } from "../../src/services/access/suspended-projects.ts";
 import { activatePolicies, readPolicies } from "../../src/services/activation/activate-policies.ts";
+import { joinAgent as certifyJoining } from "../../src/services/agents/join-agent.ts";
 import type { Caller } from "../../src/services/caller.ts";
 import { verifyDigest } from "../../src/services/decisions/verify-digest.ts";
 import { issueX509Svids } from "../../src/services/identities/issue-svid.ts";
@@ -202,6 +203,9 @@ spec:
   await change("suspend");
   assert.equal((await join(token)).code, "project-suspended");
   assert.equal((await join(`${token}x`)).code, "unauthenticated");
+  // Nor does one that was let in before.
+  const late = { ...inside(["agent"]), name: "late" };
+  await assert.rejects(certifyJoining(b.v, late, { csr: newKey().csr }), { code: "project-suspended" });
   await change("resume");
   assert.match((await join(token)).spiffeId, /vouchsafe\/agent\/k8s/);
 });

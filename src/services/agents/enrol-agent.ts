@@ -63,7 +63,6 @@ export async function enrolAgent(v: Vouchsafe, { csr, kubernetes, svid }: Enrolm
         kubernetes === undefined
           ? await bySvid(v, into, rules, relationships, svid ?? "", csr)
           : byServiceAccount(v, into, rules, kubernetes);
-      await v.suspended.refuseNow(project);
       if ((await lastRevocations(v.database.kysely, project, [agent])).size > 0) {
         throw refused(`${agent} was revoked: another joins under another name`);
       }

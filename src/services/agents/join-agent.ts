@@ -42,6 +42,7 @@ export async function joinAgent(v: Vouchsafe, caller: Caller, { csr }: { readonl
  *
  * @param admit who is certified, and on what account; asked again when anything project-wide moved before the event
  *   was recorded: a policy, or the agent's revocation. Throws `VouchsafeError` for who is not
+ * @throws VouchsafeError `project-suspended`; what `admit` throws
  */
 export async function certifyAgent(
   v: Vouchsafe,
@@ -58,6 +59,8 @@ export async function certifyAgent(
   const { agent, committed } = await appendFresh(v, async () => {
     const { size: asOf } = await readHead(v.database.kysely);
     const { agent, body } = await admit();
+    // Whoever was let in a moment before may have been so by a node that lags.
+    await v.suspended.refuseNow(project);
     return {
       agent,
       proposal: {
