@@ -129,7 +129,8 @@ async function memoryOrDisk(): Promise<string> {
     ({ bavail, bsize }) => bavail * bsize,
     () => 0,
   );
-  return room >= ROOM ? memory : tmpdir();
+  // What is there may be more than this container may have of the machine's memory.
+  return Math.min(room, process.availableMemory()) >= ROOM ? memory : tmpdir();
 }
 
 function theServer() {
