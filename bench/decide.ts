@@ -12,7 +12,6 @@ import { digestOf } from "../test/support/pushes.ts";
 import { type HttpLoad, openHttpLoad } from "./http-load.ts";
 import { type BenchResult, compare } from "./measure.ts";
 
-const ARTIFACTS = 100_000;
 /** Artifacts that one Statement names: what makes 100,000 of them quick to push. */
 const SUBJECTS = 1_000;
 const CONNECTIONS = 64;
@@ -34,11 +33,11 @@ spec:
 `;
 
 /**
- * `GET /verify-digest` over sockets, as an issuer asks: authenticated, about 100,000 artifacts in turn that the
+ * `GET /verify-digest` over sockets, as an issuer asks: authenticated, about so many artifacts in turn that the
  * node has been asked about before. Against a bare Fastify route that answers the same requests with a constant
  * of the same size; each server is a process of its own, the load is this one.
  */
-export async function decide(): Promise<BenchResult> {
+export async function decide({ count = 100_000 }: { readonly count?: number }): Promise<BenchResult> {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-bench-"));
   const postgres = await createPostgres();
   const { privateKey, pem } = envelopeKey();
@@ -56,7 +55,7 @@ export async function decide(): Promise<BenchResult> {
   try {
     const token = (await readFile(join(directory, "data", "operator-token"), "utf8")).trim();
     const operator = createClient({ server: server.url, token });
-    const digests = Array.from({ length: ARTIFACTS }, (_, i) => digestOf(`artifact ${i}`));
+    const digests = Array.from({ length: count }, (_, i) => digestOf(`artifact ${i}`));
     const uploader = await operator.createToken({ name: "uploader", roles: ["uploader"] });
     await push(createClient({ server: server.url, token: uploader.token }), digests, (statement) =>
       signStatement(statement, privateKey),
@@ -64,7 +63,7 @@ export async function decide(): Promise<BenchResult> {
     const request = requests(digests, await issuers(operator));
     const port = Number(new URL(server.url).port);
 
-    const size = await warmUp(port, request);
+    const size = await warmUp(port, count, request);
     const decided = await openHttpLoad({ port, connections: CONNECTIONS, request });
     closers.push(decided.close);
     const bare = await startBare(size, request);
@@ -82,7 +81,7 @@ export async function decide(): Promise<BenchResult> {
       rows: [
         { name: "verify-digest", median: decisions, unit: "requests/s" },
         { name: "bare Fastify", median: constants, unit: "requests/s" },
-        { name: "artifacts", median: ARTIFACTS, unit: "digests" },
+        { name: "artifacts", median: count, unit: "digests" },
         { name: "answer", median: size, unit: "bytes" },
       ],
       ratios: { "vs-bare-fastify": decisions / constants },
@@ -126,14 +125,14 @@ function requests(digests: readonly string[], tokens: readonly string[]): (conne
 }
 
 /** Asks about each artifact once, so that the node has all of them in memory. Gives the size of an answer. */
-async function warmUp(port: number, request: (connection: number) => string): Promise<number> {
+async function warmUp(port: number, count: number, request: (connection: number) => string): Promise<number> {
   const sizes = new Set<number>();
   const onBody = (body: string) => {
     if (JSON.parse(body).decision !== "allow") throw new Error(`not allowed: ${body}`);
     sizes.add(Buffer.byteLength(body));
   };
   const load = await openHttpLoad({ port, connections: CONNECTIONS, request, onBody });
-  await load.run(ARTIFACTS);
+  await load.run(count);
   load.close();
   const [size = 0, ...others] = sizes;
   if (others.length > 0) throw new Error(`answers of ${[...sizes].join(", ")} bytes`);
