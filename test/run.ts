@@ -19,7 +19,8 @@ import { parseArgs } from "node:util";
 /** `VOUCHSAFE_LONG=1` has what takes too long for everybody's tests; `VOUCHSAFE_INTEROP=1` builds programs of others first. */
 const PATIENCE = process.env.VOUCHSAFE_LONG === "1" || process.env.VOUCHSAFE_INTEROP === "1" ? 10 : 1;
 const TEST_TIMEOUT_MS = 120_000 * PATIENCE;
-const FILE_TIMEOUT_MS = 300_000 * PATIENCE;
+/** Less than CI gives them all, so that what hangs there is named. */
+const FILE_TIMEOUT_MS = 240_000 * PATIENCE;
 /** One more than cores, as tests often wait; each process may hold an embedded database of some 600 MB. */
 const CONCURRENCY = Math.min(4, availableParallelism() + 1);
 

@@ -22,7 +22,7 @@ import { callerWith, openReleaseHouse } from "../services/release-node.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { installedPrograms, startInstalled } from "../support/installed-postgres.ts";
 import { skipInterop } from "../support/interop.ts";
-import { createPostgres } from "../support/postgres.ts";
+import { createBarePostgres } from "../support/postgres.ts";
 
 const RETENTION = `
 apiVersion: vouchsafe.dev/v1
@@ -40,17 +40,16 @@ async function reasonToSkip(): Promise<string | false> {
 
 test("a restored dump goes on where it is up to date, and is refused where it is older", {
   skip: await reasonToSkip(),
-}, async (t) => {
-  const server = await startInstalled((await installedPrograms()) ?? "");
-  process.env.DATABASE_URL = server.url;
-  const origin = await createPostgres();
-  const house = await openReleaseHouse(origin, { "retention.yaml": RETENTION });
+}, async () => {
+  // Each goes as soon as anything after it fails: a server left running would keep this process alive.
+  await using made = new AsyncDisposableStack();
+  const server = made.adopt(await startInstalled((await installedPrograms()) ?? ""), (one) => one.stop());
+  const origin = await createBarePostgres(server.url);
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-dump-"));
-  t.after(async () => {
-    await house.close();
-    await server.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
+  made.defer(() => rm(directory, { recursive: true, force: true }));
+  const house = made.adopt(await openReleaseHouse(origin, { "retention.yaml": RETENTION }), (one) =>
+    one.close(),
+  );
   const settings = { VOUCHSAFE_DATA_DIR: join(directory, "data") };
   const node = await house.open(settings);
 
@@ -111,7 +110,7 @@ test("a restored dump goes on where it is up to date, and is refused where it is
 });
 
 type Server = Awaited<ReturnType<typeof startInstalled>>;
-type Origin = Awaited<ReturnType<typeof createPostgres>>;
+type Origin = Awaited<ReturnType<typeof createBarePostgres>>;
 
 async function dump(server: Server, url: string, name: string): Promise<string> {
   const file = join(server.directory, name);

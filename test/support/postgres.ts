@@ -47,9 +47,13 @@ export async function createPostgres(): Promise<TestPostgres> {
   };
 }
 
-/** As `createPostgres` does it, one that nobody has migrated, whose application's role does not exist yet. */
-export async function createBarePostgres(): Promise<TestPostgres> {
-  const { url } = await theServer();
+/**
+ * As `createPostgres` does it, one that nobody has migrated, whose application's role does not exist yet.
+ *
+ * @param server the URL of another server's superuser, which has nothing to copy
+ */
+export async function createBarePostgres(server?: string): Promise<TestPostgres> {
+  const url = server ?? (await theServer()).url;
   const name = newName();
   await administer(url, [
     `create role ${name}_owner login createrole password '${name}_owner'`,
