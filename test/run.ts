@@ -15,6 +15,7 @@ import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
+import { inProcesses } from "./support/processes.ts";
 
 /** `VOUCHSAFE_LONG=1` has what takes too long for everybody's tests; `VOUCHSAFE_INTEROP=1` builds programs of others first. */
 const PATIENCE = process.env.VOUCHSAFE_LONG === "1" || process.env.VOUCHSAFE_INTEROP === "1" ? 10 : 1;
@@ -50,18 +51,18 @@ if (files.length === 0) {
 }
 
 // What one process has compiled the next need not: it is a tenth of the whole.
-const compiled = mkdtempSync(join(tmpdir(), "vouchsafe-compiled-"));
-process.once("exit", () => rmSync(compiled, { recursive: true, force: true }));
-process.env.NODE_COMPILE_CACHE ??= compiled;
+const scratch = mkdtempSync(join(tmpdir(), "vouchsafe-tests-"));
+process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+process.env.NODE_COMPILE_CACHE ??= join(scratch, "compiled");
 
 const giveBack = files.length < MANY_FILES ? async () => {} : await prepare();
 
 const skipped: string[] = [];
-const empty: string[] = [];
+const silent = new Set(files);
 let ran = 0;
 
 const results = run({
-  files,
+  files: inProcesses(files, scratch),
   concurrency: CONCURRENCY,
   timeout: FILE_TIMEOUT_MS,
   execArgv: [`--test-timeout=${TEST_TIMEOUT_MS}`],
@@ -69,12 +70,14 @@ const results = run({
 });
 results.on("test:pass", ({ name, file, nesting, skip, details }) => {
   // Node reports a file that defines no test as one passed test that bears the file's path.
-  if (nesting === 0 && file !== undefined && resolve(name) === file) empty.push(relative("", file));
+  if (nesting === 0 && file !== undefined && resolve(name) === file) return;
+  silent.delete(file ?? "");
   // A suite that is skipped stands for its tests, of which nobody tells.
-  else if (skip === undefined || skip === false) ran += details.type === "suite" ? 0 : 1;
+  if (skip === undefined || skip === false) ran += details.type === "suite" ? 0 : 1;
   else skipped.push(`${relative("", file ?? "")}: ${name}: ${skip === true ? "no reason given" : skip}`);
 });
-results.on("test:fail", () => {
+results.on("test:fail", ({ file }) => {
+  silent.delete(file ?? "");
   ran += 1;
   process.exitCode = 1;
 });
@@ -83,8 +86,9 @@ for await (const line of results.compose(spec)) process.stdout.write(line);
 await giveBack();
 
 if (skipped.length > 0) console.log(`\nSkipped (${skipped.length}):\n  ${skipped.sort().join("\n  ")}`);
-if (empty.length > 0 && options.name === undefined) {
-  console.error(`\nFiles that define no test:\n  ${empty.sort().join("\n  ")}`);
+if (silent.size > 0 && options.name === undefined) {
+  const paths = [...silent].map((file) => relative("", file)).sort();
+  console.error(`\nFiles of which no test was told:\n  ${paths.join("\n  ")}`);
   process.exitCode = 1;
 }
 if (ran === 0) {

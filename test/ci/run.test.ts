@@ -71,6 +71,16 @@ describe("npm test", { skip: UNLESS_LONG }, () => {
     assert.equal(npmTest(`test("b", () => { throw new Error(); });`, many).code, 1);
   });
 
+  test("names the file that holds no test beside one that does, in whose process it is", () => {
+    const two = join(folder, "two");
+    mkdirSync(two);
+    writeFileSync(join(two, "a.test.ts"), "");
+    writeFileSync(join(two, "b.test.ts"), `import { test } from "node:test"; test("b", () => {});`);
+    const { code, output } = npmTest(`test("c", () => {});`, two);
+    assert.equal(code, 1);
+    assert.match(output, /^Files of which no test was told:\n {2}.*a\.test\.ts$/m);
+  });
+
   test("exits 1 when no file matches", () => {
     const { status } = spawnSync(process.execPath, ["test/run.ts", "no-such-file"]);
     assert.equal(status, 1);
