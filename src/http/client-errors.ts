@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
@@ -13,7 +12,7 @@ const CODES: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
 ] as const);
 
 /** Answers bytes that are not an HTTP request with a problem, and ends the connection. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket, instance: string): void {
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   // Nobody is there to read an answer.
   if (error.code === "ECONNRESET" || socket.destroyed) return;
   // Who does not take the answers before this one would not take it either, and hold the connection for ever.
@@ -25,7 +24,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     "invalid-request" as const,
     "The bytes are not HTTP/1.1",
   ];
-  const problem = problemOf(new VouchsafeError(code, detail), instance);
+  const problem = problemOf(new VouchsafeError(code, detail));
   const body = JSON.stringify(problem);
   const head = [
     `HTTP/1.1 ${problem.status} ${problem.title}`,
@@ -49,7 +48,7 @@ export function requireHost(app: FastifyInstance): void {
 export function refuseExpectations(server: Server): void {
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
     const detail = "This server meets no expectation but 100-continue";
-    const problem = problemOf(new VouchsafeError("invalid-request", detail), randomUUID());
+    const problem = problemOf(new VouchsafeError("invalid-request", detail));
     response.writeHead(problem.status, { "content-type": PROBLEM_MEDIA_TYPE, connection: "close" });
     response.end(JSON.stringify(problem));
   });

@@ -46,7 +46,7 @@ async function drain(app: App, v: Vouchsafe, signal: string): Promise<void> {
     await v.tracing?.close();
     process.exitCode = 0;
   } catch (error) {
-    app.log.error({ err: error }, "drain failed");
+    v.logger.error({ err: error }, "drain failed");
     process.exitCode = 1;
   } finally {
     process.exit();

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -52,7 +51,7 @@ export async function openMtlsEndpoint(
   server.maxRequestsPerSocket = maxRequestsPerSocket;
   server.setTimeout(connectionTimeout);
   refuseExpectations(server);
-  server.on("clientError", (error, socket) => answerClientError(error, socket as TLSSocket, randomUUID()));
+  server.on("clientError", (error, socket) => answerClientError(error, socket as TLSSocket));
   server.on("secureConnection", (socket) => {
     const chain = presentedChain(socket);
     if (chain.length > 0) rememberCredential(socket, certificateCredential(chain));

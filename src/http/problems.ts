@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ERRORS, type ErrorCode, type ErrorExtensions, VouchsafeError } from "../errors.ts";
 import { AttestationFormatError } from "../in-toto-attestation/errors.ts";
@@ -12,7 +13,7 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly code: ErrorCode;
-  /** The request's id, by which operators find the cause in the server's log. */
+  /** This occurrence of the problem: by it operators find the cause in the server's log. */
   readonly instance: string;
   readonly [extension: string]: unknown;
 }
@@ -41,7 +42,7 @@ const RETRY_AFTER = 5;
  * cause, and so does what we threw to say that the service itself is broken (status 500): its message is for
  * operators.
  */
-export function problemOf(error: unknown, instance: string): Problem {
+export function problemOf(error: unknown): Problem {
   const { code, detail, extensions } = describe(error);
   const { status, title } = ERRORS[code];
   const standard = {
@@ -50,7 +51,7 @@ export function problemOf(error: unknown, instance: string): Problem {
     status,
     detail: status === 500 ? "The cause is in the server's log under this instance" : detail,
     code,
-    instance,
+    instance: randomUUID(),
   };
   // First for readers, last so that no extension stands in the place of a member.
   return { ...standard, ...extensions, ...standard };
@@ -58,7 +59,7 @@ export function problemOf(error: unknown, instance: string): Problem {
 
 /** Answers with the problem of an error, and logs it when the service is to blame. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = problemOf(error, request.id);
+  const problem = problemOf(error);
   logServerError(error, problem, request);
   if (problem.code === "unauthenticated" || problem.code === "token-replayed") {
     // RFC 6750 §3: no error code when the request carried no credential at all.
@@ -90,7 +91,7 @@ export function logServerError(error: unknown, problem: Problem, request: Fastif
   if (problem.status < 500 || isToldBefore) return;
   const route = `${request.method} ${request.routeOptions.url ?? "(no route)"}`;
   const level = problem.status === 503 ? "warn" : "error";
-  request.log[level]({ err: error, reqId: request.id, route, code: problem.code }, "request failed");
+  request.log[level]({ err: error, instance: problem.instance, route, code: problem.code }, "request failed");
 }
 
 interface Description {

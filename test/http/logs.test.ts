@@ -126,8 +126,8 @@ test("every line is JSON of one shape, and one of a request names it", () => {
   }
   const failed = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "request failed");
   assert.ok(failed.length > 0);
-  for (const { reqId, route, code, err } of failed) {
-    assert.match(reqId, /^[0-9a-f-]{36}$/);
+  for (const { instance, route, code, err } of failed) {
+    assert.match(instance, /^[0-9a-f-]{36}$/);
     assert.match(route, /^[A-Z]+ \//);
     assert.ok(code && err.message);
   }

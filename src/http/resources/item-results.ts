@@ -16,7 +16,7 @@ export function itemResult(item: PushedItem, request: FastifyRequest): ItemResul
 
 /** The problem of a part of an answer, logged as that of a whole one is. */
 export function itemProblem(error: unknown, request: FastifyRequest): Problem {
-  const problem = problemOf(error, request.id);
+  const problem = problemOf(error);
   logServerError(error, problem, request);
   return problem;
 }

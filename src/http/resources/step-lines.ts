@@ -34,7 +34,7 @@ async function write(
       if (isResult(step.value) || !lines.writableNeedDrain) line(step.value);
     await steps.return(undefined);
   } catch (error) {
-    const problem = problemOf(error, request.id);
+    const problem = problemOf(error);
     logServerError(error, problem, request);
     if (!lines.destroyed) line({ case: "problem", problem });
   }

@@ -78,8 +78,8 @@ export function verifyDigestRoutes(app: App, v: Vouchsafe): void {
     },
     // Not `async`: what is in memory is sent at once.
     (request, reply) => {
-      const { minSize, ...rest } = request.query;
-      const question = { ...rest, ...(minSize !== undefined && { minSize: Number(minSize) }) };
+      const { digest, policy, minSize } = request.query;
+      const question = { digest, policy, minSize: minSize === undefined ? undefined : Number(minSize) };
       const caller = callerOf(request);
       if (asksForSummary(request.headers.accept)) {
         return waiting(caller, 1, () => writeSummary(reply, caller, question));

@@ -12,9 +12,9 @@ export interface DigestQuestion {
   /** `algorithm:hex` */
   readonly digest: string;
   /** One policy to decide by, where the caller may choose. */
-  readonly policy?: string;
+  readonly policy?: string | undefined;
   /** Log size that the answer must know of, e.g. that of a receipt just got. */
-  readonly minSize?: number;
+  readonly minSize?: number | undefined;
 }
 
 /** A decision as the API gives it. */
