@@ -59,8 +59,7 @@ export function problemOf(error: unknown): Problem {
 
 /** Answers with the problem of an error, and logs it when the service is to blame. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = problemOf(error);
-  logServerError(error, problem, request);
+  const problem = loggedProblem(error, request);
   if (problem.code === "unauthenticated" || problem.code === "token-replayed") {
     // RFC 6750 §3: no error code when the request carried no credential at all.
     const invalid = request.headers.authorization === undefined ? "" : ', error="invalid_token"';
@@ -83,15 +82,17 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 /**
- * Errors that the service is to blame for are logged with their cause; a caller's mistakes are not, and neither is what a
- * probe is told: who found it told of it as it began.
+ * The problem of an error, for an answer or a part of one. Errors that the service is to blame for are logged with their
+ * cause; a caller's mistakes are not, and neither is what a probe is told: who found it told of it as it began.
  */
-export function logServerError(error: unknown, problem: Problem, request: FastifyRequest): void {
+export function loggedProblem(error: unknown, request: FastifyRequest): Problem {
+  const problem = problemOf(error);
   const isToldBefore = request.routeOptions.config.isProbe && problem.code !== "internal";
-  if (problem.status < 500 || isToldBefore) return;
+  if (problem.status < 500 || isToldBefore) return problem;
   const route = `${request.method} ${request.routeOptions.url ?? "(no route)"}`;
   const level = problem.status === 503 ? "warn" : "error";
   request.log[level]({ err: error, instance: problem.instance, route, code: problem.code }, "request failed");
+  return problem;
 }
 
 interface Description {

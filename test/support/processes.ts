@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /** Files whose tests look at all of their process, or fill it: they have one alone. */
@@ -20,7 +20,7 @@ export function inProcesses(files: readonly string[], scratch: string): string[]
   let last = "";
   for (const file of files) {
     const path = relative("test", file);
-    const folder = ALONE.test(path) ? path : path.split("/").slice(0, -1).join("/");
+    const folder = ALONE.test(path) ? path : dirname(path);
     const group = groups.at(-1);
     if (group === undefined || folder !== last || group.length === MOST) groups.push([file]);
     else group.push(file);

@@ -5,9 +5,10 @@ import { type DiscoveredItem, discoverEvidence } from "../../services/evidence/d
 import type { App } from "../app.ts";
 import { callerOf } from "../authentication.ts";
 import { answers } from "../openapi.ts";
+import { loggedProblem } from "../problems.ts";
 import { createQuota } from "../quota.ts";
 import { AttestationSummary, closed, Digest, line, Problem, Receipt, VerdictSummary } from "../schemas.ts";
-import { itemProblem, itemResult } from "./item-results.ts";
+import { itemResult } from "./item-results.ts";
 import { RecordedManifest } from "./manifests.ts";
 
 const MINUTE = 60_000;
@@ -75,7 +76,7 @@ export function discoveryRoutes(app: App, v: Vouchsafe): void {
       const sources = searched.map(({ source, items, error }) => ({
         source,
         results: items.map(resultOf),
-        ...(error !== undefined && { problem: itemProblem(error, request) }),
+        ...(error !== undefined && { problem: loggedProblem(error, request) }),
       }));
       const isWhole = searched.every(
         ({ items, error }) => error === undefined && items.every((item) => item.case !== "refused"),

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Pushed } from "../../services/evidence/push-attestation.ts";
 import type { PushedItem } from "../../services/evidence/push-several.ts";
-import { logServerError, type Problem, problemOf } from "../problems.ts";
+import { loggedProblem, type Problem } from "../problems.ts";
 
 /** What became of one item. */
 export type ItemResult =
@@ -9,14 +9,7 @@ export type ItemResult =
   | { readonly status: "refused"; readonly problem: Problem };
 
 export function itemResult(item: PushedItem, request: FastifyRequest): ItemResult {
-  if (item.case === "refused") return { status: "refused", problem: itemProblem(item.error, request) };
+  if (item.case === "refused") return { status: "refused", problem: loggedProblem(item.error, request) };
   const { created, ...pushed } = item.pushed;
   return { status: created ? "accepted" : "known", ...pushed };
-}
-
-/** The problem of a part of an answer, logged as that of a whole one is. */
-export function itemProblem(error: unknown, request: FastifyRequest): Problem {
-  const problem = problemOf(error);
-  logServerError(error, problem, request);
-  return problem;
 }

@@ -1,6 +1,6 @@
 import { PassThrough, type Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
-import { logServerError, problemOf } from "../problems.ts";
+import { loggedProblem } from "../problems.ts";
 
 export const LINES_MEDIA_TYPE = "application/jsonl";
 
@@ -34,8 +34,7 @@ async function write(
       if (isResult(step.value) || !lines.writableNeedDrain) line(step.value);
     await steps.return(undefined);
   } catch (error) {
-    const problem = problemOf(error);
-    logServerError(error, problem, request);
+    const problem = loggedProblem(error, request);
     if (!lines.destroyed) line({ case: "problem", problem });
   }
   lines.end();
