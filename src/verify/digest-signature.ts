@@ -1,26 +1,24 @@
 import { constants, hash, type KeyObject, publicDecrypt, publicEncrypt, timingSafeEqual } from "node:crypto";
+import { eddsa } from "@noble/curves/abstract/edwards.js";
+import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import type { Scheme } from "./signature-check.ts";
+import type { Signed } from "./signed.ts";
 
-// Signatures over a digest that was computed elsewhere: node:crypto verifies only over the bytes themselves.
+// Signatures over a digest, which may have been computed elsewhere: node:crypto verifies only over the bytes themselves.
 
-/** A digest of what was signed, and by which algorithm. */
-interface SignedDigest {
-  readonly algorithm: string;
-  readonly digest: Uint8Array;
-}
-
-/** Whether the signature is the key's over bytes of this digest. Never for Ed25519, which needs the bytes. */
+/** Whether the signature is the key's over bytes of this digest. Never for plain Ed25519, which needs the bytes. */
 export function verifyDigest(
   key: KeyObject,
-  scheme: Scheme,
-  { algorithm, digest }: SignedDigest,
+  { hash: algorithm, padding, prehashed }: Scheme,
+  signed: Signed,
   signature: Uint8Array,
 ): boolean {
-  if (scheme.hash !== algorithm) return false;
-  if (scheme.padding === "pkcs1") return verifyPkcs1(key, algorithm, digest, signature);
-  if (scheme.padding === "pss") return verifyPss(key, algorithm, digest, signature);
-  return verifyEcdsa(key, digest, signature);
+  const digest = algorithm === null ? undefined : signed.digest(algorithm);
+  if (algorithm === null || digest === undefined) return false;
+  if (padding === "pkcs1") return verifyPkcs1(key, algorithm, digest, signature);
+  if (padding === "pss") return verifyPss(key, algorithm, digest, signature);
+  return prehashed ? verifyEd25519ph(key, digest, signature) : verifyEcdsa(key, digest, signature);
 }
 
 const CURVES: ReadonlyMap<string | undefined, readonly [typeof p256, number]> = new Map([
@@ -35,6 +33,20 @@ function verifyEcdsa(key: KeyObject, digest: Uint8Array, signature: Uint8Array):
   // The uncompressed point is the end of the SPKI DER.
   const point = key.export({ type: "spki", format: "der" }).subarray(-(1 + 2 * coordinateBytes));
   return curve.verify(signature, digest, point, { prehash: false, lowS: false, format: "der" });
+}
+
+/** dom2(1, ""): what Ed25519ph has before all that it hashes (RFC 8032 §5.1). */
+const DOM2 = Buffer.from("SigEd25519 no Ed25519 collisions\x01\x00", "latin1");
+
+/** Ed25519ph from the digest on: the library's own begins with the message. */
+const ed25519OfDigest = eddsa(ed25519.Point, (bytes: Uint8Array) => hash("sha512", bytes, "buffer"), {
+  domain: (hashed: Uint8Array) => Buffer.concat([DOM2, hashed]),
+  zip215: false,
+});
+
+function verifyEd25519ph(key: KeyObject, digest: Uint8Array, signature: Uint8Array): boolean {
+  const publicKey = key.export({ type: "spki", format: "der" }).subarray(-32);
+  return ed25519OfDigest.verify(signature, digest, publicKey);
 }
 
 /** DER of DigestInfo up to the digest (RFC 8017 §9.2, note 1). */

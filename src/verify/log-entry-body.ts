@@ -12,6 +12,7 @@ import {
   readHash,
   refuseUnless,
 } from "./log-entry-members.ts";
+import type { Signed } from "./signed.ts";
 import type { Content, LogEntry } from "./signed-evidence.ts";
 
 /** The signing certificate, or the SubjectPublicKeyInfo of the signing key; DER. */
@@ -24,11 +25,8 @@ export interface LoggedSignature {
   readonly signature: Uint8Array;
   readonly verifier: Verifier;
   readonly content: Content;
-  /**
-   * Digest (`sha256`, `sha384`, `sha512`) of the bytes that are signed: an envelope's pre-authentication encoding,
-   * or the message. Undefined where the message is not at hand and its digest is by another algorithm.
-   */
-  signedDigest(algorithm: string): Uint8Array | undefined;
+  /** An envelope's pre-authentication encoding, or the message. */
+  readonly signed: Signed;
 }
 
 type Binding = (spec: JsonValue | undefined, logged: LoggedSignature) => void;
@@ -76,7 +74,7 @@ const HASHED_KEY = new Set(["content"]);
 function bindHashedRekord(spec: JsonValue | undefined, logged: LoggedSignature): void {
   const { data, signature } = known(spec, "spec", HASHED_REKORD);
   const { algorithm, value } = readHash(known(data, "data", HASHED_DATA).hash, "data.hash");
-  refuseUnless(isSame(logged.signedDigest(algorithm), value), "it is of other content");
+  refuseUnless(isSame(logged.signed.digest(algorithm), value), "it is of other content");
   const { content, publicKey } = known(signature, "signature", HASHED_SIGNATURE);
   bindSignature(content, logged);
   bindPem(known(publicKey, "publicKey", HASHED_KEY).content, logged);
@@ -102,6 +100,7 @@ const KEY_DETAILS: ReadonlyMap<JsonValue | undefined, string> = new Map([
   ["PKIX_ECDSA_P384_SHA_256", "sha256"],
   ["PKIX_ECDSA_P521_SHA_512", "sha512"],
   ["PKIX_ECDSA_P521_SHA_256", "sha256"],
+  ["PKIX_ED25519_PH", "sha512"],
   ["PKIX_RSA_PKCS1V15_2048_SHA256", "sha256"],
   ["PKIX_RSA_PKCS1V15_3072_SHA256", "sha256"],
   ["PKIX_RSA_PKCS1V15_4096_SHA256", "sha256"],
@@ -123,7 +122,7 @@ function bindHashedRekordV2(spec: JsonValue | undefined, logged: LoggedSignature
   const { algorithm, digest } = known(data, "data", TILED_DATA);
   const hash = PROTO_HASHES.get(algorithm);
   refuseUnless(hash !== undefined && hash === KEY_DETAILS.get(keyDetails), "its algorithms are not taken");
-  refuseUnless(isSame(logged.signedDigest(hash), base64(digest)), "it is of other content");
+  refuseUnless(isSame(logged.signed.digest(hash), base64(digest)), "it is of other content");
 }
 
 const DSSE = new Set(["envelopeHash", "payloadHash", "signatures"]);

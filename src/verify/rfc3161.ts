@@ -9,7 +9,8 @@ import { attributeOf, readSignedData, type SignedData, type SignerInfo } from ".
 import { cmsScheme } from "./cms-algorithms.ts";
 import { findTimestampSigner } from "./rfc3161-signer.ts";
 import { readTstInfo, type TstInfo } from "./rfc3161-tst-info.ts";
-import type { Claim, Signed } from "./signature-check.ts";
+import type { Claim } from "./signature-check.ts";
+import { overBytes, type Signed } from "./signed.ts";
 
 /** A time that an authority vouches for: what was stamped existed then. */
 export interface FoundTimestamp {
@@ -55,10 +56,7 @@ export function readTimestamp(
     const scheme = cmsScheme(key, signer.signatureAlgorithm, signer.hash);
     if (scheme === undefined) throw refused("its signature algorithm is not one that fits its signer's key");
     return {
-      checks: [
-        ...checks,
-        { key, scheme, signed: { case: "bytes", bytes: signer.signed }, signature: signer.signature },
-      ],
+      checks: [...checks, { key, scheme, signed: overBytes(signer.signed), signature: signer.signature }],
       found: {
         time: info.time,
         name: nameOf(authority),
@@ -98,10 +96,8 @@ function encodingOf(signer: SignerInfo, type: string, tag: number): string {
 }
 
 function assertStamps({ algorithm, digest }: TstInfo["imprint"], signed: Signed): void {
-  if (signed.case === "digest" && signed.algorithm !== algorithm) {
-    throw refused("it stamps a digest by another algorithm");
-  }
-  const stamped = signed.case === "digest" ? signed.digest : hashBytes(algorithm, signed.bytes);
+  const stamped = signed.digest(algorithm);
+  if (stamped === undefined) throw refused("it stamps a digest by another algorithm");
   if (Buffer.compare(stamped, digest) !== 0) throw refused("it stamps something else");
 }
 

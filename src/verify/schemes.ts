@@ -1,7 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { sequence, unsigned } from "../der/writer.ts";
 import { type PublicKeyKind, publicKeyKindOf } from "../x509/public-keys.ts";
-import type { Claim, Scheme, SignatureCheck, Signed } from "./signature-check.ts";
+import type { Claim, Scheme, SignatureCheck } from "./signature-check.ts";
+import { overBytes, type Signed } from "./signed.ts";
 
 /** A public key with its SubjectPublicKeyInfo, DER. */
 export interface VerifyingKey {
@@ -27,7 +28,8 @@ const HABITS: ReadonlyMap<PublicKeyKind | undefined, Habit> = new Map([
   ["p256", { schemes: [SHA256], rawBytes: 64 }],
   ["p384", { schemes: [{ hash: "sha384" }, SHA256], rawBytes: 96 }],
   ["p521", { schemes: [{ hash: "sha512" }, SHA256], rawBytes: 132 }],
-  ["ed25519", { schemes: [{ hash: null }] }],
+  // Rekor takes its variant alone where it is told only a digest, so that is how clients sign what is no envelope.
+  ["ed25519", { schemes: [{ hash: null }, { hash: "sha512", prehashed: true }] }],
   [
     "rsa",
     {
@@ -41,7 +43,8 @@ const HABITS: ReadonlyMap<PublicKeyKind | undefined, Habit> = new Map([
 
 /**
  * The checks of which one must hold for the signature to be this key's over this, the usual scheme first. None
- * where the key cannot have signed it in a way that is verified here: Ed25519 needs the bytes themselves.
+ * where the key cannot have signed it in a way that is verified here: without the bytes, and with a digest that is by another
+ * hash than the key signs.
  */
 export function signatureChecks(
   { publicKey: key, spki }: VerifyingKey,
@@ -51,7 +54,7 @@ export function signatureChecks(
   const { schemes, rawBytes } = HABITS.get(publicKeyKindOf(spki)) ?? { schemes: [] };
   const der = signature.length === rawBytes ? derOfRaw(signature) : signature;
   return schemes
-    .filter(({ hash }) => signed.case === "bytes" || hash === signed.algorithm)
+    .filter(({ hash }) => signed.bytes !== undefined || (hash !== null && signed.digest(hash) !== undefined))
     .map((scheme) => ({ key, scheme, signed, signature: der }));
 }
 
@@ -62,7 +65,7 @@ export function usualCheck(
   signature: Uint8Array,
 ): SignatureCheck | undefined {
   const [scheme] = HABITS.get(publicKeyKindOf(spki))?.schemes ?? [];
-  return scheme && { key, scheme, signed: { case: "bytes", bytes }, signature };
+  return scheme && { key, scheme, signed: overBytes(bytes), signature };
 }
 
 /** As a claim that finds nothing but itself. */

@@ -21,7 +21,8 @@ import { covers } from "../trust/time-range.ts";
 import type { PreparedKey } from "../trust/trusted-key.ts";
 import { readEvidence } from "./formats/read-evidence.ts";
 import { signatureChecks } from "./schemes.ts";
-import { checkNow, type Signed, type Verification } from "./signature-check.ts";
+import { checkNow, type Verification } from "./signature-check.ts";
+import { overDigest, type Signed } from "./signed.ts";
 import type { SignedEvidence } from "./signed-evidence.ts";
 import { parseSigningCertificate } from "./signing-certificate.ts";
 import type { Signer } from "./verified-attestation.ts";
@@ -149,7 +150,7 @@ function toEntity(json: JsonObject): SignedEntity {
       compareSignedDigest: (other) => signature.compareSignedDigest(other),
       verifySignature: (key) =>
         algorithm !== undefined &&
-        checkNow(isSigned(key, { case: "digest", algorithm, digest: messageDigest.digest }, bytes)),
+        checkNow(isSigned(key, overDigest(algorithm, messageDigest.digest), bytes)),
     },
   };
 }

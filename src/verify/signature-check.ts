@@ -1,10 +1,6 @@
 import { constants, type KeyObject, verify } from "node:crypto";
 import { verifyDigest } from "./digest-signature.ts";
-
-/** What a signature is over: the bytes, or only their digest where the bytes are not at hand. */
-export type Signed =
-  | { readonly case: "bytes"; readonly bytes: Uint8Array }
-  | { readonly case: "digest"; readonly algorithm: string; readonly digest: Uint8Array };
+import type { Signed } from "./signed.ts";
 
 /** How a key signs. Chosen by tables from the key and the context, never by what a message claims. */
 export interface Scheme {
@@ -12,6 +8,8 @@ export interface Scheme {
   readonly hash: "sha256" | "sha384" | "sha512" | null;
   /** For RSA alone (RFC 8017 §8). */
   readonly padding?: "pkcs1" | "pss";
+  /** For Ed25519 alone: its variant Ed25519ph, which signs a digest (RFC 8032 §5.1). */
+  readonly prehashed?: true;
 }
 
 /** One public-key operation that a verdict rests on. */
@@ -69,23 +67,36 @@ export function* holding<const Groups extends readonly (readonly Claim<unknown>[
   return groups.map((claims) => claims.filter(holds).map(({ found }) => found)) as Holding<Groups>;
 }
 
+/** Whether it is verified over a digest, which takes some milliseconds of the calling thread. */
+export function isOverDigest(check: SignatureCheck): boolean {
+  return bytesOf(check) === undefined;
+}
+
+/** What node:crypto verifies it over. Undefined where a digest is all there is, or what was signed. */
+function bytesOf({ scheme, signed }: SignatureCheck): Uint8Array | undefined {
+  return scheme.prehashed ? undefined : signed.bytes;
+}
+
 /** False too for whatever makes the library throw: a signature that cannot be read is of nobody. */
-function holds({ key, scheme, signed, signature }: SignatureCheck): boolean {
+function holds(check: SignatureCheck): boolean {
+  const { key, scheme, signed, signature } = check;
+  const bytes = bytesOf(check);
   try {
-    if (signed.case === "digest") return verifyDigest(key, scheme, signed, signature);
-    return verify(scheme.hash, signed.bytes, withPadding(key, scheme), signature);
+    if (bytes === undefined) return verifyDigest(key, scheme, signed, signature);
+    return verify(scheme.hash, bytes, withPadding(key, scheme), signature);
   } catch {
     return false;
   }
 }
 
 function holdsOnThread(check: SignatureCheck): boolean | Promise<boolean> {
-  const { key, scheme, signed, signature } = check;
+  const { key, scheme, signature } = check;
+  const bytes = bytesOf(check);
   // Over a digest there is no call of node:crypto that could wait on another thread.
-  if (signed.case === "digest") return holds(check);
+  if (bytes === undefined) return holds(check);
   return new Promise((resolve) => {
     try {
-      verify(scheme.hash, signed.bytes, withPadding(key, scheme), signature, (error, held) =>
+      verify(scheme.hash, bytes, withPadding(key, scheme), signature, (error, held) =>
         resolve(error === null && held),
       );
     } catch {

@@ -6,16 +6,10 @@ import { type Anchor, anchorsOf, type Witnesses } from "./anchors.ts";
 import { type CertificationPath, nameOf, pathsTo, readIntermediates } from "./certification-path.ts";
 import { type Findings, operatorsOf, VerificationError } from "./findings.ts";
 import { readFulcioIdentity } from "./fulcio-claims.ts";
-import { loggedSignature } from "./logged-signature.ts";
 import { claimOf, signatureChecks } from "./schemes.ts";
 import { readScts } from "./sct.ts";
-import {
-  type Claim,
-  holding,
-  type SignatureCheck,
-  type Signed,
-  type Verification,
-} from "./signature-check.ts";
+import { type Claim, holding, type SignatureCheck, type Verification } from "./signature-check.ts";
+import type { Signed } from "./signed.ts";
 import type { Content, EvidenceSignature } from "./signed-evidence.ts";
 import { parseSigningCertificate, type SigningCertificate } from "./signing-certificate.ts";
 import type { Signer } from "./verified-attestation.ts";
@@ -94,12 +88,8 @@ function* underAnchor(
 ): Verification<CertifiedSignature> {
   const { witnesses, thresholds } = anchor;
   const { certificate } = signing;
-  const logged = loggedSignature(
-    one.signature,
-    { case: "certificate", der: certificate.der },
-    content,
-    signed,
-  );
+  const verifier = { case: "certificate", der: certificate.der } as const;
+  const logged = { signature: one.signature, verifier, content, signed };
   const claims = witnessed.get(witnesses) ?? claimsOfWitnesses(one, witnesses, logged);
   witnessed.set(witnesses, claims);
   const { timestamps, entries } = claims;

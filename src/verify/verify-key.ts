@@ -4,9 +4,9 @@ import { covers, type TimeRange } from "../trust/time-range.ts";
 import type { PreparedKey } from "../trust/trusted-key.ts";
 import { anchorsOf } from "./anchors.ts";
 import { type Findings, NOTHING_FOUND, VerificationError } from "./findings.ts";
-import { loggedSignature } from "./logged-signature.ts";
 import { signatureChecks } from "./schemes.ts";
-import { holding, type SignatureCheck, type Signed, type Verification } from "./signature-check.ts";
+import { holding, isOverDigest, type SignatureCheck, type Verification } from "./signature-check.ts";
+import type { Signed } from "./signed.ts";
 import type { Content, EvidenceSignature } from "./signed-evidence.ts";
 import { claimsOfWitnesses, requireLogEntries, requireTimes, trustedTimes } from "./witnessed.ts";
 
@@ -43,12 +43,9 @@ export function* verifyWithKey(
   signed: Signed,
   trust: TrustSnapshot,
 ): Verification<KeyedSignature> {
-  const named = attemptsOf(trust.keys, signed, signatures, true);
-  const others = attemptsOf(trust.keys, signed, signatures, false);
-  const attempts = [...named, ...others].slice(0, MAX_ATTEMPTS[signed.case]);
+  const batches = batchesOf(trust.keys, signed, signatures);
   let refusal: VouchsafeError | undefined;
-  for (const batch of [attempts.slice(0, named.length), attempts.slice(named.length)]) {
-    if (batch.length === 0) continue;
+  for (const batch of batches) {
     const answers = yield batch.map(({ check }) => check);
     let untimed: KeyedSignature | undefined;
     for (const made of batch.filter((_, i) => answers[i]).slice(0, MAX_MADE)) {
@@ -63,7 +60,7 @@ export function* verifyWithKey(
     }
     if (untimed !== undefined) return untimed;
   }
-  throw refusal ?? refusalOf(trust.keys, attempts, named.length > 0);
+  throw refusal ?? refusalOf(trust.keys, batches.flat());
 }
 
 /** The checklist for a signature that this key made. */
@@ -73,7 +70,8 @@ function* byKey(
   signed: Signed,
   trust: TrustSnapshot,
 ): Verification<KeyedSignature> {
-  const logged = loggedSignature(one.signature, { case: "key", spki: key.spki }, content, signed);
+  const verifier = { case: "key", spki: key.spki } as const;
+  const logged = { signature: one.signature, verifier, content, signed };
   const { timestamps, entries } = claimsOfWitnesses(one, anchorsOf(trust).witnesses, logged);
   const [heldTimestamps, heldEntries] = yield* holding([timestamps.claims, entries.claims]);
 
@@ -107,19 +105,30 @@ interface Attempt {
   readonly check: SignatureCheck;
 }
 
-function attemptsOf(
+/** What is tried at once, in the order in which it is tried; none is empty. */
+function batchesOf(
   keys: readonly PreparedKey[],
   signed: Signed,
   signatures: readonly EvidenceSignature[],
-  named: boolean,
-): Attempt[] {
-  return signatures.flatMap((one) =>
-    keys
-      .filter((key) => isNamedBy(one, key) === named)
-      .flatMap((key) =>
-        signatureChecks(key, signed, one.signature).map((check) => ({ key, one, named, check })),
-      ),
+): Attempt[][] {
+  const all = signatures.flatMap((one) =>
+    keys.flatMap((key) =>
+      signatureChecks(key, signed, one.signature).map((check) => ({
+        key,
+        one,
+        named: isNamedBy(one, key),
+        check,
+      })),
+    ),
   );
+  const ordered = [...all.filter((one) => one.named), ...all.filter((one) => !one.named)];
+  const quick = ordered.filter(({ check }) => !isOverDigest(check)).slice(0, MAX_ATTEMPTS.bytes);
+  const slow = ordered.filter(({ check }) => isOverDigest(check)).slice(0, MAX_ATTEMPTS.digest);
+  const batches = [quick, slow].flatMap((attempts) => [
+    attempts.filter((one) => one.named),
+    attempts.filter((one) => !one.named),
+  ]);
+  return batches.filter(({ length }) => length > 0);
 }
 
 /** By its id, its name or, as Sigstore's clients write hints, the base64 of its fingerprint. */
@@ -129,16 +138,12 @@ function isNamedBy({ signer }: EvidenceSignature, { keyId, name, fingerprint }: 
   return hint === keyId || hint === name || hint === Buffer.from(fingerprint, "hex").toString("base64");
 }
 
-function refusalOf(
-  keys: readonly PreparedKey[],
-  attempts: readonly Attempt[],
-  named: boolean,
-): VouchsafeError {
+function refusalOf(keys: readonly PreparedKey[], attempts: readonly Attempt[]): VouchsafeError {
   if (keys.length > 0 && attempts.length === 0) {
     const reason = "no trusted key can sign this in a way that is verified here";
     return new VerificationError("signature", "unsupported-algorithm", reason);
   }
-  return named
+  return attempts.some(({ named }) => named)
     ? new VerificationError("signature", "signature-invalid", "the signature is not of the key that it names")
     : new VerificationError("signature", "unknown-key", "no key of the trust snapshot made the signature");
 }

@@ -1,7 +1,8 @@
 import { VouchsafeError } from "../errors.ts";
 import { preAuthenticationEncoding } from "../in-toto-attestation/index.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
-import type { Signed, Verification } from "./signature-check.ts";
+import type { Verification } from "./signature-check.ts";
+import { overBytes, overDigest, type Signed } from "./signed.ts";
 import type { Content, EvidenceSignature, SignedEvidence } from "./signed-evidence.ts";
 import type { VerifiedSignature } from "./verified-signature.ts";
 import { verifyWithCertificate } from "./verify-certificate.ts";
@@ -66,14 +67,14 @@ function* verifyGroup(
 
 function signedBy(content: Content, message: Uint8Array | undefined): Signed {
   if (content.case === "envelope") {
-    return { case: "bytes", bytes: preAuthenticationEncoding(content.payloadType, content.payload) };
+    return overBytes(preAuthenticationEncoding(content.payloadType, content.payload));
   }
-  if (message !== undefined) return { case: "bytes", bytes: message };
+  if (message !== undefined) return overBytes(message);
   if (content.digest === undefined) {
     throw new VouchsafeError(
       "malformed-bundle",
       "the bundle does not say which message it signs: give the artifact",
     );
   }
-  return { case: "digest", algorithm: content.digest.algorithm, digest: content.digest.bytes };
+  return overDigest(content.digest.algorithm, content.digest.bytes);
 }

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { hash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import type { VerifyOptions } from "../../src/cli/verify/offline.ts";
 import { CHECKLIST } from "../../src/verify/checklist.ts";
@@ -19,14 +17,12 @@ let house: OfflineHouse;
 let widget: string;
 let other: string;
 let provenance: string;
-let blob: string;
 let root: string;
 before(async () => {
   [signed, house] = await Promise.all([signBundles(), openOfflineHouse()]);
   widget = await house.write("widget.tgz", artifact.bytes);
   other = await house.write("other.tgz", "another");
   provenance = await house.write("provenance.json", signed.provenance);
-  blob = await house.write("blob.json", signed.blob);
   root = await house.write("root.json", signed.sigstore.trustedRoot);
 });
 after(async () => {
@@ -255,37 +251,5 @@ describe("what is asked", () => {
     ]) {
       assert.equal(await failed(options), "statement statement-mismatch");
     }
-  });
-});
-
-describe("signatures over the artifact itself", () => {
-  test("verify by the file and by its digest alone", async () => {
-    const byDigest = `sha256:${hash("sha256", await readFile(widget))}`;
-    for (const name of [widget, byDigest]) {
-      const { failed, words } = await tell(name, by({ ...signer, bundle: [blob] }));
-      assert.equal(failed, undefined);
-      assert.match(words, /^ {6}statement {3}the signature is over the artifact itself$/m);
-    }
-    assert.match((await tell(other, by({ ...signer, bundle: [blob] }))).failed ?? "", /mismatch|invalid/);
-  });
-
-  test("by Ed25519 need the file, and say so", async () => {
-    const ed25519 = SIGNERS.find(({ name }) => name === "ed25519");
-    assert.ok(ed25519);
-    const digest = hash("sha256", artifact.bytes, "buffer");
-    const bundle = await house.write("ed25519.json", {
-      mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
-      verificationMaterial: { publicKey: {} },
-      messageSignature: {
-        messageDigest: { algorithm: "SHA2_256", digest: digest.toString("base64") },
-        signature: ed25519.sign(artifact.bytes).toString("base64"),
-      },
-    });
-    const key = [await house.write("ed25519.pem", trustedKey(ed25519).publicKey)];
-    assert.equal((await tell(widget, { bundle: [bundle], key })).failed, undefined);
-    const byDigest = await tell(`sha256:${digest.toString("hex")}`, { bundle: [bundle], key });
-    assert.equal(byDigest.failed, "signature unsupported-algorithm");
-    assert.match(byDigest.notes, /name the file/);
-    assert.notEqual((await tell(other, { bundle: [bundle], key })).failed, undefined);
   });
 });

@@ -3,17 +3,20 @@ import { describe, test } from "node:test";
 import { der, sequence } from "../../src/der/writer.ts";
 import { VouchsafeError } from "../../src/errors.ts";
 import { createTrust, type TrustSnapshot } from "../../src/trust/snapshot.ts";
+import { isOverDigest, type SignatureCheck } from "../../src/verify/signature-check.ts";
 import { examine } from "../../src/verify/verify-evidence.ts";
 import { CODE_SIGNING, EXTENSION } from "../../src/x509/oids.ts";
 import { writePem } from "../../src/x509/pem.ts";
 import { issue, pemOf } from "../trust/certificates.ts";
-import { bytesOf, envelope, SIGNERS, trustedKey } from "../verify/envelopes.ts";
+import { bytesOf, envelope, prehashedEd25519, SIGNERS, trustedKey } from "../verify/envelopes.ts";
 import { extension, type Holder } from "../verify/issued-certificates.ts";
 import { stamp } from "../verify/trusted-tsa.ts";
 
 // Evidence that is small and asks for as many signatures as it can: each costs some 0.1 ms of a thread.
 
 const MAX_CHECKS = 1024;
+/** Over a digest each costs some milliseconds, and of the thread that everybody waits for. */
+const MAX_CHECKS_OVER_DIGESTS = 16;
 
 const root = issue("root");
 /** Certificates of a stranger that say the root issued them, and that they issue. */
@@ -38,14 +41,18 @@ function base64Pem({ certificate }: Holder): string {
 }
 
 /** How many signatures are checked for it, when all are said to be false, and when all but the last of each batch hold. */
-function checksOf(evidence: unknown, trust: TrustSnapshot): number {
+function checksOf(
+  evidence: unknown,
+  trust: TrustSnapshot,
+  counts: (check: SignatureCheck) => boolean = () => true,
+): number {
   return Math.max(
     ...[false, true].map((answer) => {
       let count = 0;
       try {
         const run = examine(bytesOf(evidence), trust);
         for (let step = run.next(); !step.done; ) {
-          count += step.value.length;
+          count += step.value.filter(counts).length;
           step = run.next(step.value.map((_, i, all) => answer && i < all.length - 1));
         }
       } catch (error) {
@@ -78,5 +85,13 @@ describe("a small piece of evidence cannot ask for many signatures:", () => {
     const signatures = Array.from({ length: 32 }, (_, i) => ({ sig: "c2ln", keyid: `${i}` }));
     const checks = checksOf({ ...envelope([]), signatures }, createTrust({ sigstore: [], keys }));
     assert.ok(checks > 0 && checks <= MAX_CHECKS, `${checks} checks`);
+  });
+
+  test("signatures that any key could have made by Ed25519ph", () => {
+    const keys = Array.from({ length: 20 }, (_, i) => trustedKey(prehashedEd25519(), { name: `${i}` }));
+    const trust = createTrust({ sigstore: [], keys });
+    const signatures = Array.from({ length: 32 }, () => ({ sig: "c2ln" }));
+    const checks = checksOf({ ...envelope([]), signatures }, trust, isOverDigest);
+    assert.ok(checks > 0 && checks <= MAX_CHECKS_OVER_DIGESTS, `${checks} checks over a digest`);
   });
 });

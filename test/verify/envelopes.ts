@@ -1,4 +1,5 @@
 import { constants, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { ed25519ph } from "@noble/curves/ed25519.js";
 import { preAuthenticationEncoding } from "../../src/in-toto-attestation/index.ts";
 import type { TrustedKey } from "../../src/trust/trusted-key.ts";
 
@@ -6,22 +7,33 @@ import type { TrustedKey } from "../../src/trust/trusted-key.ts";
 export interface KeySigner {
   readonly name: string;
   readonly publicKey: KeyObject;
+  /** Of what it signs; null where it signs the bytes themselves. */
+  readonly hash: string | null;
   sign(bytes: Uint8Array): Buffer;
 }
 
 const ec = (name: string, namedCurve: string, hash: string, dsaEncoding: "der" | "ieee-p1363"): KeySigner => {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve });
-  return { name, publicKey, sign: (bytes) => sign(hash, bytes, { key: privateKey, dsaEncoding }) };
+  return { name, publicKey, hash, sign: (bytes) => sign(hash, bytes, { key: privateKey, dsaEncoding }) };
 };
 
 const rsa = (name: string, padding: number): KeySigner => {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  return { name, publicKey, sign: (bytes) => sign("sha256", bytes, { key: privateKey, padding }) };
+  const signWith = (bytes: Uint8Array) => sign("sha256", bytes, { key: privateKey, padding });
+  return { name, publicKey, hash: "sha256", sign: signWith };
 };
 
 function ed25519(): KeySigner {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  return { name: "ed25519", publicKey, sign: (bytes) => sign(null, bytes, privateKey) };
+  return { name: "ed25519", publicKey, hash: null, sign: (bytes) => sign(null, bytes, privateKey) };
+}
+
+/** As another library makes them: node:crypto cannot. */
+export function prehashedEd25519(): KeySigner {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const seed = Buffer.from(`${privateKey.export({ format: "jwk" }).d}`, "base64url");
+  const signWith = (bytes: Uint8Array) => Buffer.from(ed25519ph.sign(bytes, seed));
+  return { name: "ed25519ph", publicKey, hash: "sha512", sign: signWith };
 }
 
 /** One of each kind of key and signature that is taken. */
@@ -34,6 +46,7 @@ export const SIGNERS: readonly KeySigner[] = [
   ec("p521", "P-521", "sha512", "der"),
   ec("p521-raw", "P-521", "sha512", "ieee-p1363"),
   ed25519(),
+  prehashedEd25519(),
   rsa("rsa-pkcs1", constants.RSA_PKCS1_PADDING),
   rsa("rsa-pss", constants.RSA_PKCS1_PSS_PADDING),
 ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { overBytes, overDigest } from "../../src/verify/signed.ts";
 import { createRekorLog } from "../sigstore/rekor-log.ts";
 import { type LoggedCase, loggedCases, proven } from "./logged-signatures.ts";
 
@@ -69,7 +70,7 @@ function altered(text: string, at: number): string {
 }
 
 test("an entry of every kind holds, of the certificate or the key that signed", () => {
-  assert.equal(cases.length, 12);
+  assert.equal(cases.length, 14);
   for (const one of cases) assert.equal(entered(one, one.body)?.proven, true, one.name);
 });
 
@@ -160,8 +161,8 @@ test("an entry about another signature, signer or content is refused", () => {
         about({ content: { case: "message" } }, "a message");
       }
       if (one.name.startsWith("hashedrekord")) {
-        about({ signedDigest: () => elsewhere }, "other content");
-        about({ signedDigest: () => undefined }, "content whose digest is not at hand");
+        about({ signed: overBytes(elsewhere) }, "other content");
+        about({ signed: overDigest("sha1", elsewhere) }, "content whose digest is not at hand");
       }
     }
   }

@@ -13,8 +13,8 @@ import { readEvidence } from "../../src/verify/formats/read-evidence.ts";
 import { unpackEvidence } from "../../src/verify/formats/unpack.ts";
 import { readCheckpoint } from "../../src/verify/log-checkpoint.ts";
 import type { Verifier } from "../../src/verify/log-entry-body.ts";
-import { loggedSignature } from "../../src/verify/logged-signature.ts";
-import { checkNow, holding, type Signed } from "../../src/verify/signature-check.ts";
+import { checkNow, holding } from "../../src/verify/signature-check.ts";
+import { overBytes, overDigest, type Signed } from "../../src/verify/signed.ts";
 import type { Content, EvidenceSignature } from "../../src/verify/signed-evidence.ts";
 import { trustOf } from "../corpus/case-trust.ts";
 import { type Case, type Corpus, openCorpus } from "../corpus/manifest.ts";
@@ -111,11 +111,7 @@ function entriesOf(one: Case, corpus: Corpus): { kind: string; holds: boolean }[
           kind: entry.kind,
           holds: verifiersOf(signer, keys).some((verifier) =>
             attempt("log-entry-invalid", () =>
-              proven(
-                entry,
-                logs,
-                loggedSignature(signature, verifier, content, signedBy(content, one, corpus)),
-              ),
+              proven(entry, logs, { signature, verifier, content, signed: signedBy(content, one, corpus) }),
             ),
           ),
         })),
@@ -140,11 +136,11 @@ function documentsOf({ files, format }: Case, corpus: Corpus): JsonObject[] {
 
 function signedBy(content: Content, { files }: Case, corpus: Corpus): Signed {
   if (content.case === "envelope") {
-    return { case: "bytes", bytes: preAuthenticationEncoding(content.payloadType, content.payload) };
+    return overBytes(preAuthenticationEncoding(content.payloadType, content.payload));
   }
-  if (files.artifact !== undefined) return { case: "bytes", bytes: corpus.read(files.artifact) };
+  if (files.artifact !== undefined) return overBytes(corpus.read(files.artifact));
   assert.ok(content.digest);
-  return { case: "digest", algorithm: content.digest.algorithm, digest: content.digest.bytes };
+  return overDigest(content.digest.algorithm, content.digest.bytes);
 }
 
 /** What it gives; undefined where it refuses with this code. */

@@ -1,15 +1,20 @@
 import { hash, X509Certificate } from "node:crypto";
-import { type JsonObject, preAuthenticationEncoding } from "../../src/in-toto-attestation/index.ts";
+import {
+  canonicalJson,
+  type JsonObject,
+  preAuthenticationEncoding,
+} from "../../src/in-toto-attestation/index.ts";
 import type { LogAuthority } from "../../src/trust/sigstore-instance.ts";
 import { readSigstoreBundle } from "../../src/verify/formats/sigstore-bundle.ts";
 import { type FoundEntry, readLogEntry } from "../../src/verify/log-entry.ts";
 import type { LoggedSignature } from "../../src/verify/log-entry-body.ts";
-import { loggedSignature } from "../../src/verify/logged-signature.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
+import { overBytes, overDigest } from "../../src/verify/signed.ts";
 import type { LogEntry } from "../../src/verify/signed-evidence.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { canonicalBody, canonicalTiledBody, type HashedRekordRequest } from "../sigstore/rekor-entry.ts";
+import { SIGNERS } from "./envelopes.ts";
 
 /** A signature, and the body of the entry that a log of its kind has about it. */
 export interface LoggedCase {
@@ -32,11 +37,15 @@ export function proven(
 
 const artifact = { name: "widget.tgz", bytes: Buffer.from("the widget") };
 
-/** An entry of every kind, about an envelope or a message that a certificate of a local Fulcio signed. */
+/** An entry of every kind, about an envelope or a message that a certificate of a local Fulcio signed, or a key by Ed25519ph. */
 export async function loggedCases(): Promise<LoggedCase[]> {
   const sigstore = await startSigstore();
   try {
-    return [...envelopeCases(await signed(sigstore)), ...messageCases(await signedBlob(sigstore))];
+    return [
+      ...envelopeCases(await signed(sigstore)),
+      ...messageCases(await signedBlob(sigstore)),
+      ...prehashedCases(),
+    ];
   } finally {
     await sigstore.close();
   }
@@ -76,7 +85,7 @@ function envelopeCases({ content, bytes, signature, leaf }: Signed): LoggedCase[
   const envelope = JSON.stringify({ payloadType, payload, signatures: [{ keyid: "", sig }] });
   const document = { ...content, documentHash: hash("sha256", envelope) };
   return signersOf(leaf).flatMap(({ by, pem, verifier, tiled }) => {
-    const logged = loggedSignature(signature, verifier, content, { case: "bytes", bytes });
+    const logged = { signature, verifier, content, signed: overBytes(bytes) };
     const v1 = (kind: string, apiVersion: string, spec: object): LoggedCase => ({
       name: `${kind} ${apiVersion}, by a ${by}`,
       version: 1,
@@ -112,7 +121,7 @@ function envelopeCases({ content, bytes, signature, leaf }: Signed): LoggedCase[
 function messageCases({ content, bytes, signature, leaf }: Signed): LoggedCase[] {
   const sig = base64(signature);
   return signersOf(leaf).flatMap(({ by, pem, verifier, tiled }): LoggedCase[] => {
-    const logged = loggedSignature(signature, verifier, content, { case: "bytes", bytes });
+    const logged = { signature, verifier, content, signed: overBytes(bytes) };
     const spec = {
       data: { hash: { algorithm: "sha256", value: hash("sha256", bytes) } },
       signature: { content: sig, publicKey: { content: pem } },
@@ -132,6 +141,43 @@ function messageCases({ content, bytes, signature, leaf }: Signed): LoggedCase[]
       },
     ];
   });
+}
+
+/** What Rekor makes of a signature by Ed25519ph, the one scheme of Ed25519 keys that it takes over a digest. */
+function prehashedCases(): LoggedCase[] {
+  const signer = SIGNERS.find(({ name }) => name === "ed25519ph");
+  if (signer === undefined) throw new TypeError("nobody signs by Ed25519ph");
+  const { bytes } = artifact;
+  const signature = signer.sign(bytes);
+  const spki = signer.publicKey.export({ type: "spki", format: "der" });
+  const digest = hash("sha512", bytes, "buffer");
+  const logged: LoggedSignature = {
+    signature,
+    verifier: { case: "key", spki },
+    content: { case: "message", digest: { algorithm: "sha512", bytes: digest } },
+    signed: overDigest("sha512", digest),
+  };
+  const content = base64(signature);
+  const pem = signer.publicKey.export({ type: "spki", format: "pem" }).toString();
+  const v1 = {
+    data: { hash: { algorithm: "sha512", value: digest.toString("hex") } },
+    signature: { content, publicKey: { content: twice(pem) } },
+  };
+  const v2 = {
+    data: { algorithm: "SHA2_512", digest: base64(digest) },
+    signature: {
+      content,
+      verifier: { keyDetails: "PKIX_ED25519_PH", publicKey: { rawBytes: base64(spki) } },
+    },
+  };
+  const kind = "hashedrekord";
+  const entry = (version: 1 | 2, apiVersion: string, spec: JsonObject): LoggedCase => ({
+    name: `${kind} ${apiVersion} of a message, by Ed25519ph`,
+    version,
+    logged,
+    body: Buffer.from(canonicalJson({ apiVersion, kind, spec })),
+  });
+  return [entry(1, "0.0.1", v1), entry(2, "0.0.2", { hashedRekordV002: v2 })];
 }
 
 /** The certificate, and its key alone. */

@@ -3,6 +3,7 @@ import { constants, generateKeyPairSync, hash, type KeyObject, sign } from "node
 import { describe, test } from "node:test";
 import { der, octetString, oid, sequence, unsigned } from "../../src/der/writer.ts";
 import { readTimestamp } from "../../src/verify/rfc3161.ts";
+import { overDigest } from "../../src/verify/signed.ts";
 import { EXTENSION } from "../../src/x509/oids.ts";
 import { CA, extension, FOR_TIMESTAMPS, issueCertificate, newKeys } from "./issued-certificates.ts";
 import {
@@ -142,15 +143,11 @@ describe("takes what honest authorities write", () => {
 
   test("a digest in place of the bytes, by the same hash alone", () => {
     const read = (algorithm: string) => () =>
-      readTimestamp(
-        stamp(),
-        { case: "digest", algorithm, digest: hash(algorithm, STAMPED, "buffer") },
-        trusted,
-      );
+      readTimestamp(stamp(), overDigest(algorithm, hash(algorithm, STAMPED, "buffer")), trusted);
     assert.equal(read("sha256")().found.time, NOON);
     refuses(read("sha512"));
     const digest = hash("sha256", STAMPED, "buffer");
-    refuses(() => readTimestamp(stamp(), { case: "digest", algorithm: "sha3-256", digest }, trusted));
+    refuses(() => readTimestamp(stamp(), overDigest("sha3-256", digest), trusted));
   });
 });
 
