@@ -34,7 +34,7 @@ function digestsIn(bytes: Uint8Array): readonly Digest[] {
   if (!isJsonObject(json)) return [];
   const { content } = readEvidence(json);
   if (content.case === "envelope")
-    return subjectsOf(parseStatement(content.payload)).flatMap(({ digests }) => digests);
+    return subjectsOf(parseStatement(content.payload.bytes)).flatMap(({ digests }) => digests);
   if (content.digest === undefined) return [];
   return [digestOf(content.digest.algorithm, Buffer.from(content.digest.bytes).toString("hex"))];
 }

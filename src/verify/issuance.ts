@@ -1,7 +1,7 @@
 import type { Certificate } from "../x509/certificate.ts";
 import { x509Scheme } from "../x509/signatures.ts";
 import type { SignatureCheck } from "./signature-check.ts";
-import { overBytes } from "./signed.ts";
+import { SignedBytes } from "./signed.ts";
 
 /** The check that this authority's key signed the certificate; undefined where it cannot have. */
 export function issuanceCheck(certificate: Certificate, authority: Certificate): SignatureCheck | undefined {
@@ -9,5 +9,5 @@ export function issuanceCheck(certificate: Certificate, authority: Certificate):
   const scheme = key && x509Scheme(key, certificate.signatureAlgorithm);
   if (key === undefined || scheme === undefined) return undefined;
   const { signed: bytes, signature } = certificate;
-  return { key, scheme, signed: overBytes(bytes), signature };
+  return { key, scheme, signed: new SignedBytes(bytes), signature };
 }

@@ -1,4 +1,3 @@
-import { hashBytes } from "../in-toto-attestation/digest.ts";
 import { type JsonObject, type JsonValue, parseJson } from "../in-toto-attestation/index.ts";
 import { parseCertificate } from "../x509/certificate.ts";
 import { writePem } from "../x509/pem.ts";
@@ -167,7 +166,10 @@ function bindIntotoV2(spec: JsonValue | undefined, logged: LoggedSignature): voi
     INTOTO_V2_CONTENT,
   );
   readHash(hash, "hash");
-  const { payload: bytes, payloadType: type } = bindPayload(payloadHash, logged);
+  const {
+    payload: { bytes },
+    payloadType: type,
+  } = bindPayload(payloadHash, logged);
   const { payload, payloadType, signatures } = known(envelope, "envelope", INTOTO_V2_ENVELOPE);
   refuseUnless(payloadType === type, "it is of another type of payload");
   // Rekor leaves the payload out; what is there must be the same.
@@ -205,7 +207,7 @@ function bindDocument({ algorithm, value }: BodyHash, documentHash: string): voi
 function bindPayload(hash: JsonValue | undefined, { content }: LoggedSignature) {
   refuseUnless(content.case === "envelope", "it is of an envelope");
   const { algorithm, value } = readHash(hash, "payloadHash");
-  refuseUnless(isSame(hashBytes(algorithm, content.payload), value), "it is of another payload");
+  refuseUnless(isSame(content.payload.digest(algorithm), value), "it is of another payload");
   return content;
 }
 

@@ -10,7 +10,7 @@ import { cmsScheme } from "./cms-algorithms.ts";
 import { findTimestampSigner } from "./rfc3161-signer.ts";
 import { readTstInfo, type TstInfo } from "./rfc3161-tst-info.ts";
 import type { Claim } from "./signature-check.ts";
-import { overBytes, type Signed } from "./signed.ts";
+import { type Signed, SignedBytes } from "./signed.ts";
 
 /** A time that an authority vouches for: what was stamped existed then. */
 export interface FoundTimestamp {
@@ -56,7 +56,10 @@ export function readTimestamp(
     const scheme = cmsScheme(key, signer.signatureAlgorithm, signer.hash);
     if (scheme === undefined) throw refused("its signature algorithm is not one that fits its signer's key");
     return {
-      checks: [...checks, { key, scheme, signed: overBytes(signer.signed), signature: signer.signature }],
+      checks: [
+        ...checks,
+        { key, scheme, signed: new SignedBytes(signer.signed), signature: signer.signature },
+      ],
       found: {
         time: info.time,
         name: nameOf(authority),

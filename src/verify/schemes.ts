@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { sequence, unsigned } from "../der/writer.ts";
 import { type PublicKeyKind, publicKeyKindOf } from "../x509/public-keys.ts";
 import type { Claim, Scheme, SignatureCheck } from "./signature-check.ts";
-import { overBytes, type Signed } from "./signed.ts";
+import { type Signed, SignedBytes } from "./signed.ts";
 
 /** A public key with its SubjectPublicKeyInfo, DER. */
 export interface VerifyingKey {
@@ -19,6 +19,8 @@ interface Habit {
 }
 
 const SHA256: Scheme = { hash: "sha256" };
+/** Of a signature. */
+const ED25519_BYTES = 64;
 
 /**
  * Kind of key → how it signs attestations. Older Sigstore clients signed with SHA-256 on every curve
@@ -28,7 +30,7 @@ const HABITS: ReadonlyMap<PublicKeyKind | undefined, Habit> = new Map([
   ["p256", { schemes: [SHA256], rawBytes: 64 }],
   ["p384", { schemes: [{ hash: "sha384" }, SHA256], rawBytes: 96 }],
   ["p521", { schemes: [{ hash: "sha512" }, SHA256], rawBytes: 132 }],
-  // Rekor takes its variant alone where it is told only a digest, so that is how clients sign what is no envelope.
+  // Rekor takes the variant alone where it is told only a digest (rekor-tiles, hashedrekord).
   ["ed25519", { schemes: [{ hash: null }, { hash: "sha512", prehashed: true }] }],
   [
     "rsa",
@@ -55,7 +57,13 @@ export function signatureChecks(
   const der = signature.length === rawBytes ? derOfRaw(signature) : signature;
   return schemes
     .filter(({ hash }) => signed.bytes !== undefined || (hash !== null && signed.digest(hash) !== undefined))
+    .filter(({ prehashed }) => !prehashed || signature.length === ED25519_BYTES)
     .map((scheme) => ({ key, scheme, signed, signature: der }));
+}
+
+/** Whether the signature may be a plain Ed25519 one, for all that this check can tell: over bytes that are not at hand. */
+export function mayNeedBytes({ scheme, signed }: SignatureCheck): boolean {
+  return scheme.prehashed === true && signed.bytes === undefined;
 }
 
 /** The check of a signature that a log or its like made over bytes: by the usual scheme of its key alone. */
@@ -65,7 +73,7 @@ export function usualCheck(
   signature: Uint8Array,
 ): SignatureCheck | undefined {
   const [scheme] = HABITS.get(publicKeyKindOf(spki))?.schemes ?? [];
-  return scheme && { key, scheme, signed: overBytes(bytes), signature };
+  return scheme && { key, scheme, signed: new SignedBytes(bytes), signature };
 }
 
 /** As a claim that finds nothing but itself. */

@@ -9,7 +9,7 @@ import { type Certificate, extensionOf } from "../x509/certificate.ts";
 import { EXTENSION } from "../x509/oids.ts";
 import { readSctList, type SignedCertificateTimestamp } from "./sct-list.ts";
 import type { Claim, Scheme } from "./signature-check.ts";
-import { overBytes } from "./signed.ts";
+import { SignedBytes } from "./signed.ts";
 
 /** A log's promise to include the certificate, given when it was issued. */
 export interface LoggedCertificate {
@@ -54,7 +54,7 @@ function claimOf(
   const log = ctLogs.find(({ logId, validFor }) => logId === sct.logId && covers(validFor, sct.time));
   const scheme = log && schemeOf(log.publicKey, sct.signatureAlgorithm);
   if (log === undefined || scheme === undefined) return undefined;
-  const signed = overBytes(signedBytes(sct, entry));
+  const signed = new SignedBytes(signedBytes(sct, entry));
   return {
     checks: [{ key: log.publicKey, scheme, signed, signature: sct.signature }],
     found: { log: log.logId, operator: log.operator, time: sct.time },

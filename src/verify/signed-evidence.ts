@@ -1,3 +1,5 @@
+import type { SignedBytes } from "./signed.ts";
+
 // Evidence of any format, taken apart by that format's reader. Its shape was checked; nothing of it is believed.
 
 export interface SignedEvidence {
@@ -11,7 +13,7 @@ export type Content =
   | {
       readonly case: "envelope";
       readonly payloadType: string;
-      readonly payload: Uint8Array;
+      readonly payload: SignedBytes;
       /** Lower-case hex: sha256 of the envelope's JSON as it was logged, where its very bytes are at hand. */
       readonly documentHash?: string;
     }

@@ -11,24 +11,20 @@ export interface Signed {
   digest(algorithm: string): Uint8Array | undefined;
 }
 
-export function overBytes(bytes: Uint8Array): Signed {
-  return new SignedBytes(bytes);
-}
-
 export function overDigest(algorithm: string, digest: Uint8Array): Signed {
   return { bytes: undefined, digest: (asked) => (asked === algorithm ? digest : undefined) };
 }
 
 /** Hashed once by each algorithm, whoever asks: log entries, timestamps, and one key after another. */
-class SignedBytes implements Signed {
+export class SignedBytes implements Signed {
   readonly bytes: Uint8Array;
-  private digests: Map<string, Uint8Array> | undefined;
+  private digests: Map<string, Buffer> | undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }
 
-  digest(algorithm: string): Uint8Array {
+  digest(algorithm: string): Buffer {
     this.digests ??= new Map();
     const known = this.digests.get(algorithm) ?? hashBytes(algorithm, this.bytes);
     this.digests.set(algorithm, known);

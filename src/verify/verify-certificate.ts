@@ -6,7 +6,7 @@ import { type Anchor, anchorsOf, type Witnesses } from "./anchors.ts";
 import { type CertificationPath, nameOf, pathsTo, readIntermediates } from "./certification-path.ts";
 import { type Findings, operatorsOf, VerificationError } from "./findings.ts";
 import { readFulcioIdentity } from "./fulcio-claims.ts";
-import { claimOf, signatureChecks } from "./schemes.ts";
+import { claimOf, mayNeedBytes, signatureChecks } from "./schemes.ts";
 import { readScts } from "./sct.ts";
 import { type Claim, holding, type SignatureCheck, type Verification } from "./signature-check.ts";
 import type { Signed } from "./signed.ts";
@@ -120,7 +120,8 @@ function* underAnchor(
   const logEntries = requireLogEntries(heldEntries, times, needed, entries.failure, findings);
 
   if (heldSignatures.length === 0 && !(yield* anyHolds(unusual))) {
-    throw notTheSigners({ ...findings, logEntries });
+    const found = { ...findings, logEntries };
+    throw usual !== undefined && mayNeedBytes(usual) ? notByDigest(found) : notTheSigners(found);
   }
   return { signer: signerOf(signing, anchor), findings: { ...findings, logEntries } };
 }
@@ -162,6 +163,11 @@ function unpublished(found: number, needed: number, findings: Partial<Findings>)
     `${found} of ${needed} certificate-transparency logs promised to publish the certificate`,
     findings,
   );
+}
+
+function notByDigest(findings: Findings): VerificationError {
+  const reason = "it is not by Ed25519ph, and plain Ed25519 is over the artifact itself";
+  return new VerificationError("signature", "unsupported-algorithm", reason, findings);
 }
 
 function notTheSigners(findings: Findings): VerificationError {

@@ -146,14 +146,15 @@ export function readContent(
   if (content.payloadType !== IN_TOTO_PAYLOAD_TYPE) {
     throw new VouchsafeError("malformed-statement", `the payload type is not ${IN_TOTO_PAYLOAD_TYPE}`);
   }
-  const statement = parseStatement(content.payload);
+  const statement = parseStatement(content.payload.bytes);
   if (!isKnownPredicateType(statement.predicateType)) {
     throw new VouchsafeError(
       "unknown-predicate-type",
       "the Statement's predicate type is not one that is taken",
     );
   }
-  return { subjects: subjectsOf(statement), statement, payload: sha256(content.payload) };
+  const payload = digestOf("sha256", content.payload.digest("sha256").toString("hex"));
+  return { subjects: subjectsOf(statement), statement, payload };
 }
 
 /** The message's digest, by the bundle's word or our own; where there are both they must be the same. */

@@ -4,7 +4,7 @@ import { covers, type TimeRange } from "../trust/time-range.ts";
 import type { PreparedKey } from "../trust/trusted-key.ts";
 import { anchorsOf } from "./anchors.ts";
 import { type Findings, NOTHING_FOUND, VerificationError } from "./findings.ts";
-import { signatureChecks } from "./schemes.ts";
+import { mayNeedBytes, signatureChecks } from "./schemes.ts";
 import { holding, isOverDigest, type SignatureCheck, type Verification } from "./signature-check.ts";
 import type { Signed } from "./signed.ts";
 import type { Content, EvidenceSignature } from "./signed-evidence.ts";
@@ -24,16 +24,16 @@ export interface KeyedSignature {
  */
 const MAX_ATTEMPTS = { bytes: 64, digest: 16 } as const;
 
-/** Trusted keys' signatures whose witnesses are looked at: honest evidence has one, or two while a key is replaced. */
+/** Trusted keys' signatures of one batch whose witnesses are looked at: honest evidence has one, or two while a key is replaced. */
 const MAX_MADE = 4;
 
 /**
  * Goes through the checklist for signatures of keys: which trusted key made one of them, and what evidence of
  * time and log came with it. The key's own thresholds say how much there must be; what there is must hold.
  *
- * A key that a signature names is asked first; because writers name keys in many ways, every other key of the snapshot
- * is asked after it. Of several signatures that hold, the first with a trusted time counts, else the first: one that
- * lacks what its key asks for takes nothing away from another.
+ * A key that a signature names is asked first, and what takes long of any key last; because writers name keys in many
+ * ways, every other key of the snapshot is asked after it. Of several signatures that hold, the first with a trusted time
+ * counts, else the first: one that lacks what its key asks for takes nothing away from another.
  *
  * Throws `VouchsafeError`.
  */
@@ -43,7 +43,7 @@ export function* verifyWithKey(
   signed: Signed,
   trust: TrustSnapshot,
 ): Verification<KeyedSignature> {
-  const batches = batchesOf(trust.keys, signed, signatures);
+  const batches = batchesOf(trust.keys, content, signed, signatures);
   let refusal: VouchsafeError | undefined;
   for (const batch of batches) {
     const answers = yield batch.map(({ check }) => check);
@@ -108,17 +108,15 @@ interface Attempt {
 /** What is tried at once, in the order in which it is tried; none is empty. */
 function batchesOf(
   keys: readonly PreparedKey[],
+  content: Content,
   signed: Signed,
   signatures: readonly EvidenceSignature[],
 ): Attempt[][] {
   const all = signatures.flatMap((one) =>
     keys.flatMap((key) =>
-      signatureChecks(key, signed, one.signature).map((check) => ({
-        key,
-        one,
-        named: isNamedBy(one, key),
-        check,
-      })),
+      signatureChecks(key, signed, one.signature)
+        .filter(({ scheme }) => !scheme.prehashed || mayBePrehashed(one, content))
+        .map((check) => ({ key, one, named: isNamedBy(one, key), check })),
     ),
   );
   const ordered = [...all.filter((one) => one.named), ...all.filter((one) => !one.named)];
@@ -131,6 +129,11 @@ function batchesOf(
   return batches.filter(({ length }) => length > 0);
 }
 
+/** An envelope that no log was told of is signed by plain Ed25519; it may have many signatures, and each would be tried. */
+function mayBePrehashed({ logEntries }: EvidenceSignature, content: Content): boolean {
+  return content.case === "message" || logEntries.length > 0;
+}
+
 /** By its id, its name or, as Sigstore's clients write hints, the base64 of its fingerprint. */
 function isNamedBy({ signer }: EvidenceSignature, { keyId, name, fingerprint }: PreparedKey): boolean {
   const { hint } = signer.case === "key" ? signer : {};
@@ -139,11 +142,13 @@ function isNamedBy({ signer }: EvidenceSignature, { keyId, name, fingerprint }: 
 }
 
 function refusalOf(keys: readonly PreparedKey[], attempts: readonly Attempt[]): VouchsafeError {
-  if (keys.length > 0 && attempts.length === 0) {
+  const named = attempts.filter((one) => one.named);
+  const meant = named.length > 0 ? named : attempts;
+  if (keys.length > 0 && (meant.length === 0 || meant.some(({ check }) => mayNeedBytes(check)))) {
     const reason = "no trusted key can sign this in a way that is verified here";
     return new VerificationError("signature", "unsupported-algorithm", reason);
   }
-  return attempts.some(({ named }) => named)
+  return named.length > 0
     ? new VerificationError("signature", "signature-invalid", "the signature is not of the key that it names")
     : new VerificationError("signature", "unknown-key", "no key of the trust snapshot made the signature");
 }

@@ -2,7 +2,7 @@ import { VouchsafeError } from "../errors.ts";
 import { preAuthenticationEncoding } from "../in-toto-attestation/index.ts";
 import type { TrustSnapshot } from "../trust/snapshot.ts";
 import type { Verification } from "./signature-check.ts";
-import { overBytes, overDigest, type Signed } from "./signed.ts";
+import { overDigest, type Signed, SignedBytes } from "./signed.ts";
 import type { Content, EvidenceSignature, SignedEvidence } from "./signed-evidence.ts";
 import type { VerifiedSignature } from "./verified-signature.ts";
 import { verifyWithCertificate } from "./verify-certificate.ts";
@@ -67,9 +67,9 @@ function* verifyGroup(
 
 function signedBy(content: Content, message: Uint8Array | undefined): Signed {
   if (content.case === "envelope") {
-    return overBytes(preAuthenticationEncoding(content.payloadType, content.payload));
+    return new SignedBytes(preAuthenticationEncoding(content.payloadType, content.payload.bytes));
   }
-  if (message !== undefined) return overBytes(message);
+  if (message !== undefined) return new SignedBytes(message);
   if (content.digest === undefined) {
     throw new VouchsafeError(
       "malformed-bundle",

@@ -6,7 +6,7 @@ import { type FoundEntry, readLogEntry } from "./log-entry.ts";
 import type { LoggedSignature } from "./log-entry-body.ts";
 import { type FoundTimestamp, readTimestamp } from "./rfc3161.ts";
 import type { Claim } from "./signature-check.ts";
-import { overBytes } from "./signed.ts";
+import { SignedBytes } from "./signed.ts";
 import type { EvidenceSignature } from "./signed-evidence.ts";
 
 // Two steps of the checklist that certificates and keys share: when the signature existed, and where it was
@@ -29,7 +29,7 @@ export function claimsOfWitnesses(
   { timestampAuthorities, logs }: Witnesses,
   logged: LoggedSignature,
 ): WitnessClaims {
-  const signed = overBytes(signature);
+  const signed = new SignedBytes(signature);
   return {
     timestamps: attemptEach(timestamps, (one) => readTimestamp(one, signed, timestampAuthorities)),
     entries: attemptEach(logEntries, (entry) => readLogEntry(entry, logs, logged)),

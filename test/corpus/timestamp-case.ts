@@ -1,6 +1,6 @@
 import { readTimestamp } from "../../src/verify/rfc3161.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
-import { overBytes } from "../../src/verify/signed.ts";
+import { SignedBytes } from "../../src/verify/signed.ts";
 import { trustOf } from "./case-trust.ts";
 import type { Case, Corpus } from "./manifest.ts";
 
@@ -8,7 +8,7 @@ import type { Case, Corpus } from "./manifest.ts";
 export function checkTimestamp(test: Case, corpus: Corpus): string | undefined {
   const { bundle, artifact = bundle } = test.files;
   const authorities = trustOf(test, corpus).instances.flatMap((instance) => instance.timestampAuthorities);
-  const claim = readTimestamp(corpus.read(bundle), overBytes(corpus.read(artifact)), authorities);
+  const claim = readTimestamp(corpus.read(bundle), new SignedBytes(corpus.read(artifact)), authorities);
   const [held] = checkNow(holding([[claim]]));
   return held.length === 1 ? undefined : "the authority's signature does not hold";
 }

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { VouchsafeError } from "../../src/errors.ts";
 import { canonicalJson } from "../../src/in-toto-attestation/json.ts";
 import type { JsonObject } from "../../src/in-toto-attestation/types.ts";
@@ -26,7 +25,7 @@ export function verdictOf(bytes: Uint8Array, trust: TrustSnapshot): Answer {
 function saidBy({ content, signer }: VerifiedSignature): string {
   const signed =
     content.case === "envelope"
-      ? { type: content.payloadType, payload: hash("sha256", content.payload) }
+      ? { type: content.payloadType, payload: content.payload.digest("sha256").toString("hex") }
       : { digest: content.digest && Buffer.from(content.digest.bytes).toString("hex") };
   return canonicalJson(JSON.parse(JSON.stringify({ signed, signer })) as JsonObject);
 }

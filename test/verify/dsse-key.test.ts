@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { VouchsafeError } from "../../src/errors.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
-import { isOverDigest } from "../../src/verify/signature-check.ts";
-import { examine, verifyEvidence } from "../../src/verify/verify-evidence.ts";
-import { isKeyOf } from "../../src/x509/public-keys.ts";
+import { verifyEvidence } from "../../src/verify/verify-evidence.ts";
 import fc from "../support/fc.ts";
 import {
   bytesOf,
@@ -37,17 +35,6 @@ describe("an envelope of a trusted key verifies", () => {
       assert.deepEqual(attestation.times, []);
     });
   }
-
-  test("by Ed25519 before Ed25519ph, which takes longer, is tried", () => {
-    const one = signer("ed25519");
-    const spki = one.publicKey.export({ type: "spki", format: "der" });
-    const run = examine(bytesOf(envelope([one])), trust);
-    let step = run.next();
-    while (!step.done) {
-      assert.ok(!step.value.some(isOverDigest));
-      step = run.next(step.value.map(({ key }) => isKeyOf(key, spki)));
-    }
-  });
 
   test("with a stranger's signature beside it", () => {
     const other = createTrust({ sigstore: [], keys: [trustedKey(signer("p256"))] });

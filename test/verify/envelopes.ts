@@ -28,7 +28,7 @@ function ed25519(): KeySigner {
   return { name: "ed25519", publicKey, hash: null, sign: (bytes) => sign(null, bytes, privateKey) };
 }
 
-/** As another library makes them: node:crypto cannot. */
+/** As another library makes them: node:crypto cannot. Not taken of an envelope that no log was told of. */
 export function prehashedEd25519(): KeySigner {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const seed = Buffer.from(`${privateKey.export({ format: "jwk" }).d}`, "base64url");
@@ -36,7 +36,7 @@ export function prehashedEd25519(): KeySigner {
   return { name: "ed25519ph", publicKey, hash: "sha512", sign: signWith };
 }
 
-/** One of each kind of key and signature that is taken. */
+/** One of each kind of key and signature that is taken of any evidence. */
 export const SIGNERS: readonly KeySigner[] = [
   ec("p256", "P-256", "sha256", "der"),
   ec("p256-raw", "P-256", "sha256", "ieee-p1363"),
@@ -46,7 +46,6 @@ export const SIGNERS: readonly KeySigner[] = [
   ec("p521", "P-521", "sha512", "der"),
   ec("p521-raw", "P-521", "sha512", "ieee-p1363"),
   ed25519(),
-  prehashedEd25519(),
   rsa("rsa-pkcs1", constants.RSA_PKCS1_PADDING),
   rsa("rsa-pss", constants.RSA_PKCS1_PSS_PADDING),
 ];

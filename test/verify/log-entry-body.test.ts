@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { overBytes, overDigest } from "../../src/verify/signed.ts";
+import { overDigest, SignedBytes } from "../../src/verify/signed.ts";
 import { createRekorLog } from "../sigstore/rekor-log.ts";
 import { type LoggedCase, loggedCases, proven } from "./logged-signatures.ts";
 
@@ -150,18 +150,18 @@ test("an entry about another signature, signer or content is refused", () => {
       about({ content: { ...content, documentHash: "00".repeat(32) } }, "another envelope");
       const { documentHash, ...unknown } = content;
       about({ content: unknown }, "an envelope whose bytes are not at hand");
-      about({ content: { ...content, payload: elsewhere } }, "another payload");
+      about({ content: { ...content, payload: new SignedBytes(elsewhere) } }, "another payload");
     } else {
       about(
         { signature: Uint8Array.from(logged.signature, (byte, i) => (i === 9 ? byte ^ 1 : byte)) },
         "signature",
       );
       if (!one.name.startsWith("hashedrekord") && content.case === "envelope") {
-        about({ content: { ...content, payload: elsewhere } }, "another payload");
+        about({ content: { ...content, payload: new SignedBytes(elsewhere) } }, "another payload");
         about({ content: { case: "message" } }, "a message");
       }
       if (one.name.startsWith("hashedrekord")) {
-        about({ signed: overBytes(elsewhere) }, "other content");
+        about({ signed: new SignedBytes(elsewhere) }, "other content");
         about({ signed: overDigest("sha1", elsewhere) }, "content whose digest is not at hand");
       }
     }
@@ -240,8 +240,8 @@ test("a payload that an intoto entry repeats is the envelope's", () => {
       body.spec.content.envelope.payload = Buffer.from(inner).toString("base64");
       return body;
     };
-    assert.ok(entered(one, Buffer.from(JSON.stringify(withPayload(content.payload)))));
-    refuses(one, withPayload(content.payload.subarray(1)), "another payload");
+    assert.ok(entered(one, Buffer.from(JSON.stringify(withPayload(content.payload.bytes)))));
+    refuses(one, withPayload(content.payload.bytes.subarray(1)), "another payload");
   }
 });
 

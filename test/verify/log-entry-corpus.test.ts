@@ -14,7 +14,7 @@ import { unpackEvidence } from "../../src/verify/formats/unpack.ts";
 import { readCheckpoint } from "../../src/verify/log-checkpoint.ts";
 import type { Verifier } from "../../src/verify/log-entry-body.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
-import { overBytes, overDigest, type Signed } from "../../src/verify/signed.ts";
+import { overDigest, type Signed, SignedBytes } from "../../src/verify/signed.ts";
 import type { Content, EvidenceSignature } from "../../src/verify/signed-evidence.ts";
 import { trustOf } from "../corpus/case-trust.ts";
 import { type Case, type Corpus, openCorpus } from "../corpus/manifest.ts";
@@ -136,9 +136,9 @@ function documentsOf({ files, format }: Case, corpus: Corpus): JsonObject[] {
 
 function signedBy(content: Content, { files }: Case, corpus: Corpus): Signed {
   if (content.case === "envelope") {
-    return overBytes(preAuthenticationEncoding(content.payloadType, content.payload));
+    return new SignedBytes(preAuthenticationEncoding(content.payloadType, content.payload.bytes));
   }
-  if (files.artifact !== undefined) return overBytes(corpus.read(files.artifact));
+  if (files.artifact !== undefined) return new SignedBytes(corpus.read(files.artifact));
   assert.ok(content.digest);
   return overDigest(content.digest.algorithm, content.digest.bytes);
 }

@@ -9,12 +9,12 @@ import { readSigstoreBundle } from "../../src/verify/formats/sigstore-bundle.ts"
 import { type FoundEntry, readLogEntry } from "../../src/verify/log-entry.ts";
 import type { LoggedSignature } from "../../src/verify/log-entry-body.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
-import { overBytes, overDigest } from "../../src/verify/signed.ts";
+import { overDigest, SignedBytes } from "../../src/verify/signed.ts";
 import type { LogEntry } from "../../src/verify/signed-evidence.ts";
 import { type Sigstore, startSigstore } from "../sigstore/instance.ts";
 import { slsaProvenance } from "../sigstore/provenance.ts";
 import { canonicalBody, canonicalTiledBody, type HashedRekordRequest } from "../sigstore/rekor-entry.ts";
-import { SIGNERS } from "./envelopes.ts";
+import { prehashedEd25519 } from "./envelopes.ts";
 
 /** A signature, and the body of the entry that a log of its kind has about it. */
 export interface LoggedCase {
@@ -61,7 +61,7 @@ interface Signed {
 async function signed(sigstore: Sigstore): Promise<Signed> {
   const one = read(await sigstore.signStatement(slsaProvenance([artifact])));
   if (one.content.case !== "envelope") throw new TypeError("not an envelope");
-  return { ...one, bytes: preAuthenticationEncoding(one.content.payloadType, one.content.payload) };
+  return { ...one, bytes: preAuthenticationEncoding(one.content.payloadType, one.content.payload.bytes) };
 }
 
 async function signedBlob(sigstore: Sigstore): Promise<Signed> {
@@ -80,12 +80,12 @@ function read(bundle: Uint8Array) {
 function envelopeCases({ content, bytes, signature, leaf }: Signed): LoggedCase[] {
   if (content.case !== "envelope") throw new TypeError("not an envelope");
   const { payloadType } = content;
-  const payload = base64(content.payload);
+  const payload = base64(content.payload.bytes);
   const sig = base64(signature);
   const envelope = JSON.stringify({ payloadType, payload, signatures: [{ keyid: "", sig }] });
   const document = { ...content, documentHash: hash("sha256", envelope) };
   return signersOf(leaf).flatMap(({ by, pem, verifier, tiled }) => {
-    const logged = { signature, verifier, content, signed: overBytes(bytes) };
+    const logged = { signature, verifier, content, signed: new SignedBytes(bytes) };
     const v1 = (kind: string, apiVersion: string, spec: object): LoggedCase => ({
       name: `${kind} ${apiVersion}, by a ${by}`,
       version: 1,
@@ -121,7 +121,7 @@ function envelopeCases({ content, bytes, signature, leaf }: Signed): LoggedCase[
 function messageCases({ content, bytes, signature, leaf }: Signed): LoggedCase[] {
   const sig = base64(signature);
   return signersOf(leaf).flatMap(({ by, pem, verifier, tiled }): LoggedCase[] => {
-    const logged = { signature, verifier, content, signed: overBytes(bytes) };
+    const logged = { signature, verifier, content, signed: new SignedBytes(bytes) };
     const spec = {
       data: { hash: { algorithm: "sha256", value: hash("sha256", bytes) } },
       signature: { content: sig, publicKey: { content: pem } },
@@ -145,8 +145,7 @@ function messageCases({ content, bytes, signature, leaf }: Signed): LoggedCase[]
 
 /** What Rekor makes of a signature by Ed25519ph, the one scheme of Ed25519 keys that it takes over a digest. */
 function prehashedCases(): LoggedCase[] {
-  const signer = SIGNERS.find(({ name }) => name === "ed25519ph");
-  if (signer === undefined) throw new TypeError("nobody signs by Ed25519ph");
+  const signer = prehashedEd25519();
   const { bytes } = artifact;
   const signature = signer.sign(bytes);
   const spki = signer.publicKey.export({ type: "spki", format: "der" });

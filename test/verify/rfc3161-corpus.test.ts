@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { type FoundTimestamp, readTimestamp } from "../../src/verify/rfc3161.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
-import { overBytes } from "../../src/verify/signed.ts";
+import { SignedBytes } from "../../src/verify/signed.ts";
 import { trustOf } from "../corpus/case-trust.ts";
 import { type Case, type Corpus, openCorpus } from "../corpus/manifest.ts";
 
@@ -30,7 +30,7 @@ describe("the timestamps of the corpus", { skip }, () => {
 
   function verifyTimestamp(test: Case, response: Buffer, stamped: Buffer): FoundTimestamp | undefined {
     const authorities = trustOf(test, corpus).instances.flatMap((instance) => instance.timestampAuthorities);
-    const claim = readTimestamp(response, overBytes(stamped), authorities);
+    const claim = readTimestamp(response, new SignedBytes(stamped), authorities);
     return checkNow(holding([[claim]]))[0][0];
   }
 

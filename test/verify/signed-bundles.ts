@@ -64,8 +64,12 @@ export function parseBundle(bytes: Uint8Array): BundleJson {
   return JSON.parse(Buffer.from(bytes).toString());
 }
 
-export function verifyBundle(bundle: unknown, under: TrustSnapshot): VerifiedAttestation {
-  return verifyEvidence(bytesOf(bundle), under, NOW);
+export function verifyBundle(
+  bundle: unknown,
+  under: TrustSnapshot,
+  message?: Uint8Array,
+): VerifiedAttestation {
+  return verifyEvidence(bytesOf(bundle), under, NOW, message);
 }
 
 /** Refuses the bundle after `change` was made to a copy of it. */

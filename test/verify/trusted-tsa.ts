@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { CertificateAuthority } from "../../src/trust/authority.ts";
 import { type FoundTimestamp, readTimestamp } from "../../src/verify/rfc3161.ts";
 import { checkNow, holding } from "../../src/verify/signature-check.ts";
-import { overBytes } from "../../src/verify/signed.ts";
+import { SignedBytes } from "../../src/verify/signed.ts";
 import { CA, FOR_TIMESTAMPS, type Holder, issueCertificate } from "./issued-certificates.ts";
 import { type TimestampChanges, timestampAuthority, timestampResponse } from "./timestamps.ts";
 
@@ -32,7 +32,7 @@ export function verifyTimestamp(
   response: Uint8Array,
   authorities: readonly CertificateAuthority[] = trusted,
 ): FoundTimestamp | undefined {
-  const claim = readTimestamp(response, overBytes(STAMPED), authorities);
+  const claim = readTimestamp(response, new SignedBytes(STAMPED), authorities);
   return checkNow(holding([[claim]]))[0][0];
 }
 

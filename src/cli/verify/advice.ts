@@ -27,7 +27,7 @@ const ADVICE: ReadonlyMap<ErrorCode, string> = new Map([
   ["key-not-allowed", "The key counts for other predicate types only, as the file that it stands in says."],
   [
     "unsupported-algorithm",
-    "An Ed25519 signature is over the file itself: name the file (of at most 256 MiB) and not its digest.",
+    "A plain Ed25519 signature is over the file itself: name the file (of at most 256 MiB) and not its digest.",
   ],
   [
     "signature-invalid",

@@ -123,7 +123,7 @@ export async function verifyOffline(
 }
 
 /**
- * By the artifact's digests alone, as they are had of a file of any size. Some signatures are over the bytes: Ed25519's,
+ * By the artifact's digests alone, as they are had of a file of any size. Some signatures are over the bytes: plain Ed25519's,
  * those by another hash than the bundle names, and those of bundles that name none.
  */
 async function examineWith(

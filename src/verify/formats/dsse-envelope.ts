@@ -5,6 +5,7 @@ import {
   type JsonValue,
   parseEnvelope,
 } from "../../in-toto-attestation/index.ts";
+import { SignedBytes } from "../signed.ts";
 import type { ClaimedSigner, EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
 import { base64, distinctTimestamps, items, known, malformed, text } from "./members.ts";
 import { oneCertificate } from "./pem-certificates.ts";
@@ -34,7 +35,7 @@ export function readDsseEnvelope(json: JsonObject): SignedEvidence {
   }
   return {
     mediaType: ENVELOPE_MEDIA_TYPE,
-    content: { case: "envelope", payloadType, payload },
+    content: { case: "envelope", payloadType, payload: new SignedBytes(payload) },
     signatures: read,
   };
 }

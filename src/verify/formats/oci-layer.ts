@@ -8,6 +8,7 @@ import {
   parseEnvelope,
   parseJson,
 } from "../../in-toto-attestation/index.ts";
+import { SignedBytes } from "../signed.ts";
 import type { EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
 import { ENVELOPE_MEDIA_TYPE } from "./dsse-envelope.ts";
 import { base64, known, malformed, text } from "./members.ts";
@@ -50,7 +51,7 @@ export function readOciLayer(json: JsonObject): SignedEvidence {
   }
   return {
     mediaType: DESCRIPTOR_MEDIA_TYPE,
-    content: { case: "envelope", payloadType, payload, documentHash: hash },
+    content: { case: "envelope", payloadType, payload: new SignedBytes(payload), documentHash: hash },
     signatures: [readSignature(only, annotations)],
   };
 }

@@ -1,4 +1,5 @@
 import { IN_TOTO_PAYLOAD_TYPE, type JsonObject } from "../../in-toto-attestation/index.ts";
+import { SignedBytes } from "../signed.ts";
 import type { SignedEvidence } from "../signed-evidence.ts";
 import { base64, known, malformed } from "./members.ts";
 import { readTransparencyLogEntries } from "./transparency-log-entry.ts";
@@ -28,7 +29,7 @@ export function readPypiAttestation(json: JsonObject): SignedEvidence {
     content: {
       case: "envelope",
       payloadType: IN_TOTO_PAYLOAD_TYPE,
-      payload: base64(statement, "envelope.statement"),
+      payload: new SignedBytes(base64(statement, "envelope.statement")),
     },
     signatures: [
       {

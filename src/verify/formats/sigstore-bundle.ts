@@ -1,4 +1,5 @@
 import { type JsonObject, type JsonValue, parseEnvelope } from "../../in-toto-attestation/index.ts";
+import { SignedBytes } from "../signed.ts";
 import type { ClaimedSigner, Content, EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
 import { base64, distinctTimestamps, isAbsent, items, known, malformed } from "./members.ts";
 import { readTransparencyLogEntries } from "./transparency-log-entry.ts";
@@ -89,7 +90,10 @@ function readContent({ dsseEnvelope, messageSignature }: JsonObject): {
   if (only === undefined || others.length > 0) {
     throw malformed("its envelope does not have exactly one signature");
   }
-  return { content: { case: "envelope", payloadType, payload }, signature: only.sig };
+  return {
+    content: { case: "envelope", payloadType, payload: new SignedBytes(payload) },
+    signature: only.sig,
+  };
 }
 
 function readMessage(value: JsonValue | undefined): { content: Content; signature: Uint8Array } {
