@@ -110,6 +110,11 @@ export function hasCode(error: unknown, code: ErrorCode): error is VouchsafeErro
   return error instanceof VouchsafeError && error.code === code;
 }
 
+/** Whether it is ours and refuses what was given. What could only not be done now refuses nothing: it says no word of what was given. */
+export function isRefusal(error: unknown): error is VouchsafeError {
+  return error instanceof VouchsafeError && ERRORS[error.code].status < 500;
+}
+
 /** For what is tried again anyway: that the database is away is told by who follows the log. Throws whatever else it is. */
 export function unlessUnavailable(error: unknown): void {
   if (!hasCode(error, "unavailable")) throw error;

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { ERRORS, VouchsafeError } from "../../errors.ts";
+import { isRefusal } from "../../errors.ts";
 import type { Caller } from "../caller.ts";
 
 /** Who bearer tokens stand for, remembered for a moment. */
@@ -67,8 +67,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (remembered.size > maxTokens) remembered.delete(remembered.keys().next().value as string);
       return found;
     } catch (error) {
-      const isRefusal = error instanceof VouchsafeError && ERRORS[error.code].status < 500;
-      if (isRefusal) remembered.delete(key);
+      if (isRefusal(error)) remembered.delete(key);
       else if (last && before === forgotten && isWithin(last, staleFor)) return last;
       throw error;
     }

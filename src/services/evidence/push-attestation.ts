@@ -10,7 +10,7 @@ import type { Proposal } from "../../custody/writer.ts";
 import { activeTrust } from "../../db/activations.ts";
 import { findAttestation } from "../../db/evidence.ts";
 import { findExpiration } from "../../db/retention.ts";
-import { hasCode, VouchsafeError } from "../../errors.ts";
+import { hasCode, isRefusal, VouchsafeError } from "../../errors.ts";
 import { sha256 } from "../../in-toto-attestation/digest.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import type { Check } from "../../policy/types.ts";
@@ -150,7 +150,7 @@ async function verifyOrRecord(
     }
     return { attestation, summary };
   } catch (error) {
-    if (error instanceof VouchsafeError) await recordRejection(v, caller, bytes, error.code, trust.hash);
+    if (isRefusal(error)) await recordRejection(v, caller, bytes, error.code, trust.hash);
     throw error;
   }
 }

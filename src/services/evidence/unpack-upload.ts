@@ -1,4 +1,4 @@
-import { VouchsafeError } from "../../errors.ts";
+import { isRefusal } from "../../errors.ts";
 import { withOurErrors } from "../../verify/format-errors.ts";
 import { splitJsonLines, unpackEvidence } from "../../verify/formats/unpack.ts";
 import type { Caller } from "../caller.ts";
@@ -26,7 +26,7 @@ export async function unpackUpload(
   try {
     return withOurErrors(() => unpackEvidence(bytes));
   } catch (error) {
-    if (error instanceof VouchsafeError) {
+    if (isRefusal(error)) {
       const { hash } = await currentTrust(v, caller);
       await recordRejection(v, caller, bytes, error.code, hash);
     }

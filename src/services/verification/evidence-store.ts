@@ -2,7 +2,7 @@ import type { ProjectId } from "../../custody/events.ts";
 import type { Database } from "../../db/connection.ts";
 import type { StoredAttestation } from "../../db/decision-inputs.ts";
 import { readEvidence } from "../../db/evidence.ts";
-import { VouchsafeError } from "../../errors.ts";
+import { isRefusal } from "../../errors.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import type { TrustSnapshot } from "../../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../../verify/verified-attestation.ts";
@@ -13,6 +13,8 @@ export interface EvidenceStore {
   /**
    * Verifies stored evidence under a trust snapshot, each at the time when it was accepted. What does not
    * verify under it is left out.
+   *
+   * @throws VouchsafeError `unavailable` when it cannot be verified soon: to leave it out would be a verdict on it
    */
   verified(
     project: ProjectId,
@@ -69,7 +71,7 @@ async function attempt(verifying: Promise<VerifiedAttestation>): Promise<Verifie
   try {
     return await verifying;
   } catch (error) {
-    if (error instanceof VouchsafeError) return undefined;
+    if (isRefusal(error)) return undefined;
     throw error;
   }
 }
