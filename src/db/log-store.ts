@@ -7,7 +7,7 @@ import { asUnavailable } from "./connection/unavailable.ts";
 import type { Database, Query } from "./connection.ts";
 import { headOf, readTiles, type TileRow } from "./log.ts";
 import { projectEvents } from "./projections/project-events.ts";
-import type { Projection } from "./projections/rows.ts";
+import { noRows, type Projection } from "./projections/rows.ts";
 import { encodeRows, STATEMENTS } from "./projections/statements.ts";
 import { projectCurrentVerdict } from "./projections/verdicts.ts";
 
@@ -151,8 +151,10 @@ async function write(query: Query, batch: LogBatch): Promise<void> {
       length: bytes.length,
     })),
   };
-  const state = projectEvents(batch.entries);
+  const state = noRows();
+  // First: a confirmation beside a new verdict was made from what was before that.
   for (const confirmation of batch.confirmations) projectCurrentVerdict(state, confirmation);
+  projectEvents(batch.entries, state);
 
   const { head } = batch;
   await query(WRITE, [

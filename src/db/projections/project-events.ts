@@ -74,9 +74,8 @@ const PROJECTORS: Readonly<Record<EventType, Projector>> = {
   "evidence.expired": projectExpiration,
 };
 
-/** Derives the state's rows from events: the one place where bodies become rows. */
-export function projectEvents(entries: readonly LogEntry[]): Projection {
-  const rows = noRows();
+/** Derives the state's rows from events, in the place of those that `rows` has: the one place where bodies become rows. */
+export function projectEvents(entries: readonly LogEntry[], rows = noRows()): Projection {
   for (const entry of entries) PROJECTORS[entry.draft.type](entry, rows);
   return rows;
 }

@@ -63,6 +63,30 @@ forEachDatabase("what the writer stores", (create) => {
     assert.deepEqual(await verdictsOf(artifact), [{ ...confirmation, asOf }]);
   });
 
+  it("leaves the newer verdict where a confirmation shares its batch", async () => {
+    const artifact = digestOf("confirmed beside");
+    committed(await writer.append(pushProposal(artifact, await sizeNow())));
+    const asOf = await sizeNow();
+    const [verdict] = await verdictsOf(artifact);
+    assert.ok(verdict);
+    const confirmation = { ...verdict, policyHash: digestOf("edited") };
+    const [, pushed] = await Promise.all([
+      writer.append({
+        project: PROJECT,
+        asOf,
+        restsOn: [artifact],
+        events: [],
+        confirmations: [confirmation],
+      }),
+      writer.append(pushProposal(artifact, asOf)),
+    ]);
+    const newest = committed(pushed).events.at(-1)?.index;
+    assert.deepEqual(
+      (await verdictsOf(artifact)).map(({ index, asOf }) => ({ index, asOf })),
+      [{ index: newest, asOf: newest }],
+    );
+  });
+
   it("keeps what an attacker put into a name apart from what rows can hold", async () => {
     const artifact = digestOf("nul");
     const id = digestOf("nul evidence");
