@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { CompiledQuery } from "kysely";
 import pg from "pg";
-import type { Database } from "../../src/db/connection.ts";
+import { type Database, openDatabase } from "../../src/db/connection.ts";
 import { createProject, projectByName } from "../../src/db/projects.ts";
 import { findTokenByHash, insertToken, listTokens, revokeToken } from "../../src/db/tokens.ts";
 import { forEachDatabase, type TestDatabase } from "../support/databases.ts";
@@ -54,6 +54,22 @@ forEachDatabase("a connection", (create) => {
     assert.equal((await beside).id, id);
     assert.equal(await projectByName(database.kysely, "rolled back"), undefined);
     assert.equal((await projectByName(database.kysely, "beside"))?.id, id);
+  });
+
+  it("reads in a transaction what the one that it waited for committed, whatever the server's default is", async () => {
+    if (test.postgres === undefined) return;
+    const { databaseUrl } = test.postgres;
+    const url = new URL(databaseUrl);
+    url.searchParams.set("options", "-c default_transaction_isolation=serializable");
+    const strict = await openDatabase({ dataDir: test.dataDir, databaseUrl: url.href });
+    try {
+      const levels = await strict.transaction((query) =>
+        query<{ level: string }>("select current_setting('transaction_isolation') as level"),
+      );
+      assert.deepEqual(levels, [{ level: "read committed" }]);
+    } finally {
+      await strict.close();
+    }
   });
 
   it("runs transactions that start at once, each whole", async () => {

@@ -81,7 +81,8 @@ async function transaction<T>(pool: pg.Pool, run: (query: Query) => Promise<T>):
   });
   let usable = false;
   try {
-    await client.query("begin");
+    // Whatever the server's default is: who waited for a lock reads what its holder committed.
+    await client.query("begin isolation level read committed");
     let result: T;
     try {
       result = await run(preparedOn(client));

@@ -1,8 +1,8 @@
 import type { DatabaseConnection, Driver } from "kysely";
 import { VouchsafeError } from "../../errors.ts";
 
-/** Connection lost, shutting down, out of resources, idle too long: no fault of what was to be written. */
-const AWAY = /^(08|53|57P|25P03)/;
+/** Connection lost, shut down or interrupted, out of resources, idle or waiting too long, a deadlock: no fault of what was to be written. */
+const AWAY = /^(08|53|57|25P03|40P01|55P03)/;
 
 /** The error as `unavailable` when it says that the database is away, else the error itself. */
 export function asUnavailable(error: unknown): unknown {
