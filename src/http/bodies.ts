@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { VouchsafeError } from "../errors.ts";
+import { createFairShares } from "../fair-shares.ts";
 import { parseJson } from "../in-toto-attestation/json.ts";
+import { callerOf } from "./authentication.ts";
 import { whenGone } from "./when-gone.ts";
 
 export interface ByteLimits {
   /** The largest body. */
   readonly body: number;
-  /** What all bodies under way may hold in memory together. */
+  /** What the bodies of a project may hold in memory together while no other has any: they share a node fairly, and hold less than twice as much in all. */
   readonly underWay: number;
 }
 
@@ -33,7 +35,8 @@ export function takeStrictJson(app: FastifyInstance): void {
 
 /**
  * In this scope bodies are bytes, kept exactly as they arrived, of these media types and no other. Each claims its
- * length (or the largest, where it does not say) from the moment it is let in until it is answered.
+ * length (or the largest, where it does not say) from the moment it is let in until it is answered. Needs `guardRoutes`: the
+ * caller is known before the body.
  */
 export function takeBytes(app: FastifyInstance, mediaTypes: readonly string[], limits: ByteLimits): void {
   app.removeAllContentTypeParsers();
@@ -43,16 +46,14 @@ export function takeBytes(app: FastifyInstance, mediaTypes: readonly string[], l
     async (_request: FastifyRequest, body: Buffer) => body,
   );
 
-  let underWay = 0;
+  const shares = createFairShares({ alone: limits.underWay });
   app.addHook("onRequest", async (request, reply) => {
     const claim = Math.min(Number(request.headers["content-length"] ?? limits.body), limits.body);
-    if (underWay + claim > limits.underWay) {
+    const giveBack = shares.take(callerOf(request).project, undefined, claim);
+    if (typeof giveBack !== "function") {
       throw new VouchsafeError("unavailable", "Too many uploads are under way; send this one again shortly");
     }
-    underWay += claim;
     // Also when the client goes away before it is answered.
-    whenGone(reply, () => {
-      underWay -= claim;
-    });
+    whenGone(reply, giveBack);
   });
 }

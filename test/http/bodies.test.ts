@@ -6,12 +6,18 @@ import { afterEach, beforeEach, test } from "node:test";
 import { type FastifyInstance, fastify } from "fastify";
 import { takeBytes } from "../../src/http/bodies.ts";
 import { sendProblem } from "../../src/http/problems.ts";
+import type { Caller } from "../../src/services/caller.ts";
 
 let app: FastifyInstance;
 const uploads: ClientRequest[] = [];
 beforeEach(async () => {
   app = fastify();
   app.setErrorHandler(sendProblem);
+  // As the guard does.
+  app.decorateRequest("caller", null);
+  app.addHook("onRequest", async (request) => {
+    request.caller = { project: request.headers.project ?? "one" } as unknown as Caller;
+  });
   takeBytes(app, ["application/json"], { body: 100, underWay: 250 });
   app.post("/", async (request) => (request.body as Buffer).toString("latin1"));
   await app.listen({ host: "127.0.0.1", port: 0 });
@@ -51,10 +57,18 @@ test("a body that does not say how long it is claims the most that it may be", a
   assert.equal(await statusOf(upload(40)), 200);
 });
 
+test("a project's bodies leave room for another's", async () => {
+  upload(undefined);
+  upload(undefined);
+  await waitUntil(async () => (await statusOf(upload(undefined))) === 503);
+  assert.equal(await statusOf(upload(100, "two")), 200);
+});
+
 /** Begins an upload of so many bytes, and sends none of them yet. */
-function upload(length: number | undefined): ClientRequest {
+function upload(length: number | undefined, project = "one"): ClientRequest {
   const { port } = app.server.address() as AddressInfo;
   const headers = {
+    project,
     "content-type": "application/json",
     ...(length !== undefined && { "content-length": length }),
   };
