@@ -80,18 +80,20 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
 
   async function receive(request: IncomingMessage, deadline: number): Promise<Reply> {
     let size = 0;
+    let isTooMuch = false;
     async function* counted(): AsyncGenerator<Buffer> {
       for await (const chunk of request as AsyncIterable<Buffer>) {
         size += chunk.length;
         held += chunk.length;
+        isTooMuch = held > MAX_HELD;
+        if (isTooMuch) return;
         yield chunk;
-        if (held > MAX_HELD) return;
       }
     }
     try {
       const bytes = await readBounded(counted(), MAX_REVIEW);
       if (bytes === undefined) return { status: 413, body: `a review has at most ${MAX_REVIEW} bytes\n` };
-      if (underWay >= MAX_UNDER_WAY || held > MAX_HELD)
+      if (isTooMuch || underWay >= MAX_UNDER_WAY)
         return { status: 429, body: "too many reviews are under way\n" };
       underWay += 1;
       try {
@@ -125,6 +127,8 @@ export async function serveAdmission(admission: Admission, options: ServeOptions
     (request, response) => {
       void answer(request)
         .catch((error: unknown): Reply => {
+          // Whoever breaks off writes no line: anybody may, as often as he likes.
+          if (!request.complete) return { status: 400, body: "the review did not arrive whole\n" };
           const problem = error instanceof Error ? error.message : String(error);
           if (error instanceof MalformedReview) {
             log({ event: "refused", problem });

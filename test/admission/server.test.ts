@@ -254,6 +254,24 @@ describe("the admission webhook", () => {
     agent.destroy();
   });
 
+  test("who breaks a review off writes no line, and the next one is answered", async () => {
+    entries.length = 0;
+    const { url } = await serve();
+    for (let i = 0; i < 5; i += 1) {
+      const headers = { "content-type": "application/json", "content-length": 100 };
+      const sent = request(`${url}/admit`, { ca: shown.root, agent: false, method: "POST", headers });
+      sent.on("error", () => {}).write("{");
+      await once(sent, "finish", { signal: AbortSignal.timeout(100) }).catch(() => {});
+      sent.destroy();
+    }
+    const { digest } = await release(house, node);
+    assert.equal((await review(url, `web@${digest}`)).allowed, true);
+    assert.deepEqual(
+      entries.map(({ event }) => event),
+      ["allowed"],
+    );
+  });
+
   test("a server that ends answers what is under way", async () => {
     const serving = await serve();
     const { digest } = await release(house, node);
