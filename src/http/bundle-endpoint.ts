@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { closeInOrder } from "../close-server.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { readTrustBundle } from "../services/identities/trust-bundle.ts";
 import { BUNDLE_CACHE_CONTROL } from "./resources/trust-bundle.ts";
@@ -42,6 +43,7 @@ export async function openBundleEndpoint(
     (request, response) => answer(v, request, response),
   );
   server.maxConnections = 1_000;
+  const closeServer = closeInOrder(server);
   const stopShowing = await showServerSvid(v, server, look);
   server.listen({ host, port });
   await once(server, "listening");
@@ -49,9 +51,7 @@ export async function openBundleEndpoint(
     port: (server.address() as AddressInfo).port,
     async close() {
       stopShowing();
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
+      await closeServer();
     },
   };
 }

@@ -82,7 +82,7 @@ async function openEndpoint(app: App, v: Vouchsafe): Promise<void> {
   if (port === undefined) return;
   const opening = openBundleEndpoint(v, { host, port });
   const endpoint = await orUnusable(`HOST ${host} and VOUCHSAFE_BUNDLE_ENDPOINT_PORT ${port}`, opening);
-  app.server.once("close", () => void endpoint.close());
+  app.closeWithDoors(endpoint.close);
 }
 
 /** The same doors by TLS, for callers that show a certificate. */

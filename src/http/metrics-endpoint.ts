@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
+import { closeInOrder } from "../close-server.ts";
 import type { Vouchsafe } from "../services/context.ts";
 import { exposeNode } from "../services/telemetry/node-metrics.ts";
 
@@ -34,16 +35,10 @@ export async function openMetricsEndpoint(
     },
   );
   server.maxConnections = 100;
+  const close = closeInOrder(server);
   server.listen({ host, port });
   await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
+  return { port: (server.address() as AddressInfo).port, close: () => close() };
 }
 
 async function answer({ metrics: { registry } }: Vouchsafe, response: ServerResponse): Promise<void> {

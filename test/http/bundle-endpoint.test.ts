@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
+import { connect as connectTcp } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
@@ -58,6 +59,16 @@ describe("the bundle endpoint", () => {
       ciphers: "DEFAULT@SECLEVEL=0",
     });
     await assert.rejects(once(socket, "secureConnect"));
+  });
+
+  test("closes at once beside who never began the handshake", async () => {
+    const other = await openBundleEndpoint(node.v, { host: "127.0.0.1", port: 0 });
+    const mute = connectTcp(other.port, "127.0.0.1").on("error", () => {});
+    await once(mute, "connect");
+    const closed = other.close();
+    // Longer than it is looked for such connections, and shorter than they would be waited for.
+    await Promise.race([closed, sleep(3_000).then(() => assert.fail("it waits"))]);
+    mute.destroy();
   });
 
   test("shows a new SVID before the old one ends", async () => {
