@@ -39,6 +39,7 @@ interface Counted {
 }
 
 const MINUTE = 60_000;
+const NEVER = Number.NEGATIVE_INFINITY;
 /**
  * Denials of one requester that are told apart in a minute. A workload can run any number of files: those beyond
  * are counted together, without digests, so that the log is not a place to write to at will.
@@ -59,16 +60,20 @@ export function createDenials({ writer, clock, report }: DenialsOptions): Denial
 
   /** What was denied again in a minute that has passed is recorded; what was not is forgotten. */
   async function sweep(now: number): Promise<void> {
-    for (const [key, entry] of counted) {
+    for (const [key, entry] of [...counted]) {
       if (now - entry.recordedAt < MINUTE) continue;
       counted.delete(key);
-      if (entry.count > 0) await append(entry);
+      if (entry.count > 0) await append(entry).catch((cause: unknown) => keep(key, entry, cause));
     }
   }
 
-  const trySweep = (now: number) =>
-    sweep(now).catch((cause: unknown) => report("denied identities could not be recorded", cause));
-  const timer = setInterval(() => void trySweep(clock()), MINUTE);
+  /** What could not be recorded is counted on: the next sweep, or the next denial, records it. */
+  function keep(key: string, entry: Counted, cause: unknown): void {
+    const newer = counted.get(key);
+    counted.set(key, { ...(newer ?? entry), count: entry.count + (newer?.count ?? 0), since: entry.since });
+    report("denied identities could not be recorded", cause);
+  }
+  const timer = setInterval(() => void sweep(clock()), MINUTE);
   timer.unref();
 
   return {
@@ -82,21 +87,24 @@ export function createDenials({ writer, clock, report }: DenialsOptions): Denial
         before.count += 1;
         return;
       }
-      const { count = 0, since = now } = before ?? {};
+      const count = before?.count ?? 0;
+      const since = count > 0 ? before?.since : undefined;
       const entry = { denial, recordedAt: now, count: 0, since: now };
       // Set first: those denied meanwhile count on it.
       counted.set(key, entry);
       try {
-        await append({ ...entry, count: count + 1, since: count > 0 ? since : now });
+        await append({ ...entry, count: count + 1, since: since ?? now });
       } catch (error) {
-        // Nobody was told of this denial, so it is not counted; the next one is recorded at once.
-        counted.delete(key);
+        // Nobody was told of this denial, so it is not counted, unlike those before and meanwhile; the next one is recorded at once.
+        const told = count + entry.count;
+        if (told === 0) counted.delete(key);
+        else counted.set(key, { ...entry, recordedAt: NEVER, count: told, since: since ?? entry.since });
         throw error;
       }
     },
     async close() {
       clearInterval(timer);
-      await trySweep(Number.POSITIVE_INFINITY);
+      await sweep(Number.POSITIVE_INFINITY);
     },
   };
 }

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { readEvents, readHead } from "../../../src/db/log.ts";
+import { VouchsafeError } from "../../../src/errors.ts";
 import { sha256 } from "../../../src/in-toto-attestation/digest.ts";
-import { TOLD_APART } from "../../../src/services/identities/record-denial.ts";
+import { createDenials, type Denial, TOLD_APART } from "../../../src/services/identities/record-denial.ts";
 import { openQuarantine } from "../../../src/services/incidents/quarantine.ts";
 import type { TestNode } from "../../http/node.ts";
 import { callerWith } from "../release-node.ts";
@@ -64,6 +65,46 @@ describe("denials in the log", () => {
     const told = await denials(size);
     assert.equal(told.length, TOLD_APART + 1);
     assert.deepEqual({ ...told.at(-1)?.body }.components, Object.create(null));
+  });
+
+  test("that could not be recorded are counted on, whatever became of the others", async () => {
+    const recorded: { requester: unknown; count: unknown }[] = [];
+    let now = 0;
+    let failing = 0;
+    const kept = createDenials({
+      writer: {
+        async append({ events }) {
+          failing -= 1;
+          if (failing === 0) throw new VouchsafeError("unavailable", "gone");
+          recorded.push(...events.map(({ body: { requester, count } }) => ({ requester, count })));
+          return { outcome: "stale", size: 0 };
+        },
+      },
+      clock: () => now,
+      report: () => {},
+    });
+    const denial = (requester: string): Denial => ({
+      project: node.v.project,
+      requester,
+      request: { selectors: [], components: new Map() },
+      known: [],
+      reasons: [],
+    });
+    for (const requester of ["a", "a", "a", "b", "b"]) await kept.record(denial(requester));
+    recorded.length = 0;
+    now += 61_000;
+    failing = 1;
+    await assert.rejects(kept.record(denial("a")), { code: "unavailable" });
+    await kept.record(denial("a"));
+    assert.deepEqual(recorded.splice(0), [{ requester: "a", count: 3 }]);
+    failing = 1;
+    await kept.record(denial("a"));
+    await kept.close();
+    await kept.close();
+    assert.deepEqual(recorded, [
+      { requester: "b", count: 1 },
+      { requester: "a", count: 1 },
+    ]);
   });
 
   test("that were counted when the node closes are recorded", async () => {
