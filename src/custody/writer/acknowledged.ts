@@ -67,9 +67,12 @@ function recorder(
 
   async function writeWanted(): Promise<void> {
     const tree = wanted;
-    slot = 1 - slot;
-    await file.write(formatSlot(origin, tree), 0, SLOT_BYTES, slot * SLOT_BYTES);
+    const other = 1 - slot;
+    const { bytesWritten } = await file.write(formatSlot(origin, tree), 0, SLOT_BYTES, other * SLOT_BYTES);
+    if (bytesWritten < SLOT_BYTES) throw new Error("The disk took less than was written");
     await file.datasync();
+    // Only now: a write that failed may have spoilt its slot, and never the one that holds.
+    slot = other;
     written = tree.size;
   }
 

@@ -37,16 +37,37 @@ describe("what a node has acknowledged", () => {
       [0, 4],
       [1, 3],
     ] as const) {
-      const copy = `${path}.${slot}`;
-      await copyFile(path, copy);
-      const torn = await open(copy, "r+");
-      await torn.write(Buffer.alloc(100, 0xff), 0, 100, slot * 512 + 10);
-      await torn.close();
-      const survivor = await openAcknowledged(copy, ORIGIN);
-      assert.equal(survivor.tree.size, left);
-      await survivor.record(treeOf(9));
-      await survivor.close();
+      assert.equal(await sizeWithout(path, slot), left);
     }
+  });
+
+  /** What is read of a copy in which this slot was torn, and which is written on. */
+  async function sizeWithout(path: string, slot: number): Promise<number> {
+    const copy = `${path}.${slot}`;
+    await copyFile(path, copy);
+    const torn = await open(copy, "r+");
+    await torn.write(Buffer.alloc(100, 0xff), 0, 100, slot * 512 + 10);
+    await torn.close();
+    const survivor = await openAcknowledged(copy, ORIGIN);
+    await survivor.record(treeOf(9));
+    await survivor.close();
+    return survivor.tree.size;
+  }
+
+  it("survives a crash in the middle of the write after one that failed", async (t) => {
+    const path = join(directory, "failed");
+    const file = await openAcknowledged(path, ORIGIN);
+    for (let size = 1; size <= 2; size += 1) await file.record(treeOf(size));
+    const other = await open(path);
+    const failing = t.mock.method(Object.getPrototypeOf(other), "datasync", async () => {
+      throw new Error("EIO");
+    });
+    await assert.rejects(file.record(treeOf(3)), /EIO/);
+    failing.mock.restore();
+    await file.record(treeOf(4));
+    await Promise.all([file.close(), other.close()]);
+    const left = await Promise.all([0, 1].map((slot) => sizeWithout(path, slot)));
+    assert.deepEqual(left.toSorted(), [2, 4]);
   });
 
   it("is refused when nothing of it can be read, or when it is of another log", async () => {
