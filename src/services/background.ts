@@ -18,7 +18,8 @@ export function createBackground(report: (problem: string, cause: unknown) => vo
     },
     async close() {
       stop.abort();
-      await Promise.all(underWay);
+      // Work that ends may have begun other work.
+      while (underWay.size > 0) await Promise.all(underWay);
     },
   };
 }

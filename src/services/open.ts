@@ -109,6 +109,8 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
     closers.push(await followLog(database, projection, report));
     writer.onCommitted(projection.committed);
 
+    // Before the work that takes it, so that it is dropped after that has ended.
+    if (witnesses !== undefined) closers.push(() => witnesses.close({ database }));
     const background = createBackground(report);
     closers.push(() => background.close());
     const project = await createProject(database.kysely, {
@@ -160,7 +162,6 @@ export async function openVouchsafe(config: Config, options: OpenOptions = {}): 
       const { policy } = witnesses;
       requirePolicyFor(policy, signers);
       await publishIfBehind({ database, policy, signers }, clock(), () => 0);
-      closers.push(() => witnesses.close(v));
     }
     closers.push(startRecurring(v));
     return v;

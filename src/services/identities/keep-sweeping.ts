@@ -141,7 +141,7 @@ export async function keepSweeping(v: Vouchsafe, signal: AbortSignal): Promise<v
       );
   }
   await Promise.all(running.values());
-  if (seen !== undefined) await dropLease(database, LEASE, holder).catch(() => undefined);
+  if (seen !== undefined) await dropLease(database, LEASE, holder);
 }
 
 /** @returns undefined when it was not to go on */
