@@ -151,7 +151,6 @@ export function createWriter(options: WriterOptions): Writer {
       const work = () => commit(batch);
       const origins = batch.map(({ origin }) => origin);
       committed = await (batches === undefined ? work() : batches.commit(origins, work));
-      observe(committed.batch.entries.length, (performance.now() - from) / 1000);
     } catch (error) {
       if (batch.length === 1 || isEverybodys(error)) {
         for (const { reject } of batch) reject(error);
@@ -163,6 +162,7 @@ export function createWriter(options: WriterOptions): Writer {
       return;
     }
     answer(batch, committed);
+    observe(committed.batch.entries.length, (performance.now() - from) / 1000);
   }
 
   /** Commits once, whatever becomes of the answer to the commit. */

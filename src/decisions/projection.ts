@@ -109,7 +109,7 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   let followedAt = Number.NEGATIVE_INFINITY;
   let following: Promise<void> | undefined;
   let again = false;
-  let waiting: { size: number; resolve: () => void }[] = [];
+  const waiting = new Set<{ size: number; resolve: () => void }>();
   let hits = 0;
   let misses = 0;
 
@@ -149,9 +149,7 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
   function advance(to: number): void {
     size = Math.max(size, to);
     followedAt = clock();
-    const reached = waiting.filter((waiter) => waiter.size <= size);
-    waiting = waiting.filter((waiter) => waiter.size > size);
-    for (const { resolve } of reached) resolve();
+    for (const waiter of waiting) if (waiter.size <= size) waiter.resolve();
   }
 
   async function followOnce(): Promise<void> {
@@ -212,16 +210,14 @@ export function createProjection({ source, clock, maxArtifacts, from }: Projecti
       if (signal?.aborted === true) throw stale();
       const reached = Promise.withResolvers<void>();
       const waiter = { size: wanted, resolve: reached.resolve };
-      waiting.push(waiter);
-      const giveUp = () => {
-        waiting = waiting.filter((other) => other !== waiter);
-        reached.reject(stale());
-      };
+      waiting.add(waiter);
+      const giveUp = () => reached.reject(stale());
       const timer = setTimeout(giveUp, waitMs);
       signal?.addEventListener("abort", giveUp);
       try {
         await Promise.race([reached.promise, follow().then(() => reached.promise)]);
       } finally {
+        waiting.delete(waiter);
         clearTimeout(timer);
         signal?.removeEventListener("abort", giveUp);
       }

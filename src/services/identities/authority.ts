@@ -111,13 +111,16 @@ export async function openTrustDomainAuthority(
     if (size === seen) return;
     const page = { types: AUTHORITY_EVENTS, from: seen, below: size };
     const events = await readChain(v.database.kysely, INSTALLATION, PROJECT_CHAIN, page);
-    // Two may read at once: the same event twice says what it says once.
+    if (events.length > 0) {
+      // Two may read at once: the same event twice says what it says once.
+      const known = withEvents(history, events);
+      refuseOthers(known, trustDomain);
+      bundle = bundleOf(trustDomain, believed(known), bundleSequence(known));
+      bundleOfAgents = bundleOf(trustDomain, everBelieved(known));
+      history = known;
+    }
+    // Last: what cannot be taken over is met, and told, each time.
     seen = Math.max(seen, size);
-    if (events.length === 0) return;
-    history = withEvents(history, events);
-    refuseOthers(history, trustDomain);
-    bundle = bundleOf(trustDomain, believed(history), bundleSequence(history));
-    bundleOfAgents = bundleOf(trustDomain, everBelieved(history));
   }
 
   /** Appends what the next step says, while the log as it is read under the lock still says so. */
