@@ -171,7 +171,7 @@ export function createClient(options: TransportOptions) {
       post<PoliciesActivated>("/policies", { documents, previous }, { repeatable: true }),
     /**
      * What would change if these policies were active. Throws `invalid-policy` with `diagnostics`; `unavailable` while the
-     * node does another simulation.
+     * node does another simulation of the project, or as many as it may.
      */
     simulatePolicies: (request: SimulationRequest, onProgress?: (progress: SimulationProgress) => void) =>
       simulate(transport, request, onProgress),

@@ -94,7 +94,7 @@ function readable<T>(read: () => T, report: (problem: string) => void): T | unde
   }
 }
 
-/** A chain's name, for `LinkEnds`. */
+/** A chain's name, of all projects' chains. */
 export function chainName(project: string, key: string): string {
   return `${project} ${key}`;
 }

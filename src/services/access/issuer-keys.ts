@@ -46,7 +46,7 @@ interface Known {
 export function createIssuerKeys({ ask, clock, report }: IssuerKeysOptions): KnownIssuerKeys {
   const projects = new Map<ProjectId, Map<string, Known>>();
 
-  /** Never rejects: what was known before counts on. */
+  /** An issuer that does not answer is reported: what was known before counts on. */
   async function refresh(issuer: string, known: Known): Promise<void> {
     try {
       known.keys = await ask(issuer);
