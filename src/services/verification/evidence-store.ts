@@ -2,7 +2,8 @@ import type { ProjectId } from "../../custody/events.ts";
 import type { Database } from "../../db/connection.ts";
 import type { StoredAttestation } from "../../db/decision-inputs.ts";
 import { readEvidence } from "../../db/evidence.ts";
-import { isRefusal } from "../../errors.ts";
+import { isRefusal, VouchsafeError } from "../../errors.ts";
+import { sha256 } from "../../in-toto-attestation/digest.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import type { TrustSnapshot } from "../../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../../verify/verified-attestation.ts";
@@ -14,7 +15,8 @@ export interface EvidenceStore {
    * Verifies stored evidence under a trust snapshot, each at the time when it was accepted. What does not
    * verify under it is left out.
    *
-   * @throws VouchsafeError `unavailable` when it cannot be verified soon: to leave it out would be a verdict on it
+   * @throws VouchsafeError `unavailable` when it cannot be verified soon, `log-inconsistent` when its bytes were altered: to
+   *   leave it out would be a verdict on it
    */
   verified(
     project: ProjectId,
@@ -38,19 +40,23 @@ export function createEvidenceStore(database: Database, verifier: Verifier): Evi
       }
       for (const page of pagesOf(missing)) {
         const evidence = await readEvidence(database.kysely, project, page);
+        for (const { id, bytes } of evidence) refuseAltered(id, bytes);
         const verified = await Promise.all(
           evidence.map(({ bytes, verifiedAt }) =>
             attempt(verifier.verify(project, bytes, trust, verifiedAt)),
           ),
         );
-        for (const [i, attestation] of verified.entries()) {
-          if (attestation !== undefined && attestation.id === evidence[i]?.id)
-            result.set(attestation.id, attestation);
+        for (const attestation of verified) {
+          if (attestation !== undefined) result.set(attestation.id, attestation);
         }
       }
       return result;
     },
   };
+}
+
+function refuseAltered(id: Digest, bytes: Uint8Array): void {
+  if (sha256(bytes) !== id) throw new VouchsafeError("log-inconsistent", `The evidence ${id} was altered`);
 }
 
 function pagesOf(stored: readonly StoredAttestation[]): Digest[][] {
