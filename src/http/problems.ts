@@ -20,8 +20,14 @@ export interface Problem {
 
 /** Fastify's own refusals, in our words. Codes that are not listed render by their status. */
 const FRAMEWORK_ERRORS: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
-  ["FST_ERR_CTP_INVALID_MEDIA_TYPE", ["unsupported-media-type", "Send a Content-Type that this route takes"]],
-  ["FST_ERR_CTP_EMPTY_TYPE", ["unsupported-media-type", "Send a Content-Type that this route takes"]],
+  [
+    "FST_ERR_CTP_INVALID_MEDIA_TYPE",
+    ["unsupported-media-type", "Send a Content-Type that this route takes: GET /docs tells which"],
+  ],
+  [
+    "FST_ERR_CTP_EMPTY_TYPE",
+    ["unsupported-media-type", "Send a Content-Type that this route takes: GET /docs tells which"],
+  ],
   ["FST_ERR_CTP_BODY_TOO_LARGE", ["body-too-large", "Send a smaller body"]],
   [
     "FST_ERR_CTP_INVALID_CONTENT_LENGTH",

@@ -84,7 +84,7 @@ function print(terminal: Terminal, report: FsckReport, from: SoundTree | undefin
   if (pinned && findings.some(({ table }) => table === "log_head")) terminal.note(KEY_REPLACED);
   if (from !== undefined)
     terminal.note(`  evidence of the first ${from.size} entries was read by an earlier run, and not again`);
-  if (!pinned)
+  if (!pinned && verifierKeys.length > 0)
     terminal.note(
       `  the key was the database's own word: ${verifierKeys.join(", ")}; give --log-key to check it`,
     );

@@ -27,7 +27,10 @@ export async function refuseFork(log: LockedLog, known: KnownTree, signers: LogS
     refuseUnless(sameHash(head.root, known.root), `it has another root at size ${known.size}`);
     return;
   }
-  refuseUnless(head.size > known.size, `it has ${head.size} entries where ${known.size} were acknowledged`);
+  refuseUnless(
+    head.size > known.size,
+    `it has ${head.size} entries where ${known.size} were acknowledged. The database is an older one, or another than this data directory was used with`,
+  );
   try {
     refuseUnless(isSigned(head, { origin: signers.origin, verifiers }), "its checkpoint is of another tree");
     await proveExtension(log, known);

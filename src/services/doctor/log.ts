@@ -24,25 +24,28 @@ export async function lookAtLog(
   now: number,
 ): Promise<readonly Finding[]> {
   const { size, time, checkpoint } = await readHead(database.kysely);
-  if (size === 0) return [ok("log", "the log has not begun: the first start does that")];
+  const rollback = await rolledBack(config, size);
+  if (size === 0) return rollback ?? [ok("log", "the log has not begun: the first start does that")];
   const active = await readActiveKeys({ database });
   const findings = [
     signature(checkpoint, size, active),
     lastEntry(size, time, now),
     await keys(config, active),
+    ...(rollback ?? []),
   ];
-  const known = await readAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
-  if (known !== undefined && known.size > size)
-    findings.push(
-      bad(
-        "log",
-        `this node has acknowledged ${known.size} entries, and the database has ${size}: it is an older one`,
-        "Restore the newest dump, or replay the write-ahead log (docs/backup.md).",
-      ),
-    );
   if (config.witnessesFile === undefined) return findings;
   const records = await readWitnessRecords(database.kysely);
   return [...findings, ...records.map((record) => witness(record, size, now))];
+}
+
+/** Undefined where the database has all that this node acknowledged. */
+async function rolledBack(config: Config, size: number): Promise<readonly Finding[] | undefined> {
+  const known = await readAcknowledged(join(config.dataDir, "acknowledged"), config.origin);
+  if (known === undefined || known.size <= size) return undefined;
+  const what = `this node has acknowledged ${known.size} entries, and the database has ${size}: it is an older one`;
+  const advice =
+    "Restore the newest dump, or replay the write-ahead log (docs/backup.md). If it is another database, give it a data directory of its own.";
+  return [bad("log", what, advice)];
 }
 
 function signature(checkpoint: string, size: number, active: readonly string[]): Finding {

@@ -68,7 +68,8 @@ export async function fsck(database: Database, options: FsckOptions = {}): Promi
     }
 
     const { tree, time, keyEvents } = await walkLog(inspection, size, findings, options);
-    const verifierKeys = keysBy(keyEvents, findings);
+    // A log that has not begun pins no key yet.
+    const verifierKeys = size === 0 ? [] : keysBy(keyEvents, findings);
     if (head !== undefined && tree !== undefined && verifierKeys.length > 0) {
       const active = parseLogKeys(verifierKeys.join("\n"));
       findings.add(...checkHead(head, { frontier: tree, time }, active, given));

@@ -58,6 +58,14 @@ describe("vouchsafe log fsck", () => {
     assertEnded(await fsck(), 0, "stderr", /the key was the database's own word: vouchsafe\.test/);
   });
 
+  it("finds nothing wrong with a log that has not begun", async () => {
+    const fresh = await createPostgres();
+    await (await openDatabase({ ...fresh, dataDir })).close();
+    const env = { DATABASE_URL: fresh.databaseUrl };
+    assertEnded(await vouchsafe(["log", "fsck"], { cwd: dataDir, env }), 0, "stdout", /^right: 0 entries/);
+    await fresh.drop();
+  });
+
   it("says which row is wrong and what was expected", async () => {
     await admin.query("update attestations set builder = 'https://evil.example' where index = 1");
     const ended = await fsck("--log-key", signer.verifierKey);

@@ -266,6 +266,10 @@ test("the doctor finds a head that nobody signed, and a database that is older t
   await put(before);
   const older = `this node has acknowledged ${sound.size} entries, and the database has ${before.size}: it is an older one`;
   assert.deepEqual(await bads(), [older]);
+  // As another database, in which nothing was begun.
+  await put({ ...before, size: 0, peaks: Buffer.alloc(0) });
+  const empty = `this node has acknowledged ${sound.size} entries, and the database has 0: it is an older one`;
+  assert.deepEqual(await bads(), [empty]);
   await put(sound);
   assert.deepEqual(await bads(), []);
 });
