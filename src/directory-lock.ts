@@ -25,7 +25,7 @@ export async function ensurePrivateDirectory(directory: string): Promise<void> {
  * process however that ends, so there is no stale lock to judge, and it holds between containers that share the
  * directory, where process ids say nothing.
  *
- * Throws `configuration-invalid` when someone holds it. Resolves to the way to give it back.
+ * Throws `configuration-invalid` when someone holds it, or it cannot be taken. Resolves to the way to give it back.
  */
 export async function lockDirectory(directory: string): Promise<() => void> {
   await ensurePrivateDirectory(directory);
@@ -36,11 +36,15 @@ export async function lockDirectory(directory: string): Promise<() => void> {
     lock.exec("pragma locking_mode = exclusive; begin exclusive");
   } catch (cause) {
     lock.close();
-    throw new VouchsafeError(
-      "configuration-invalid",
-      `${directory} is in use by another process: stop it, or choose another data directory`,
-      { cause },
-    );
+    const why = isBusy(cause)
+      ? "is in use by another process: stop it, or choose another data directory"
+      : `cannot be locked by its file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new VouchsafeError("configuration-invalid", `${directory} ${why}`, { cause });
   }
   return () => lock.close();
+}
+
+/** SQLITE_BUSY, as node:sqlite tells it. */
+function isBusy(error: unknown): boolean {
+  return (error as { readonly errcode?: unknown }).errcode === 5;
 }

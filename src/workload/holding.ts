@@ -1,4 +1,5 @@
 import { createPublicKey } from "node:crypto";
+import { openGate } from "../gate.ts";
 import type { TrustBundle } from "../identity/trust-bundle.ts";
 import { validateX509Svid } from "../identity/x509-validation.ts";
 import { type AttestedWorkload, digestsOf } from "./attested-workload.ts";
@@ -7,7 +8,6 @@ import { forgetOldest } from "./forget-oldest.ts";
 import type { IdentitySource, JwtGrant, X509Grants } from "./identity-source.ts";
 import { type KeptGrant, keepGrant } from "./kept-grant.ts";
 import { newKey, requestFor } from "./key-request.ts";
-import { openGate } from "./request-gate.ts";
 import { PATIENCE } from "./wait.ts";
 
 /** X.509-SVIDs and the one key that they are of. */

@@ -8,6 +8,7 @@ import {
   readProjectEvents,
 } from "../../db/project-events.ts";
 import { VouchsafeError } from "../../errors.ts";
+import { openGate } from "../../gate.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
 import { grownBeyond } from "../log/log-growth.ts";
@@ -55,7 +56,7 @@ interface Growth {
 /** @param closing ends all that waits */
 export function createEventFeed(v: Vouchsafe, closing: AbortSignal): EventFeed {
   const { kysely } = v.database;
-  const inTurn = turns(MAX_READS);
+  const inTurn = openGate({ atOnce: MAX_READS });
   const looks = shared<Growth>();
   const pages = shared<EventsFound>();
 
@@ -135,22 +136,5 @@ function shared<T>(): (name: string, work: () => Promise<T>) => Promise<T> {
     const known = underWay.get(name) ?? work().finally(() => underWay.delete(name));
     underWay.set(name, known);
     return known;
-  };
-}
-
-/** At most so many at once; the others wait for their turn. */
-function turns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let free = most;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
   };
 }

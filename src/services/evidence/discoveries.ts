@@ -4,6 +4,7 @@ import { type Credential, dockerCredentials } from "../../discovery/credentials.
 import { type Discovered, discover } from "../../discovery/discover.ts";
 import { parseReference } from "../../discovery/reference.ts";
 import { VouchsafeError } from "../../errors.ts";
+import { createFairShares } from "../../fair-shares.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import { createSizedCache } from "../sized-cache.ts";
 
@@ -28,9 +29,9 @@ export interface Discoveries {
   ): Promise<Discovered>;
 }
 
-/** Searches under way. */
-const OF_A_NODE = 16;
+/** Searches under way: of a project, and those of all are fewer than that. */
 const OF_A_PROJECT = 4;
+const OF_ALL = 16;
 /** How long what was found is given again, in milliseconds: a pipeline may ask for each of its jobs. */
 const KEPT_FOR = 60_000;
 const KEPT = { entries: 256, bytes: 64 * 1024 * 1024 };
@@ -44,26 +45,16 @@ export async function openDiscoveries(
   const allowed = new Set(discoveryHosts);
   const credentials = await readCredentials(discoveryCredentials);
   const kept = createSizedCache<string, { readonly discovered: Discovered; readonly until: number }>(KEPT);
-  const underWay = new Map<string, number>();
-  let ofNode = 0;
+  const shares = createFairShares({ alone: OF_ALL / 2, each: OF_A_PROJECT });
 
   return {
     async inTurn(project, run) {
-      const ofProject = underWay.get(project) ?? 0;
-      if (ofProject >= OF_A_PROJECT)
+      const end = shares.take(project, "searches");
+      if (end === "holder-full")
         throw new VouchsafeError("rate-limited", `At most ${OF_A_PROJECT} searches of a project run at once`);
-      if (ofNode >= OF_A_NODE)
+      if (end === "full")
         throw new VouchsafeError("unavailable", "This node searches for others; try again in a moment");
-      ofNode += 1;
-      underWay.set(project, ofProject + 1);
-      try {
-        return await run();
-      } finally {
-        ofNode -= 1;
-        const left = (underWay.get(project) ?? 1) - 1;
-        if (left === 0) underWay.delete(project);
-        else underWay.set(project, left);
-      }
+      return run().finally(end);
     },
     async find(digest, text, { project, isOwn, time }) {
       const reference = parseReference(text);

@@ -1,10 +1,10 @@
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { VouchsafeError } from "../../errors.ts";
+import { openGate } from "../../gate.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import { parseFilePattern } from "../../policy/file-pattern.ts";
 import { codeOf, denied } from "../denied.ts";
-import { openGate } from "../request-gate.ts";
 import { within } from "../wait.ts";
 import { ageOf, type ByteSearch, createFileHasher, stateOf } from "./hash-file.ts";
 import { isWrittenBack } from "./local-file-systems.ts";

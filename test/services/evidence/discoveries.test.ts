@@ -71,15 +71,19 @@ test("what one project was given is not given to another, which would tell by ho
 test("a project's searches, and a node's, are so many at once", async () => {
   const discoveries = await open([]);
   const { promise, resolve } = Promise.withResolvers<void>();
-  const running = Array.from({ length: 16 }, (_, i) =>
-    discoveries.inTurn(`project ${i >> 2}`, () => promise),
-  );
+  const running: Promise<void>[] = [];
+  const search = (project: string) => running.push(discoveries.inTurn(project, () => promise));
+  for (const project of ["project 0", "project 1", "project 2"])
+    for (let i = 0; i < 4; i += 1) search(project);
   const refused = (project: string, code: "rate-limited" | "unavailable") =>
     assert.rejects(
       discoveries.inTurn(project, async () => {}),
       (error) => hasCode(error, code),
     );
   await refused("project 0", "rate-limited");
+  // Three that ask for all there is leave room for the next, and that for one more.
+  for (const project of ["project 3", "project 3", "project 4"]) search(project);
+  await refused("project 3", "unavailable");
   await refused("another", "unavailable");
   resolve();
   await Promise.all(running);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoff } from "../../src/workload/backoff.ts";
-import { openGate } from "../../src/workload/request-gate.ts";
+import { openGate } from "../src/gate.ts";
 
 test("a gate lets so many through at once, in their order, and refuses whom it has no room for", async () => {
   const gate = openGate({ atOnce: 2, waiting: 3 });
@@ -34,14 +33,4 @@ test("a gate lets so many through at once, in their order, and refuses whom it h
   );
   await gate(async () => started.push(5));
   assert.equal(started.at(-1), 5);
-});
-
-test("waits grow to a bound, and are anything up to it", () => {
-  const bounds = { first: 100, longest: 1_000 };
-  const longest = [1, 2, 3, 4, 5, 2_000].map((failures) => backoff(bounds, failures, () => 1));
-  assert.deepEqual(longest, [100, 200, 400, 800, 1_000, 1_000]);
-  assert.equal(
-    backoff(bounds, 5, () => 0),
-    0,
-  );
 });
