@@ -67,9 +67,9 @@ export function* holding<const Groups extends readonly (readonly Claim<unknown>[
   return groups.map((claims) => claims.filter(holds).map(({ found }) => found)) as Holding<Groups>;
 }
 
-/** Whether it is verified over a digest, which takes some milliseconds of the calling thread. */
-export function isOverDigest(check: SignatureCheck): boolean {
-  return bytesOf(check) === undefined;
+/** Whether it takes some milliseconds of the calling thread: over digests node:crypto verifies RSA alone. */
+export function isInJavaScript(check: SignatureCheck): boolean {
+  return bytesOf(check) === undefined && check.scheme.padding === undefined;
 }
 
 /** What node:crypto verifies it over. Undefined where a digest is all there is, or what was signed. */

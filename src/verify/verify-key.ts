@@ -5,7 +5,7 @@ import type { PreparedKey } from "../trust/trusted-key.ts";
 import { anchorsOf } from "./anchors.ts";
 import { type Findings, NOTHING_FOUND, VerificationError } from "./findings.ts";
 import { mayNeedBytes, signatureChecks } from "./schemes.ts";
-import { holding, isOverDigest, type SignatureCheck, type Verification } from "./signature-check.ts";
+import { holding, isInJavaScript, type SignatureCheck, type Verification } from "./signature-check.ts";
 import type { Signed } from "./signed.ts";
 import type { Content, EvidenceSignature } from "./signed-evidence.ts";
 import { claimsOfWitnesses, requireLogEntries, requireTimes, trustedTimes } from "./witnessed.ts";
@@ -18,11 +18,17 @@ export interface KeyedSignature {
   readonly heldWithin?: TimeRange;
 }
 
-/**
- * Signatures verified for one piece of evidence at most: bounds what a hostile envelope can cost. Over a digest that is
- * done in JavaScript and on the calling thread, in 2 to 8 ms each.
- */
-const MAX_ATTEMPTS = { bytes: 64, digest: 16 } as const;
+/** Signatures verified for one piece of evidence at most: bounds what a hostile envelope can cost. */
+const MAX_ATTEMPTS = {
+  /** All the keys that trust may hold, by two schemes each, for four signatures: most take some 0.1 ms of a thread. */
+  small: 512,
+  /** Each hashes anew what was signed, which is what costs where that is long. */
+  large: 64,
+  /** 2 to 8 ms each of the calling thread. */
+  inJavaScript: 16,
+} as const;
+/** What all attempts together may hash before it is the large bound that holds. */
+const MAX_HASHED_BYTES = 64 * 1024 * 1024;
 
 /** Trusted keys' signatures of one batch whose witnesses are looked at: honest evidence has one, or two while a key is replaced. */
 const MAX_MADE = 4;
@@ -43,7 +49,8 @@ export function* verifyWithKey(
   signed: Signed,
   trust: TrustSnapshot,
 ): Verification<KeyedSignature> {
-  const batches = batchesOf(trust.keys, content, signed, signatures);
+  const attempts = attemptsOf(trust.keys, content, signed, signatures);
+  const batches = batchesOf(attempts, signed);
   let refusal: VouchsafeError | undefined;
   for (const batch of batches) {
     const answers = yield batch.map(({ check }) => check);
@@ -60,7 +67,7 @@ export function* verifyWithKey(
     }
     if (untimed !== undefined) return untimed;
   }
-  throw refusal ?? refusalOf(trust.keys, batches.flat());
+  throw refusal ?? refusalOf(trust.keys, attempts, new Set(batches.flat()));
 }
 
 /** The checklist for a signature that this key made. */
@@ -102,31 +109,52 @@ interface Attempt {
   readonly one: EvidenceSignature;
   /** Whether the signature names this key. */
   readonly named: boolean;
+  /** Place of the scheme among those of its key: 0 for the usual one. */
+  readonly round: number;
   readonly check: SignatureCheck;
 }
 
-/** What is tried at once, in the order in which it is tried; none is empty. */
-function batchesOf(
+/** All that could be tried. */
+function attemptsOf(
   keys: readonly PreparedKey[],
   content: Content,
   signed: Signed,
   signatures: readonly EvidenceSignature[],
-): Attempt[][] {
-  const all = signatures.flatMap((one) =>
+): Attempt[] {
+  return signatures.flatMap((one) =>
     keys.flatMap((key) =>
       signatureChecks(key, signed, one.signature)
         .filter(({ scheme }) => !scheme.prehashed || mayBePrehashed(one, content))
-        .map((check) => ({ key, one, named: isNamedBy(one, key), check })),
+        .map((check, round) => ({ key, one, named: isNamedBy(one, key), round, check })),
     ),
   );
-  const ordered = [...all.filter((one) => one.named), ...all.filter((one) => !one.named)];
-  const quick = ordered.filter(({ check }) => !isOverDigest(check)).slice(0, MAX_ATTEMPTS.bytes);
-  const slow = ordered.filter(({ check }) => isOverDigest(check)).slice(0, MAX_ATTEMPTS.digest);
-  const batches = [quick, slow].flatMap((attempts) => [
-    attempts.filter((one) => one.named),
-    attempts.filter((one) => !one.named),
+}
+
+/** What is tried at once, in the order in which it is tried; none is empty. */
+function batchesOf(attempts: readonly Attempt[], { bytes }: Signed): Attempt[][] {
+  const { small, large, inJavaScript } = MAX_ATTEMPTS;
+  const most = Math.min(small, Math.max(large, Math.floor(MAX_HASHED_BYTES / (bytes?.length || 1))));
+  const quick = likeliest(
+    attempts.filter(({ check }) => !isInJavaScript(check)),
+    most,
+  );
+  const slow = likeliest(
+    attempts.filter(({ check }) => isInJavaScript(check)),
+    inJavaScript,
+  );
+  const batches = [quick, slow].flatMap((some) => [
+    some.filter((one) => one.named),
+    some.filter((one) => !one.named),
   ]);
   return batches.filter(({ length }) => length > 0);
+}
+
+/** So many of them: by keys that are named, then by every key's usual scheme before any other. Their order stays. */
+function likeliest(attempts: readonly Attempt[], most: number): readonly Attempt[] {
+  if (attempts.length <= most) return attempts;
+  const rank = ({ named, round }: Attempt) => (named ? 0 : 1 + round);
+  const kept = new Set(attempts.toSorted((a, b) => rank(a) - rank(b)).slice(0, most));
+  return attempts.filter((one) => kept.has(one));
 }
 
 /** An envelope that no log was told of is signed by plain Ed25519; it may have many signatures, and each would be tried. */
@@ -141,12 +169,22 @@ function isNamedBy({ signer }: EvidenceSignature, { keyId, name, fingerprint }: 
   return hint === keyId || hint === name || hint === Buffer.from(fingerprint, "hex").toString("base64");
 }
 
-function refusalOf(keys: readonly PreparedKey[], attempts: readonly Attempt[]): VouchsafeError {
+/** @param tried the attempts that were within bounds */
+function refusalOf(
+  keys: readonly PreparedKey[],
+  attempts: readonly Attempt[],
+  tried: ReadonlySet<Attempt>,
+): VouchsafeError {
   const named = attempts.filter((one) => one.named);
   const meant = named.length > 0 ? named : attempts;
   if (keys.length > 0 && (meant.length === 0 || meant.some(({ check }) => mayNeedBytes(check)))) {
     const reason = "no trusted key can sign this in a way that is verified here";
     return new VerificationError("signature", "unsupported-algorithm", reason);
+  }
+  if (meant.some((one) => !tried.has(one))) {
+    const reason =
+      "no trusted key that was tried made the signature, and not all could be tried: have it name its key";
+    return new VerificationError("signature", "too-many-items", reason);
   }
   return named.length > 0
     ? new VerificationError("signature", "signature-invalid", "the signature is not of the key that it names")

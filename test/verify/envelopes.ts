@@ -12,12 +12,17 @@ export interface KeySigner {
   sign(bytes: Uint8Array): Buffer;
 }
 
-const ec = (name: string, namedCurve: string, hash: string, dsaEncoding: "der" | "ieee-p1363"): KeySigner => {
+export const ec = (
+  name: string,
+  namedCurve: string,
+  hash: string,
+  dsaEncoding: "der" | "ieee-p1363",
+): KeySigner => {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve });
   return { name, publicKey, hash, sign: (bytes) => sign(hash, bytes, { key: privateKey, dsaEncoding }) };
 };
 
-const rsa = (name: string, padding: number): KeySigner => {
+export const rsa = (name: string, padding: number): KeySigner => {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const signWith = (bytes: Uint8Array) => sign("sha256", bytes, { key: privateKey, padding });
   return { name, publicKey, hash: "sha256", sign: signWith };
