@@ -32,28 +32,36 @@ interface Candidate extends TimestampSigner {
 
 const MAX_EMBEDDED = 16;
 
+/** Signers of one token that are tried: honest tokens fit one, or two while an authority changes its key and not its name. */
+const MAX_SIGNERS = 4;
+
 /**
  * Finds the signer's certificate. Where an authority's chain begins with one that signs timestamps, it is that one
  * and no other. Else it is the certificate in the token that the signer names and a certificate of the chain issued.
  * Whatever else the token holds is passed over: nothing signs that list, honest tokens carry their chain in it, and
- * only trusted certificates decide who is believed.
+ * only trusted certificates decide who is believed. Several may fit by their names: which of them it is, signatures say.
  *
- * Throws `VouchsafeError` (`time-unverified`) or `DerError`.
+ * Never none. Throws `VouchsafeError` (`time-unverified`) or `DerError`.
  */
-export function findTimestampSigner(
+export function findTimestampSigners(
   token: SignedData,
   time: number,
   authorities: readonly CertificateAuthority[],
-): TimestampSigner {
-  let reason = "no trusted authority signed it";
-  for (const candidate of candidatesFor(token, authorities)) {
-    const { certificate, validFor } = candidate;
-    if (!covers(validFor, time)) reason = "its authority was not valid at its time";
-    else if (!isForTimestamps(certificate)) reason = "its signer's certificate is not for timestamps";
-    else if (!isNamedBy(token.signer, certificate)) reason = "its signer means another certificate";
-    else return candidate;
-  }
+): readonly TimestampSigner[] {
+  const candidates = candidatesFor(token, authorities).flatMap((one) =>
+    readable(() => [{ one, unfit: unfitness(one, token, time) }]),
+  );
+  const signers = candidates.filter(({ unfit }) => unfit === undefined).slice(0, MAX_SIGNERS);
+  if (signers.length > 0) return signers.map(({ one }) => one);
+  const reason = candidates.at(-1)?.unfit ?? "no trusted authority signed it";
   throw new VouchsafeError("time-unverified", `the timestamp is refused: ${reason}`);
+}
+
+/** Why it cannot have signed the token; undefined where only a signature can tell. */
+function unfitness({ certificate, validFor }: Candidate, { signer }: SignedData, time: number) {
+  if (!covers(validFor, time)) return "its authority was not valid at its time";
+  if (!isForTimestamps(certificate)) return "its signer's certificate is not for timestamps";
+  return isNamedBy(signer, certificate) ? undefined : "its signer means another certificate";
 }
 
 function candidatesFor(token: SignedData, authorities: readonly CertificateAuthority[]): Candidate[] {
@@ -70,25 +78,34 @@ function candidatesFor(token: SignedData, authorities: readonly CertificateAutho
     }
     embedded ??= embeddedSigners(token);
     return embedded.flatMap((certificate) =>
-      chain.flatMap((authority) => {
-        const signer = issuedBy(authority.certificate, authority.validFor, certificate);
-        return signer === undefined ? [] : [{ ...signer, operator }];
-      }),
+      readable(() =>
+        chain.flatMap((authority) => {
+          const signer = issuedBy(authority.certificate, authority.validFor, certificate);
+          return signer === undefined ? [] : [{ ...signer, operator }];
+        }),
+      ),
     );
   });
 }
 
-/** The certificates in the token that its signer may mean. What cannot be read is not one of them. */
+/** The certificates in the token that its signer may mean. */
 function embeddedSigners({ certificates, signer }: SignedData): Certificate[] {
-  return certificates.flatMap((der) => {
-    try {
+  return certificates.flatMap((der) =>
+    readable(() => {
       const certificate = parseCertificate(der);
       return identifies(signer, certificate) ? [certificate] : [];
-    } catch (error) {
-      if (error instanceof DerError) return [];
-      throw error;
-    }
-  });
+    }),
+  );
+}
+
+/** What is read of one certificate, and nothing where it cannot be read: anybody may have put it there. */
+function readable<T>(read: () => T[]): T[] {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DerError) return [];
+    throw error;
+  }
 }
 
 /** The certificate as one that this authority issued, if the check holds; undefined where it cannot have. */

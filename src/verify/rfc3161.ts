@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hash, type KeyObject } from "node:crypto";
 import { type DerElement, DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
 import { oid } from "../der/writer.ts";
 import { VouchsafeError } from "../errors.ts";
@@ -7,13 +7,15 @@ import type { CertificateAuthority } from "../trust/authority.ts";
 import { nameOf } from "./certification-path.ts";
 import { attributeOf, readSignedData, type SignedData, type SignerInfo } from "./cms.ts";
 import { cmsScheme } from "./cms-algorithms.ts";
-import { findTimestampSigner } from "./rfc3161-signer.ts";
+import { findTimestampSigners } from "./rfc3161-signer.ts";
 import { readTstInfo, type TstInfo } from "./rfc3161-tst-info.ts";
-import type { Claim } from "./signature-check.ts";
+import type { Claim, SignatureCheck } from "./signature-check.ts";
 import { type Signed, SignedBytes } from "./signed.ts";
 
 /** A time that an authority vouches for: what was stamped existed then. */
 export interface FoundTimestamp {
+  /** The response that it was read from: one counts once, whoever may have signed it. */
+  readonly response: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly time: number;
   /** What people call the trusted certificate that signed the timestamp or issued its signer's. */
@@ -37,7 +39,8 @@ const GRANTED: ReadonlySet<string> = new Set(["020100", "020101"]);
 
 /**
  * Reads a TimeStampResp (RFC 3161 §2.4.2, DER), which is what Sigstore's bundles hold (sigstore_common.proto,
- * RFC3161SignedTimestamp): that one of the authorities stamped these bytes, and when. Holds if its signatures do.
+ * RFC3161SignedTimestamp): that one of the authorities stamped these bytes, and when. A claim for each signer that it may
+ * mean, never none: of those that hold the first counts.
  *
  * Throws `VouchsafeError` (`time-unverified`).
  */
@@ -45,31 +48,31 @@ export function readTimestamp(
   response: Uint8Array,
   signed: Signed,
   authorities: readonly CertificateAuthority[],
-): Claim<FoundTimestamp> {
+): Claim<FoundTimestamp>[] {
   try {
     if (response.length > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`);
     const token = readSignedData(tokenOf(response));
     const info = tstInfoOf(token);
     assertStamps(info.imprint, signed);
-    const { key, authority, operator, checks } = findTimestampSigner(token, info.time, authorities);
-    const { signer } = token;
-    const scheme = cmsScheme(key, signer.signatureAlgorithm, signer.hash);
-    if (scheme === undefined) throw refused("its signature algorithm is not one that fits its signer's key");
-    return {
-      checks: [
-        ...checks,
-        { key, scheme, signed: new SignedBytes(signer.signed), signature: signer.signature },
-      ],
-      found: {
-        time: info.time,
-        name: nameOf(authority),
-        operator: operator ?? hash("sha256", authority.der, "hex"),
-      },
-    };
+    const claims = findTimestampSigners(token, info.time, authorities).flatMap((one) => {
+      const check = tokenCheck(token, one.key);
+      if (check === undefined) return [];
+      const { authority, operator = hash("sha256", authority.der, "hex") } = one;
+      const found = { response, time: info.time, name: nameOf(authority), operator };
+      return [{ checks: [...one.checks, check], found }];
+    });
+    if (claims.length > 0) return claims;
+    throw refused("its signature algorithm is not one that fits its signer's key");
   } catch (error) {
     if (error instanceof DerError) throw refused(error.message, error);
     throw error;
   }
+}
+
+/** The check that this key signed the token; undefined where it cannot have. */
+function tokenCheck({ signer }: SignedData, key: KeyObject): SignatureCheck | undefined {
+  const scheme = cmsScheme(key, signer.signatureAlgorithm, signer.hash);
+  return scheme && { key, scheme, signed: new SignedBytes(signer.signed), signature: signer.signature };
 }
 
 /** The TimeStampToken of a response that grants one. */

@@ -32,19 +32,19 @@ export function claimsOfWitnesses(
   const signed = new SignedBytes(signature);
   return {
     timestamps: attemptEach(timestamps, (one) => readTimestamp(one, signed, timestampAuthorities)),
-    entries: attemptEach(logEntries, (entry) => readLogEntry(entry, logs, logged)),
+    entries: attemptEach(logEntries, (entry) => [readLogEntry(entry, logs, logged)]),
   };
 }
 
 function attemptEach<Item, Found>(
   items: readonly Item[],
-  read: (item: Item) => Claim<Found>,
+  read: (item: Item) => readonly Claim<Found>[],
 ): Attempts<Found> {
   const claims: Claim<Found>[] = [];
   let failure: VouchsafeError | undefined;
   for (const item of items) {
     try {
-      claims.push(read(item));
+      claims.push(...read(item));
     } catch (error) {
       if (!(error instanceof VouchsafeError)) throw error;
       failure ??= error;
@@ -58,8 +58,11 @@ export function trustedTimes(
   timestamps: readonly FoundTimestamp[],
   entries: readonly FoundEntry[],
 ): TrustedTime[] {
+  const counted = timestamps.filter(
+    ({ response }, i) => timestamps.findIndex((one) => one.response === response) === i,
+  );
   return [
-    ...timestamps.map(
+    ...counted.map(
       ({ name, operator, time }) => ({ source: "timestamp-authority", name, operator, time }) as const,
     ),
     ...entries.flatMap(({ log, operator, promisedTime }) =>

@@ -30,8 +30,8 @@ describe("the timestamps of the corpus", { skip }, () => {
 
   function verifyTimestamp(test: Case, response: Buffer, stamped: Buffer): FoundTimestamp | undefined {
     const authorities = trustOf(test, corpus).instances.flatMap((instance) => instance.timestampAuthorities);
-    const claim = readTimestamp(response, new SignedBytes(stamped), authorities);
-    return checkNow(holding([[claim]]))[0][0];
+    const claims = readTimestamp(response, new SignedBytes(stamped), authorities);
+    return checkNow(holding([claims]))[0][0];
   }
 
   const responses = corpus.cases.filter(({ format }) => format === "rfc3161-response");

@@ -128,6 +128,32 @@ describe("takes what honest authorities write", () => {
     }
   });
 
+  test("the authority that issued it, of two with one name and no key identifiers", () => {
+    const changed = timestampAuthority([issueCertificate({ name: "root", extensions: [CA] }).certificate]);
+    const response = stamp({ embedded: [tsa.certificate] });
+    for (const both of [
+      [changed, ...issuing],
+      [...issuing, changed],
+    ]) {
+      assert.equal(verifyTimestamp(response, both)?.time, NOON);
+    }
+    assert.equal(verifyTimestamp(response, [changed]), undefined);
+  });
+
+  test("the signer's certificate beside a stranger's that looks like it", () => {
+    const stranger = issueCertificate({ name: "root", extensions: [CA] });
+    const decoy = issueCertificate({ name: "tsa", issuer: stranger, extensions: [FOR_TIMESTAMPS] });
+    const unnamed: TimestampChanges = { attributes: (taken) => taken.slice(0, 2) };
+    const embedded = [decoy.certificate, tsa.certificate];
+    assert.equal(verifyTimestamp(stamp({ ...unnamed, embedded }), issuing)?.time, NOON);
+    assert.equal(verifyTimestamp(stamp({ ...unnamed, embedded }, decoy), issuing), undefined);
+    for (const id of [EXTENSION.extKeyUsage, EXTENSION.authorityKeyIdentifier]) {
+      const unreadable = extension(id, Buffer.from("?"));
+      const { certificate } = issueCertificate({ name: "tsa", issuer: stranger, extensions: [unreadable] });
+      assert.equal(verifyTimestamp(stamp({ embedded: [certificate, tsa.certificate] }), issuing)?.time, NOON);
+    }
+  });
+
   test("an intermediate authority's certificate, whatever the order of the authorities", () => {
     const intermediate = issueCertificate({ name: "intermediate", issuer: root, extensions: [CA] });
     const below = issueCertificate({ name: "below", issuer: intermediate, extensions: [FOR_TIMESTAMPS] });
@@ -144,7 +170,7 @@ describe("takes what honest authorities write", () => {
   test("a digest in place of the bytes, by the same hash alone", () => {
     const read = (algorithm: string) => () =>
       readTimestamp(stamp(), overDigest(algorithm, hash(algorithm, STAMPED, "buffer")), trusted);
-    assert.equal(read("sha256")().found.time, NOON);
+    assert.equal(read("sha256")()[0]?.found.time, NOON);
     refuses(read("sha512"));
     const digest = hash("sha256", STAMPED, "buffer");
     refuses(() => readTimestamp(stamp(), overDigest("sha3-256", digest), trusted));

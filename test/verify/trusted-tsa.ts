@@ -31,9 +31,12 @@ export function stamp(changes: TimestampChanges = {}, signer = tsa): Buffer {
 export function verifyTimestamp(
   response: Uint8Array,
   authorities: readonly CertificateAuthority[] = trusted,
-): FoundTimestamp | undefined {
-  const claim = readTimestamp(response, new SignedBytes(STAMPED), authorities);
-  return checkNow(holding([[claim]]))[0][0];
+): Omit<FoundTimestamp, "response"> | undefined {
+  const claims = readTimestamp(response, new SignedBytes(STAMPED), authorities);
+  const [first] = checkNow(holding([claims]))[0];
+  if (first === undefined) return undefined;
+  const { response: _, ...found } = first;
+  return found;
 }
 
 export function refuses(read: () => unknown): void {

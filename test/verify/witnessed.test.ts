@@ -9,6 +9,10 @@ function time(operator: string, at = NOON) {
   return { source: "timestamp-authority", name: `tsa of ${operator}`, operator, time: at } as const;
 }
 
+function stampOf(operator: string, response = Uint8Array.of(1)) {
+  return { response, name: `tsa of ${operator}`, operator, time: NOON };
+}
+
 function entry(operator: string, logId: string, validFor = { start: 0, end: 2 * NOON }) {
   const found = { log: logId, logId, operator, logIndex: 1, leafHash: "00", kind: "dsse 0.0.1" };
   return { ...found, proven: true, validFor };
@@ -25,10 +29,20 @@ test("times of one operator are one time, however many there are", () => {
 });
 
 test("a log and a timestamp authority of one operator say the time once", () => {
-  const stamp = { name: "tsa", operator: "acme", time: NOON };
+  const stamp = stampOf("acme");
   const times = trustedTimes([stamp], [{ ...entry("acme", "01"), promisedTime: NOON }]);
   assert.equal(times.length, 2);
   assert.equal(operatorsOf(times), 1);
+});
+
+test("a timestamp that two authorities may have signed counts once, by the first of them", () => {
+  const one = stampOf("acme");
+  const other = stampOf("other");
+  const times = trustedTimes([one, { ...one, operator: "rolled over" }, other], []);
+  assert.deepEqual(
+    times.map(({ operator }) => operator),
+    ["acme", "other"],
+  );
 });
 
 test("entries of one operator's logs count once, and only of logs in force at a trusted time", () => {
