@@ -4,9 +4,10 @@ import { intersection, type TimeRange } from "../trust/time-range.ts";
 import { type Certificate, parseCertificate } from "../x509/certificate.ts";
 import { authorityKeyIdentifierOf, subjectKeyIdentifierOf } from "../x509/extensions.ts";
 import type { Anchor } from "./anchors.ts";
+import { displayNameOf } from "./display-name.ts";
 import { issuanceCheck } from "./issuance.ts";
 import type { Claim, SignatureCheck } from "./signature-check.ts";
-import { commonNamesOf, readingCertificate } from "./signing-certificate.ts";
+import { readingCertificate } from "./signing-certificate.ts";
 
 /** How a signing certificate descends from a trusted one. */
 export interface CertificationPath {
@@ -137,7 +138,7 @@ function issuingPowersOf(certificate: Certificate): IssuingPowers {
   const known = powers.get(certificate) ?? {
     maxBelow: mostBelow(certificate, "attestations"),
     keyIdentifier: subjectKeyIdentifierOf(certificate),
-    name: commonNamesOf(certificate.subject)[0] ?? "an authority without a common name",
+    name: displayNameOf(certificate.subject) ?? "an authority without a common name",
   };
   powers.set(certificate, known);
   return known;

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
+import { type DerElement, DerError, derChildren, expectTag, hexOf, readDer, TAG } from "../der/reader.ts";
 import { VouchsafeError } from "../errors.ts";
 import { type Certificate, extensionOf, parseCertificate } from "../x509/certificate.ts";
 import { basicConstraintsOf, extendedKeyUsagesOf, keyUsageOf } from "../x509/extensions.ts";
@@ -102,11 +102,11 @@ const COMMON_NAME_ID = hexOf(COMMON_NAME);
 function readCommonName(subject: Uint8Array): string {
   const [only, ...others] = commonNamesOf(subject);
   if (only === undefined || others.length > 0) throw invalid("it does not have exactly one name");
-  return only;
+  return text(only.content);
 }
 
-/** The common names in a Name (RFC 5280 §4.1.2.4). Throws `DerError`. */
-export function commonNamesOf(name: Uint8Array): string[] {
+/** The common names in a Name (RFC 5280 §4.1.2.4), each a DirectoryString. Throws `DerError`. */
+export function commonNamesOf(name: Uint8Array): DerElement[] {
   return readDer(name)
     .children()
     .flatMap((set) =>
@@ -114,8 +114,7 @@ export function commonNamesOf(name: Uint8Array): string[] {
         .children()
         .flatMap((attribute) => {
           const [type, value] = expectTag(attribute, TAG.sequence).children();
-          if (value === undefined || expectTag(type, TAG.oid).hex !== COMMON_NAME_ID) return [];
-          return [text(value.content)];
+          return value !== undefined && expectTag(type, TAG.oid).hex === COMMON_NAME_ID ? [value] : [];
         }),
     );
 }

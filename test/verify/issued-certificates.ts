@@ -17,6 +17,8 @@ export interface KeyPair {
 
 export interface CertificateOptions {
   readonly name: string;
+  /** Name, DER, in the place of the one of that common name. */
+  readonly subject?: Buffer;
   /** Itself by default. Its key is on P-256. */
   readonly issuer?: Holder;
   /** New ones on P-256 by default. */
@@ -39,7 +41,7 @@ export function newKeys(namedCurve = "P-256"): KeyPair {
 /** A certificate of version 3, signed by its issuer. */
 export function issueCertificate(options: CertificateOptions): Holder {
   const { name, issuer, keys = newKeys(), serial = 7, extensions = [] } = options;
-  const subject = nameOf(name);
+  const { subject = nameOf(name) } = options;
   const tbs = sequence(
     der(0xa0, unsigned(Buffer.of(2))),
     unsigned(Buffer.of(serial)),
