@@ -1,6 +1,6 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import type { JsonObject, JsonValue } from "../in-toto-attestation/index.ts";
-import { readPublicKey } from "../x509/public-keys.ts";
+import { type PublicKeyKind, publicKeyKindOf, readPublicKey } from "../x509/public-keys.ts";
 import { type AuthorityUse, type CertificateAuthority, MAX_CHAIN, parseAuthority } from "./authority.ts";
 import {
   addressOf,
@@ -27,7 +27,10 @@ export interface LogAuthority {
   readonly origin?: string;
   /** How its checkpoints name the key, where that is not the log id. */
   readonly checkpointKeyId?: Uint8Array;
-  /** Who runs it, else its log id: thresholds count what has one operator once (sigstore_trustroot.proto). */
+  /**
+   * Who runs it, else the sha256 of its SubjectPublicKeyInfo in hex: thresholds count what has one operator once
+   * (sigstore_trustroot.proto), and one key under two ids too.
+   */
   readonly operator: string;
   readonly validFor: TimeRange;
 }
@@ -57,17 +60,17 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/vnd.dev.sigstore.trustedroot.v0.2+json",
 ]);
 
-/** protobuf-specs PublicKeyDetails of log keys → how the key is encoded: "PKIX" is SubjectPublicKeyInfo. */
-const KEY_ENCODINGS: ReadonlyMap<string, "spki" | "pkcs1"> = new Map([
-  ["PKIX_ECDSA_P256_SHA_256", "spki"],
-  ["PKIX_ECDSA_P384_SHA_384", "spki"],
-  ["PKIX_ECDSA_P521_SHA_512", "spki"],
-  ["PKIX_ED25519", "spki"],
-  ["PKCS1_RSA_PKCS1V5", "pkcs1"],
-  ["PKIX_RSA_PKCS1V5", "spki"],
-  ["PKIX_RSA_PKCS1V15_2048_SHA256", "spki"],
-  ["PKIX_RSA_PKCS1V15_3072_SHA256", "spki"],
-  ["PKIX_RSA_PKCS1V15_4096_SHA256", "spki"],
+/** protobuf-specs PublicKeyDetails of log keys → the kind of key, and its encoding: "PKIX" is SubjectPublicKeyInfo. */
+const KEY_DETAILS: ReadonlyMap<string, readonly [PublicKeyKind, "spki" | "pkcs1"]> = new Map([
+  ["PKIX_ECDSA_P256_SHA_256", ["p256", "spki"]],
+  ["PKIX_ECDSA_P384_SHA_384", ["p384", "spki"]],
+  ["PKIX_ECDSA_P521_SHA_512", ["p521", "spki"]],
+  ["PKIX_ED25519", ["ed25519", "spki"]],
+  ["PKCS1_RSA_PKCS1V5", ["rsa", "pkcs1"]],
+  ["PKIX_RSA_PKCS1V5", ["rsa", "spki"]],
+  ["PKIX_RSA_PKCS1V15_2048_SHA256", ["rsa", "spki"]],
+  ["PKIX_RSA_PKCS1V15_3072_SHA256", ["rsa", "spki"]],
+  ["PKIX_RSA_PKCS1V15_4096_SHA256", ["rsa", "spki"]],
 ]);
 
 const MAX_AUTHORITIES = 64;
@@ -143,9 +146,10 @@ function parseLog(value: JsonValue, where: string): LogAuthority {
   if (log.hashAlgorithm !== "SHA2_256") throw invalid(`${where}.hashAlgorithm is not SHA2_256`);
   const at = `${where}.publicKey`;
   const key = objectAt(log.publicKey, at, ["rawBytes", "keyDetails", "validFor"]);
-  const type = KEY_ENCODINGS.get(stringAt(key.keyDetails, `${at}.keyDetails`));
-  if (type === undefined) throw invalid(`${at}.keyDetails is not a supported algorithm`);
-  const { spki, publicKey } = parseLogKey(bytesAt(key.rawBytes, `${at}.rawBytes`), type, at);
+  const [kind, encoding] = KEY_DETAILS.get(stringAt(key.keyDetails, `${at}.keyDetails`)) ?? [];
+  if (encoding === undefined) throw invalid(`${at}.keyDetails is not a supported algorithm`);
+  const { spki, publicKey } = parseLogKey(bytesAt(key.rawBytes, `${at}.rawBytes`), encoding, at);
+  if (publicKeyKindOf(spki) !== kind) throw invalid(`${at}.keyDetails is of another kind of key`);
   const origin = isAbsent(log.baseUrl) ? undefined : originAt(log.baseUrl, `${where}.baseUrl`);
   const checkpointKeyId = isAbsent(log.checkpointKeyId)
     ? undefined
@@ -157,7 +161,9 @@ function parseLog(value: JsonValue, where: string): LogAuthority {
     spki,
     ...(origin !== undefined && { origin }),
     ...(checkpointKeyId !== undefined && { checkpointKeyId }),
-    operator: isAbsent(log.operator) ? logId : stringAt(log.operator, `${where}.operator`),
+    operator: isAbsent(log.operator)
+      ? hash("sha256", spki, "hex")
+      : stringAt(log.operator, `${where}.operator`),
     // PublicKey.valid_for is optional as a whole (sigstore_common.proto); a range that is there has a start.
     validFor: key.validFor === undefined ? ALWAYS : timeRangeAt(key.validFor, `${at}.validFor`),
   };
@@ -181,11 +187,11 @@ function originAt(value: JsonValue | undefined, where: string): string {
 
 function parseLogKey(
   der: Uint8Array,
-  type: "spki" | "pkcs1",
+  encoding: "spki" | "pkcs1",
   where: string,
 ): { spki: Uint8Array; publicKey: KeyObject } {
   try {
-    const spki = type === "spki" ? der : spkiOfPkcs1(der);
+    const spki = encoding === "spki" ? der : spkiOfPkcs1(der);
     return { spki, publicKey: readPublicKey(spki) };
   } catch (cause) {
     throw invalid(`${where} is not a public key that is taken`, cause);
