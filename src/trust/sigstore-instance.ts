@@ -77,7 +77,7 @@ const MAX_AUTHORITIES = 64;
 
 /**
  * Reads a Sigstore `trusted_root.json` (sigstore/protobuf-specs sigstore_trustroot.proto) strictly: unknown
- * members, unknown key types, unreadable keys or certificates and log keys trusted since for ever are refused.
+ * members, unknown key types, unreadable keys or certificates and log keys' ranges without their start are refused.
  *
  * Throws `VouchsafeError` (`invalid-trust`).
  */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { embeddedPublicGood } from "../../src/trust/embedded.ts";
 import { createTrust } from "../../src/trust/snapshot.ts";
+import { ALWAYS } from "../../src/trust/time-range.ts";
 
 const instance = embeddedPublicGood();
 
@@ -47,6 +48,13 @@ describe("a log of a trusted root", () => {
       for (const other of ["PKIX_ED25519", "PKIX_ECDSA_P384_SHA_384", "PKIX_RSA_PKCS1V15_2048_SHA256"]) {
         assert.throws(detailed(other), { code: "invalid-trust" });
       }
+    });
+
+    test(`whose key has no range is believed at any time (${list})`, () => {
+      const [log] = withLogs(list, ([first]) =>
+        first === undefined ? [] : [{ ...first, publicKey: { ...first.publicKey, validFor: undefined } }],
+      );
+      assert.deepEqual(log?.validFor, ALWAYS);
     });
   }
 });
