@@ -28,8 +28,8 @@ export interface FoundEntry {
   readonly promisedTime?: number;
   /** By an inclusion proof up to a signed checkpoint; otherwise by the log's promise alone. */
   readonly proven: boolean;
-  /** When the log's key may be believed. A promised time lies in it; any other time of the signature must. */
-  readonly validFor: TimeRange;
+  /** When the log's key may be believed. A promised time lies in the one range; any other time of the signature must in one. */
+  readonly validFor: readonly TimeRange[];
 }
 
 /**
@@ -46,7 +46,7 @@ export function readLogEntry(
 ): Claim<FoundEntry> {
   try {
     const { kind, logIndex, logId, proof, signedEntryTimestamp } = entry;
-    const log = logOf(entry, logs);
+    const { log, validFor } = logOf(entry, logs);
     refuseUnless(
       proof !== undefined || signedEntryTimestamp !== undefined,
       "nothing says that a log holds it",
@@ -69,7 +69,7 @@ export function readLogEntry(
         kind,
         ...(signedEntryTimestamp !== undefined && { promisedTime: milliseconds(entry) }),
         proven: proof !== undefined,
-        validFor: log.validFor,
+        validFor,
       },
     };
   } catch (error) {
@@ -87,15 +87,24 @@ function isRefusal(error: unknown): error is Error {
   );
 }
 
-/** The log by its id. One that is listed twice, for two ranges, is the one that may be believed at that time. */
-function logOf(entry: LogEntry, logs: readonly LogAuthority[]): LogAuthority {
+/**
+ * The log by its id, and when it may be believed. One that is listed twice, for two ranges, is believed in the one that a
+ * promise names the time of; where nothing promises a time, in either.
+ */
+function logOf(
+  entry: LogEntry,
+  logs: readonly LogAuthority[],
+): { readonly log: LogAuthority; readonly validFor: readonly TimeRange[] } {
   const named = logs.filter(({ logId }) => logId === entry.logId);
   const [first] = named;
   refuseUnless(first !== undefined, "its log is not trusted");
-  if (entry.signedEntryTimestamp === undefined) return first;
+  if (entry.signedEntryTimestamp === undefined) {
+    const ofOneKey = named.filter(({ spki }) => Buffer.compare(spki, first.spki) === 0);
+    return { log: first, validFor: ofOneKey.map(({ validFor }) => validFor) };
+  }
   const log = named.find(({ validFor }) => covers(validFor, milliseconds(entry)));
   refuseUnless(log !== undefined, "its log was not trusted when it took the entry");
-  return log;
+  return { log, validFor: [log.validFor] };
 }
 
 function milliseconds({ integratedTime }: LogEntry): number {

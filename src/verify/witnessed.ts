@@ -99,7 +99,8 @@ export function requireLogEntries(
 ): FoundEntry[] {
   // Where nobody says when, a log is believed that is trusted at all: its key's dates are then its only bound.
   const inForce = entries.filter(
-    ({ validFor }) => times.length === 0 || times.some(({ time }) => covers(validFor, time)),
+    ({ validFor }) =>
+      times.length === 0 || times.some(({ time }) => validFor.some((range) => covers(range, time))),
   );
   const logs = operatorsOf(inForce);
   if (logs >= needed) return inForce;

@@ -109,13 +109,16 @@ describe("an entry of a log that promises", () => {
     assert.equal(proves(entry, promising, { validFor: { start: 0, end: time - 1 } }), undefined);
   });
 
-  test("finds the listing of its log whose range has the promised time", () => {
+  test("finds the listing of its log whose range has the promised time, and without one all those of its key", () => {
     const ranges = [
       { start: 0, end: 1 },
       { start: 2, end: Infinity },
     ];
     const logs = ranges.map((validFor) => ({ ...promising.authority, validFor }));
-    assert.deepEqual(proven(entry, logs, v1.logged)?.validFor, ranges[1]);
+    assert.deepEqual(proven(entry, logs, v1.logged)?.validFor, [ranges[1]]);
+    const another = { ...other.authority, logId: promising.authority.logId };
+    const { signedEntryTimestamp: _, ...unpromised } = entry;
+    assert.deepEqual(proven(unpromised, [...logs, another], v1.logged)?.validFor, ranges);
   });
 
   test("is proven by a checkpoint of its key, whatever that calls itself", () => {

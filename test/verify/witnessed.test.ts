@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { TimeRange } from "../../src/trust/time-range.ts";
 import { operatorsOf, VerificationError } from "../../src/verify/findings.ts";
 import { requireLogEntries, requireTimes, trustedTimes } from "../../src/verify/witnessed.ts";
 
@@ -13,7 +14,8 @@ function stampOf(operator: string, response = Uint8Array.of(1)) {
   return { response, name: `tsa of ${operator}`, operator, time: NOON };
 }
 
-function entry(operator: string, logId: string, validFor = { start: 0, end: 2 * NOON }) {
+function entry(operator: string, logId: string, ...ranges: readonly TimeRange[]) {
+  const validFor = ranges.length === 0 ? [{ start: 0, end: 2 * NOON }] : ranges;
   const found = { log: logId, logId, operator, logIndex: 1, leafHash: "00", kind: "dsse 0.0.1" };
   return { ...found, proven: true, validFor };
 }
@@ -63,4 +65,15 @@ test("entries of one operator's logs count once, and only of logs in force at a 
     {},
   );
   assert.deepEqual([first?.logId, second?.logId], ["01", "03"]);
+});
+
+test("an entry counts in any range of its log, and not between them", () => {
+  const listedTwice = entry("acme", "01", { start: 0, end: NOON - 2 }, { start: NOON, end: 2 * NOON });
+  for (const at of [NOON - 2, NOON]) {
+    assert.equal(requireLogEntries([listedTwice], [time("tsa", at)], 1, undefined, {}).length, 1);
+  }
+  assert.throws(
+    () => requireLogEntries([listedTwice], [time("tsa", NOON - 1)], 1, undefined, {}),
+    refused("log", "log-entry-invalid"),
+  );
 });
