@@ -97,7 +97,7 @@ function* underAnchor(
     timestamps.claims,
     entries.claims,
     paths,
-    paths.flatMap(({ found }) => readScts(certificate, found.issuer, witnesses.ctLogs)),
+    paths.flatMap(({ found }) => sctsUnder(found, certificate, witnesses)),
     usual === undefined ? [] : [claimOf(usual)],
   ]);
 
@@ -112,11 +112,12 @@ function* underAnchor(
   if (path === undefined) throw outOfDate({ times });
 
   const chain = path.above.map(nameOf);
-  const published = operatorsOf(heldScts);
+  const scts = heldScts.filter((one) => one.path === path).map(({ sct }) => sct);
+  const published = operatorsOf(scts);
   if (published < thresholds.scts) throw unpublished(published, thresholds.scts, { times, chain });
 
   const needed = Math.max(thresholds.logEntries, one.logEntries.length > 0 ? 1 : 0);
-  const findings = { times, chain, scts: heldScts };
+  const findings = { times, chain, scts };
   const logEntries = requireLogEntries(heldEntries, times, needed, entries.failure, findings);
 
   if (heldSignatures.length === 0 && !(yield* anyHolds(unusual))) {
@@ -124,6 +125,14 @@ function* underAnchor(
     throw usual !== undefined && mayNeedBytes(usual) ? notByDigest(found) : notTheSigners(found);
   }
   return { signer: signerOf(signing, anchor), findings: { ...findings, logEntries } };
+}
+
+/** The SCTs as they count under one path: each is over its issuer's key too, and promises nothing of another's (RFC 6962 §3.2). */
+function sctsUnder(path: CertificationPath, certificate: Certificate, { ctLogs }: Witnesses) {
+  return readScts(certificate, path.issuer, ctLogs).map(({ checks, found: sct }) => ({
+    checks,
+    found: { path, sct },
+  }));
 }
 
 /** The schemes that a kind of key used once, tried only where the usual one does not hold. */

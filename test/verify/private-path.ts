@@ -14,7 +14,7 @@ import { NOW } from "./signed-bundles.ts";
 import { timestampResponse } from "./timestamps.ts";
 import { root as timestampRoot, tsa } from "./trusted-tsa.ts";
 
-const IDENTITY = extension(EXTENSION.subjectAltName, sequence(der(0x81, Buffer.from("a@b.example"))));
+export const IDENTITY = extension(EXTENSION.subjectAltName, sequence(der(0x81, Buffer.from("a@b.example"))));
 
 /**
  * Verifies a Statement that a certificate of `issuer` signed, in an envelope with these intermediates and a timestamp,
@@ -26,11 +26,24 @@ export function verifyUnder(
   intermediates: readonly Holder[],
 ): VerifiedAttestation {
   const leaf = issue("leaf", { issuer, ca: false, extendedKeyUsages: [CODE_SIGNING], more: [IDENTITY] });
+  const trust = createTrust({
+    sigstore: [],
+    keys: [],
+    x509: [
+      { name: "own", certificates: pemOf(...trusted), uses: ["attestations"] },
+      { name: "tsa", certificates: pemOf(tsa, timestampRoot), uses: ["timestamps"] },
+    ],
+  });
+  return verifyEvidence(bytesOf(envelopeBy(leaf, intermediates)), trust, NOW);
+}
+
+/** An envelope that this certificate's key signed, with a timestamp of `tsa`. */
+export function envelopeBy(leaf: Holder, intermediates: readonly Holder[] = []) {
   const payload = bytesOf(STATEMENT);
   const payloadType = "application/vnd.in-toto+json";
   const signature = sign("sha256", preAuthenticationEncoding(payloadType, payload), leaf.key);
   const [, token] = derChildren(readDer(timestampResponse(tsa, signature)).content);
-  const document = {
+  return {
     payloadType,
     payload: payload.toString("base64"),
     signatures: [
@@ -42,15 +55,6 @@ export function verifyUnder(
       },
     ],
   };
-  const trust = createTrust({
-    sigstore: [],
-    keys: [],
-    x509: [
-      { name: "own", certificates: pemOf(...trusted), uses: ["attestations"] },
-      { name: "tsa", certificates: pemOf(tsa, timestampRoot), uses: ["timestamps"] },
-    ],
-  });
-  return verifyEvidence(bytesOf(document), trust, NOW);
 }
 
 function pemInBase64({ certificate }: Holder): string {
