@@ -5,6 +5,9 @@ import { MAX_CONTAINERS } from "../policy/evaluation/containment.ts";
 import type { Containment } from "../policy/question.ts";
 import type { Schema } from "./schema.ts";
 
+/** What a row says; how the one names the other, its bytes say. */
+export type RecordedContainment = Omit<Containment, "isBlob">;
+
 /**
  * The containers of each of these digests, as a part of a statement. Of one that many hold (a base image's layer) the
  * first by their digests: as many as an evaluation looks at.
@@ -16,7 +19,7 @@ export function containersOf(
   digests: readonly Digest[],
   below = Number.MAX_SAFE_INTEGER,
 ) {
-  return sql<readonly Containment[]>`(
+  return sql<readonly RecordedContainment[]>`(
     select coalesce(json_agg(held), '[]')
     from unnest(${[...digests]}::text[]) as wanted (digest)
     cross join lateral (

@@ -4,10 +4,9 @@ import { type ChainKey, PROJECT_CHAIN, type ProjectId } from "../custody/events.
 import type { Revocation } from "../custody/revocations.ts";
 import type { StandingVerdict } from "../decisions/decide.ts";
 import type { Digest } from "../in-toto-attestation/types.ts";
-import type { Containment } from "../policy/question.ts";
 import type { ActivePolicies, ActiveTrust } from "./activations.ts";
 import { APPROVAL_COLUMNS, type ApprovalRecord, approvalOf } from "./approvals.ts";
-import { containersOf } from "./containment.ts";
+import { containersOf, type RecordedContainment } from "./containment.ts";
 import { EXCEPTION_COLUMNS, type ExceptionRecord, exceptionOf } from "./exceptions.ts";
 import { type MetQuarantineRecord, metQuarantineOf, quarantinesMet } from "./quarantines.ts";
 import { REVOCATION_COLUMNS, revocationOf, revocationsAsOf } from "./revocations.ts";
@@ -127,7 +126,7 @@ export interface EvidenceInputs {
   /** The attestations about each digest asked for, by their ids. */
   readonly attestations: ReadonlyMap<Digest, readonly StoredAttestation[]>;
   /** What directly holds them. */
-  readonly manifests: readonly Containment[];
+  readonly manifests: readonly RecordedContainment[];
 }
 
 /** What verdicts about artifacts are computed from, as of log size `size`. */
@@ -237,7 +236,7 @@ function evidenceOf(
       readonly size: number;
       readonly verifiedAt: number;
     }[];
-    readonly manifests: readonly Containment[];
+    readonly manifests: readonly RecordedContainment[];
   },
 ): EvidenceInputs {
   const attestations = new Map<Digest, StoredAttestation[]>(digests.map((digest) => [digest, []]));

@@ -77,6 +77,16 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   return { mediaType, contains: digestsOf(named), nested: digestsOf(nested) };
 }
 
+/** That a manifest holds these of its parts, each with whether it is named as something else than a manifest. */
+export function containmentsOf(
+  container: Digest,
+  { nested }: Manifest,
+  parts: readonly Digest[],
+): { readonly container: Digest; readonly contained: Digest; readonly isBlob: boolean }[] {
+  const manifests = new Set(nested);
+  return parts.map((contained) => ({ container, contained, isBlob: !manifests.has(contained) }));
+}
+
 function digestsOf(parts: readonly { readonly digest: Digest }[]): Digest[] {
   return [...new Set(parts.map(({ digest }) => digest))].sort();
 }

@@ -25,7 +25,7 @@ export interface Containment {
   readonly container: Digest;
   readonly contained: Digest;
   /** Whether it is named there as something else than a manifest: then it holds nothing by being one. */
-  readonly isBlob?: boolean;
+  readonly isBlob: boolean;
 }
 
 /** A question on this evidence alone: of no other artifact there is any. */

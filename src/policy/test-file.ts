@@ -108,7 +108,7 @@ const expected: Reader<Expected> = (source, node, parent) => {
 
 const manifest: Reader<readonly Containment[]> = (source, node, parent) => {
   const read = record({ digest: required(digest), contains: required(list(digest)) })(source, node, parent);
-  return read?.contains.map((contained) => ({ container: read.digest, contained }));
+  return read?.contains.map((contained) => ({ container: read.digest, contained, isBlob: false }));
 };
 
 const writtenCase = record({

@@ -172,11 +172,11 @@ describe("evidence that is revoked", () => {
   it("leaves an artifact that is revoked in nothing, and what it holds in it", () => {
     const [image, layer, file] = [anArtifact(), anArtifact(), anArtifact()];
     const manifests = [
-      { container: image, contained: layer },
-      { container: layer, contained: file },
+      { container: image, contained: layer, isBlob: true },
+      { container: layer, contained: file, isBlob: true },
     ];
     const left = withoutRevoked(manifests, [{ id: "1", target: { artifact: layer }, reason: "" }]);
-    assert.deepEqual(left, [{ container: layer, contained: file }]);
+    assert.deepEqual(left, [{ container: layer, contained: file, isBlob: true }]);
   });
 
   it("is so from one event to the other", () => {

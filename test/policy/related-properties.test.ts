@@ -23,9 +23,9 @@ const POLICY = policyOf(`${RELEASE_SPEC}  containment: {signers: [{key: packer}]
 const [index, manifest, layer] = [sha256("index"), sha256("manifest"), sha256("layer")];
 const COMMITS = [COMMIT, "0".repeat(40)];
 const EDGES: readonly Containment[] = [
-  { container: index, contained: manifest },
-  { container: manifest, contained: layer },
-  { container: index, contained: layer },
+  { container: index, contained: manifest, isBlob: false },
+  { container: manifest, contained: layer, isBlob: true },
+  { container: index, contained: layer, isBlob: true },
 ];
 
 const time = fc.integer({ min: -3, max: 0 }).map((n) => SIGNED_AT + n * 1_000);

@@ -1,6 +1,7 @@
 import { VouchsafeError } from "../../errors.ts";
 import { AttestationFormatError, type Digest, sha256 } from "../../in-toto-attestation/index.ts";
-import { parseManifest } from "../../oci/manifest.ts";
+import { containmentsOf, parseManifest } from "../../oci/manifest.ts";
+import { manifestsHolding } from "../../policy/evaluation/manifests.ts";
 import type { Containment } from "../../policy/question.ts";
 import { readBytes } from "../arguments/files.ts";
 import { UsageError } from "../usage-error.ts";
@@ -14,7 +15,8 @@ export async function readManifests(files: readonly string[]): Promise<Containme
 /** What the manifest holds, of which people are told by this name. */
 export function heldBy(name: string, bytes: Uint8Array): Containment[] {
   try {
-    return parseManifest(bytes).contains.map((contained) => ({ container: sha256(bytes), contained }));
+    const manifest = parseManifest(bytes);
+    return containmentsOf(sha256(bytes), manifest, manifest.contains);
   } catch (cause) {
     if (!(cause instanceof VouchsafeError || cause instanceof AttestationFormatError)) throw cause;
     throw new UsageError(`${name}: ${cause.message}`, { cause });
@@ -26,11 +28,10 @@ export function holdersOf(
   digests: readonly Digest[],
   manifests: readonly Containment[],
 ): ReadonlySet<Digest> {
-  const found = new Set(digests);
+  const holding = (digest: Digest, isManifest: boolean) =>
+    manifestsHolding(digest, isManifest, manifests).map(({ container }) => container);
+  const found = new Set(digests.flatMap((digest) => holding(digest, false)));
   // A set is walked to the end of what is added on the way.
-  for (const digest of found) {
-    for (const { container, contained } of manifests) if (contained === digest) found.add(container);
-  }
-  for (const digest of digests) found.delete(digest);
+  for (const digest of found) for (const container of holding(digest, true)) found.add(container);
   return found;
 }

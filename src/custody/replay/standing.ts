@@ -1,4 +1,5 @@
 import type { Digest } from "../../in-toto-attestation/index.ts";
+import { containmentsOf } from "../../oci/manifest.ts";
 import type { Approval } from "../../policy/approvals.ts";
 import type { Exception } from "../../policy/exceptions.ts";
 import type { Containment } from "../../policy/question.ts";
@@ -103,9 +104,8 @@ export function standingAfter(standing: Standing, event: LogEvent): Standing {
     case "containment.recorded": {
       const container = digestIn(body, "manifest");
       if (!before.accepted.has(container)) return before;
-      const { nested } = before.material.manifest(container);
       const held = [...before.accepted.keys()].filter((key) => key !== container && about.includes(key));
-      const said = held.map((contained) => ({ container, contained, isBlob: !nested.includes(contained) }));
+      const said = containmentsOf(container, before.material.manifest(container), held);
       return { ...before, manifests: [...before.manifests, ...said] };
     }
     case "verdict.passed":

@@ -1,9 +1,10 @@
 import { type Digest, groundsAllow } from "../../in-toto-attestation/index.ts";
 import type { Facts, Sayings } from "../facts.ts";
 import type { ContainmentRule, PolicySpec } from "../policy.ts";
-import type { Asked, Containment } from "../question.ts";
+import type { Asked } from "../question.ts";
 import { shown, signerText } from "./check-text.ts";
 import { isYoung } from "./checks.ts";
+import { manifestsHolding } from "./manifests.ts";
 import { factsAbout } from "./revisions.ts";
 import { isSignedBy } from "./signed-by.ts";
 
@@ -78,20 +79,10 @@ function linksFrom(
 ): Link[] {
   const stated =
     spec.containment === undefined ? [] : statedLinks(spec, spec.containment, digest, question, now);
-  // What holds something by being a manifest lies in others as a manifest: a layer that looks like one is none.
   const isManifest = below !== undefined && below.statement === undefined;
-  const parsed = manifestsHolding(digest, question.manifests).filter(({ isBlob }) => !(isManifest && isBlob));
+  const parsed = manifestsHolding(digest, isManifest, question.manifests);
   const links = [...parsed.map(({ container }) => ({ container })), ...stated];
   return links.filter(({ container }) => groundsAllow(container));
-}
-
-const byContained = new WeakMap<readonly Containment[], ReadonlyMap<Digest, readonly Containment[]>>();
-
-/** What was read is of many artifacts, and is gone through once and not for each. */
-function manifestsHolding(digest: Digest, manifests: readonly Containment[]): readonly Containment[] {
-  const known = byContained.get(manifests) ?? Map.groupBy(manifests, ({ contained }) => contained);
-  byContained.set(manifests, known);
-  return known.get(digest) ?? [];
 }
 
 function statedLinks(

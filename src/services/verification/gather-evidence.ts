@@ -5,9 +5,11 @@ import {
   revocationOf,
   withoutRevoked,
 } from "../../custody/revocations.ts";
+import type { RecordedContainment } from "../../db/containment.ts";
 import { type EvidenceInputs, readEvidenceInputs, type StoredAttestation } from "../../db/decision-inputs.ts";
 import { readEvidenceBelow } from "../../db/recorded-evidence.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
+import { containmentsOf } from "../../oci/manifest.ts";
 import type { VerificationPolicy } from "../../policy/policy.ts";
 import { type Containment, type Question, relatedTo } from "../../policy/question.ts";
 import type { TrustSnapshot } from "../../trust/snapshot.ts";
@@ -110,22 +112,17 @@ function splitRevoked(
 export async function asManifestsSay(
   { documents }: Vouchsafe,
   project: ProjectId,
-  stored: readonly Containment[],
+  stored: readonly RecordedContainment[],
 ): Promise<readonly Containment[]> {
-  const containers = [...new Set(stored.map(({ container }) => container))];
-  const read = await Promise.all(
-    containers.map(async (container) => {
-      const { contains, nested } = await documents.manifest(project, container);
-      return [container, { contains: new Set(contains), nested: new Set(nested) }] as const;
+  const said = await Promise.all(
+    [...Map.groupBy(stored, ({ container }) => container)].map(async ([container, rows]) => {
+      const manifest = await documents.manifest(project, container);
+      const contains = new Set(manifest.contains);
+      const parts = rows.map(({ contained }) => contained).filter((digest) => contains.has(digest));
+      return containmentsOf(container, manifest, parts);
     }),
   );
-  const manifests = new Map(read);
-  return stored.flatMap(({ container, contained }) => {
-    const manifest = manifests.get(container);
-    return manifest?.contains.has(contained)
-      ? [{ container, contained, isBlob: !manifest.nested.has(contained) }]
-      : [];
-  });
+  return said.flat();
 }
 
 export function questionOf(

@@ -9,6 +9,7 @@ import { sha256Hex, slsaProvenance } from "../../sigstore/provenance.ts";
 import { recordedTerminal } from "../../support/recorded-terminal.ts";
 import { type OfflineHouse, openOfflineHouse, tell } from "../offline.ts";
 
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const WIDGET = { name: "widget-2.0.0.tar", bytes: Buffer.from("the widget") };
 const OTHER = { name: "widget-2.0.1.tar", bytes: Buffer.from("another") };
 const FORK = actionsClaims({ repository: "mallory/widget" });
@@ -168,31 +169,34 @@ describe("a policy", () => {
 });
 
 describe("manifests", () => {
-  const part = (bytes: Uint8Array) => ({
-    mediaType: "application/octet-stream",
+  const part = (bytes: Uint8Array, mediaType = "application/octet-stream") => ({
+    mediaType,
     digest: `sha256:${sha256Hex(bytes)}`,
     size: bytes.length,
   });
-  const image = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: "application/vnd.oci.image.manifest.v1+json",
-      config: part(Buffer.from("{}\n")),
-      layers: [part(WIDGET.bytes)],
-    }),
-  );
+  const imageOf = (layer: Uint8Array) =>
+    Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MANIFEST,
+        config: part(Buffer.from("{}\n")),
+        layers: [part(layer)],
+      }),
+    );
+  const image = imageOf(WIDGET.bytes);
   const index = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
       mediaType: "application/vnd.oci.image.index.v1+json",
-      manifests: [part(image)],
+      manifests: [part(image, MANIFEST)],
     }),
   );
-  const built = async () =>
+  const builtOf = async (bytes: Uint8Array) =>
     house.write(
-      "index-release.json",
-      await sigstore.signStatement(slsaProvenance([{ name: "widget-image", bytes: index }])),
+      "image-release.json",
+      await sigstore.signStatement(slsaProvenance([{ name: "widget-image", bytes }])),
     );
+  const built = () => builtOf(index);
   const files = async () => [await house.write("index.json", index), await house.write("image.json", image)];
 
   test("let what an index holds pass by the evidence about the index", async () => {
@@ -214,6 +218,19 @@ describe("manifests", () => {
     assert.equal((await tell(other, { ...options, manifest: [whole, inner] })).verdict.verified, false);
     const upward = { ...options, bundle: [release], manifest: [whole, inner] };
     assert.equal((await tell(whole, upward)).failed, "subject subject-mismatch");
+  });
+
+  test("that look like one and are a layer hold nothing: what is in an image need not be its builder's", async () => {
+    const layer = imageOf(OTHER.bytes);
+    const whole = imageOf(layer);
+    const manifest = [await house.write("whole.json", whole), await house.write("layer.json", layer)];
+    const options = { bundle: [await builtOf(whole)], manifest, trustedRoot: [root] };
+    const [, file = ""] = manifest;
+    const named = await house.write(OTHER.name, OTHER.bytes);
+    for (const asked of [signer, { policy: [POLICY] }]) {
+      assert.equal((await tell(file, { ...options, ...asked })).failed, undefined);
+      assert.equal((await tell(named, { ...options, ...asked })).failed, "subject subject-mismatch");
+    }
   });
 
   test("that are none are a mistake of the command line", async () => {

@@ -120,7 +120,7 @@ test("an artifact that is revoked lies in nothing, and what a container's eviden
       ...standingAtFirst(ARTIFACT, [OTHER], material),
       inForce: { policySet: null, policyDocument: null, trust, isSuspended: false },
       accepted: new Map([[OTHER, [{ id, verifiedAt: 0 }]]]),
-      manifests: [{ container: OTHER, contained: ARTIFACT }],
+      manifests: [{ container: OTHER, contained: ARTIFACT, isBlob: false }],
       revocations: new Map(targets.map((target) => ["r", { id: "r", target, reason: "leaked" }])),
     };
     return evaluateAgain(standing, policy, 0, [OTHER]).outcome;

@@ -26,8 +26,8 @@ const [index, manifest, layer, file] = ["index", "manifest", "layer", "file"].ma
   Digest,
 ];
 const MANIFESTS: readonly Containment[] = [
-  { container: index, contained: manifest },
-  { container: manifest, contained: layer },
+  { container: index, contained: manifest, isBlob: false },
+  { container: manifest, contained: layer, isBlob: true },
 ];
 const release = releaseOf({ artifact: index });
 const PACKED = policyOf(`${RELEASE_SPEC}  containment: {signers: [{key: packer}], maxAge: 7d}\n`);
@@ -67,7 +67,7 @@ describe("what lies in an artifact that passes passes, and says why", () => {
     const twin = sha256("twin");
     const near = releaseOf({ artifact: manifest });
     assert.deepEqual(judge(layer, [release, near]).restsOn, [manifest]);
-    const twice = [...MANIFESTS, { container: twin, contained: manifest }];
+    const twice = [...MANIFESTS, { container: twin, contained: manifest, isBlob: false }];
     const both = [release, releaseOf({ artifact: twin })];
     const first = judge(manifest, both, { manifests: twice });
     assert.deepEqual(first, judge(manifest, both.toReversed(), { manifests: twice.toReversed() }));
@@ -116,8 +116,7 @@ describe("never upward", () => {
 
   test("a layer that looks like a manifest holds nothing: its image was approved, and not what it names", () => {
     const named = sha256("named in the layer");
-    const part = { container: manifest, contained: layer, isBlob: true };
-    const manifests = [...MANIFESTS.slice(0, 1), part, { container: layer, contained: named }];
+    const manifests = [...MANIFESTS, { container: layer, contained: named, isBlob: true }];
     assert.equal(judge(layer, [release], { manifests }).outcome, "passed");
     const evaluation = judge(named, [release], { manifests });
     assert.deepEqual([evaluation.outcome, evaluation.restsOn], ["failed", [layer]]);
@@ -125,7 +124,7 @@ describe("never upward", () => {
 
   test("nor sideways: two layers of one image are none of each other", () => {
     const other = sha256("other layer");
-    const manifests = [...MANIFESTS, { container: manifest, contained: other }];
+    const manifests = [...MANIFESTS, { container: manifest, contained: other, isBlob: true }];
     assert.equal(judge(other, [releaseOf({ artifact: layer })], { manifests }).outcome, "failed");
   });
 });
@@ -134,9 +133,11 @@ test("of many manifests, some in each other, what holds each of many artifacts i
   const many = (name: string, count: number) =>
     Array.from({ length: count }, (_, i) => sha256(`${name} ${i}`));
   const [artifacts, containers] = [many("artifact", 256), many("container", 64)];
-  const wide = artifacts.flatMap((contained) => containers.map((container) => ({ container, contained })));
+  const wide = artifacts.flatMap((contained) =>
+    containers.map((container) => ({ container, contained, isBlob: true })),
+  );
   const deep = containers.flatMap((contained) =>
-    many(`above ${contained}`, 64).map((container) => ({ container, contained })),
+    many(`above ${contained}`, 64).map((container) => ({ container, contained, isBlob: false })),
   );
   const manifests = [...wide, ...deep];
   const since = performance.now();
@@ -241,8 +242,8 @@ describe("digests that can be forged", () => {
   test("neither hold nor are held", () => {
     const weak = digestOf("sha1", "0".repeat(40));
     const manifests = [
-      { container: index, contained: weak },
-      { container: weak, contained: file },
+      { container: index, contained: weak, isBlob: false },
+      { container: weak, contained: file, isBlob: true },
     ];
     assert.equal(judge(weak, [release], { manifests }).outcome, "failed");
     assert.equal(judge(file, [release, releaseOf({ artifact: weak })], { manifests }).outcome, "failed");
