@@ -10,7 +10,7 @@ export interface JsonLimits {
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MAX_DEPTH = 64;
-/** Far beyond any bill of materials of the largest size that is taken; each value costs a microsecond. */
+/** Of all kinds. Far beyond any bill of materials of the largest size that is taken; each value costs a microsecond. */
 const MAX_VALUES = 500_000;
 
 /**
@@ -81,6 +81,8 @@ function countMembers(text: string, maxDepth: number): number {
         break;
       case 0x7b:
       case 0x5b:
+        // For the first value in it; that counts one with nothing in it twice.
+        values += 1;
         depth += 1;
         if (depth > maxDepth) {
           throw new AttestationFormatError("json-too-deep", `JSON is nested deeper than ${maxDepth} levels`);

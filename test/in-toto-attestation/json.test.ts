@@ -25,9 +25,20 @@ const { json } = fc.letrec((tie) => ({
 
 describe("parseJson", () => {
   test("takes half a million values and no more", () => {
-    const list = (length: number) => `[${Array(length).fill("{}").join(",")}]`;
-    assert.equal((parse(list(500_000)) as readonly JsonValue[]).length, 500_000);
-    assert.throws(() => parse(list(500_001)), { code: "too-many-items" });
+    const list = (length: number, item: string) => `[${Array(length).fill(item).join(",")}]`;
+    // The list is a value too.
+    assert.equal((parse(list(499_999, '"[{,"')) as readonly JsonValue[]).length, 499_999);
+    assert.throws(() => parse(list(500_000, "0")), { code: "too-many-items" });
+  });
+
+  test("counts what stands in each other as values, before it builds any of them", () => {
+    const levels = (open: string, close: string) => `${open.repeat(62)}0${close.repeat(62)}`;
+    const many = (item: string) => `[${Array(10_000).fill(item).join(",")}]`;
+    for (const item of [levels("[", "]"), levels('{"":', "}")]) {
+      assert.doesNotThrow(() => parse(`[${item}]`));
+      // That it is no JSON would be found by building it.
+      assert.throws(() => parse(`${many(item)},`), { code: "too-many-items" });
+    }
   });
 
   test("reads what JSON.parse reads, whatever the layout", () => {
