@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { ACTIONS_ISSUER, actionsClaims, actionsIdentity } from "../sigstore/github-actions.ts";
 import { type KeySigner, prehashedEd25519, SIGNERS, trustedKey } from "../verify/envelopes.ts";
+import { cosignBundle } from "../verify/formats/same-signature.ts";
 import { artifact, type SignedBundles, signBundles } from "../verify/signed-bundles.ts";
 import { type OfflineHouse, openOfflineHouse, tell } from "./offline.ts";
 
@@ -48,6 +49,28 @@ describe("signatures over the artifact itself", () => {
       assert.match(words, /^ {6}statement {3}the signature is over the artifact itself$/m);
     }
     assert.match((await tell(other, options)).failed ?? "", /mismatch|invalid/);
+  });
+
+  test("in cosign's own bundle verify by the file and by its digest, or by the file alone where no log was told", async () => {
+    const [signer] = SIGNERS;
+    assert.ok(signer);
+    const digest = `sha256:${hash("sha256", artifact.bytes)}`;
+    const base64Signature = signer.sign(artifact.bytes).toString("base64");
+    const unlogged = {
+      bundle: [await house.write("unlogged.bundle", { base64Signature, cert: "" })],
+      key: [await house.write("key.pem", trustedKey(signer).publicKey)],
+    };
+    const logged = {
+      bundle: [await house.write("logged.bundle", cosignBundle(signed.blob))],
+      trustedRoot: [await house.write("root.json", signed.sigstore.trustedRoot)],
+      certificateIdentity: actionsIdentity(actionsClaims()),
+      certificateOidcIssuer: ACTIONS_ISSUER,
+    };
+    assert.equal((await tell(widget, unlogged)).failed, undefined);
+    assert.equal((await tell(digest, unlogged)).failed, "format malformed-bundle");
+    for (const name of [widget, digest]) assert.equal((await tell(name, logged)).failed, undefined);
+    assert.equal((await tell(other, unlogged)).failed, "signature unknown-key");
+    assert.equal((await tell(other, logged)).failed, "subject subject-mismatch");
   });
 
   test("by Ed25519 need the file, and say so", async () => {

@@ -29,10 +29,11 @@ import { openCorpus } from "../corpus/manifest.ts";
 import { CORPUS, loadOriginals } from "../differential/originals.ts";
 import { createRekorLog } from "../sigstore/rekor-log.ts";
 import { bytesOf, envelope, SIGNERS } from "../verify/envelopes.ts";
+import { cosignBundle } from "../verify/formats/same-signature.ts";
 import { FOR_TIMESTAMPS, issueCertificate } from "../verify/issued-certificates.ts";
 import { loggedCases } from "../verify/logged-signatures.ts";
 import { ctLog, sctExtension, sctOf, vector } from "../verify/scts.ts";
-import { NOW } from "../verify/signed-bundles.ts";
+import { NOW, signBundles } from "../verify/signed-bundles.ts";
 import { root, stamp, verifyTimestamp } from "../verify/trusted-tsa.ts";
 import { accessTargets } from "./access-targets.ts";
 import { followedLogTargets } from "./log-targets.ts";
@@ -56,6 +57,7 @@ const FORMATS = [VouchsafeError, AttestationFormatError];
 export async function loadTargets(): Promise<readonly Target[]> {
   return [
     ...(await evidence()),
+    await cosignTarget(),
     ...jsonTargets(),
     ...accessTargets(),
     ...derTargets(),
@@ -76,6 +78,18 @@ async function evidence(): Promise<Target[]> {
     read: (bytes) => verifyEvidence(bytes, trust, NOW),
     refusals: [VouchsafeError],
   }));
+}
+
+/** The corpus has none. */
+async function cosignTarget(): Promise<Target> {
+  const { sigstore, trust, blob, provenance } = await signBundles();
+  await sigstore.close();
+  return {
+    name: "cosign's own bundle",
+    seeds: [blob, provenance].map((bundle) => bytesOf(cosignBundle(bundle))),
+    read: (bytes) => verifyEvidence(bytes, trust, NOW),
+    refusals: [VouchsafeError],
+  };
 }
 
 function jsonTargets(): Target[] {

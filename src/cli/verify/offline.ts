@@ -139,7 +139,8 @@ async function examineWith(
 }
 
 function signsMessage(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('"messageSignature"');
+  const document = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return document.includes('"messageSignature"') || document.includes('"base64Signature"');
 }
 
 async function readPolicy({

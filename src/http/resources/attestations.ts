@@ -91,7 +91,7 @@ function takeEvidence(app: App, v: Vouchsafe): void {
         consumes: [...ONE, ...LINES],
         body: Type.Unknown({
           description:
-            "A Sigstore bundle, DSSE envelope, PyPI attestation or layer of a cosign attestation; a registry's " +
+            "A Sigstore bundle, DSSE envelope, PyPI attestation, bundle of cosign's own or layer of a cosign attestation; a registry's " +
             "answer that holds several; or up to 1,000 lines of the former",
         }),
         ...answers({

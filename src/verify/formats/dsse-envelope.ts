@@ -1,5 +1,4 @@
 import {
-  decodeBase64,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -8,7 +7,7 @@ import {
 import { SignedBytes } from "../signed.ts";
 import type { ClaimedSigner, EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
 import { base64, distinctTimestamps, items, known, malformed, text } from "./members.ts";
-import { oneCertificate } from "./pem-certificates.ts";
+import { oneCertificate, pemInBase64 } from "./pem-certificates.ts";
 import { timeStampResponse } from "./time-stamp-token.ts";
 
 /** What a bare envelope's evidence is called (registered for DSSE 1.0). */
@@ -76,13 +75,6 @@ function readSigner(
       oneCertificate(pemInBase64(one, "intermediates"), "an intermediate"),
     ),
   };
-}
-
-/** Go writes the bytes of a PEM file as base64. */
-function pemInBase64(value: JsonValue, what: string): string {
-  const bytes = typeof value === "string" ? decodeBase64(value) : undefined;
-  if (bytes === undefined) throw malformed(`${what} is not base64`);
-  return Buffer.from(bytes).toString("latin1");
 }
 
 /** Witness keeps the token alone of what the timestamp authority answered. */

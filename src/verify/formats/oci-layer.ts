@@ -1,16 +1,14 @@
-import { createHash } from "node:crypto";
 import { VouchsafeError } from "../../errors.ts";
 import {
   canonicalJson,
   isJsonObject,
   type JsonObject,
   type JsonValue,
-  parseEnvelope,
   parseJson,
 } from "../../in-toto-attestation/index.ts";
-import { SignedBytes } from "../signed.ts";
 import type { EvidenceSignature, SignedEvidence } from "../signed-evidence.ts";
 import { ENVELOPE_MEDIA_TYPE } from "./dsse-envelope.ts";
+import { type LoggedEnvelope, readLoggedEnvelope } from "./logged-envelope.ts";
 import { base64, known, malformed, text } from "./members.ts";
 import { certificatesIn, oneCertificate } from "./pem-certificates.ts";
 import { readRekorBundle } from "./rekor-bundle.ts";
@@ -40,24 +38,20 @@ export function readOciLayer(json: JsonObject): SignedEvidence {
   }
   if (mediaType !== ENVELOPE_MEDIA_TYPE) throw malformed("the layer is not a DSSE envelope");
   const bytes = base64(data, "data");
-  const hash = createHash("sha256").update(bytes).digest("hex");
-  if (digest !== `sha256:${hash}` || size !== bytes.length) {
+  const envelope = readLoggedEnvelope(bytes);
+  const { content } = envelope;
+  if (digest !== `sha256:${content.documentHash}` || size !== bytes.length) {
     throw malformed("data is not what the descriptor's digest and size name");
-  }
-  const { payloadType, payload, signatures } = parseEnvelope(parseJson(bytes));
-  const [only, ...others] = signatures;
-  if (only === undefined || others.length > 0) {
-    throw malformed("annotations are of one signature, and the envelope has several");
   }
   return {
     mediaType: DESCRIPTOR_MEDIA_TYPE,
-    content: { case: "envelope", payloadType, payload: new SignedBytes(payload), documentHash: hash },
-    signatures: [readSignature(only, annotations)],
+    content,
+    signatures: [readSignature(envelope, annotations)],
   };
 }
 
 function readSignature(
-  { sig, keyid }: { readonly sig: Uint8Array; readonly keyid?: string },
+  { sig, keyid }: LoggedEnvelope,
   annotations: JsonValue | undefined,
 ): EvidenceSignature {
   // Whoever copies an image may annotate its layers: what is not cosign's is passed over.

@@ -1,6 +1,7 @@
 import { VouchsafeError } from "../../errors.ts";
 import type { JsonObject } from "../../in-toto-attestation/index.ts";
 import type { SignedEvidence } from "../signed-evidence.ts";
+import { readCosignBundle } from "./cosign-bundle.ts";
 import { readDsseEnvelope } from "./dsse-envelope.ts";
 import { readOciLayer } from "./oci-layer.ts";
 import { readPypiAttestation } from "./pypi-attestation.ts";
@@ -15,11 +16,12 @@ import { readSigstoreBundle } from "./sigstore-bundle.ts";
 export function readEvidence(json: JsonObject): SignedEvidence {
   if (json.payloadType !== undefined) return readDsseEnvelope(json);
   if (json.verification_material !== undefined) return readPypiAttestation(json);
+  if (json.base64Signature !== undefined) return readCosignBundle(json);
   // A descriptor's media type is that of what it describes.
   if (json.digest !== undefined) return readOciLayer(json);
   if (json.mediaType !== undefined) return readSigstoreBundle(json);
   throw new VouchsafeError(
     "unknown-evidence-format",
-    "the evidence is no Sigstore bundle, DSSE envelope, PyPI attestation or layer of a cosign attestation",
+    "the evidence is no Sigstore bundle, DSSE envelope, PyPI attestation, bundle of cosign's own or layer of a cosign attestation",
   );
 }

@@ -15,7 +15,13 @@ import { rekorAnswer } from "../../sigstore/rekor-search.ts";
 import fc from "../../support/fc.ts";
 import { bytesOf } from "../envelopes.ts";
 import { NOW, type SignedBundles, signBundles } from "../signed-bundles.ts";
-import { layerDescriptor, legacyEnvelope, pypiAttestation, witnessEnvelope } from "./same-signature.ts";
+import {
+  cosignBundle,
+  layerDescriptor,
+  legacyEnvelope,
+  pypiAttestation,
+  witnessEnvelope,
+} from "./same-signature.ts";
 
 let signed: SignedBundles;
 /** Format → a good document of it. */
@@ -31,6 +37,8 @@ before(async () => {
     legacy: legacyEnvelope(provenance),
     witness: witnessEnvelope(provenance),
     pypi: pypiAttestation(provenance),
+    attestBlob: cosignBundle(provenance),
+    signBlob: cosignBundle(signed.blob),
     layer: JSON.parse(embedLayer(descriptor, envelope).toString()),
     list: { attestations: [{ predicateType: "https://slsa.dev/provenance/v1", bundle: provenance }] },
     cloudBuild: { provenance_summary: { provenance: [{ envelope: provenance.dsseEnvelope }] } },
@@ -99,7 +107,7 @@ test("what Rekor answers, with anything replaced, is joined or refused, and noth
 });
 
 test("with anything replaced a document says what the signer said, or is refused", () => {
-  const format = fc.constantFrom("bundle", "pypi", "layer");
+  const format = fc.constantFrom("bundle", "pypi", "layer", "attestBlob");
   const said = verifyEvidence(bytesOf(signed.provenance), signed.trust, NOW).statement;
   fc.assert(
     fc.property(format, fc.nat(), stranger, (name, pick, value) => {

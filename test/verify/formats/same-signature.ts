@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import { derChildren, readDer } from "../../../src/der/reader.ts";
 import { writePem } from "../../../src/x509/pem.ts";
+import { bytesOf } from "../envelopes.ts";
 import type { BundleJson } from "../signed-bundles.ts";
 
 // The signature of one bundle, with its certificate, log entry and timestamp, written in the other formats.
 
 export function certificatePem(bundle: BundleJson): string {
-  return writePem("CERTIFICATE", decoded(bundle.verificationMaterial.certificate?.rawBytes));
+  const { certificate, x509CertificateChain } = bundle.verificationMaterial;
+  const leaf = certificate ?? x509CertificateChain?.certificates[0];
+  return writePem("CERTIFICATE", decoded(leaf?.rawBytes));
 }
 
 /** As slsa-github-generator wrote envelopes: the certificate and nothing that says when. */
@@ -44,15 +47,25 @@ export function pypiAttestation(bundle: BundleJson) {
   };
 }
 
-/** The descriptor of the layer that holds the envelope, as cosign 2 annotates it. */
-export function layerDescriptor(bundle: BundleJson, envelope: Uint8Array) {
+/** As cosign 2 writes `--bundle`: in the place of a signature over the artifact `attest-blob` puts the envelope. */
+export function cosignBundle(bundle: BundleJson) {
+  const { dsseEnvelope, messageSignature } = bundle;
+  return {
+    base64Signature:
+      dsseEnvelope === undefined ? messageSignature.signature : bytesOf(dsseEnvelope).toString("base64"),
+    cert: Buffer.from(certificatePem(bundle)).toString("base64"),
+    rekorBundle: rekorBundleOf(bundle),
+  };
+}
+
+function rekorBundleOf(bundle: BundleJson) {
   const [entry] = bundle.verificationMaterial.tlogEntries;
   const { logId, inclusionPromise, canonicalizedBody } = entry as unknown as {
     logId: { keyId: string };
     inclusionPromise: { signedEntryTimestamp: string };
     canonicalizedBody: string;
   };
-  const rekorBundle = {
+  return {
     SignedEntryTimestamp: inclusionPromise.signedEntryTimestamp,
     Payload: {
       body: canonicalizedBody,
@@ -61,6 +74,10 @@ export function layerDescriptor(bundle: BundleJson, envelope: Uint8Array) {
       logID: decoded(logId.keyId).toString("hex"),
     },
   };
+}
+
+/** The descriptor of the layer that holds the envelope, as cosign 2 annotates it. */
+export function layerDescriptor(bundle: BundleJson, envelope: Uint8Array) {
   return {
     mediaType: "application/vnd.dsse.envelope.v1+json",
     digest: `sha256:${createHash("sha256").update(envelope).digest("hex")}`,
@@ -69,7 +86,7 @@ export function layerDescriptor(bundle: BundleJson, envelope: Uint8Array) {
       "dev.cosignproject.cosign/signature": "",
       "dev.sigstore.cosign/certificate": certificatePem(bundle),
       "dev.sigstore.cosign/chain": certificatePem(bundle),
-      "dev.sigstore.cosign/bundle": JSON.stringify(rekorBundle),
+      "dev.sigstore.cosign/bundle": JSON.stringify(rekorBundleOf(bundle)),
       predicateType: "https://slsa.dev/provenance/v1",
     },
   };
