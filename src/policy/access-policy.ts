@@ -2,7 +2,7 @@ import type { IssuerKeys } from "../identity/issuer-keys.ts";
 import type { TrustDomain } from "../identity/spiffe-id.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
 import type { Platform } from "./access-platforms.ts";
-import type { Glob } from "./glob.ts";
+import { type Glob, MAX_NAME } from "./glob.ts";
 
 /** What a caller may do. `http/` says which roles each route takes. */
 export const ROLES = ["uploader", "issuer", "auditor", "approver", "operator", "agent"] as const;
@@ -73,8 +73,13 @@ export type Match =
   | { readonly case: "taken"; readonly rule: Grant; readonly number: number }
   | { readonly case: "none"; readonly unmet: readonly ClaimDemand[] };
 
-/** The first rule, in the order in which they are written, that takes these claims says everything. */
+/**
+ * The first rule, in the order in which they are written, that takes these claims says everything. A claim that patterns
+ * do not see the end of leaves no rule to take them: that an earlier rule did not match must not give what a later one gives.
+ */
 export function matchClaims(rules: readonly ClaimRule[], claims: JsonObject): Match {
+  const tooLong = rules.flatMap((rule) => rule.claims).filter((demand) => isTooLong(demand, claims));
+  if (tooLong.length > 0) return { case: "none", unmet: tooLong };
   let unmet: readonly ClaimDemand[] | undefined;
   for (const [index, rule] of rules.entries()) {
     const missing = rule.claims.filter((demand) => !isMet(demand, claims));
@@ -103,6 +108,10 @@ export function claimAt(claims: JsonObject, path: readonly string[]): JsonValue 
 function isMet({ path, values }: ClaimDemand, claims: JsonObject): boolean {
   const said = textsOf(claimAt(claims, path));
   return values.some((glob) => said.some((text) => glob.matches(text)));
+}
+
+function isTooLong({ path }: ClaimDemand, claims: JsonObject): boolean {
+  return textsOf(claimAt(claims, path)).some((text) => text.length > MAX_NAME);
 }
 
 /** Numbers and booleans as JSON writes them: issuers do not agree on which of their ids are texts. */

@@ -25,20 +25,31 @@ export class GlobError extends Error {
 export type Token = { readonly plain: string } | "segment" | "any";
 
 const MAX_PATTERN = 1024;
+/** How much of a text is looked at: whoever wrote it chose its length, and nobody who is meant has so long a name. */
+export const MAX_NAME = 4096;
 const MEANT_AS_WILDCARD = new Set(["?", "[", "]", "{", "}"]);
 
-/** Throws `GlobError`. Matching takes time linear in the candidate for a given pattern: nothing backtracks. */
+/**
+ * Throws `GlobError`. Matching takes time linear in the candidate for a given pattern, as nothing backtracks, and looks at
+ * `MAX_NAME` units of what the stars stand for: a candidate of which more would have to be seen does not match.
+ */
 export function compileGlob(text: string): Glob {
   const tokens = tokenize(text);
-  if (tokens.every((token) => typeof token === "object")) {
-    const exact = tokens.map((token) => token.plain).join("");
+  const first = tokens.findIndex(isStar);
+  if (first === -1) {
+    const exact = plain(tokens);
     return { text, matches: (candidate) => candidate === exact };
   }
-  const prefix = plainPrefix(tokens);
-  const rest = tokens.slice(prefix.length);
+  const last = tokens.findLastIndex(isStar);
+  const [prefix, suffix] = [plain(tokens.slice(0, first)), plain(tokens.slice(last + 1))];
+  const between = Int32Array.from(tokens.slice(first, last + 1), codeOf);
   return {
     text,
-    matches: (candidate) => candidate.startsWith(prefix) && simulate(rest, candidate, prefix.length),
+    matches: (candidate) =>
+      candidate.length >= prefix.length + suffix.length &&
+      candidate.startsWith(prefix) &&
+      candidate.endsWith(suffix) &&
+      simulate(between, candidate, prefix.length, candidate.length - suffix.length),
   };
 }
 
@@ -72,47 +83,58 @@ export function tokenize(text: string): Token[] {
   return tokens;
 }
 
-function plainPrefix(tokens: readonly Token[]): string {
-  let prefix = "";
-  for (const token of tokens) {
-    if (typeof token !== "object") break;
-    prefix += token.plain;
-  }
-  return prefix;
+function isStar(token: Token | undefined): boolean {
+  return typeof token === "string";
 }
 
-/** Runs the automaton over all states at once: at most (tokens + 1) steps for each unit of the candidate. */
-function simulate(tokens: readonly Token[], candidate: string, from: number): boolean {
-  let states = reach(new Uint8Array(tokens.length + 1), tokens, 0);
-  const last = tokens.length - 1;
-  for (let at = from; at < candidate.length; at += 1) {
+function plain(tokens: readonly Token[]): string {
+  return tokens.map((token) => (typeof token === "object" ? token.plain : "")).join("");
+}
+
+const SEGMENT = -1;
+const ANY = -2;
+const SLASH = 0x2f;
+
+/** A token as a number: the character's code, or what the star is. */
+function codeOf(token: Token): number {
+  if (typeof token === "object") return token.plain.charCodeAt(0);
+  return token === "any" ? ANY : SEGMENT;
+}
+
+/**
+ * Runs the automaton over all states at once, and for each unit looks only at those that it can be in, of which there are few. They
+ * are listed in rising order, so that what is not beyond the last one is there already. Stars stand at both ends and never side by side.
+ */
+function simulate(tokens: Int32Array, candidate: string, from: number, end: number): boolean {
+  const done = tokens.length;
+  const takesAnyEnd = tokens[done - 1] === ANY;
+  let states = new Uint16Array(done + 1);
+  let next = new Uint16Array(done + 1);
+  // Before the first star, and behind it: a star may stand for nothing.
+  states[1] = 1;
+  let count = 2;
+  for (let at = from; at < end; at += 1) {
     // Whatever follows: of a text of some megabytes nobody need see the rest.
-    if (tokens[last] === "any" && states[last] === 1) return true;
-    const unit = candidate.charAt(at);
-    const next = new Uint8Array(tokens.length + 1);
-    let alive = false;
-    for (let state = 0; state < tokens.length; state += 1) {
-      if (states[state] === 0) continue;
+    if (takesAnyEnd && states[count - 1] === done) return true;
+    if (at - from === MAX_NAME || count === 0) return false;
+    const unit = candidate.charCodeAt(at);
+    let reached = 0;
+    let last = -1;
+    for (let index = 0; index < count; index += 1) {
+      const state = states[index] ?? done;
       const token = tokens[state];
-      if (token === "any" || (token === "segment" && unit !== "/")) {
-        reach(next, tokens, state);
-        alive = true;
-      } else if (typeof token === "object" && token.plain === unit) {
-        reach(next, tokens, state + 1);
-        alive = true;
+      const stays = token === ANY || (token === SEGMENT && unit !== SLASH);
+      if (!stays && token !== unit) continue;
+      const to = stays ? state : state + 1;
+      const behind = (tokens[to] ?? 0) < 0 ? to + 1 : to;
+      for (let one = Math.max(to, last + 1); one <= behind; one += 1) {
+        next[reached] = one;
+        reached += 1;
+        last = one;
       }
     }
-    if (!alive) return false;
-    states = next;
+    [states, next] = [next, states];
+    count = reached;
   }
-  return states[tokens.length] === 1;
-}
-
-/** Marks a state and those behind it that need no character, because a star may stand for nothing. */
-function reach(states: Uint8Array, tokens: readonly Token[], from: number): Uint8Array {
-  for (let state = from; states[state] === 0; state += 1) {
-    states[state] = 1;
-    if (typeof tokens[state] !== "string") break;
-  }
-  return states;
+  return count > 0 && states[count - 1] === done;
 }

@@ -62,6 +62,19 @@ describe("an access policy", () => {
     assert.deepEqual([own.issuer, own.platform?.name], ["https://gitlab.acme.example", "gitlab"]);
   });
 
+  test("an earlier rule is not escaped by a claim of which its pattern does not see the end", () => {
+    const { rules } = specOf(
+      `${oidc(GITHUB, '{ repository: acme/widget, ref: "**-untrusted-*" }')}    - { claims: { repository: acme/widget, ref: "**" }, roles: [operator] }\n`,
+    );
+    const taken = (ref: string) => {
+      const match = matchClaims(rules, { repository: "acme/widget", ref });
+      return match.case === "taken" ? match.rule.roles : match.unmet.map(({ claim }) => claim);
+    };
+    assert.deepEqual(taken("x-untrusted-y"), ["uploader"]);
+    assert.deepEqual(taken("main"), ["operator"]);
+    assert.deepEqual(taken(`${"x".repeat(5_000)}-untrusted-y`), ["ref", "ref"]);
+  });
+
   test("gives nothing that its rule does not say", () => {
     const { rules } = specOf(oidc(GITHUB, "{ repository: acme/widget }"));
     const match = matchClaims(rules, { repository: "acme/widget" });

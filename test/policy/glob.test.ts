@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileGlob, GlobError } from "../../src/policy/glob.ts";
+import { compileGlob, GlobError, MAX_NAME } from "../../src/policy/glob.ts";
 import fc from "../support/fc.ts";
 
 const WORKFLOW = "https://github.com/acme/app/.github/workflows/release.yml";
@@ -31,6 +31,15 @@ const MATCHES: readonly [pattern: string, candidate: string, expected: boolean][
   ["**a*b", "x/y/a1b", true],
   ["**a*b", "x/a/b", false],
   ["a**b*c", "a/b/bxc", true],
+  // What stands before the first star and what stands after the last share no character.
+  ["ab*ba", "aba", false],
+  ["ab*ba", "abba", true],
+  // Of what stars stand for so much is looked at: more matches only where the rest may be anything.
+  ["a*c", `a${"b".repeat(MAX_NAME)}c`, true],
+  ["a*c", `a${"b".repeat(MAX_NAME + 1)}c`, false],
+  ["a**", "a".repeat(10 * MAX_NAME), true],
+  ["a**c", `${"a".repeat(10 * MAX_NAME)}c`, true],
+  ["a**/*c", `a${"b".repeat(MAX_NAME)}/c`, false],
   // Characters outside the basic plane and line ends are characters like others.
   ["a*c", "a\u{1f680}c", true],
   ["a*c", "a\nc", true],
@@ -45,7 +54,7 @@ const MATCHES: readonly [pattern: string, candidate: string, expected: boolean][
 ];
 
 for (const [pattern, candidate, expected] of MATCHES) {
-  test(`${pattern} ${expected ? "matches" : "does not match"} ${JSON.stringify(candidate)}`, () => {
+  test(`${pattern} ${expected ? "matches" : "does not match"} ${JSON.stringify(candidate).slice(0, 90)}`, () => {
     assert.equal(compileGlob(pattern).matches(candidate), expected);
   });
 }
@@ -98,5 +107,12 @@ test("of a text of megabytes a glob that takes any end does not see it", () => {
   const long = `a/${"b".repeat(16 * 1024 * 1024)}`;
   const since = performance.now();
   for (let i = 0; i < 20; i += 1) assert.equal(compileGlob("*/**").matches(long), true);
+  assert.ok(performance.now() - since < 3_000);
+});
+
+test("of a text of megabytes no glob sees more than a name may have", () => {
+  const long = `${"a".repeat(16 * 1024 * 1024)}b`;
+  const since = performance.now();
+  for (let i = 0; i < 20; i += 1) assert.equal(compileGlob("**a*c*b").matches(long), false);
   assert.ok(performance.now() - since < 3_000);
 });

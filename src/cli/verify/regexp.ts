@@ -1,15 +1,14 @@
+import { MAX_NAME } from "../../policy/glob.ts";
 import { emit, MAX_PROGRAM, type Program } from "./regexp-program.ts";
 import { parseRegexp, RegexpError } from "./regexp-syntax.ts";
 
 const MAX_EXPRESSION = 1024;
-/** Longer names are nobody's: matching takes time by the name's length, which whoever signed chose. */
-const MAX_NAME = 4096;
 
 /**
  * A regular expression that must match the *whole* name, in the common part of RE2 and ECMAScript: literals, `.`, classes,
  * groups, `|`, `*`, `+`, `?`, `{n,m}`, `\d`, `\w`, `^` and `$`, and `(?i)` at the start. Nothing backtracks: a match takes time
  * linear in the name for a given expression, so that no signer's name makes it hang (Russ Cox, "Regular Expression Matching
- * Can Be Simple And Fast", the Pike VM). Throws `RegexpError`.
+ * Can Be Simple And Fast", the Pike VM), and a name longer than `MAX_NAME` is nobody's. Throws `RegexpError`.
  */
 export function compileRegexp(text: string): { readonly text: string; matches(name: string): boolean } {
   if (text === "") throw new RegexpError("an empty expression matches nothing that can be named");
