@@ -10,6 +10,9 @@ const MAX_ITEMS = 8;
 /** What stands for a fact that the evidence does not have. */
 export const ABSENT = "nothing";
 
+/** Why nobody looked at what a stranger may have made as large as he likes. */
+export const NOT_EVALUATED = "not evaluated: the signer is not trusted";
+
 /** A text from outside as checks show it: bounded, on one line, control characters escaped. */
 export function shown(text: string | undefined): string {
   if (text === undefined) return ABSENT;

@@ -13,7 +13,15 @@ import {
 } from "../policy.ts";
 import type { Check } from "../types.ts";
 import { type JudgedBuilder, judgeBuilders } from "./builder-check.ts";
-import { answerText, checkMatch, shown, shownList, signersText, signerText } from "./check-text.ts";
+import {
+  answerText,
+  checkMatch,
+  NOT_EVALUATED,
+  shown,
+  shownList,
+  signersText,
+  signerText,
+} from "./check-text.ts";
 import { checkDependencies } from "./dependencies.ts";
 import { checkParameters } from "./parameters.ts";
 import { isSignedBy } from "./signed-by.ts";
@@ -200,7 +208,7 @@ function checkProvenance(
       ? []
       : [checkMatch("buildType", spec.buildTypes, provenance.buildType)]),
     ...askDependencies(spec, provenance, isTrusted),
-    ...checkParameters(spec.externalParameters, provenance.externalParameters),
+    ...checkParameters(spec.externalParameters, provenance.externalParameters, isTrusted),
   ];
 }
 
@@ -215,8 +223,6 @@ function askDependencies(
   const expected = "what a trusted signer says that the build took in";
   return [{ check: "resolvedDependencies", passed: false, expected, actual: NOT_EVALUATED }];
 }
-
-const NOT_EVALUATED = "not evaluated: the signer is not trusted";
 
 function checkRule(rule: Rule, facts: Facts, trusted: boolean, whole: Budget): Check {
   const check = `rule:${rule.name}`;

@@ -6,7 +6,7 @@ import {
 } from "../../in-toto-attestation/index.ts";
 import type { ParameterPattern, ParameterRules } from "../policy.ts";
 import type { Check } from "../types.ts";
-import { shown, shownList } from "./check-text.ts";
+import { NOT_EVALUATED, shown, shownList } from "./check-text.ts";
 
 const NONE_LISTED: ParameterRules = { require: new Map(), allow: new Map(), ignore: [] };
 const MAX_SHOWN_NODES = 64;
@@ -15,9 +15,18 @@ const MAX_PARAMETERS = 10_000;
 
 /**
  * What the policy lists of the build's external parameters is as it says, and there are no others: a parameter
- * that nobody looked at could have changed the build (SLSA v1.2, Verifying artifacts). Null is no parameter.
+ * that nobody looked at could have changed the build (SLSA v1.2, Verifying artifacts). Null is no parameter. A stranger's
+ * are looked at only where they are few: there can be some megabytes of them, for each of the policy's patterns.
  */
-export function checkParameters(rules: ParameterRules | undefined, parameters: JsonObject): Check[] {
+export function checkParameters(
+  rules: ParameterRules | undefined,
+  parameters: JsonObject,
+  isTrusted: boolean,
+): Check[] {
+  if (!isTrusted && !isSmall(parameters)) {
+    const expected = "what a trusted signer says that the build was given";
+    return [{ check: "externalParameters", passed: false, expected, actual: NOT_EVALUATED }];
+  }
   return checkMembers("externalParameters", rules ?? NONE_LISTED, parameters);
 }
 
@@ -99,7 +108,11 @@ function isSmall(value: JsonValue): boolean {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     nodes += 1;
     if (nodes > MAX_SHOWN_NODES || (typeof next === "string" && next.length > 4096)) return false;
-    if (typeof next === "object" && next !== null) pending.push(...Object.values(next));
+    if (typeof next !== "object" || next === null) continue;
+    const values = Object.values(next);
+    // More than that could be more arguments than a call takes.
+    if (values.length > MAX_SHOWN_NODES) return false;
+    pending.push(...values);
   }
   return true;
 }

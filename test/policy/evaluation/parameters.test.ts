@@ -45,6 +45,27 @@ ${parameters}`);
     assert.deepEqual(missesOf(policy, artifact, many(10_001)), ["externalParameters"]);
   });
 
+  test("of a stranger are looked at only where they are few", () => {
+    const [artifact, policy] = [anArtifact(), policyWith('  externalParameters: {ignore: ["**"]}')];
+    const strangers = (count: number) =>
+      releaseOf({
+        artifact,
+        signer: keySigner("mallory"),
+        externalParameters: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, 1])),
+      });
+    assert.deepEqual(missesOf(policy, artifact, strangers(60)), ["signer"]);
+    assert.deepEqual(missesOf(policy, artifact, strangers(70)), ["externalParameters", "signer"]);
+  });
+
+  test("that hold a list of half a million members are answered", () => {
+    const [artifact, policy] = [anArtifact(), policyWith("  externalParameters: {require: {list: x}}")];
+    const externalParameters = { list: Array.from({ length: 499_000 }, () => 0) };
+    for (const name of ["builder", "mallory"]) {
+      const built = releaseOf({ artifact, signer: keySigner(name), externalParameters });
+      assert.equal(evaluate(policy, alone(artifact, [built]), NOW).outcome, "failed");
+    }
+  });
+
   const FAIL: readonly [parameters: string, ...failed: string[]][] = [
     // A policy on provenance that does not name them allows none.
     ["", "externalParameters"],
