@@ -109,9 +109,13 @@ function whoText(signers: readonly SignerRule[]): string {
     .map((signer) =>
       signer.case === "key"
         ? `the key ${signer.name}`
-        : `${signer.identity.text}, as ${signer.issuer.text} knows it`,
+        : `${signer.identity.text}, as ${signer.issuer.text} knows it${certifiedBy(signer.instance)}`,
     )
     .join("; or by ");
+}
+
+function certifiedBy(instance: string | undefined): string {
+  return instance === undefined ? "" : ` and ${instance} certifies it`;
 }
 
 function buildersText(builders: readonly BuilderRule[]): string {

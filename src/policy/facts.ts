@@ -30,6 +30,8 @@ export interface Facts {
   readonly signer: {
     readonly issuer?: string;
     readonly identity?: string;
+    /** Which authority of the trust snapshot vouched for the identity. */
+    readonly instance?: string;
     readonly key?: string;
     readonly claims: CertificateClaims;
   };
@@ -111,7 +113,8 @@ function unlessMalformed<T>(read: () => T | undefined): T | undefined {
 
 function readSigner(signer: Signer): Facts["signer"] {
   if (signer.case === "key") return { key: signer.name, claims: {} };
-  return { issuer: signer.issuer, identity: signer.identity, claims: signer.claims };
+  const { issuer, identity, instance, claims } = signer;
+  return { issuer, identity, instance, claims };
 }
 
 function sourceClaimedBy(provenance: Provenance | undefined): Source {

@@ -71,9 +71,17 @@ export interface ArtifactSelector {
   readonly digests?: readonly Digest[];
 }
 
-/** A certificate's identity under an OIDC issuer, or a key of the trust snapshot by its name. */
+/**
+ * A certificate's identity under an OIDC issuer, by whatever instance of the trust snapshot vouches for it or by the one of this
+ * name; or a key of the trust snapshot by its name.
+ */
 export type SignerRule =
-  | { readonly case: "certificate"; readonly issuer: Glob; readonly identity: Glob }
+  | {
+      readonly case: "certificate";
+      readonly issuer: Glob;
+      readonly identity: Glob;
+      readonly instance?: string;
+    }
   | { readonly case: "key"; readonly name: string };
 
 /**

@@ -33,6 +33,7 @@ export interface Stated {
   readonly signer?: {
     readonly issuer?: string | null;
     readonly identity?: string | null;
+    readonly instance?: string | null;
     readonly key?: string | null;
     readonly claims?: JsonObject | null;
   } | null;
@@ -91,6 +92,7 @@ export const stated: Reader<Stated> = record({
       record({
         issuer: optionalText,
         identity: optionalText,
+        instance: optionalText,
         key: optionalText,
         claims: optional(orNull(claims)),
       }),
@@ -196,8 +198,12 @@ function findingsOf(
   };
 }
 
-function signerOf({ issuer, identity, key, claims }: NonNullable<Stated["signer"]>): Signer | undefined {
-  if (key) return issuer || identity || claims ? undefined : { case: "key", name: key, keyId: sha256(key) };
+function signerOf({ key, ...certified }: NonNullable<Stated["signer"]>): Signer | undefined {
+  const { issuer, identity, instance, claims } = certified;
+  if (key) {
+    const isBoth = issuer || identity || instance || claims;
+    return isBoth ? undefined : { case: "key", name: key, keyId: sha256(key) };
+  }
   if (!issuer || !identity) return undefined;
   // The reader took only texts, and only of these names.
   return {
@@ -205,6 +211,6 @@ function signerOf({ issuer, identity, key, claims }: NonNullable<Stated["signer"
     issuer,
     identity,
     claims: (claims ?? {}) as CertificateClaims,
-    instance: "stated",
+    instance: instance || "stated",
   };
 }

@@ -16,6 +16,7 @@ export const ATTESTATION = {
   signer: {
     issuer: "string",
     identity: "string",
+    instance: "string",
     key: "string",
     claims: {
       buildSignerUri: "string",

@@ -18,22 +18,30 @@ import {
 /** How many rules a policy has at most: each may take a million steps on each attestation. */
 export const MAX_RULES = 64;
 
-const writtenSigner = record(
-  { issuer: optional(pattern), identity: optional(pattern), key: optional(text) },
-  ({ issuer, identity, key }) => {
-    if (key !== undefined && issuer === undefined && identity === undefined) return undefined;
-    if (key === undefined && issuer !== undefined && identity !== undefined) return undefined;
-    return "a signer is either `issuer` with `identity`, or `key`";
-  },
-);
+/** What names a certificate's holder. */
+export const CERTIFIED = { issuer: optional(pattern), identity: optional(pattern), instance: optional(text) };
+
+const writtenSigner = record({ ...CERTIFIED, key: optional(text) }, ({ issuer, identity, instance, key }) => {
+  if (key !== undefined && (issuer ?? identity ?? instance) === undefined) return undefined;
+  if (key === undefined && issuer !== undefined && identity !== undefined) return undefined;
+  return "a signer is either `issuer` with `identity`, or `key`";
+});
 
 export const signer: Reader<SignerRule> = (source, node, parent) => {
   const written = writtenSigner(source, node, parent);
   if (written === undefined) return undefined;
-  const { issuer, identity, key } = written;
-  if (key !== undefined) return { case: "key", name: key };
-  return issuer && identity && { case: "certificate", issuer, identity };
+  const { key, ...certified } = written;
+  return key === undefined ? certifiedSigner(certified) : { case: "key", name: key };
 };
+
+/** The signer whom these members name. */
+export function certifiedSigner({
+  issuer,
+  identity,
+  instance,
+}: Partial<Omit<Extract<SignerRule, { case: "certificate" }>, "case">>): SignerRule | undefined {
+  return issuer && identity && { case: "certificate", issuer, identity, ...(instance && { instance }) };
+}
 
 /** A CEL expression, of which only `compile` knows what it may name. */
 export function compiled<T>(

@@ -34,13 +34,25 @@ export function alternatives(globs: readonly Pick<Glob, "text">[]): string {
 export function signersText(signers: readonly SignerRule[]): string {
   return signers
     .map((signer) =>
-      signer.case === "key" ? `key ${signer.name}` : `${signer.identity.text} under ${signer.issuer.text}`,
+      signer.case === "key"
+        ? `key ${signer.name}`
+        : `${signer.identity.text} under ${signer.issuer.text}${ofInstance(signer.instance)}`,
     )
     .join(" or ");
 }
 
 export function approversText({ from }: ApprovalRule): string {
   return from.map((rule) => (rule.case === "token" ? rule.name.text : signersText([rule]))).join(" or ");
+}
+
+function ofInstance(name: string | undefined): string {
+  return name === undefined ? "" : ` of ${name}`;
+}
+
+/** Who signed, with the instance that knows him where that is asked for. */
+export function foundSigner(asked: readonly SignerRule[], facts: Facts): string {
+  const asksInstance = asked.some((one) => one.case === "certificate" && one.instance !== undefined);
+  return `${signerText(facts)}${asksInstance ? ofInstance(facts.signer.instance) : ""}`;
 }
 
 export function signerText({ signer }: Facts): string {

@@ -16,11 +16,11 @@ import { type JudgedBuilder, judgeBuilders } from "./builder-check.ts";
 import {
   answerText,
   checkMatch,
+  foundSigner,
   NOT_EVALUATED,
   shown,
   shownList,
   signersText,
-  signerText,
 } from "./check-text.ts";
 import { checkDependencies } from "./dependencies.ts";
 import { checkParameters } from "./parameters.ts";
@@ -119,7 +119,7 @@ function checkSigner(signers: readonly SignerRule[], facts: Facts): Check {
     check: "signer",
     passed: signers.some((signer) => isSignedBy(signer, facts)),
     expected: signersText(signers),
-    actual: signerText(facts),
+    actual: foundSigner(signers, facts),
   };
 }
 

@@ -3,7 +3,8 @@ import type { Facts } from "../facts.ts";
 /**
  * Of what one signer says in one predicate type of one source, only the newest counts: an older passing scan does
  * not hide a newer failing one. The source is part of it because a shared workflow signs for everybody's
- * repositories, and a stranger's build must not displace the owner's; so is the container that is spoken of, because
+ * repositories, and a stranger's build must not displace the owner's; so is the instance that knows the signer, as one that a policy
+ * does not believe must displace nothing that it does; so is the container that is spoken of, because
  * what is in one may be in another too. Evidence without a trusted time is neither older nor newer than other evidence.
  *
  * What is said of a revision is said of each reference that is named: a summary for a tag does not replace the one for the
@@ -52,7 +53,7 @@ function note(series: Series, { signedAt = 0, sourceRefs = [] }: Facts): void {
 }
 
 function seriesOf({ predicateType, signer, source, containers }: Facts): string {
-  const { issuer, identity, key } = signer;
+  const { issuer, identity, instance, key } = signer;
   const repository = signer.claims.sourceRepositoryUri ?? source.repository;
-  return JSON.stringify([predicateType, issuer, identity, key, repository, containers]);
+  return JSON.stringify([predicateType, issuer, identity, instance, key, repository, containers]);
 }

@@ -65,6 +65,7 @@ function unheardBuilders({ builders = [], signers, buildTypes }: PolicySpec): Li
 /** Whether one signature could fulfil both. */
 function canBeOne(a: SignerRule, b: SignerRule): boolean {
   if (a.case === "key" || b.case === "key") return a.case === "key" && b.case === "key" && a.name === b.name;
+  if (a.instance !== undefined && b.instance !== undefined && a.instance !== b.instance) return false;
   return canMatchBoth(a.issuer, b.issuer) && canMatchBoth(a.identity, b.identity);
 }
 

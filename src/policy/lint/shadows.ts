@@ -70,6 +70,7 @@ function signerCovers(wide: SignerRule, narrow: SignerRule): boolean {
   if (wide.case === "key" || narrow.case === "key") {
     return wide.case === "key" && narrow.case === "key" && wide.name === narrow.name;
   }
+  if (wide.instance !== undefined && wide.instance !== narrow.instance) return false;
   return covers(wide.issuer, narrow.issuer) && covers(wide.identity, narrow.identity);
 }
 
