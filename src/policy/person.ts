@@ -1,5 +1,5 @@
 /**
- * One name for one who has several, so that nobody approves what he built, and nobody counts twice: letter case
+ * One name for one who has several, so that nobody approves what he built, and nobody counts twice, whoever knows him by it: letter case
  * aside, an account's page is the account, a workflow is the same at every ref, and a job (`oidcCallerName`) is who had it run,
  * or else what its issuer calls it. Where two share a name they are
  * taken for one: of two possible mistakes the one that approves too little.

@@ -1,4 +1,5 @@
 import type { Facts, Source } from "../facts.ts";
+import { personOf } from "../person.ts";
 import type { Requirement } from "../policy.ts";
 import type { Check } from "../types.ts";
 import { alternatives, shown, shownList, signerText } from "./check-text.ts";
@@ -89,11 +90,7 @@ function onePerParty(newestFirst: readonly Findings[]): Findings[] {
   return [...first.values()];
 }
 
-/**
- * Who counts once. A workflow's identity ends in the ref that it ran at (`…/release.yml@refs/heads/main`): who can run
- * it at two refs is not two.
- */
-function partyOf({ signer: { issuer, identity, key } }: Facts): string {
-  const party = identity?.startsWith("https://") ? identity.split("@", 1)[0] : identity;
-  return JSON.stringify([issuer, party, key]);
+/** Who counts once, as among those who approve: also who is known to two issuers, and a workflow that ran at two refs. */
+function partyOf({ signer: { identity, key } }: Facts): string {
+  return personOf(key ?? identity ?? "");
 }

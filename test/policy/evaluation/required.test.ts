@@ -128,6 +128,10 @@ describe("k of n signers", () => {
     const people = ["ada@acme.example", "bob@acme.example"].map((one) => workflowSigner(one));
     const [ada = "", bob = ""] = people;
     assert.equal(outcome([ada, SIGNED_AT], [bob, SIGNED_AT]).outcome, "passed", "two people");
+    const cased = workflowSigner("Ada@acme.example");
+    assert.equal(outcome([ada, SIGNED_AT], [cased, SIGNED_AT]).outcome, "failed", "in two letter cases");
+    const elsewhereKnown = { ...workflowSigner("ada@acme.example"), issuer: "https://accounts.google.com" };
+    assert.equal(outcome([ada, SIGNED_AT], [elsewhereKnown, SIGNED_AT]).outcome, "failed", "two issuers");
     const sources = ["https://github.com/a/a", "https://github.com/b/b"].map((sourceRepositoryUri) =>
       workflowSigner("https://shared.example/w@1", { sourceRepositoryUri }),
     );
