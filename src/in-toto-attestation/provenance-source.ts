@@ -27,8 +27,20 @@ export function sourceFromRepository(
 
 /** The first dependency or material that is a git repository. */
 export function sourceAmong(dependencies: readonly ResourceDescriptor[]): Source | undefined {
-  const git = dependencies.find((dependency) => dependency.uri?.startsWith("git+"));
-  return git === undefined ? undefined : sourceFromUri(git);
+  return sourcesAmong(dependencies)[0];
+}
+
+/** The one git repository, at one commit, that these name; of several nobody can say which is the source. */
+export function onlySourceAmong(dependencies: readonly ResourceDescriptor[]): Source | undefined {
+  const sources = sourcesAmong(dependencies);
+  const one = new Set(sources.map(({ uri, ref, commit }) => JSON.stringify([uri, ref, commit]))).size === 1;
+  return one ? sources[0] : undefined;
+}
+
+function sourcesAmong(dependencies: readonly ResourceDescriptor[]): Source[] {
+  return dependencies
+    .filter(({ uri }) => uri?.startsWith("git+"))
+    .flatMap((dependency) => sourceFromUri(dependency) ?? []);
 }
 
 function withoutScheme(uri: string): string {

@@ -1,6 +1,6 @@
 import { AttestationFormatError } from "./errors.ts";
 import { isJsonObject } from "./json.ts";
-import { sourceAmong, sourceFromRepository, sourceFromUri } from "./provenance-source.ts";
+import { onlySourceAmong, sourceAmong, sourceFromRepository, sourceFromUri } from "./provenance-source.ts";
 import { parseDependency } from "./resource-descriptor.ts";
 import type { JsonObject, JsonValue, Provenance, ResourceDescriptor, Statement } from "./types.ts";
 
@@ -27,36 +27,60 @@ function readV1(predicate: JsonObject): Provenance {
   const definition = objectMember(predicate, "buildDefinition");
   const details = objectMember(predicate, "runDetails");
   const metadata = optionalObject(details, "metadata");
+  const buildType = stringMember(definition, "buildType");
   const externalParameters = optionalObject(definition, "externalParameters");
   const resolvedDependencies = descriptors(definition, "resolvedDependencies");
   return {
     version: "v1",
     builderId: stringMember(objectMember(details, "builder"), "id"),
-    buildType: stringMember(definition, "buildType"),
+    buildType,
     externalParameters,
     internalParameters: optionalObject(definition, "internalParameters"),
     resolvedDependencies,
-    ...present("source", sourceOfV1(externalParameters, resolvedDependencies)),
+    ...present("source", sourceOfV1(buildType, externalParameters, resolvedDependencies)),
     ...present("invocationId", optionalString(metadata, "invocationId")),
     ...present("startedOn", optionalString(metadata, "startedOn")),
     ...present("finishedOn", optionalString(metadata, "finishedOn")),
   };
 }
 
+/** github.com/tektoncd/chains, docs/slsa-provenance.md, and cloud.google.com/build/gcb-buildtypes/google-builder/v1. */
+const TEKTONS = [
+  "https://tekton.dev/",
+  "tekton.dev/",
+  "https://cloud.google.com/build/gcb-buildtypes/google-builder/",
+];
+/** cloud.google.com/build/gcb-buildtypes/google-worker/v1 */
+const CLOUD_BUILD = "https://cloud.google.com/build/gcb-buildtypes/google-worker/";
+/** What Tekton Chains calls a dependency that the pipeline says was built; others are pipelines, tasks and images. */
+const TEKTON_INPUT = "inputs/result";
+
+/**
+ * Whether Tekton ran it. What configured its build is a pipeline, which whoever starts a run takes from where he likes: where
+ * that came from is not where the source did.
+ */
+function isTektons(buildType: string): boolean {
+  return TEKTONS.some((prefix) => buildType.startsWith(prefix));
+}
+
 /**
  * v1 leaves it to each build type where the source is. These are the shapes of the build types in use: GitHub
- * Actions `workflow`, Cloud Build `buildConfigSource`, container-based `source`, delegated builders' first
- * dependency.
+ * Actions `workflow`, Cloud Build `sourceToBuild` or, where that is the same, `buildConfigSource`, container-based
+ * `source`, Tekton's inputs, delegated builders' first dependency.
  */
 function sourceOfV1(
+  buildType: string,
   parameters: JsonObject,
   dependencies: readonly ResourceDescriptor[],
 ): Provenance["source"] {
-  for (const name of ["workflow", "buildConfigSource"]) {
-    const { repository, ref } = optionalObject(parameters, name);
-    if (typeof repository === "string" && typeof ref === "string") {
-      return sourceFromRepository(repository, ref, dependencies);
-    }
+  if (isTektons(buildType)) {
+    return onlySourceAmong(dependencies.filter(({ name }) => name === TEKTON_INPUT));
+  }
+  const ofCloudBuild = parameters.sourceToBuild ? "sourceToBuild" : "buildConfigSource";
+  const place = buildType.startsWith(CLOUD_BUILD) ? ofCloudBuild : "workflow";
+  const { repository, ref } = optionalObject(parameters, place);
+  if (typeof repository === "string" && typeof ref === "string") {
+    return sourceFromRepository(repository, ref, dependencies);
   }
   const { source } = parameters;
   if (isJsonObject(source) && typeof source.uri === "string") {
@@ -65,20 +89,22 @@ function sourceOfV1(
   return sourceAmong(dependencies);
 }
 
-/** slsa.dev/spec/v0.2/provenance: `configSource` is what v1 calls the source. */
+/** slsa.dev/spec/v0.2/provenance */
 function readV02(predicate: JsonObject): Provenance {
   const invocation = optionalObject(predicate, "invocation");
   const metadata = optionalObject(predicate, "metadata");
   const configSource = optionalObject(invocation, "configSource");
   const materials = descriptors(predicate, "materials");
-  const source =
-    configSource.uri === undefined
+  const buildType = stringMember(predicate, "buildType");
+  const source = isTektons(buildType)
+    ? onlySourceAmong(notConfiguring(predicate, materials))
+    : configSource.uri === undefined
       ? sourceAmong(materials)
       : sourceFromUri(parseDependency(configSource, "configSource"));
   return {
     version: "v0.2",
     builderId: stringMember(objectMember(predicate, "builder"), "id"),
-    buildType: stringMember(predicate, "buildType"),
+    buildType,
     externalParameters: { configSource, parameters: invocation.parameters ?? null },
     internalParameters: { environment: invocation.environment ?? null },
     resolvedDependencies: materials,
@@ -87,6 +113,22 @@ function readV02(predicate: JsonObject): Provenance {
     ...present("startedOn", optionalString(metadata, "buildStartedOn")),
     ...present("finishedOn", optionalString(metadata, "buildFinishedOn")),
   };
+}
+
+/** Tekton's materials have no names: without the repositories from which its pipeline and tasks came, what was built is left. */
+function notConfiguring(
+  predicate: JsonObject,
+  materials: readonly ResourceDescriptor[],
+): ResourceDescriptor[] {
+  const { tasks } = optionalObject(predicate, "buildConfig");
+  const runs = [predicate, ...(Array.isArray(tasks) ? tasks.filter(isJsonObject) : [])];
+  const configuring = new Set(
+    runs.map((run) => {
+      const uri = optionalString(optionalObject(optionalObject(run, "invocation"), "configSource"), "uri");
+      return uri === undefined ? undefined : sourceFromUri({ uri, digest: {} })?.uri;
+    }),
+  );
+  return materials.filter((material) => !configuring.has(sourceFromUri(material)?.uri));
 }
 
 /** slsa.dev/spec/v0.1/provenance: `recipe.definedInMaterial` indexes the material that is the source. */
