@@ -35,6 +35,16 @@ describe("the newest evidence of a signer counts", () => {
     assert.equal(outcome(artifact, scan(artifact, 0, 3_000), scan(artifact, 7, 2_000)), "passed");
   });
 
+  test("an older one without its time counts beside a newer one, unless the policy asks for a time", () => {
+    const artifact = anArtifact();
+    const evidence = [scan(artifact, 0, undefined), scan(artifact, 7, NOW - 1_000)];
+    assert.equal(outcome(artifact, ...evidence), "passed");
+    for (const asks of ["maxAge: 1d", "thresholds: {timestamps: 1}"]) {
+      const policy = policyOf(`${spec}  ${asks}\n`);
+      assert.equal(evaluate(policy, alone(artifact, evidence), NOW).outcome, "failed", asks);
+    }
+  });
+
   test("another signer's does not displace it", () => {
     const artifact = anArtifact();
     const stranger = keySigner("other");
