@@ -6,7 +6,7 @@ export const EXIT = {
   refused: 1,
   /** The command line, a file named on it or the configuration is wrong: nothing was asked. */
   usage: 2,
-  /** The server could not be reached or failed: nothing is known. */
+  /** The server could not be reached, or it or this machine failed: nothing is known. */
   failed: 3,
 } as const;
 

@@ -5,7 +5,7 @@ export const EXIT_STATUS = `Exit status:
   ${EXIT.ok}  done; allowed; it holds
   ${EXIT.refused}  refused; denied; it does not hold: what was asked has an answer, and it is no
   ${EXIT.usage}  the command line, a file named on it, or the configuration is wrong: nothing was asked
-  ${EXIT.failed}  the server could not be reached, or failed: nothing is known`;
+  ${EXIT.failed}  the server could not be reached, or it or this machine failed: nothing is known`;
 
 /** For `vouchsafe help exit-codes`: a page, and no command of its own. */
 export function exitCodesPage(): Command {

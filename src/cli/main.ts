@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { FIRST_STEPS } from "./first-steps.ts";
 import { openTerminal } from "./output/terminal.ts";
 import { createProgram } from "./program.ts";
@@ -12,6 +12,12 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(EXIT.ok);
 });
+
+const terminal = openTerminal(process, process.env);
+const program = createProgram();
+
+// What no command waits for, such as an output that cannot be written: Node's own status is the one of a denial.
+process.on("uncaughtException", (error) => process.exit(report(error)));
 
 /** Commander's codes for what it has shown already: help, or the version. */
 const SHOWN: readonly string[] = ["commander.help", "commander.helpDisplayed", "commander.version"];
@@ -25,7 +31,6 @@ if (process.argv.length === 2) {
 }
 
 async function run(): Promise<typeof process.exitCode> {
-  const program = createProgram();
   try {
     await program.parseAsync(wordsOf(process.argv.slice(2)), { from: "user" });
     return process.exitCode;
@@ -33,8 +38,12 @@ async function run(): Promise<typeof process.exitCode> {
     if (error instanceof CommanderError && SHOWN.includes(error.code)) {
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
-    return reportError(mistakeIn(error), openTerminal(process, process.env), program.opts().json === true);
+    return report(error);
   }
+}
+
+function report(error: unknown): ExitCode {
+  return reportError(mistakeIn(error), terminal, program.opts().json === true);
 }
 
 /** `help policy lint` too: commander's help knows commands at the top alone. */

@@ -29,7 +29,7 @@ const ONLY_WITH: ReadonlyMap<string, string> = new Map([
 /** Says nothing of what was asked: somebody could not be asked. */
 const PASSING: ReadonlySet<string> = new Set(["unavailable", "outbound-failed"]);
 
-/** Tells what went wrong on stderr and which exit status says so. Throws what is a bug of ours. */
+/** Tells what went wrong on stderr and which exit status says so. */
 export function reportError(error: unknown, terminal: Terminal, json: boolean): ExitCode {
   const { code, detail, exit, more } = describe(error);
   if (json) terminal.note(JSON.stringify({ error: { ...more, code, detail } }));
@@ -41,6 +41,10 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
     const advice = condition !== undefined && more?.[condition] === undefined ? undefined : ADVICE.get(code);
     if (advice !== undefined) terminal.note(`  ${advice}`);
     if (code !== "usage") terminal.note(`  code: ${code}`);
+    // Who reports a bug of ours needs to say where it is.
+    if (code === "unforeseen" && error instanceof Error)
+      for (const place of error.stack?.split("\n").filter((line) => /^ +at /.test(line)) ?? [])
+        terminal.note(place);
   }
   return exit;
 }
@@ -63,7 +67,10 @@ function describe(error: unknown): {
   if (error instanceof AttestationFormatError) {
     return { code: error.code, detail: error.message, exit: EXIT.refused };
   }
-  throw error;
+  // The machine, such as a disk that is full, or a bug of ours: neither is an answer to what was asked.
+  const detail = error instanceof Error ? error.message : String(error);
+  const isSystem = error instanceof Error && "syscall" in error;
+  return { code: isSystem ? "system" : "unforeseen", detail, exit: EXIT.failed };
 }
 
 /** A refusal says something of what was asked; a failure of the server or of the way to it says nothing. */

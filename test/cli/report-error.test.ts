@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openTerminal } from "../../src/cli/output/terminal.ts";
 import { reportError } from "../../src/cli/report-error.ts";
 import { ApiError } from "../../src/client/api-error.ts";
 import { readConfig } from "../../src/config/config.ts";
+import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 function told(error: unknown): string {
-  let text = "";
-  const stream = {
-    write(part: string | Uint8Array) {
-      text += part;
-      return true;
-    },
-  };
-  reportError(error, openTerminal({ stdout: stream, stderr: stream }, {}), false);
-  return text;
+  const { terminal, written } = recordedTerminal();
+  reportError(error, terminal, false);
+  return written.stderr;
 }
 
 test("another token is advised where the role is missing, and nowhere that it would not help", () => {
@@ -22,6 +16,16 @@ test("another token is advised where the role is missing, and nowhere that it wo
     told(new ApiError("forbidden", "No", { status: 403, problem: { ...problem } }));
   assert.match(refused({ roles: ["operator"] }), /token create --role/);
   assert.equal(refused({}), "error: No\n  code: forbidden\n");
+});
+
+test("what nobody foresaw is no answer to what was asked: status 3, and where it is", () => {
+  const { terminal, written } = recordedTerminal();
+  const status = reportError(new TypeError("nothing is not iterable"), terminal, false);
+  assert.equal(status, 3);
+  assert.match(
+    written.stderr,
+    /^error: nothing is not iterable\n {2}code: unforeseen\n {4}at [^\n]+report-error/,
+  );
 });
 
 test("each mistake of a configuration stands on its line", () => {
