@@ -7,12 +7,6 @@ import { createProgram } from "./program.ts";
 import { reportError } from "./report-error.ts";
 import { UsageError } from "./usage-error.ts";
 
-// The reader of a pipe may leave early, as `head` does: that is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(EXIT.ok);
-});
-
 const terminal = openTerminal(process, process.env);
 const program = createProgram();
 

@@ -14,26 +14,32 @@ export interface Ended {
   readonly stderr: string;
 }
 
+export interface Run {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where its output goes: a descriptor, or a pipe whose reader leaves before anything is written, or after the first of it. */
+  readonly stdout?: number | "unread" | "left";
+}
+
 /** Runs `vouchsafe ARGUMENTS…` as a shell would, with no settings but those given. */
-export function vouchsafe(
-  args: readonly string[],
-  { cwd, env = {} }: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
-): Promise<Ended> {
+export function vouchsafe(args: readonly string[], { cwd, env = {}, stdout: output }: Run): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
       env: { ...bareEnvironment(), ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", typeof output === "number" ? output : "pipe", "pipe"],
     });
     let stdout = "";
     let stderr = "";
     // A pipe ends its chunks anywhere, also in the middle of a character.
-    child.stdout.setEncoding("utf8");
-    child.stderr.setEncoding("utf8");
-    child.stdout.on("data", (chunk) => {
+    child.stdout?.setEncoding("utf8");
+    child.stderr?.setEncoding("utf8");
+    if (output === "unread") child.stdout?.destroy();
+    child.stdout?.on("data", (chunk) => {
       stdout += chunk;
+      if (output === "left") child.stdout?.destroy();
     });
-    child.stderr.on("data", (chunk) => {
+    child.stderr?.on("data", (chunk) => {
       stderr += chunk;
     });
     child.once("error", reject);

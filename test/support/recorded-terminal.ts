@@ -14,6 +14,7 @@ export function recordedTerminal(env: NodeJS.ProcessEnv = {}, isTTY = false): Re
       written[name] += chunk;
       return true;
     },
+    on() {},
   });
   return { written, terminal: openTerminal({ stdout: stream("stdout"), stderr: stream("stderr") }, env) };
 }

@@ -38,7 +38,7 @@ Auditors and operators see all events; issuers name the types.`,
           types,
           ...(digest !== undefined && { digest: await digestOfArgument(digest) }),
           ...startAfter(after === undefined ? await newest(client()) : readIndex(after)),
-          signal: ending.signal,
+          signal: AbortSignal.any([ending.signal, terminal.readerLeft]),
           onLost: ({ message }) => terminal.note(`${message}; trying again`),
         });
         for await (const event of events) {

@@ -133,21 +133,23 @@ function summarize({ keys: { origin }, memory }: Monitor, { terminal, json }: Se
   }
 }
 
-async function follow(monitor: Monitor, session: Session, tell: Tell, interval: number): Promise<never> {
+async function follow(monitor: Monitor, session: Session, tell: Tell, interval: number): Promise<ExitCode> {
   const { terminal } = session;
   const { origin } = monitor.keys;
   terminal.note(
     `following ${origin} at ${session.server()}, from ${monitor.memory.state.read.size} entries on`,
   );
   let failures = 0;
-  for (let told: ReadonlySet<string> = new Set(); ; ) {
+  for (let told: ReadonlySet<string> = new Set(); !terminal.readerLeft.aborted; ) {
     const { end, standing } = await tellRound(monitor, session, tell, told);
     told = standing;
     if (end.case === "unknown") {
       if (failures === 0) terminal.note(`${end.reason}; trying again`);
       failures += 1;
     } else failures = 0;
-    if (end.case !== "more")
-      await sleep(Math.min(interval * 2 ** failures, Math.max(interval, LONGEST_WAIT)));
+    const wait = Math.min(interval * 2 ** failures, Math.max(interval, LONGEST_WAIT));
+    if (end.case !== "more") await sleep(wait, undefined, { signal: terminal.readerLeft }).catch(() => {});
   }
+  // Only alarms are written: this one found nobody.
+  return EXIT.refused;
 }

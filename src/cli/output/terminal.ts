@@ -14,21 +14,35 @@ export interface Terminal {
   printJson(value: unknown): void;
   /** Shows how far a long command is, on one line that is overwritten; only on a terminal. */
   progress(line: string): void;
-  /** Bytes as they are, e.g. a file. */
+  /** Bytes as they are, e.g. a file. Fails where the reader has left. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Aborted when the reader of the result has left, for what would go on until it is interrupted. */
+  readonly readerLeft: AbortSignal;
 }
 
 const COLOUR: Readonly<Record<Mark, string>> = { good: "\u001b[32m", bad: "\u001b[31m", plain: "" };
 const RESET = "\u001b[0m";
 const CLEAR_LINE = "\r\u001b[K";
 
-type Stream = Pick<WriteStream, "write"> & { readonly isTTY?: boolean };
+type Stream = Pick<WriteStream, "write"> & {
+  readonly isTTY?: boolean;
+  on(event: "error", listener: (error: NodeJS.ErrnoException) => void): unknown;
+};
 
 export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: NodeJS.ProcessEnv): Terminal {
   const { stdout, stderr } = streams;
   const colours = coloursOf(env);
   const isUtf8 = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
+  const leaving = new AbortController();
   let progressShown = false;
+
+  stdout.on("error", (error) => {
+    // The reader of a pipe may leave early, as `head` does. What was asked has its status all the same.
+    if (error.code !== "EPIPE") throw error;
+    leaving.abort();
+  });
+  // There is nowhere to say that nothing can be said.
+  stderr.on("error", () => {});
 
   function clearProgress() {
     if (progressShown) stderr.write(CLEAR_LINE);
@@ -56,6 +70,7 @@ export function openTerminal(streams: { stdout: Stream; stderr: Stream }, env: N
       new Promise((resolve, reject) => {
         stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
       }),
+    readerLeft: leaving.signal,
   };
 }
 
