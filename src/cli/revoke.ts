@@ -3,6 +3,7 @@ import type { RevocationTarget } from "../client/revocation-types.ts";
 import { digestOfArgument } from "./arguments/artifact.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { revokedText, tellFalls } from "./output/revocation-words.ts";
+import type { Terminal } from "./output/terminal.ts";
 import { action, type Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -27,11 +28,13 @@ export function revokeCommand(): Command {
     .description("have evidence count for nothing, and show what falls with it")
     .addCommand(
       about("attestation", "one piece of evidence, pushed or not")
-        .argument("<digest|file>", "the sha256 of its bytes, or the file")
+        .argument("<digest|file>", "its id, the sha256 of its bytes, or a file that holds it alone")
         .action(
-          action(async (session, evidence: string, options: Options) =>
-            revoke(session, { attestation: await digestOfArgument(evidence) }, options),
-          ),
+          action(async (session, evidence: string, options: Options) => {
+            // Loaded here alone: with it come the formats of evidence, and every other command would wait for them.
+            const { evidenceIdOf } = await import("./evidence/evidence-id.ts");
+            return revoke(session, { attestation: await evidenceIdOf(evidence) }, options);
+          }),
         ),
     )
     .addCommand(
@@ -95,6 +98,7 @@ async function revoke(
     if (json) terminal.printJson(preview);
     else {
       terminal.print(`nothing is revoked; by ${revokedText(preview.target)}`);
+      warnOfUnknown(terminal, preview.target);
       tellFalls(terminal, preview.falls, "would fall");
     }
     return EXIT.ok;
@@ -105,10 +109,17 @@ async function revoke(
   else {
     const { id, target, receipt, falls } = revoked;
     terminal.print(`revoked ${revokedText(target)}: id ${id}, log index ${receipt.index}`, "good");
+    warnOfUnknown(terminal, target);
     if (falls === null) terminal.note("what falls could not be found out; it falls all the same");
     else tellFalls(terminal, falls, "falls");
   }
   return EXIT.ok;
+}
+
+/** Of evidence that the server has, it says what was signed. */
+function warnOfUnknown(terminal: Terminal, target: RevocationTarget): void {
+  if (!("attestation" in target) || target.payload !== undefined) return;
+  terminal.note("beware: no such evidence was pushed. What was signed still counts in other bytes", "bad");
 }
 
 function signerIn({ issuer, identity, key }: SignerOptions) {

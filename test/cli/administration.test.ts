@@ -196,6 +196,15 @@ describe("an operator at a terminal", { skip: UNLESS_LONG }, () => {
 
     assertEnded(await $(...signer), 2, "stderr", /--reason/);
     assertEnded(await $("revoke", "signer", "--issuer", issuer, "--reason", "x"), 2, "stderr", /--identity/);
+    const release = { bundle: JSON.parse(await readFile(path("release.json"), "utf8")) };
+    await writeFile(path("list.json"), JSON.stringify({ attestations: [release] }));
+    const unknown = /^beware: no such evidence was pushed/m;
+    const asked = ["revoke", "attestation", "list.json", "--dry-run"];
+    assertEnded(await $(...asked), 0, "stderr", unknown);
+    assertEnded(await $("push", "list.json"), 0, "stdout", /^accepted/);
+    const listed = await $(...asked);
+    assertEnded(listed, 0, "stdout", /^would fall: 1 artifact/m);
+    assert.doesNotMatch(listed.stderr, unknown);
     const revoked = await $("revoke", "attestation", "release.json", "--reason", "leaked");
     assertEnded(
       revoked,
