@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { ApiError } from "../client/api-error.ts";
 import type { ActivePolicies, PolicyDocument, PolicyName, PolicyReload } from "../client/types.ts";
 import { VouchsafeError } from "../errors.ts";
-import { readPolicyFiles } from "./arguments/files.ts";
+import type { PolicySet } from "../policy/load.ts";
+import { readPolicyFiles, requirePolicy } from "./arguments/files.ts";
 import { EXIT } from "./exit-codes.ts";
 import { tellInvalid } from "./output/diagnostics.ts";
 import type { Terminal } from "./output/terminal.ts";
@@ -68,6 +69,8 @@ function activate(): Command {
     .action(
       action(async (session, paths: string[]) => {
         const documents = await readPolicyFiles(paths);
+        const set = await loadHere(documents);
+        if (set !== undefined) requirePolicy(set, paths);
         const before = await session.client().readPolicies();
         try {
           await activateOver(session, before, documents);
@@ -103,16 +106,20 @@ async function activateOver(
 /** Only verification policies have a mode here. */
 type Named = Pick<PolicyName, "name" | "hash"> & Partial<PolicyName>;
 
-/** Under names that say their kind; none where the server's version loads what this one does not. */
+/** Under names that say their kind. */
 async function readOthers(documents: readonly PolicyDocument[]): Promise<readonly Named[]> {
+  const set = await loadHere(documents);
+  if (set === undefined) return [];
+  return othersIn(set).map(({ kind, name, hash }) => ({ name: `${kind} ${name}`, hash }));
+}
+
+/** Undefined where they are the server's to judge, whose version may load what this one does not. */
+async function loadHere(documents: readonly PolicyDocument[]): Promise<PolicySet | undefined> {
   const { loadPolicySet } = await import("../policy/load.ts");
   try {
-    return othersIn(loadPolicySet(documents)).map(({ kind, name, hash }) => ({
-      name: `${kind} ${name}`,
-      hash,
-    }));
+    return loadPolicySet(documents);
   } catch (error) {
-    if (error instanceof VouchsafeError) return [];
+    if (error instanceof VouchsafeError) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,8 @@
 import { access, constants, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { PolicyDocument } from "../../client/types.ts";
+import type { PolicySet } from "../../policy/load.ts";
+import { noPolicyIn } from "../../policy/no-policy.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** What the system says most, in words. */
@@ -58,6 +60,12 @@ export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyD
       files.map(async (file) => ({ name: basename(file), text: decoder.decode(await readBytes(file)) })),
     ),
   );
+}
+
+/** What would deny everything is what nobody means by naming files of policies. */
+export function requirePolicy(set: PolicySet, paths: readonly string[]): void {
+  const mistake = noPolicyIn(set, paths.join(", "));
+  if (mistake !== undefined) throw new UsageError(mistake);
 }
 
 function reasonOf(cause: unknown): string {

@@ -7,7 +7,7 @@ import { type PackCheck, type PackReport, withChecks } from "../../custody/pack/
 import { openPackVerifier, type PackDemands, type PackVerifier } from "../../custody/verify-pack.ts";
 import { type ReadPath, readServedLog } from "../../tlog/served-log.ts";
 import { parseWitnessPolicy } from "../../tlog/witness-policy.ts";
-import { readBytes, readPolicyFiles, requireReadable } from "../arguments/files.ts";
+import { readBytes, readPolicyFiles, requirePolicy, requireReadable } from "../arguments/files.ts";
 import { readLogKey } from "../arguments/log-key.ts";
 import { loadOrTell } from "../arguments/policies.ts";
 import type { TrustOptions } from "../arguments/trust.ts";
@@ -53,7 +53,10 @@ async function readDemands(
 ): Promise<PackDemands | undefined> {
   const { policy, witnesses, trustedRoot, key, trust } = options;
   const policies = policy && (await loadOrTell(session, await readPolicyFiles(policy)));
-  if (policy !== undefined && policies === undefined) return undefined;
+  if (policy !== undefined) {
+    if (policies === undefined) return undefined;
+    requirePolicy(policies, policy);
+  }
   const hasOwnTrust = [trustedRoot, key, trust].some((given) => given !== undefined);
   return {
     ...(policies && { policies }),

@@ -3,7 +3,7 @@ import { decisiveChecks } from "../../policy/evaluation/decisive.ts";
 import { explainPolicy, type Sentence } from "../../policy/explain.ts";
 import type { VerificationPolicy } from "../../policy/policy.ts";
 import type { Check, Evaluation } from "../../policy/types.ts";
-import { readPolicyFiles } from "../arguments/files.ts";
+import { readPolicyFiles, requirePolicy } from "../arguments/files.ts";
 import { loadOrTell } from "../arguments/policies.ts";
 import type { TrustOptions } from "../arguments/trust.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -40,13 +40,12 @@ export async function explain(
   const path = isPath ? argument : POLICIES;
   const set = await loadOrTell(session, await readPolicyFiles([path]));
   if (set === undefined) return EXIT.refused;
+  requirePolicy(set, [path]);
   const name = isPath ? policyName : argument;
   const policies = [...set.policies.values()].filter((policy) => name === undefined || policy.name === name);
   const [policy] = policies;
   if (policy === undefined) {
-    throw new UsageError(
-      `${path} has no policy ${name ?? ""}; it has ${[...set.policies.keys()].join(", ")}`,
-    );
+    throw new UsageError(`${path} has no policy ${name}; it has ${[...set.policies.keys()].join(", ")}`);
   }
   if (evidence.length === 0) {
     if (json) terminal.printJson({ policies: policies.map((one) => describe(one, explained(one, []))) });

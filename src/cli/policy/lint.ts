@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { PolicyDocument } from "../../client/types.ts";
 import type { LintLevel, PlacedFinding } from "../../policy/lint.ts";
-import { readPolicyFiles } from "../arguments/files.ts";
+import { readPolicyFiles, requirePolicy } from "../arguments/files.ts";
 import { loadOrTell } from "../arguments/policies.ts";
 import { EXIT } from "../exit-codes.ts";
 import { showPlace } from "../output/diagnostics.ts";
@@ -29,12 +29,14 @@ export function policyLintCommand(): Command {
         const documents = await readPolicyFiles(paths);
         const set = await loadOrTell(session, documents);
         if (set === undefined) return EXIT.refused;
+        const others = othersIn(set);
+        // What stands beside policies may be looked at by itself.
+        if (others.length === 0) requirePolicy(set, paths);
         const { lintPolicies } = await import("../../policy/lint.ts");
         const findings = lintPolicies(set, trust === undefined ? undefined : await keysIn(trust));
         const refusing: readonly LintLevel[] = strict ? ["error", "warning"] : ["error"];
         const refused = findings.some(({ level }) => refusing.includes(level));
         const loaded = [...set.policies.values()].map(({ name, hash }) => ({ name, hash }));
-        const others = othersIn(set);
         if (json)
           terminal.printJson({ policySet: set.hash, policies: loaded, others, diagnostics: [], findings });
         else {

@@ -14,7 +14,7 @@ import {
   unreadable,
 } from "../../verify/checklist.ts";
 import type { NamedArtifact } from "../arguments/artifact.ts";
-import { readPolicyFiles } from "../arguments/files.ts";
+import { readPolicyFiles, requirePolicy } from "../arguments/files.ts";
 import { readTrust, type TrustOptions } from "../arguments/trust.ts";
 import { documentsOf } from "../evidence/evidence-documents.ts";
 import { joinWith, type PartsElsewhere } from "../evidence/joined-evidence.ts";
@@ -153,12 +153,14 @@ async function readPolicy({
   }
   // Loaded here alone: YAML and CEL are large, and most verifications would wait for them in vain.
   const { loadPolicySet } = await import("../../policy/load.ts");
-  const { policies } = loading(loadPolicySet, await readPolicyFiles(policy));
+  const set = loading(loadPolicySet, await readPolicyFiles(policy));
+  requirePolicy(set, policy);
+  const { policies } = set;
   const names = [...policies.keys()];
   const chosen = policyName ?? (names.length === 1 ? names[0] : undefined);
   const found = chosen === undefined ? undefined : policies.get(chosen);
   if (found !== undefined) return found;
-  throw new UsageError(`--policy-name chooses one of ${names.join(", ") || "no policies"}`);
+  throw new UsageError(`--policy-name chooses one of ${names.join(", ")}`);
 }
 
 /** What options ask of provenance, as a policy. */

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { readHead } from "../../db/log.ts";
 import { hasCode, VouchsafeError } from "../../errors.ts";
+import { loadPolicySet } from "../../policy/load.ts";
+import { noPolicyIn } from "../../policy/no-policy.ts";
 import { withShippedBuilders } from "../../policy-files.ts";
 import { embeddedPublicGood } from "../../trust/embedded.ts";
 import { addToTrust, readTrustFile } from "../../trust/files.ts";
@@ -17,17 +19,17 @@ export const CONFIGURATION = "configuration";
  * Activates the configured policies and trust in a project that has none. Where the log already says what is
  * active nothing changes: a restart never re-activates, and a file that was edited before it is activated by an operator.
  *
- * @returns sentences about configuration that differs from what is active
+ * @returns sentences about configuration that differs from what is active, or passes nothing
  */
 export async function proposeConfigured(v: Vouchsafe): Promise<string[]> {
   const caller = { project: v.project, token: CONFIGURATION };
-  const differences: string[] = [];
+  const warnings: string[] = [];
 
   const trust = await readTrust(v, caller);
   const document = await configuredTrust(v);
   if (trust.trust === null) await firstOfMany(() => activateTrust(v, caller, { document, previous: null }));
   else if (isTrustConfigured(v) && createTrust(document).hash !== trust.trust) {
-    differences.push(
+    warnings.push(
       "The configured trust differs from the active one: `vouchsafe trust activate` puts it in force.",
     );
   }
@@ -37,14 +39,16 @@ export async function proposeConfigured(v: Vouchsafe): Promise<string[]> {
   const files = await readPolicyFiles(v.config.policiesDir);
   v.policyDirectory.read = { files, asOf };
   const documents = await withShippedBuilders(files);
-  if (policies.policySet === null)
+  if (policies.policySet === null) {
     await firstOfMany(() => activatePolicies(v, caller, { documents, previous: null }));
-  else if (JSON.stringify(documents) !== JSON.stringify(policies.documents)) {
-    differences.push(
+    const mistake = noPolicyIn(loadPolicySet(documents), v.config.policiesDir);
+    if (mistake !== undefined) warnings.push(`${mistake}.`);
+  } else if (JSON.stringify(documents) !== JSON.stringify(policies.documents)) {
+    warnings.push(
       `The policies in ${v.config.policiesDir} differ from the active ones: \`vouchsafe policy activate\` puts them in force.`,
     );
   }
-  return differences;
+  return warnings;
 }
 
 function isTrustConfigured({ config }: Vouchsafe): boolean {

@@ -3,6 +3,7 @@ import { activePolicies } from "../../db/activations.ts";
 import { readChain, readHead } from "../../db/log.ts";
 import { type ErrorCode, VouchsafeError } from "../../errors.ts";
 import { loadPolicySet, type PolicyFile } from "../../policy/load.ts";
+import { noPolicyIn } from "../../policy/no-policy.ts";
 import { withShippedBuilders } from "../../policy-files.ts";
 import { diagnosticLine, diagnosticsOf } from "../../yaml/diagnostics.ts";
 import type { Vouchsafe } from "../context.ts";
@@ -84,13 +85,10 @@ async function activateWhatChanged(
   const files = await read();
   if (JSON.stringify(files) === JSON.stringify(directory.read.files)) return "unchanged";
   const documents = await withShippedBuilders(files);
-  const { hash, policies } = loadPolicySet(documents);
-  if (policies.size === 0) {
-    throw new VouchsafeError(
-      "invalid-policy",
-      `There is no policy in ${v.config.policiesDir}: everything would be denied. To have that, activate one that passes nothing`,
-    );
-  }
+  const set = loadPolicySet(documents);
+  const { hash } = set;
+  const mistake = noPolicyIn(set, v.config.policiesDir);
+  if (mistake !== undefined) throw new VouchsafeError("invalid-policy", mistake);
   const wasActive = previous !== hash && (await wasActivated(v, hash, directory.read.asOf));
   const receipt = wasActive
     ? null
