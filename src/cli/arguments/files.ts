@@ -20,12 +20,15 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** For files that are read as they come, when the command is under way. */
 export async function requireReadable(path: string): Promise<void> {
   try {
     await access(path, constants.R_OK);
+    if (!(await stat(path)).isDirectory()) return;
   } catch (cause) {
     throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
   }
+  throw new UsageError(`${path} cannot be read: ${SYSTEM.get("EISDIR")}`);
 }
 
 export async function readJson(path: string): Promise<unknown> {
