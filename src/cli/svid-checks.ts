@@ -70,7 +70,7 @@ export async function verifyFile(
 }
 
 async function readInput(file: string): Promise<Uint8Array> {
-  if (file !== "-") return readBytes(file);
+  if (file !== "-") return readBytes(file, MAX_INPUT);
   const input = await readBounded(process.stdin, MAX_INPUT);
   if (input === undefined) throw new UsageError("Standard input is larger than an SVID is");
   return input;

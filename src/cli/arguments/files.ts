@@ -1,8 +1,10 @@
-import { access, constants, readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { access, constants, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { PolicyDocument } from "../../client/types.ts";
 import type { PolicySet } from "../../policy/load.ts";
 import { noPolicyIn } from "../../policy/no-policy.ts";
+import { readBounded } from "../../read-bounded.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** What the system says most, in words. */
@@ -12,12 +14,15 @@ const SYSTEM: ReadonlyMap<unknown, string> = new Map([
   ["EISDIR", "it is a directory"],
 ]);
 
-export async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
+/** More than any file of evidence or keys, be it of many lines. What is named may also be a device, which has no end. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+export async function readBytes(path: string, maxBytes = MAX_BYTES): Promise<Uint8Array> {
+  const bytes = await readBounded(createReadStream(path), maxBytes).catch((cause: unknown) => {
     throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
-  }
+  });
+  if (bytes !== undefined) return bytes;
+  throw new UsageError(`${path} cannot be read: it has more than ${maxBytes.toLocaleString("en")} bytes`);
 }
 
 /** For files that are read as they come, when the command is under way. */

@@ -26,4 +26,10 @@ describe("a file that the command line names", () => {
       await refused(read(directory), /cannot be read: it is a directory$/);
     }
   });
+
+  test("is read as far as it may be long, and then refused: a device has no end", async () => {
+    assert.equal(Buffer.from(await readBytes(file, 4)).toString(), "four");
+    await refused(readBytes(file, 3), /file cannot be read: it has more than 3 bytes$/);
+    await refused(readBytes("/dev/zero", 1_000_000), /it has more than 1,000,000 bytes$/);
+  });
 });
