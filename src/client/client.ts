@@ -3,6 +3,7 @@ import { authorityCalls } from "./authorities.ts";
 import { callerCalls } from "./callers.ts";
 import { createCalls, json } from "./calls.ts";
 import type { CustodyEvent, CustodyPage, CustodyQuery } from "./custody-types.ts";
+import { decisionCalls } from "./decisions.ts";
 import { discoveryCalls } from "./discovery.ts";
 import type {
   AgentCredential,
@@ -31,7 +32,6 @@ import type {
   ActivePolicies,
   ArtifactDetails,
   ArtifactFound,
-  Decision,
   DecisionRecorded,
   DecisionToRecord,
   ItemResult,
@@ -45,18 +45,7 @@ import type {
 /** One method a route. Each throws `ApiError`, and nothing else for what the server or the network did. */
 export type Client = ReturnType<typeof createClient>;
 
-export interface Question {
-  /** Where the token lets its holder choose; otherwise the token's own policies decide. */
-  readonly policy?: string;
-  /** The answer must hold as of at least this log size, e.g. that of a receipt. */
-  readonly minSize?: number;
-}
-
-export type Summary =
-  | { readonly case: "summary"; readonly envelope: Uint8Array }
-  | { readonly case: "denied"; readonly decision: Decision };
-
-const ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json";
+export type { Question } from "./decisions.ts";
 
 export interface ArtifactQuery {
   readonly repository?: string;
@@ -142,29 +131,9 @@ export function createClient(options: TransportOptions) {
       get<{ artifacts: readonly ArtifactFound[]; next: string | null }>(`/artifacts${search({ ...query })}`),
     readArtifact: (digest: string) => get<ArtifactDetails>(`/artifacts/${part(digest)}`),
 
-    /** May this digest run? A denial is an answer. */
-    verifyDigest: (digest: string, question: Question = {}) =>
-      get<Decision>(`/verify-digest${search({ digest, ...question })}`),
-    /** The same as a signed verification summary (a DSSE envelope); a denial comes as the decision that it is. */
-    async verificationSummary(digest: string, question: Question = {}): Promise<Summary> {
-      const path = `/verify-digest${search({ digest, ...question })}`;
-      const answer = await transport({ method: "GET", path, accept: ENVELOPE_TYPE, repeatable: true });
-      const isEnvelope = answer.mediaType.startsWith(ENVELOPE_TYPE);
-      if (isEnvelope) return { case: "summary", envelope: answer.bytes };
-      return { case: "denied", decision: json<Decision>(answer) };
-    },
+    ...decisionCalls({ get, post }, transport),
     /** The key that summaries are signed with, PEM. */
     summaryKey: () => text("/vsa/key"),
-    /** As `verifyDigest` for up to 256 digests, answered in their order. */
-    verifyDigests: async (digests: readonly string[], question: Question = {}) =>
-      (
-        await post<{ decisions: readonly Decision[] }>(
-          "/verify-digest",
-          { digests, ...question },
-          { repeatable: true },
-        )
-      ).decisions,
-
     readPolicies: () => get<ActivePolicies>("/policies"),
     /** Compare-and-swap on `previous`, so it may be repeated; throws `invalid-policy` with `diagnostics`, or `conflict`. */
     activatePolicies: (documents: readonly PolicyDocument[], previous: string | null) =>

@@ -73,6 +73,17 @@ describe("the command line", () => {
     assert.deepEqual(heard, [undefined, TRACEPARENT]);
   });
 
+  test("what is no decision allows nothing, whatever it says: status 3", async (t) => {
+    const server = createServer((_, response) => response.end('{"decision":"allow"}'));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.after(() => server.close());
+    const env = { VOUCHSAFE_SERVER: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+    const asking = ["verify-digest", `sha256:${"a".repeat(64)}`];
+    const ended = await vouchsafe(asking, { cwd: directory, env });
+    assertEnded(ended, 3, "stderr", /^error: The server answered with no decision/);
+    assert.equal(ended.stdout, "");
+  });
+
   test("help waits for nothing large: of all packages it loads commander alone", async () => {
     const hooks = new URL("packages-loaded.mjs", import.meta.url).href;
     const env = { NODE_OPTIONS: `--import=${hooks}` };

@@ -52,7 +52,7 @@ test("sends the token, the query and nothing that was not given", async (t) => {
   const { asked, client } = await scripted(t, [{ status: 200, headers: JSON_TYPE, body: "{}" }], {
     token: "vouchsafe_id_secret",
   });
-  await client.verifyDigest("sha256:ab", { minSize: 7 });
+  await assert.rejects(client.verifyDigest("sha256:ab", { minSize: 7 }), { code: "unexpected-answer" });
   await client.findArtifacts({ repository: "https://github.com/a/b?c" });
   await client.readArtifact("sha256:ab/../x");
   assert.deepEqual(

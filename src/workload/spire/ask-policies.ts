@@ -1,6 +1,5 @@
 import { createClient } from "../../client/client.ts";
 import type { Decision } from "../../client/types.ts";
-import { VouchsafeError } from "../../errors.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import { forgetOldest } from "../forget-oldest.ts";
 
@@ -53,13 +52,9 @@ export function createAskPolicy({ server, token, clock }: AskOptions): AskPolicy
   }
 
   return async (digest, policy) => {
-    const decision = await answerTo(digest, policy);
-    if (decision.digest !== digest) {
-      throw new VouchsafeError("internal", `The server answered about ${decision.digest} and not ${digest}`);
-    }
+    const { decision, enforced, validUntil, slsaLevel } = await answerTo(digest, policy);
     // An allow that no policy in force vouches for is told to operators and grounds nothing.
-    if (decision.decision !== "allow" || decision.enforced !== true) return undefined;
-    const { validUntil, slsaLevel } = decision;
+    if (decision !== "allow" || !enforced) return undefined;
     // Written so that what is no time is over.
     if (validUntil !== null && !(clock() < Date.parse(validUntil))) return undefined;
     return { slsaLevel };
