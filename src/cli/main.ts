@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import "./node-version.ts";
+
 import { CommanderError } from "commander";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { FIRST_STEPS } from "./first-steps.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -88,6 +88,16 @@ describe("the command line", () => {
     const hooks = new URL("packages-loaded.mjs", import.meta.url).href;
     const env = { NODE_OPTIONS: `--import=${hooks}` };
     assert.equal((await vouchsafe(["--help"], { cwd: directory, env })).stderr, "commander\n");
+  });
+
+  test("an older Node than package.json asks for says so", async () => {
+    const { engines } = JSON.parse(await readFile("package.json", "utf8"));
+    const older =
+      'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "23.9.0" } })';
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}` };
+    const ended = await vouchsafe(["--version"], { cwd: directory, env });
+    const needed = `error: Node ${engines.node.slice(2)} or newer is needed, and this is 23.9.0\n`;
+    assert.deepEqual(ended, { status: 2, stdout: "", stderr: needed });
   });
 
   test("by itself it says what to do first, and how each command is called by help", async () => {
