@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { digestOfArgument } from "./arguments/artifact.ts";
+import { knownDigest } from "./arguments/known-digest.ts";
 import { EXIT } from "./exit-codes.ts";
 import { short } from "./output/findings.ts";
 import { time } from "./output/time.ts";
@@ -15,20 +15,19 @@ interface Options {
 export function approveCommand(): Command {
   return new Command("approve")
     .description("approve what passed a policy that asks for approvals, or show who did")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file")
     .option("--policy <name>", "the policy to approve it for; without it, show who approved it")
     .option("--reason <text>", "why; it stands in the log")
     .option("--withdraw <id>", "take an approval back")
     .action(
       action(async (session, artifact: string, options: Options) => {
-        const digest = await digestOfArgument(artifact);
         const { policy, withdraw } = options;
         if (policy !== undefined && withdraw !== undefined) {
           throw new UsageError("Give --policy to approve or --withdraw to take back, not both");
         }
-        if (withdraw !== undefined) await takeBack(session, digest, withdraw, options);
-        else if (policy !== undefined) await approve(session, digest, policy, options);
-        else await show(session, digest);
+        if (withdraw !== undefined) await takeBack(session, artifact, withdraw, options);
+        else if (policy !== undefined) await approve(session, artifact, policy, options);
+        else await show(session, artifact);
         return EXIT.ok;
       }),
     );
@@ -36,10 +35,11 @@ export function approveCommand(): Command {
 
 async function approve(
   { client, terminal, json }: Session,
-  digest: string,
+  artifact: string,
   policy: string,
   { reason }: Options,
 ) {
+  const digest = await knownDigest(client(), artifact);
   const approved = await client().approve(digest, { policy, ...(reason !== undefined && { reason }) });
   if (json) return terminal.printJson(approved);
   const { id, approver, attestations, receipt } = approved;
@@ -52,18 +52,19 @@ async function approve(
 
 async function takeBack(
   { client, terminal, json }: Session,
-  digest: string,
+  artifact: string,
   id: string,
   { reason }: Options,
 ) {
   if (reason === undefined) throw new UsageError("--withdraw needs a --reason");
+  const digest = await knownDigest(client(), artifact);
   const withdrawn = await client().withdrawApproval(digest, id, reason);
   if (json) terminal.printJson(withdrawn);
   else terminal.print(`withdrew ${withdrawn.id}: log index ${withdrawn.receipt.index}`, "good");
 }
 
-async function show({ client, terminal, json }: Session, digest: string) {
-  const found = await client().readApprovals(digest);
+async function show({ client, terminal, json }: Session, artifact: string) {
+  const found = await client().readApprovals(await knownDigest(client(), artifact));
   if (json) return terminal.printJson(found);
   for (const { id, policy, approver, reason } of found.approvals) {
     terminal.print(`${id} ${approver} for ${policy}${reason === null ? "" : `: ${reason}`}`);

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { AttestationSummary, Signer } from "../client/types.ts";
-import { digestOfArgument } from "./arguments/artifact.ts";
+import { knownDigest } from "./arguments/known-digest.ts";
 import { exceptionLine } from "./exception.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printChecks } from "./output/findings.ts";
@@ -27,10 +27,10 @@ export function artifactCommand(): Command {
 function show(): Command {
   return new Command("show")
     .description("show what is known of an artifact")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file")
     .action(
       action(async ({ client, terminal, json }, argument: string) => {
-        const artifact = await client().readArtifact(await digestOfArgument(argument));
+        const artifact = await client().readArtifact(await knownDigest(client(), argument));
         if (json) {
           terminal.printJson(artifact);
           return EXIT.ok;

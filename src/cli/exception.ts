@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Exception } from "../client/approval-types.ts";
-import { digestOfArgument } from "./arguments/artifact.ts";
 import { durationIn } from "./arguments/duration.ts";
+import { knownDigest } from "./arguments/known-digest.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printTable } from "./output/table.ts";
 import { time } from "./output/time.ts";
@@ -26,7 +26,7 @@ export function exceptionCommand(): Command {
 function grant(): Command {
   return new Command("grant")
     .description("let an artifact through from now on, for 72 hours at most")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file")
     .requiredOption("--policy <name>", "the policy that it is let through")
     .requiredOption("--owner <name>", "who answers for it")
     .requiredOption("--reason <text>", "why; it stands in the log and in every answer")
@@ -35,7 +35,7 @@ function grant(): Command {
       action(async ({ client, terminal, json }, artifact: string, options: GrantOptions) => {
         const { policy, owner, reason } = options;
         const expiresAt = new Date(Date.now() + durationOf(options.for)).toISOString();
-        const digest = await digestOfArgument(artifact);
+        const digest = await knownDigest(client(), artifact);
         const granted = await client().grantException(digest, { policy, owner, reason, expiresAt });
         if (json) terminal.printJson(granted);
         else
@@ -79,12 +79,12 @@ function list(): Command {
 function withdraw(): Command {
   return new Command("withdraw")
     .description("end an exception: the policy decides again")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file")
     .argument("<id>", "as shown by exception ls")
     .requiredOption("--reason <text>", "why; it stands in the log")
     .action(
       action(async ({ client, terminal, json }, artifact: string, id: string, { reason }: GrantOptions) => {
-        const withdrawn = await client().withdrawException(await digestOfArgument(artifact), id, reason);
+        const withdrawn = await client().withdrawException(await knownDigest(client(), artifact), id, reason);
         if (json) terminal.printJson(withdrawn);
         else terminal.print(`withdrew ${withdrawn.id}: log index ${withdrawn.receipt.index}`, "good");
         return EXIT.ok;

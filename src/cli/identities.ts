@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { digestOfArgument } from "./arguments/artifact.ts";
+import { knownDigest } from "./arguments/known-digest.ts";
 import { serialOfArgument } from "./arguments/serial.ts";
 import { EXIT } from "./exit-codes.ts";
 import { time } from "./output/time.ts";
@@ -17,7 +17,7 @@ interface ListOptions {
 export function identitiesCommand(): Command {
   return new Command("identities")
     .description("show the identities that were granted, newest first")
-    .argument("[digest|file]", "only those for this artifact: algorithm:hex, or a file to take the sha256 of")
+    .argument("[digest|file]", "only those for this artifact: algorithm:hex, or a file")
     .option("--spiffe-id <id>", "only those with this SPIFFE ID")
     .option("--serial <hex>", "only the one with this serial number, or this jti of a JWT")
     .option("--workload <name>", "only those of this workload policy")
@@ -29,7 +29,7 @@ export function identitiesCommand(): Command {
         const page = await client().listIdentities({
           ...options,
           ...(options.serial !== undefined && { serial: serialOfArgument(options.serial) }),
-          ...(artifact !== undefined && { digest: await digestOfArgument(artifact) }),
+          ...(artifact !== undefined && { digest: await knownDigest(client(), artifact) }),
         });
         if (json) terminal.printJson(page);
         else {

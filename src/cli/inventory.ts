@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { InventoryEntry, InventoryMark, InventoryQuery, InventoryState } from "../client/inventory.ts";
-import { digestOfArgument } from "./arguments/artifact.ts";
+import { knownDigest } from "./arguments/known-digest.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printTable } from "./output/table.ts";
 import type { Mark } from "./output/terminal.ts";
@@ -37,7 +37,7 @@ export function inventoryCommand(): Command {
       action(async ({ client, terminal, json }, artifact: string | undefined, query: InventoryQuery) => {
         const page = await client().listInventory({
           ...query,
-          ...(artifact !== undefined && { digest: await digestOfArgument(artifact) }),
+          ...(artifact !== undefined && { digest: await knownDigest(client(), artifact) }),
         });
         if (json) {
           terminal.printJson(page);

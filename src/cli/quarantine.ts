@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { QuarantineTarget } from "../client/quarantines.ts";
-import { digestOfArgument } from "./arguments/artifact.ts";
+import { digestsOfArgument } from "./arguments/artifact.ts";
 import { serialOfArgument } from "./arguments/serial.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { quarantinedText, tellFalls } from "./output/revocation-words.ts";
@@ -36,7 +36,7 @@ export function quarantineCommand(): Command {
 function add(): Command {
   return new Command("add")
     .description("deny from now on, and show what falls")
-    .argument("[digest|file]", "the artifact: algorithm:hex, or a file to take the sha256 of")
+    .argument("[digest|file]", "the artifact: algorithm:hex, or a file, by each of its digests")
     .option("--digest <digest|file>", "the same")
     .option("--builder <id>", "whatever has provenance that names this builder")
     .option("--repository <uri>", "whatever was built from this source, such as https://github.com/acme/app")
@@ -50,34 +50,48 @@ function add(): Command {
     .option("--dry-run", "show what would fall, and quarantine nothing")
     .action(
       action(async (session, artifact: string | undefined, options: Options) =>
-        quarantine(session, await targetIn(artifact, options), options),
+        quarantine(session, await targetsIn(artifact, options), options),
       ),
     );
 }
 
 async function quarantine(
-  { client, terminal, json }: Session,
-  target: QuarantineTarget,
+  session: Session,
+  targets: readonly QuarantineTarget[],
   { reason, dryRun = false }: Options,
 ): Promise<ExitCode> {
+  const { client, terminal } = session;
   if (dryRun) {
-    const preview = await client().previewQuarantine(target, reason ?? "dry run");
-    if (json) terminal.printJson(preview);
-    else {
-      terminal.print(`nothing is quarantined; by ${quarantinedText(preview.target)}`);
-      tellFalls(terminal, preview.falls, "would fall");
-    }
-    return EXIT.ok;
+    const preview = (target: QuarantineTarget) => client().previewQuarantine(target, reason ?? "dry run");
+    return inTurn(session, targets, preview, ({ target, falls }) => {
+      terminal.print(`nothing is quarantined; by ${quarantinedText(target)}`);
+      tellFalls(terminal, falls, "would fall");
+    });
   }
   if (reason === undefined) throw new UsageError("Give a --reason, or --dry-run to see what would fall");
-  const opened = await client().openQuarantine(target, reason);
-  if (json) terminal.printJson(opened);
-  else {
-    const { id, target, receipt, falls } = opened;
+  const open = (target: QuarantineTarget) => client().openQuarantine(target, reason);
+  return inTurn(session, targets, open, ({ id, target, receipt, falls }) => {
     terminal.print(`quarantined ${quarantinedText(target)}: id ${id}, log index ${receipt.index}`, "good");
     if (falls === null) terminal.note("what falls could not be found out; it falls all the same");
     else tellFalls(terminal, falls, "falls");
+  });
+}
+
+/** Each told as it is done, for what fails then leaves it done. As JSON the others stand beside the first. */
+async function inTurn<Given, Done extends object>(
+  { terminal, json }: Session,
+  all: readonly Given[],
+  run: (one: Given) => Promise<Done>,
+  tell: (done: Done) => void,
+): Promise<ExitCode> {
+  const results: Done[] = [];
+  for (const one of all) {
+    const done = await run(one);
+    if (!json) tell(done);
+    results.push(done);
   }
+  const [first, ...also] = results;
+  if (json) terminal.printJson(also.length === 0 ? first : { ...first, also });
   return EXIT.ok;
 }
 
@@ -101,25 +115,29 @@ function list(): Command {
 function lift(): Command {
   return new Command("lift")
     .description("end a quarantine: the evidence decides again")
-    .argument("<id>", "as shown by quarantine ls")
+    .argument("<id...>", "as shown by quarantine ls")
     .requiredOption("--reason <text>", "why; it stands in the log")
     .action(
-      action(async ({ client, terminal, json }, id: string, { reason }: { reason: string }) => {
-        const lifted = await client().liftQuarantine(id, reason);
-        if (json) terminal.printJson(lifted);
-        else terminal.print(`lifted ${lifted.id}: log index ${lifted.receipt.index}`, "good");
-        return EXIT.ok;
+      action((session, ids: readonly string[], { reason }: { reason: string }) => {
+        const lift = (id: string) => session.client().liftQuarantine(id, reason);
+        return inTurn(session, ids, lift, ({ id, receipt }) =>
+          session.terminal.print(`lifted ${id}: log index ${receipt.index}`, "good"),
+        );
       }),
     );
 }
 
-/** Exactly one of them: who means two opens two. */
-async function targetIn(artifact: string | undefined, options: TargetOptions): Promise<QuarantineTarget> {
+/**
+ * Of exactly one of them: who means two opens two. A file is quarantined by each of its digests, known or not:
+ * evidence may call it by any, and may yet be pushed.
+ */
+async function targetsIn(
+  artifact: string | undefined,
+  options: TargetOptions,
+): Promise<readonly QuarantineTarget[]> {
   const { builder, repository, signer, issuer, key, policy, spiffeId, serial } = options;
-  const digests = [artifact, options.digest].flatMap((one) => one ?? []);
-  const artifacts = await Promise.all(digests.map((digest) => digestOfArgument(digest)));
+  const artifacts = [artifact, options.digest].flatMap((one) => one ?? []);
   const targets: readonly QuarantineTarget[] = [
-    ...artifacts.map((artifact) => ({ artifact })),
     ...(builder === undefined ? [] : [{ builder }]),
     ...(repository === undefined ? [] : [{ repository }]),
     ...(signer === undefined && issuer === undefined ? [] : [{ signer: certified(issuer, signer) }]),
@@ -128,12 +146,12 @@ async function targetIn(artifact: string | undefined, options: TargetOptions): P
     ...(spiffeId === undefined ? [] : [{ spiffeId }]),
     ...(serial === undefined ? [] : [{ serial: serialOfArgument(serial) }]),
   ];
-  const [target, ...others] = targets;
-  if (target === undefined || others.length > 0)
+  if (artifacts.length + targets.length !== 1)
     throw new UsageError(
       "Say one thing: a digest or a file, --builder, --repository, --signer with --issuer, --key, --policy, --spiffe-id or --serial",
     );
-  return target;
+  const [named] = artifacts;
+  return named === undefined ? targets : (await digestsOfArgument(named)).map((artifact) => ({ artifact }));
 }
 
 function certified(issuer: string | undefined, identity: string | undefined) {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Sweep } from "../client/retention.ts";
-import { digestOfArgument } from "./arguments/artifact.ts";
+import { knownDigest } from "./arguments/known-digest.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printTable } from "./output/table.ts";
 import { action } from "./session.ts";
@@ -23,10 +23,10 @@ export function retentionCommand(): Command {
 function show(): Command {
   return new Command("show")
     .description("show what keeps the evidence about an artifact, and until when")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file")
     .action(
       action(async ({ client, terminal, json }, artifact: string) => {
-        const retention = await client().readRetention(await digestOfArgument(artifact));
+        const retention = await client().readRetention(await knownDigest(client(), artifact));
         if (json) terminal.printJson(retention);
         else {
           const name = retention.class ?? "none: kept for ever";
@@ -44,12 +44,12 @@ function show(): Command {
 function assign(): Command {
   return new Command("assign")
     .description("assign an artifact its retention class")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file")
     .argument("<class>", "a class of the active policies' RetentionPolicy")
     .requiredOption("--reason <text>", "why; it stands in the log")
     .action(
       action(async ({ client, terminal, json }, artifact: string, name: string, { reason }: Reason) => {
-        const assigned = await client().assignRetention(await digestOfArgument(artifact), name, reason);
+        const assigned = await client().assignRetention(await knownDigest(client(), artifact), name, reason);
         if (json) terminal.printJson(assigned);
         else {
           const { artifact, class: name, receipt } = assigned;
@@ -63,11 +63,11 @@ function assign(): Command {
 function hold(): Command {
   return new Command("hold")
     .description("keep the evidence that an artifact's chain needs, whatever its class")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file")
     .requiredOption("--reason <text>", "why, such as the matter's number; it stands in the log")
     .action(
       action(async ({ client, terminal, json }, artifact: string, { reason }: Reason) => {
-        const placed = await client().placeHold(await digestOfArgument(artifact), reason);
+        const placed = await client().placeHold(await knownDigest(client(), artifact), reason);
         if (json) terminal.printJson(placed);
         else {
           const { id, artifact, receipt } = placed;

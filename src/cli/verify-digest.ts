@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import type { Client, Question } from "../client/client.ts";
 import type { Decision } from "../client/types.ts";
-import { digestOfArgument } from "./arguments/artifact.ts";
+import { decisionAbout } from "./arguments/known-digest.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printReasons, short } from "./output/findings.ts";
 import type { Terminal } from "./output/terminal.ts";
@@ -21,7 +21,7 @@ interface Options {
 export function verifyDigestCommand(): Command {
   return new Command("verify-digest")
     .description("ask whether an artifact may run: allow or deny, and why")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file, which is asked about by each of its digests")
     .option("--policy <name>", "decide by this policy, where the token may choose")
     .option(
       "--vsa <file>",
@@ -29,9 +29,8 @@ export function verifyDigestCommand(): Command {
     )
     .action(
       action(async ({ client, terminal, json }, artifact: string, { policy, vsa }: Options) => {
-        const digest = await digestOfArgument(artifact);
         const question = policy === undefined ? {} : { policy };
-        const asked = await client().verifyDigest(digest, question);
+        const asked = await decisionAbout(client(), artifact, question);
         const isWanted = vsa !== undefined && asked.decision === "allow";
         const decision = isWanted ? await writeSummary(client(), asked, question, vsa) : asked;
         const isAllowed = decision.decision === "allow";

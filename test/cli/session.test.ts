@@ -185,7 +185,8 @@ describe("a session at a terminal", () => {
       "stdout",
       new RegExp(`^ID .*\n${value.id} +${DIGEST} +looks odd`),
     );
-    assertEnded(await $("quarantine", "lift", value.id, "--reason", "it is fine"), 0, "stdout", /^lifted/);
+    const ids = [value, ...value.also].map(({ id }) => id);
+    assertEnded(await $("quarantine", "lift", ...ids, "--reason", "it is fine"), 0, "stdout", /^lifted/);
     assertEnded(await $("quarantine", "lift", value.id, "--reason", "again"), 1, "stderr", /code: not-found/);
     assertEnded(await $("verify-digest", DIGEST, "--policy", "widget-release"), 0, "stdout", /^allow/);
   });

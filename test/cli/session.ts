@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,12 +16,17 @@ export const POLICIES = fileURLToPath(new URL("../demo/", import.meta.url));
 export const WIDGET = { name: "widget-2.0.0.tar", bytes: Buffer.from("the widget") };
 export const OTHER = { name: "widget-2.0.1.tar", bytes: Buffer.from("another widget") };
 export const DIGEST = `sha256:${sha256Hex(WIDGET.bytes)}`;
+/** A package whose provenance calls it as npm does: by its sha512 alone. */
+export const PACKAGE = { name: "widget-2.1.0.tgz", bytes: Buffer.from("a widget's package") };
 const FORK = actionsClaims({ repository: "mallory/widget" });
 
 /** A directory with a widget and evidence in it, and a server that was started beside it. */
 export type Session = Awaited<ReturnType<typeof openSession>>;
 
-/** In the directory: the widget, its provenance (release.json), another's (other.json) and a fork's (fork.json). */
+/**
+ * In the directory: the widget, its provenance (release.json), another's (other.json), a fork's (fork.json), and the
+ * package with its (package.json).
+ */
 export async function openSession({ embedded = false } = {}) {
   const directory = await mkdtemp(join(tmpdir(), "vouchsafe-cli-"));
   const path = (name: string) => join(directory, name);
@@ -33,6 +39,10 @@ export async function openSession({ embedded = false } = {}) {
     path("fork.json"),
     await sigstore.signStatement(slsaProvenance([OTHER], FORK), { claims: FORK }),
   );
+  await writeFile(path(PACKAGE.name), PACKAGE.bytes);
+  const sha512 = hash("sha512", PACKAGE.bytes, "hex");
+  const named = { ...slsaProvenance([]), subject: [{ name: PACKAGE.name, digest: { sha512 } }] };
+  await writeFile(path("package.json"), await sigstore.signStatement(named));
   await sigstore.close();
 
   const VOUCHSAFE_DATA_DIR = path("data");

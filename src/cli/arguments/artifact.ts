@@ -10,9 +10,15 @@ import { UsageError } from "../usage-error.ts";
 /** Letters of either case: a commit is `gitCommit:…`. */
 const LOOKS_LIKE_A_DIGEST = /^[A-Za-z0-9_]+:[0-9a-f]+$/;
 
-/** An artifact as named on the command line: a digest as it is, or the sha256 of a file. */
+/** What is named on the command line by its sha256, as evidence is: a digest as it is, or the sha256 of a file. */
 export async function digestOfArgument(argument: string): Promise<string> {
   return LOOKS_LIKE_A_DIGEST.test(argument) ? argument : digestOfFile(argument);
+}
+
+/** An artifact as named on the command line: a digest as it is, or a file's digests, of which any may be what evidence calls it. */
+export async function digestsOfArgument(argument: string): Promise<readonly [string, ...string[]]> {
+  if (LOOKS_LIKE_A_DIGEST.test(argument)) return [argument];
+  return (await digestsOfFile(argument, GROUNDING)) as [Digest, ...Digest[]];
 }
 
 /** A file's sha256. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Pieces } from "../../client/transport.ts";
-import { digestOfArgument } from "../arguments/artifact.ts";
+import { knownDigest } from "../arguments/known-digest.ts";
 import { refuseExisting, writeNew } from "../arguments/new-file.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { Terminal } from "../output/terminal.ts";
@@ -14,12 +14,12 @@ interface ExportOptions {
 export function exportCommand(): Command {
   return new Command("export")
     .description("write an artifact's custody file, which anybody can verify offline")
-    .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+    .argument("<digest|file>", "algorithm:hex, or a file")
     .option("-o, --output <file>", "where to; - for stdout (default: custody-<digest>.jsonl)")
     .option("--as-of <size|time>", "as the log was: a size, or a time such as 2026-03-01T12:00:00Z")
     .action(
       action(async ({ client, terminal, json }, artifact: string, { output, asOf }: ExportOptions) => {
-        const digest = await digestOfArgument(artifact);
+        const digest = await knownDigest(client(), artifact);
         const file = output ?? `custody-${digest.replace(":", "-")}.jsonl`;
         if (file !== "-") await refuseExisting(file);
         const pieces = shown(terminal, await client().exportCustody(digest, asOf));

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { CustodyEvent } from "../../client/custody-types.ts";
-import { digestOfArgument } from "../arguments/artifact.ts";
 import { collect } from "../arguments/collect.ts";
+import { knownDigest } from "../arguments/known-digest.ts";
 import { EXIT } from "../exit-codes.ts";
 import { eventLine, requireEventTypes } from "../output/event-words.ts";
 import { short } from "../output/findings.ts";
@@ -20,7 +20,7 @@ interface ShowOptions {
 export function showCommand(): Command {
   return new Command("show")
     .description("show where an artifact comes from, what let it through, and what became of it")
-    .argument("<digest|file>", "algorithm:hex, a file to take the sha256 of, or a custody file")
+    .argument("<digest|file>", "algorithm:hex, a file, or a custody file")
     .option("--events", "every event in the order of the log, in the place of the tree")
     .addOption(
       new Option(
@@ -50,7 +50,7 @@ async function open(
   // Loaded here alone: every other command would wait for them.
   const { isCustodyFile, openCustodyFile } = await import("./file.ts");
   if (!(await isCustodyFile(argument)))
-    return readFromServer(client(), await digestOfArgument(argument), { asOf, proofs: json, terminal });
+    return readFromServer(client(), await knownDigest(client(), argument), { asOf, proofs: json, terminal });
   if (asOf !== undefined)
     throw new UsageError("A custody file is as of its own log size: export one as of another");
   const custody = await openCustodyFile(argument, terminal);

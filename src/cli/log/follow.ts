@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Client } from "../../client/client.ts";
-import { digestOfArgument } from "../arguments/artifact.ts";
 import { collect } from "../arguments/collect.ts";
+import { knownDigest } from "../arguments/known-digest.ts";
 import { EXIT } from "../exit-codes.ts";
 import { aboutWhat, eventLine, requireEventTypes } from "../output/event-words.ts";
 import { action } from "../session.ts";
@@ -36,7 +36,7 @@ Auditors and operators see all events; issuers name the types.`,
         for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => ending.abort());
         const events = client().followEvents({
           types,
-          ...(digest !== undefined && { digest: await digestOfArgument(digest) }),
+          ...(digest !== undefined && { digest: await knownDigest(client(), digest) }),
           ...startAfter(after === undefined ? await newest(client()) : readIndex(after)),
           signal: AbortSignal.any([ending.signal, terminal.readerLeft]),
           onLost: ({ message }) => terminal.note(`${message}; trying again`),

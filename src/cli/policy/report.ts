@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { WouldDenial, WouldDenyQuery } from "../../client/reports.ts";
-import { digestOfArgument } from "../arguments/artifact.ts";
+import { knownDigest } from "../arguments/known-digest.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { action } from "../session.ts";
@@ -18,7 +18,7 @@ export function policyReportCommand(): Command {
       action(async ({ client, terminal, json }, { artifact, ...named }: Omit<WouldDenyQuery, "limit">) => {
         const report = await client().reportWouldDeny({
           ...named,
-          ...(artifact !== undefined && { artifact: await digestOfArgument(artifact) }),
+          ...(artifact !== undefined && { artifact: await knownDigest(client(), artifact) }),
           limit: MOST,
         });
         if (json) terminal.printJson(report);
