@@ -2,22 +2,27 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { digestOf, groundsAllow, isKnownAlgorithm, parseDigest } from "../../in-toto-attestation/digest.ts";
+import {
+  digestOf,
+  groundsAllow,
+  isKnownAlgorithm,
+  KNOWN_ALGORITHMS,
+  parseDigest,
+} from "../../in-toto-attestation/digest.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import type { NamePattern } from "../../verify/expected-signer.ts";
 import { UsageError } from "../usage-error.ts";
-
-/** Letters of either case: a commit is `gitCommit:…`. */
-const LOOKS_LIKE_A_DIGEST = /^[A-Za-z0-9_]+:[0-9a-f]+$/;
+import { reasonOf } from "./files.ts";
 
 /** What is named on the command line by its sha256, as evidence is: a digest as it is, or the sha256 of a file. */
 export async function digestOfArgument(argument: string): Promise<string> {
-  return LOOKS_LIKE_A_DIGEST.test(argument) ? argument : digestOfFile(argument);
+  return digestIn(argument) ?? digestOfFile(argument);
 }
 
 /** An artifact as named on the command line: a digest as it is, or a file's digests, of which any may be what evidence calls it. */
 export async function digestsOfArgument(argument: string): Promise<readonly [string, ...string[]]> {
-  if (LOOKS_LIKE_A_DIGEST.test(argument)) return [argument];
+  const digest = digestIn(argument);
+  if (digest !== undefined) return [digest];
   return (await digestsOfFile(argument, GROUNDING)) as [Digest, ...Digest[]];
 }
 
@@ -46,6 +51,13 @@ const TOLD_BYTES = 64 * 1024 * 1024;
 
 const GROUNDING = ["sha256", "sha384", "sha512"];
 
+/** By which a digest is known that goes without its algorithm: of hexadecimal digits. */
+const LENGTHS: ReadonlyMap<number, string> = new Map([
+  [64, "sha256"],
+  [96, "sha384"],
+  [128, "sha512"],
+]);
+
 const LOOKS_LIKE_AN_ALIAS = /^([a-z0-9_]+):[^/\s]+$/;
 
 /**
@@ -59,7 +71,7 @@ export async function artifactOfArgument(
 ): Promise<NamedArtifact> {
   if (!(await exists(argument))) {
     const digest = digestIn(argument);
-    if (digest !== undefined) return { digests: [digest] };
+    if (digest !== undefined && groundsAllow(digest)) return { digests: [digest] };
     const [, scheme] = LOOKS_LIKE_AN_ALIAS.exec(argument) ?? [];
     // A digest of a weak or misspelt algorithm is no name.
     if (scheme !== undefined && !isKnownAlgorithm(scheme)) return { digests: [], alias: argument };
@@ -69,8 +81,7 @@ export async function artifactOfArgument(
 
 function digestIn(argument: string): Digest | undefined {
   try {
-    const digest = parseDigest(argument);
-    return groundsAllow(digest) ? digest : undefined;
+    return parseDigest(argument);
   } catch {
     return undefined;
   }
@@ -101,8 +112,31 @@ async function digestsOfFile(
       }
     });
   } catch (cause) {
-    const message = `${path} is neither a digest, such as sha256:9f86…, nor a file that can be read`;
-    throw new UsageError(message, { cause });
+    throw new UsageError(whyNoArtifact(path, cause), { cause });
   }
   return algorithms.map((name, i) => digestOf(name, hashes[i]?.digest("hex") ?? ""));
+}
+
+/** What looks like a digest is most often one that is written wrongly. */
+function whyNoArtifact(argument: string, cause: unknown): string {
+  const [, algorithm = "", value = ""] = /^(?:(\w+):)?([0-9A-Fa-f]+)$/.exec(argument) ?? [];
+  if (algorithm !== "")
+    return `${argument} is no file, and no digest to ask about: ${whyNoDigest(algorithm, value)}`;
+  const unnamed = LENGTHS.get(value.length);
+  if (unnamed !== undefined)
+    return `${argument} is no file, and a digest names its algorithm before a colon: ${unnamed}:${value.toLowerCase()}`;
+  const isThere = !(cause instanceof Error && "code" in cause && cause.code === "ENOENT");
+  if (isThere) return `${argument} cannot be read: ${reasonOf(cause)}`;
+  return `${argument} is neither a digest, such as sha256:9f86…, nor a file: it is not there`;
+}
+
+function whyNoDigest(algorithm: string, value: string): string {
+  const name = KNOWN_ALGORITHMS.find((known) => known.toLowerCase() === algorithm.toLowerCase());
+  if (name !== undefined && name !== algorithm) return `the algorithm is written ${name}`;
+  try {
+    digestOf(algorithm, value);
+    return "only sha256, sha384 and sha512 ground an allow";
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause);
+  }
 }

@@ -76,7 +76,8 @@ export function requirePolicy(set: PolicySet, paths: readonly string[]): void {
   if (mistake !== undefined) throw new UsageError(mistake);
 }
 
-function reasonOf(cause: unknown): string {
+/** Why a file could not be read. */
+export function reasonOf(cause: unknown): string {
   if (cause instanceof Error && "code" in cause) {
     const said = SYSTEM.get(cause.code);
     if (said !== undefined) return said;
