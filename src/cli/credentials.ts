@@ -47,7 +47,8 @@ function operatorToken(env: Environment): string | undefined {
   }
 }
 
-function isThisMachine(server: string): boolean {
+/** Whether a URL leads to this machine, whatever the network. */
+export function isThisMachine(server: string): boolean {
   const host = URL.parse(server)?.hostname ?? "";
   return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

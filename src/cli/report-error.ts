@@ -2,13 +2,14 @@ import { ApiError } from "../client/api-error.ts";
 import { mistakesOf } from "../config/mistakes.ts";
 import { VouchsafeError } from "../errors.ts";
 import { AttestationFormatError } from "../in-toto-attestation/errors.ts";
+import { isThisMachine } from "./credentials.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import type { Terminal } from "./output/terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What to do next, for codes of which the message alone does not say it. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
-  ["unreachable", "Start one with `npm start`, or name another with --server or VOUCHSAFE_SERVER."],
+  ["unreachable", "Name another with --server or VOUCHSAFE_SERVER."],
   [
     "unauthenticated",
     "Put a token into VOUCHSAFE_TOKEN, or its file's path into VOUCHSAFE_TOKEN_FILE. `vouchsafe token create` makes one.",
@@ -26,6 +27,9 @@ const ONLY_WITH: ReadonlyMap<string, string> = new Map([
   ["forbidden", "roles"],
 ]);
 
+/** For who runs a server of their own, which is not up. */
+const START = "Start one with `npm start`, or name another with --server or VOUCHSAFE_SERVER.";
+
 /** Says nothing of what was asked: somebody could not be asked. */
 const PASSING: ReadonlySet<string> = new Set(["unavailable", "outbound-failed"]);
 
@@ -37,8 +41,7 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
     const mistakes = mistakesOf(more ?? {});
     terminal.note(`error: ${mistakes.length > 1 ? "the configuration does not hold" : detail}`, "bad");
     if (mistakes.length > 1) for (const mistake of mistakes) terminal.note(`  ${mistake}`);
-    const condition = ONLY_WITH.get(code);
-    const advice = condition !== undefined && more?.[condition] === undefined ? undefined : ADVICE.get(code);
+    const advice = adviceFor(code, more ?? {});
     if (advice !== undefined) terminal.note(`  ${advice}`);
     if (code !== "usage") terminal.note(`  code: ${code}`);
     // Who reports a bug of ours needs to say where it is.
@@ -47,6 +50,14 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
         terminal.note(place);
   }
   return exit;
+}
+
+function adviceFor(code: string, more: Readonly<Record<string, unknown>>): string | undefined {
+  const condition = ONLY_WITH.get(code);
+  if (condition !== undefined && more[condition] === undefined) return undefined;
+  const { server, reason } = more;
+  if (code === "unreachable" && reason === "ECONNREFUSED" && isThisMachine(String(server))) return START;
+  return ADVICE.get(code);
 }
 
 function describe(error: unknown): {

@@ -12,7 +12,10 @@ export class ApiError extends Error {
   readonly code: ErrorCode | ClientErrorCode;
   /** The HTTP status, or undefined when no answer came. */
   readonly status: number | undefined;
-  /** The whole problem (RFC 9457) with members of its own, e.g. `diagnostics`; empty when there was none. */
+  /**
+   * The whole problem (RFC 9457) with members of its own, e.g. `diagnostics`; where no answer came the `server` that was
+   * asked and the `reason`, as a code of Node's; else empty.
+   */
   readonly problem: Readonly<Record<string, unknown>>;
 
   constructor(

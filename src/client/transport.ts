@@ -3,6 +3,7 @@ import { ERRORS, type ErrorCode } from "../errors.ts";
 import { readBounded } from "../read-bounded.ts";
 import { ApiError } from "./api-error.ts";
 import type { TokenSource } from "./token-source.ts";
+import { refuseRedirect, unreachable } from "./unreachable.ts";
 
 export interface TransportOptions {
   /** Where the server is, e.g. `https://vouchsafe.example`. */
@@ -131,18 +132,21 @@ async function send(
   if (TRACEPARENT.test(options.traceparent ?? "")) headers.set("traceparent", options.traceparent ?? "");
   if (call.body !== undefined) headers.set("content-type", call.body.mediaType);
   const ends = [deadline.signal, options.signal, call.signal];
+  const url = new URL(`.${call.path}`, base);
+  let response: Response;
   try {
-    return await fetch(new URL(`.${call.path}`, base), {
+    response = await fetch(url, {
       method: call.method,
       headers,
       ...(call.body === undefined ? {} : { body: call.body.bytes as Uint8Array<ArrayBuffer> }),
-      // A redirect could carry the token elsewhere; the API never sends one.
-      redirect: "error",
+      redirect: "manual",
       signal: AbortSignal.any(ends.filter((signal) => signal !== undefined)),
     });
   } catch (cause) {
     throw unreachable(base, cause);
   }
+  refuseRedirect(url, response);
+  return response;
 }
 
 async function read(response: Response, call: Call, deadline: Deadline): Promise<Answer> {
@@ -202,12 +206,6 @@ async function readLines(
     for (const line of lines) onLine(line);
   }
   return new TextEncoder().encode(rest);
-}
-
-function unreachable(url: URL, cause: unknown, when = ""): ApiError {
-  const timedOut = cause instanceof Error && cause.name === "TimeoutError";
-  const reason = timedOut ? "did not answer in time" : "cannot be reached";
-  return new ApiError("unreachable", `The server at ${url.origin} ${reason} ${when}`.trimEnd(), { cause });
 }
 
 /** Milliseconds, from Retry-After in seconds or as a date (RFC 9110, 10.2.3). */

@@ -28,6 +28,17 @@ test("what nobody foresaw is no answer to what was asked: status 3, and where it
   );
 });
 
+test("a server is started where this machine has none, and nowhere else", () => {
+  const unreachable = (server: string, reason?: string) =>
+    told(new ApiError("unreachable", "No", { problem: { server, reason } }));
+  assert.match(unreachable("http://127.0.0.1:8080", "ECONNREFUSED"), /npm start/);
+  for (const text of [
+    unreachable("https://localhost:8443", "DEPTH_ZERO_SELF_SIGNED_CERT"),
+    unreachable("https://vouchsafe.example", "ECONNREFUSED"),
+  ])
+    assert.doesNotMatch(text, /npm start/);
+});
+
 test("each mistake of a configuration stands on its line", () => {
   assert.throws(
     () => readConfig({ PORT: "http", LOG_LEVEL: "loud" }),

@@ -171,6 +171,8 @@ test("a redirect is not followed: it could carry the token elsewhere", async (t)
   ]);
   await assert.rejects(client.readPolicies(), { name: "ApiError", code: "unreachable" });
   assert.equal(asked.length, 1);
+  const elsewhere = await scripted(t, [{ status: 302, headers: { location: "https://login.example/?a" } }]);
+  await assert.rejects(elsewhere.client.whoAmI(), /redirects to https:\/\/login\.example: name that/);
 });
 
 test("other refusals are not tried again", async (t) => {
