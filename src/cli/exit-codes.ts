@@ -4,7 +4,7 @@ export const EXIT = {
   ok: 0,
   /** Refused, denied, or it does not hold. */
   refused: 1,
-  /** The command line, a file named on it or the configuration is wrong: nothing was asked. */
+  /** The command line, a file named on it or the configuration is wrong, as we or the server found: nothing was judged. */
   usage: 2,
   /** The server could not be reached, or it or this machine failed: nothing is known. */
   failed: 3,

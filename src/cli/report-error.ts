@@ -84,7 +84,12 @@ function describe(error: unknown): {
   return { code: isSystem ? "system" : "unforeseen", detail, exit: EXIT.failed };
 }
 
-/** A refusal says something of what was asked; a failure of the server or of the way to it says nothing. */
-function exitOf({ status }: ApiError): ExitCode {
-  return status === undefined || status === 429 || status >= 500 ? EXIT.failed : EXIT.refused;
+/**
+ * A refusal says something of what was asked, and nothing where the server could not make out what that was: a mistake
+ * in the call. A failure of the server or of the way to it says nothing, nor does an answer of whatever is in its place.
+ */
+function exitOf({ code, status }: ApiError): ExitCode {
+  if (status === undefined || status === 429 || status >= 500 || code === "unexpected-answer")
+    return EXIT.failed;
+  return status === 400 ? EXIT.usage : EXIT.refused;
 }

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EXIT } from "../../src/cli/exit-codes.ts";
 import { reportError } from "../../src/cli/report-error.ts";
 import { ApiError } from "../../src/client/api-error.ts";
 import { readConfig } from "../../src/config/config.ts";
 import { recordedTerminal } from "../support/recorded-terminal.ts";
 
 function told(error: unknown): string {
+  return report(error).text;
+}
+
+function report(error: unknown) {
   const { terminal, written } = recordedTerminal();
-  reportError(error, terminal, false);
-  return written.stderr;
+  const exit = reportError(error, terminal, false);
+  return { text: written.stderr, exit };
 }
 
 test("another token is advised where the role is missing, and nowhere that it would not help", () => {
@@ -37,6 +42,16 @@ test("a server is started where this machine has none, and nowhere else", () => 
     unreachable("https://vouchsafe.example", "ECONNREFUSED"),
   ])
     assert.doesNotMatch(text, /npm start/);
+});
+
+test("a request that the server cannot read is a mistake in the call, and what is no Vouchsafe server knows nothing", () => {
+  const exits = [
+    new ApiError("invalid-request", "No", { status: 400 }),
+    new ApiError("not-found", "No", { status: 404 }),
+    new ApiError("unexpected-answer", "A page", { status: 200 }),
+    new ApiError("unexpected-answer", "A page", { status: 502 }),
+  ].map((error) => report(error).exit);
+  assert.deepEqual(exits, [EXIT.usage, EXIT.refused, EXIT.failed, EXIT.failed]);
 });
 
 test("each mistake of a configuration stands on its line", () => {

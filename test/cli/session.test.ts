@@ -160,13 +160,13 @@ describe("a session at a terminal", () => {
       "stdout",
       /^nobody would have been denied$/m,
     );
-    assertEnded(await $("policy", "report", "--since", "monday"), 1, "stderr", /code: invalid-request/);
+    assertEnded(await $("policy", "report", "--since", "monday"), 2, "stderr", /code: invalid-request/);
     assertEnded(await $("artifact", "show", `sha256:${"0".repeat(64)}`), 1, "stderr", /code: not-found/);
   });
 
   test("quarantine denies what passed, and lifting it allows again", async () => {
     const steering = await $("quarantine", "add", WIDGET.name, "--reason", "looks odd\u001b[2J");
-    assertEnded(steering, 1, "stderr", /code: invalid-request/);
+    assertEnded(steering, 2, "stderr", /code: invalid-request/);
     const repository = ["--repository", "https://github.com/acme/widget"] as const;
     const preview = /^nothing is quarantined; by repository \S+\nwould fall: 2 artifacts, /;
     assertEnded(await $("quarantine", "add", ...repository, "--dry-run"), 0, "stdout", preview);

@@ -110,7 +110,7 @@ spec:
     assertEnded(await $("policy", "simulate", "bad"), 1, "stderr", /^policy\.yaml:\d+:3: .*\n {4}singers:/m);
     assertEnded(
       await $("policy", "simulate", POLICIES, "--as-of", "soon"),
-      1,
+      2,
       "stderr",
       /code: invalid-request/,
     );
