@@ -30,6 +30,7 @@ import { spirePluginCommand } from "./spire-plugin.ts";
 import { svidCommand } from "./svid.ts";
 import { tokenCommand } from "./token.ts";
 import { trustCommand } from "./trust.ts";
+import { UsageError } from "./usage-error.ts";
 import { verifyCommand } from "./verify.ts";
 import { verifyDigestCommand } from "./verify-digest.ts";
 import { vsaCommand } from "./vsa.ts";
@@ -115,7 +116,21 @@ export function createProgram(): Command {
   }
   program.addCommand(exitCodesPage(), { hidden: true });
   teach(program);
+  program.hook("preAction", (_, command) => refuseEmpty(command));
   return throwing(program);
+}
+
+/** What is empty is most often a variable that a script never set: no name, file or pattern is. */
+function refuseEmpty(called: Command): void {
+  if (called.args.includes("")) throw new UsageError("An argument is empty");
+  for (let command: Command | null = called; command !== null; command = command.parent) {
+    for (const option of command.options) {
+      const name = option.attributeName();
+      const isGiven = command.getOptionValueSource(name) === "cli";
+      if (isGiven && [command.getOptionValue(name)].flat().includes(""))
+        throw new UsageError(`${option.long} is given, and empty`);
+    }
+  }
 }
 
 function version(): string {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { ed25519Signer } from "../../src/tlog/note.ts";
 import { assertEnded, vouchsafe } from "./vouchsafe.ts";
 
 let directory: string;
@@ -13,6 +15,9 @@ before(async () => {
   await writeFile(join(directory, "release.json"), "{}");
 });
 after(() => rm(directory, { recursive: true, force: true }));
+
+const EMPTY_SIGNER = ["--certificate-identity", "", "--certificate-oidc-issuer", ""];
+const KEY = ed25519Signer("log.example", generateKeyPairSync("ed25519").privateKey).verifierKey;
 
 /** No server answers there: to ask one would end with 3. */
 const $ = (...args: string[]) =>
@@ -44,6 +49,13 @@ describe("the command line", () => {
         "a while",
       ],
       ["token", "create", "--name", "x", "--role", "uploader", "--expires-in", "soon"],
+      ["token", "create", "--name", "", "--role", "uploader"],
+      ["verify-digest", `sha256:${"0".repeat(64)}`, "--policy", ""],
+      ["verify", "release.json", "--bundle", "release.json", ...EMPTY_SIGNER],
+      ["token", "revoke", ""],
+      ["custody", "verify", "release.json", "--log-key", "release.json"],
+      ["custody", "verify", "release.json", "--log-key", KEY, "--witnesses", "release.json"],
+      ["log", "export", "--from", "5", "--to", "2", "--output", "-"],
     ]) {
       const { status, stdout } = await $(...args);
       assert.deepEqual({ status, stdout }, { status: 2, stdout: "" }, args.join(" "));

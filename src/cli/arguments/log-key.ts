@@ -1,3 +1,4 @@
+import { parseVerifierKey } from "../../tlog/note.ts";
 import { UsageError } from "../usage-error.ts";
 import { readBytes } from "./files.ts";
 
@@ -7,11 +8,24 @@ export const KEY_REPLACED =
 
 /** Verifier keys, `name+hash+base64` (C2SP signed-note), one a line: as they are, or in a file. */
 export async function readLogKey(keyOrFile: string): Promise<string> {
-  const isKey = (line: string) => /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(line);
-  if (keyOrFile.trim().split(/\r?\n/).every(isKey)) return keyOrFile;
+  if (areKeys(keyOrFile)) return keyOrFile;
   const bytes = await readBytes(keyOrFile).catch((cause: unknown) => {
-    const message = `Give a verifier key of the log, as \`vouchsafe log key\` prints it, or a file that holds one, and not ${keyOrFile}`;
-    throw new UsageError(message, { cause });
+    throw new UsageError(noKey(keyOrFile), { cause });
   });
-  return new TextDecoder().decode(bytes).trim();
+  const text = new TextDecoder().decode(bytes).trim();
+  if (!areKeys(text)) throw new UsageError(noKey(keyOrFile));
+  return text;
+}
+
+function areKeys(text: string): boolean {
+  try {
+    for (const line of text.trim().split(/\r?\n/)) parseVerifierKey(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function noKey(keyOrFile: string): string {
+  return `Give a verifier key of the log, as \`vouchsafe log key\` prints it, or a file that holds one, and not ${keyOrFile}`;
 }

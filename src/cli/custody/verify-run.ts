@@ -6,11 +6,11 @@ import { type ChainEnds, checkComplete } from "../../custody/pack/complete.ts";
 import { type PackCheck, type PackReport, withChecks } from "../../custody/pack/report.ts";
 import { openPackVerifier, type PackDemands, type PackVerifier } from "../../custody/verify-pack.ts";
 import { type ReadPath, readServedLog } from "../../tlog/served-log.ts";
-import { parseWitnessPolicy } from "../../tlog/witness-policy.ts";
 import { readBytes, readPolicyFiles, requirePolicy, requireReadable } from "../arguments/files.ts";
 import { readLogKey } from "../arguments/log-key.ts";
 import { loadOrTell } from "../arguments/policies.ts";
 import type { TrustOptions } from "../arguments/trust.ts";
+import { readWitnesses } from "../arguments/witnesses.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { printChecks } from "../print-checks.ts";
@@ -61,7 +61,7 @@ async function readDemands(
   return {
     ...(policies && { policies }),
     ...(hasOwnTrust && { trust: (await readOwnTrust(options)).trust }),
-    ...(witnesses !== undefined && { witnesses: parseWitnessPolicy(await readBytes(witnesses)) }),
+    ...(witnesses !== undefined && { witnesses: await readWitnesses(witnesses) }),
   };
 }
 

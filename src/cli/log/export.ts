@@ -39,6 +39,8 @@ export function exportLogCommand(): Command {
           from: indexOf(options.from),
           ...(options.to !== undefined && { to: indexOf(options.to) }),
         };
+        if (range.to !== undefined && range.to < range.from)
+          throw new UsageError(`--to takes the index of an entry after --from's, and not ${options.to}`);
         if (output !== "-") await refuseExisting(output);
         // Loaded here alone: it knows events and what comes with them, and most commands need neither.
         const [{ exportLog }, { servedBy, eventsOf }] = await Promise.all([

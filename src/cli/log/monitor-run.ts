@@ -4,10 +4,9 @@ import { openMemory, requireFit } from "../../monitor/memory.ts";
 import type { Monitor } from "../../monitor/monitor.ts";
 import { type RoundEnd, runRound } from "../../monitor/round.ts";
 import { parseLogKeys } from "../../tlog/log-keys.ts";
-import { parseWitnessPolicy } from "../../tlog/witness-policy.ts";
 import { durationIn } from "../arguments/duration.ts";
-import { readBytes } from "../arguments/files.ts";
 import { readLogKey } from "../arguments/log-key.ts";
+import { readWitnesses } from "../arguments/witnesses.ts";
 import { findToken } from "../credentials.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Terminal } from "../output/terminal.ts";
@@ -61,7 +60,7 @@ async function readOptions(
     ...(hasToken && { readEvents: (after: number | undefined) => eventsOf(connected, after) }),
     watch: readWatch(options),
     ...(witnesses !== undefined && {
-      witnesses: parseWitnessPolicy(await readBytes(witnesses)),
+      witnesses: await readWitnesses(witnesses),
     }),
     patience: durationOf("--patience", options.patience),
     ...(maxAge !== undefined && { maxAge: durationOf("--max-age", maxAge) }),
