@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { ApiError } from "../client/api-error.ts";
 import type { Agent, AgentLogEntry } from "../workload/agent.ts";
 import type { JoinBy, ServerSourceLogEntry } from "../workload/server-source.ts";
 import { type AttestorCommandOptions, addAttestorOptions, attestorsOf } from "./agent-attestors.ts";
@@ -49,7 +50,7 @@ export function agentCommand(): Command {
           signal,
           log,
         }).catch((error) => {
-          if (!signal.aborted) throw error;
+          if (!signal.aborted) throw joinTokenUsed(error, options) ?? error;
         });
         if (source === undefined) return EXIT.ok;
         let agent: Agent | undefined;
@@ -103,6 +104,13 @@ async function readJoinBy(options: AgentCommandOptions): Promise<JoinBy> {
   const credential = await readCredential(svidFile ?? "").catch(() => undefined);
   if (credential !== undefined) return { case: "svid", credential, trustDomain };
   throw new UsageError(`--svid-file names ${svidFile}, which is not an X.509-SVID and its P-256 key, in PEM`);
+}
+
+/** What is to be done about a token that joins nobody is not what is to be done about an operator's. */
+function joinTokenUsed(error: unknown, { joinTokenFile }: AgentCommandOptions): UsageError | undefined {
+  if (joinTokenFile === undefined || !(error instanceof ApiError) || error.code !== "unauthenticated") return;
+  const message = `--join-token-file names ${joinTokenFile}, whose token the server does not take: it was used up by joining, has ended or is another server's. Make another: \`vouchsafe token create --role agent\``;
+  return new UsageError(message, { cause: error });
 }
 
 async function readToken(option: string, path: string): Promise<string> {
