@@ -232,15 +232,16 @@ describe("a session at a terminal", () => {
 
     const offline = (file: string, logKey: string) =>
       session.offline(["custody", "verify", file, "--log-key", logKey]);
-    for (const logKey of [key.trim(), "log.key"]) {
+    for (const logKey of [key.trim(), "log.key"])
       assertEnded(await offline("custody.jsonl", logKey), 0, "stdout", /^holds /);
-    }
     const readOn = ["custody", "verify", "custody.jsonl", "--log-key", "log.key"];
     const complete = /^holds No entry from \d+ on that is not in the file continues/m;
-    const log = `${session.server.url}/log`;
-    assertEnded(await session.offline([...readOn, "--log", log]), 0, "stdout", complete);
+    const log = ["--log", `${session.server.url}/log`];
+    assertEnded(await session.offline([...readOn, ...log]), 0, "stdout", complete);
     const astray = await session.offline([...readOn, "--log", session.server.url]);
     assertEnded(astray, 2, "stderr", /--log takes the URL that its checkpoint is below/);
+    const away = await session.offline([...readOn, "--log", "http://127.0.0.1:1"]);
+    assertEnded(away, 3, "stderr", /Name another with --log\n {2}code: outbound-failed/);
     const held = [...readOn, "--policy", POLICIES, "--trusted-root", "local.json"];
     const judged = /^holds Judged by the policy widget-release .*, under the trust given, .* passes/m;
     assertEnded(await session.offline(held), 0, "stdout", judged);

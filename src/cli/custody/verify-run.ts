@@ -5,6 +5,7 @@ import { createClient } from "../../client/client.ts";
 import { type ChainEnds, checkComplete } from "../../custody/pack/complete.ts";
 import { type PackCheck, type PackReport, withChecks } from "../../custody/pack/report.ts";
 import { openPackVerifier, type PackDemands, type PackVerifier } from "../../custody/verify-pack.ts";
+import { VouchsafeError } from "../../errors.ts";
 import { type ReadPath, readServedLog } from "../../tlog/served-log.ts";
 import { readBytes, readPolicyFiles, requirePolicy, requireReadable } from "../arguments/files.ts";
 import { readLogKey } from "../arguments/log-key.ts";
@@ -97,7 +98,10 @@ function pathReader(log: string): ReadPath {
     const { readBytes: read } = createClient({ server: log });
     return (path, maxBytes) =>
       read(`/${path}`, maxBytes).catch((cause: unknown) => {
-        if (!(cause instanceof ApiError && cause.status === 404)) throw cause;
+        if (!(cause instanceof ApiError)) throw cause;
+        if (cause.code === "unreachable")
+          throw new VouchsafeError("outbound-failed", `${cause.message}. Name another with --log`, { cause });
+        if (cause.status !== 404) throw cause;
         throw new UsageError(
           `No log has its tiles below ${log}: --log takes the URL that its checkpoint is below, such as ${DEFAULT_SERVER}/log`,
           { cause },

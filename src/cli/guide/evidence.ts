@@ -86,6 +86,7 @@ export const EVIDENCE: readonly (readonly [string, Guide])[] = [
       examples: ['vouchsafe custody verify custody.jsonl --log-key "$(cat log.key)"'],
       done: "it holds",
       refused: "it does not hold",
+      failed: "the log that --log names gives no answer",
     },
   ],
   ["vsa key", { asks: "anybody", examples: ["vouchsafe vsa key > vouchsafe-vsa.pub"] }],

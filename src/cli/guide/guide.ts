@@ -12,6 +12,8 @@ export interface Guide {
   /** What status 0 and status 1 mean, where they mean more than done and refused. */
   readonly done?: string;
   readonly refused?: string;
+  /** What status 3 means of a command that asks no server of its own. */
+  readonly failed?: string;
   /** Why `--json` changes nothing. */
   readonly noJson?: string;
 }
@@ -25,9 +27,10 @@ export function needsOf({ asks, roles, installation = false }: Guide): string {
 }
 
 /** What its exit status says. */
-export function statusOf({ asks, done = "done", refused = "refused" }: Guide): string {
-  const failed = asks === undefined ? "" : "; 3 no answer from the server";
-  return `0 ${done}; 1 ${refused}; 2 the call or a file is wrong${failed}`;
+export function statusOf(guide: Guide): string {
+  const { asks, done = "done", refused = "refused" } = guide;
+  const { failed = asks && "no answer from the server" } = guide;
+  return `0 ${done}; 1 ${refused}; 2 the call or a file is wrong${failed === undefined ? "" : `; 3 ${failed}`}`;
 }
 
 function listed(words: readonly string[]): string {
