@@ -12,6 +12,7 @@ import { proveInclusions } from "../../tlog/proofs.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
 import { readWitnessed } from "../log/cosigned-checkpoints.ts";
+import { nothingRecorded } from "../nothing-recorded.ts";
 import type { AsOf } from "./state-as-of.ts";
 import { type TreeAsOf, treeAsOf } from "./tree-as-of.ts";
 
@@ -68,7 +69,7 @@ async function describe(
     isKnown = true;
     for (const event of events) for (const digest of relatedBy(artifact, event)) found.add(digest);
   }
-  if (!isKnown) throw new VouchsafeError("not-found", `Nothing is recorded about ${artifact}`);
+  if (!isKnown) throw nothingRecorded(artifact);
 
   const related = [...found].sort();
   const records = { event: 0, evidence: 0, manifest: 0, policy: 0, trust: 0 };

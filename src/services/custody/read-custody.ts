@@ -2,13 +2,13 @@ import type { EventType, LogEvent } from "../../custody/events.ts";
 import { otherChain } from "../../custody/references.ts";
 import { readCustodyIndexes, readRelated } from "../../db/custody-chain.ts";
 import { readChain, readEvents, tileReader } from "../../db/log.ts";
-import { VouchsafeError } from "../../errors.ts";
 import { parseDigest } from "../../in-toto-attestation/digest.ts";
 import { encodeBase64 } from "../../tlog/base64.ts";
 import { proveInclusions } from "../../tlog/proofs.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
 import { eventJson } from "../log/event-json.ts";
+import { nothingRecorded } from "../nothing-recorded.ts";
 import { pageStart } from "../page-start.ts";
 import type { AsOf } from "./state-as-of.ts";
 import { type CustodyAsOf, summarizeCustody } from "./summarize-custody.ts";
@@ -58,7 +58,7 @@ export async function readCustody(
   const { size, checkpoint, now } = await treeAsOf(v, asOf);
   const db = v.database.kysely;
   const [first] = await readChain(db, project, artifact, { below: size, limit: 1 });
-  if (first === undefined) throw new VouchsafeError("not-found", `Nothing is recorded about ${artifact}`);
+  if (first === undefined) throw nothingRecorded(artifact);
   const custody = { project, artifact, related: await readRelated(db, project, artifact, size), size, now };
   const indexes = await readCustodyIndexes(db, project, {
     artifact,

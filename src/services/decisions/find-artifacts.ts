@@ -9,6 +9,7 @@ import { parseDigest } from "../../in-toto-attestation/digest.ts";
 import type { Digest } from "../../in-toto-attestation/types.ts";
 import type { Caller } from "../caller.ts";
 import type { Vouchsafe } from "../context.ts";
+import { nothingRecorded } from "../nothing-recorded.ts";
 import { pageStart } from "../page-start.ts";
 import { approvalSummary } from "./approvals.ts";
 import { exceptionSummary } from "./exceptions.ts";
@@ -69,8 +70,7 @@ export async function readArtifact(v: Vouchsafe, { project }: Caller, text: stri
     readDecisionInputs(kysely, project, digest),
   ]);
   const { verdicts, quarantines, approvals, exceptions } = inputs;
-  if (first === undefined)
-    throw new VouchsafeError("not-found", `Nothing is recorded about ${digest}; push its attestations first`);
+  if (first === undefined) throw nothingRecorded(digest);
   const inForce = await inForceOf(v, project, inputs);
   const attestations = chain.filter(({ type }) => type === "evidence.accepted").map(loggedAttestation);
   const named = groupByDigest(attestations).filter((artifact) => artifact.digest === digest);
