@@ -119,7 +119,8 @@ function parse(text: string): JsonValue {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new AttestationFormatError("malformed-json", "not strict JSON", { cause });
+    const what = text.trim() === "" ? "not strict JSON: it is empty" : "not strict JSON";
+    throw new AttestationFormatError("malformed-json", what, { cause });
   }
 }
 

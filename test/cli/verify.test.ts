@@ -138,6 +138,13 @@ describe("what is told", () => {
     assert.deepEqual(report.subjects?.[0]?.name, artifact.name, "what it does name is told");
   });
 
+  test("of a file that is empty: that it is, and what to do", async () => {
+    const empty = await house.write("empty.json", "");
+    const { words, notes } = await tell(widget, by({ ...signer, bundle: [empty] }));
+    assert.match(words, /^fails format {6}not strict JSON: it is empty$/m);
+    assert.match(notes, /fetch it anew[\s\S]*code: malformed-json/);
+  });
+
   test("of what nothing is known: no step is claimed to hold", async () => {
     const bad = await house.write(
       "bad.json",

@@ -7,6 +7,7 @@ const ADVICE: ReadonlyMap<ErrorCode, string> = new Map([
     "unknown-evidence-format",
     "docs/evidence.md lists the formats that are taken; layers of OCI images need --oci-manifest too.",
   ],
+  ["malformed-json", "The file was cut off, or is no evidence: fetch it anew, or ask who made it."],
   [
     "malformed-bundle",
     "It was changed, or its writer does not keep to the format: fetch it anew, or ask its writer.",

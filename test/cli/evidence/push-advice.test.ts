@@ -14,3 +14,7 @@ test("what is refused for who signed it leads to the trust, once for all files",
   assert.deepEqual(more, []);
   assert.deepEqual(pushAdvice(["signature-invalid"]), []);
 });
+
+test("what broke off on its way is fetched anew", () => {
+  assert.match(pushAdvice(["malformed-json"]).join(), /fetch it anew/);
+});
