@@ -78,22 +78,10 @@ function prepare(value: JsonValue): TrustSnapshot {
     parseX509Root(root, `x509[${i}]`),
   );
   // What a signer's certificate was issued under is named alike, whether an instance or a root of one's own.
-  refuseDuplicates(
-    "sigstore, x509",
-    "name",
-    [...instances, ...x509].map(({ name }) => name),
-  );
-  refuseDuplicates(
-    "keys",
-    "name",
-    keys.map(({ name }) => name),
-  );
+  refuseDuplicates("sigstore, x509", "name", [...instances, ...x509], ({ name }) => name);
+  refuseDuplicates("keys", "name", keys, ({ name }) => name);
   // One key, one name: a policy that trusts a name must not depend on which of two the verifier met first.
-  refuseDuplicates(
-    "keys",
-    "publicKey",
-    keys.map(({ fingerprint }) => fingerprint),
-  );
+  refuseDuplicates("keys", "publicKey", keys, ({ fingerprint }) => fingerprint);
   const bytes = Buffer.from(canonicalJson(document));
   return {
     hash: sha256(bytes),
@@ -105,9 +93,16 @@ function prepare(value: JsonValue): TrustSnapshot {
   };
 }
 
-function refuseDuplicates(list: string, member: string, values: readonly string[]): void {
-  const twice = values.find((value, i) => values.indexOf(value) !== i);
-  if (twice !== undefined) throw invalid(`${list}: two have the same ${member}`);
+function refuseDuplicates<Part extends { readonly name: string }>(
+  list: string,
+  member: string,
+  parts: readonly Part[],
+  read: (part: Part) => string,
+): void {
+  for (const same of Map.groupBy(parts, read).values()) {
+    const names = [...new Set(same.map(({ name }) => name))].join(", ");
+    if (same.length > 1) throw invalid(`${list}: two have the same ${member}: ${names}`);
+  }
 }
 
 /**

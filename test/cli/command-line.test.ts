@@ -125,6 +125,11 @@ describe("the command line", () => {
     assertEnded(await $("push", "--sever", "x", "f"), 2, "stderr", /Did you mean --server\?/);
   });
 
+  test("where there are no policies here, a policy is not looked for by its name", async () => {
+    const ended = await $("policy", "explain", "nosuch");
+    assertEnded(ended, 2, "stderr", /no file nosuch, and no directory policies here/);
+  });
+
   test("help and version are results", async () => {
     assertEnded(await $("--help"), 0, "stdout", /Exit status:/);
     assertEnded(await $("custody", "verify", "--help"), 0, "stdout", /--log-key/);

@@ -55,6 +55,12 @@ describe("a snapshot", () => {
   });
 });
 
+test("says which keys are one and the same", () => {
+  const { publicKey } = newKey("k");
+  const keys = [newKey("other"), { name: "old", publicKey }, { name: "new", publicKey }];
+  assert.throws(() => createTrust({ sigstore: [], keys }), { message: /same publicKey: old, new/ });
+});
+
 describe("a trusted root", () => {
   const instanceOf = (document: TrustDocument) => createTrust(document).instances[0];
 

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { VouchsafeError } from "../../errors.ts";
-import { addToTrust, readTrustFile } from "../../trust/files.ts";
+import { addToTrust, type FileOptions, readTrustFile } from "../../trust/files.ts";
 import { createTrust, parseTrust, type TrustDocument, type TrustSnapshot } from "../../trust/snapshot.ts";
 import { UsageError } from "../usage-error.ts";
-import { readBytes } from "./files.ts";
+import { readBytes, requireReadable } from "./files.ts";
 
 /** Files that say who is believed. */
 export interface TrustOptions {
@@ -65,5 +65,18 @@ async function baseOf(trust: string | undefined, trustedRoots: readonly string[]
 function partsOf(files: readonly string[]): Promise<TrustDocument[]> {
   const names = files.map((file) => basename(file));
   const isShared = (file: string) => names.filter((name) => name === basename(file)).length > 1;
-  return Promise.all(files.map((file) => readTrustFile(file, isShared(file) ? { name: file } : {})));
+  return Promise.all(files.map((file) => partOf(file, isShared(file) ? { name: file } : {})));
+}
+
+/** Held by itself to what is asked of trust: in the whole document it would not be said which file it was. */
+async function partOf(file: string, options: FileOptions): Promise<TrustDocument> {
+  await requireReadable(file);
+  const part = await readTrustFile(file, options);
+  try {
+    createTrust(part);
+  } catch (cause) {
+    if (!(cause instanceof VouchsafeError)) throw cause;
+    throw new UsageError(`${file} does not load: ${cause.message}`, { cause });
+  }
+  return part;
 }

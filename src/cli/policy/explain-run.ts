@@ -38,6 +38,10 @@ export async function explain(
   const { terminal, json } = session;
   const isPath = existsSync(argument);
   const path = isPath ? argument : POLICIES;
+  if (!existsSync(path))
+    throw new UsageError(
+      `There is no file ${argument}, and no directory ${POLICIES} here to have a policy of that name`,
+    );
   const set = await loadOrTell(session, await readPolicyFiles([path]));
   if (set === undefined) return EXIT.refused;
   requirePolicy(set, [path]);

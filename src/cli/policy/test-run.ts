@@ -11,7 +11,7 @@ import type { TrustSnapshot } from "../../trust/snapshot.ts";
 import type { VerifiedAttestation } from "../../verify/verified-attestation.ts";
 import { verifyEvidence } from "../../verify/verify-evidence.ts";
 import { artifactOfArgument } from "../arguments/artifact.ts";
-import { readBytes, readPolicyFiles } from "../arguments/files.ts";
+import { readBytes, readPolicyFiles, reasonOf } from "../arguments/files.ts";
 import { loadOrTell } from "../arguments/policies.ts";
 import { readTrust } from "../arguments/trust.ts";
 import { documentsOf } from "../evidence/evidence-documents.ts";
@@ -36,7 +36,7 @@ export async function findTests(paths: readonly string[]): Promise<ReadonlyMap<s
   const found = new Set<string>();
   for (const path of paths) {
     const entry = await stat(path).catch((cause) => {
-      throw new UsageError(`${path} cannot be read`, { cause });
+      throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}`, { cause });
     });
     const files = entry.isDirectory()
       ? globSync("**/*.test.{yaml,yml}", { cwd: path }).map((name) => join(path, name))

@@ -136,7 +136,7 @@ describe("vouchsafe policy test", () => {
   test("where there is no test the command line is wrong", async () => {
     await mkdir(path("empty"), { recursive: true });
     assertEnded(await $("policy", "test", "empty"), 2, "stderr", /There is no \.test\.yaml file in empty/);
-    assertEnded(await $("policy", "test", "nowhere"), 2, "stderr", /nowhere cannot be read/);
+    assertEnded(await $("policy", "test", "nowhere"), 2, "stderr", /nowhere cannot be read: it is not there/);
   });
 });
 

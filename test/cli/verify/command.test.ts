@@ -65,7 +65,12 @@ describe("vouchsafe verify", () => {
     ["a root for a key", ["--key", "root.json"], /--trusted-root/],
     ["a key for a root", [...WHO, "--trusted-root", "key.pem"], /--key/],
     ["a root and a whole trust document", [...WHO, "--trust", "trust.json"], /--trusted-root/],
-    ["a root that is none", [...WHO, "--trusted-root", "provenance.json"], /does not load: .*trustedRoot/],
+    [
+      "a root that is none",
+      [...WHO, "--trusted-root", "provenance.json"],
+      /provenance\.json does not load: .*trustedRoot/,
+    ],
+    ["a key that is not there", ["--key", "absent.pem"], /absent\.pem cannot be read: it is not there/],
     ["a file that is not there", [...WHO, "--bundle", "absent.json"], /absent\.json cannot be read/],
     ["a policy that does not load", ["--policy", "two.yaml"], /policy lint/],
     ["a policy's name without its file", [...WHO, "--policy-name", "p"], /--policy FILE/],
