@@ -92,6 +92,7 @@ function find(): Command {
           terminal.print(`${digest} ${name ?? ""}`.trimEnd());
           for (const attestation of attestations) printAttestation(terminal, attestation);
         }
+        if (found.artifacts.length === 0) terminal.note("No evidence is about an artifact like this.");
         if (found.next !== null) terminal.note(`There are more: add --after ${found.next}`);
         return EXIT.ok;
       }),
