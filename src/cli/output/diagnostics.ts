@@ -2,6 +2,9 @@ import type { PolicyDocument } from "../../client/types.ts";
 import { type Diagnostic, diagnosticLine, diagnosticsOf } from "../../yaml/diagnostics.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** Characters of a line that are shown: most lines of policies are shorter. */
+const EXCERPT = 160;
+
 /** Each mistake with the line that it is in and a caret below the column, as compilers show them. */
 export function printDiagnostics(
   terminal: Terminal,
@@ -25,7 +28,7 @@ export function tellInvalid(
   terminal.note("  code: invalid-policy");
 }
 
-/** The line that it is in, and a caret below the column. */
+/** The line that it is in, or what there is room for, and a caret below the column. */
 export function showPlace(
   terminal: Terminal,
   { file, line, column }: Diagnostic,
@@ -34,6 +37,9 @@ export function showPlace(
   const text = documents.find(({ name }) => name === file)?.text;
   const source = text?.split(/\r?\n/)[line - 1];
   if (source === undefined) return;
-  terminal.note(`  ${source.replaceAll("\t", " ")}`);
-  terminal.note(`  ${" ".repeat(column - 1)}^`);
+  // Of a line that no terminal has room for, what stands around the column.
+  const begin = source.length <= EXCERPT ? 0 : Math.max(0, column - 1 - EXCERPT / 2);
+  const shown = source.slice(begin, begin + EXCERPT).replaceAll("\t", " ");
+  terminal.note(`  ${shown}`);
+  terminal.note(`  ${" ".repeat(column - 1 - begin)}^`);
 }
