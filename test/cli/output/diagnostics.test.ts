@@ -1,19 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { showPlace } from "../../../src/cli/output/diagnostics.ts";
-import { openTerminal } from "../../../src/cli/output/terminal.ts";
+import { recordedTerminal } from "../../support/recorded-terminal.ts";
 
 function shown(text: string, column: number): readonly string[] {
-  let said = "";
-  const stream = {
-    write(part: string | Uint8Array) {
-      said += part;
-      return true;
-    },
-  };
-  const place = { file: "a.yaml", line: 2, column, message: "" };
-  showPlace(openTerminal({ stdout: stream, stderr: stream }, {}), place, [{ name: "a.yaml", text }]);
-  return said.split("\n");
+  const { terminal, written } = recordedTerminal();
+  showPlace(terminal, { file: "a.yaml", line: 2, column, message: "" }, [{ name: "a.yaml", text }]);
+  return `${written.stdout}${written.stderr}`.split("\n");
 }
 
 test("the caret stands below its column, also where a line is shown in part", () => {
