@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { RevocationTarget } from "../client/revocation-types.ts";
-import { digestOfArgument } from "./arguments/artifact.ts";
+import { knownDigest } from "./arguments/known-digest.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { revokedText, tellFalls } from "./output/revocation-words.ts";
 import type { Terminal } from "./output/terminal.ts";
@@ -66,10 +66,10 @@ export function revokeCommand(): Command {
     )
     .addCommand(
       about("artifact", "whatever is about one artifact")
-        .argument("<digest|file>", "algorithm:hex, or a file to take the sha256 of")
+        .argument("<digest|file>", "algorithm:hex, or a file")
         .action(
           action(async (session, artifact: string, options: Options) =>
-            revoke(session, { artifact: await digestOfArgument(artifact) }, options),
+            revoke(session, { artifact: await knownDigest(session.client(), artifact) }, options),
           ),
         ),
     );

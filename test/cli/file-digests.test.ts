@@ -26,6 +26,9 @@ describe("an artifact that is given as a file", () => {
     ] as const)
       assertEnded(await $(...show, PACKAGE.name), 0, "stdout", new RegExp(`^${digest}`));
 
+    const revoked = await $("revoke", "artifact", PACKAGE.name, "--dry-run");
+    assertEnded(revoked, 0, "stdout", new RegExp(`${digest}\\nwould fall: 1 artifact,`));
+
     const added = await $("quarantine", "add", PACKAGE.name, "--reason", "broken into");
     assertEnded(added, 0, "stdout", new RegExp(`^quarantined ${digest}.*\nfalls: 1 artifact,`, "m"));
     const ids = [...added.stdout.matchAll(/^quarantined .*: id (\S+),/gm)].map(([, id = ""]) => id);
