@@ -7,7 +7,8 @@ import { compileGlob, type Glob, GlobError } from "../glob.ts";
 /** Reads a node as a T; undefined after the mistakes in it were reported. Readers go on after a mistake. */
 export type Reader<T> = (source: YamlSource, node: Node | null, parent: Node) => T | undefined;
 
-interface Member<T, Required extends boolean> {
+/** How a member of a map is read, and whether it may be left out. */
+export interface Member<T, Required extends boolean> {
   readonly read: Reader<T>;
   readonly required: Required;
 }
