@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import "./node-version.ts";
 
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
+import { suggestion } from "../yaml/suggestion.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { FIRST_STEPS } from "./first-steps.ts";
 import { openTerminal } from "./output/terminal.ts";
@@ -42,9 +43,20 @@ function report(error: unknown): ExitCode {
   return reportError(mistakeIn(error), terminal, program.opts().json === true);
 }
 
-/** `help policy lint` too: commander's help knows commands at the top alone. */
+/** `help policy lint` too: commander's help knows commands at the top alone, and shows everything for what it does not know. */
 function wordsOf(words: readonly string[]): readonly string[] {
-  return words[0] === "help" && words.length > 2 ? [...words.slice(1), "--help"] : words;
+  const [help, ...asked] = words;
+  if (help !== "help" || asked.length === 0) return words;
+  let known: readonly Command[] = program.commands;
+  for (const word of asked) {
+    const command = known.find((one) => one.name() === word);
+    if (command === undefined) {
+      const names = known.map((one) => one.name());
+      throw new UsageError(`There is no command \`${asked.join(" ")}\`${suggestion(word, names)}`);
+    }
+    known = command.commands;
+  }
+  return asked.length > 1 ? [...asked, "--help"] : words;
 }
 
 /** Commander's mistakes are the caller's. */

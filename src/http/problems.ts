@@ -28,7 +28,7 @@ const FRAMEWORK_ERRORS: ReadonlyMap<string, readonly [ErrorCode, string]> = new 
     "FST_ERR_CTP_EMPTY_TYPE",
     ["unsupported-media-type", "Send a Content-Type that this route takes: GET /docs tells which"],
   ],
-  ["FST_ERR_CTP_BODY_TOO_LARGE", ["body-too-large", "Send a smaller body"]],
+  ["FST_ERR_CTP_BODY_TOO_LARGE", ["body-too-large", "The body has more bytes than this route takes"]],
   [
     "FST_ERR_CTP_INVALID_CONTENT_LENGTH",
     ["invalid-request", "The body is not as long as Content-Length says"],
@@ -47,9 +47,11 @@ const RETRY_AFTER = 5;
  * What we threw on purpose keeps its code and message. Everything else is `internal` and says nothing of its
  * cause, and so does what we threw to say that the service itself is broken (status 500): its message is for
  * operators.
+ *
+ * @param bodyLimit how many bytes the route takes, where one was asked
  */
-export function problemOf(error: unknown): Problem {
-  const { code, detail, extensions } = describe(error);
+export function problemOf(error: unknown, bodyLimit?: number): Problem {
+  const { code, detail, extensions } = describe(error, bodyLimit);
   const { status, title } = ERRORS[code];
   const standard = {
     type: `urn:vouchsafe:error:${code}`,
@@ -92,7 +94,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
  * cause; a caller's mistakes are not, and neither is what a probe is told: who found it told of it as it began.
  */
 export function loggedProblem(error: unknown, request: FastifyRequest): Problem {
-  const problem = problemOf(error);
+  const problem = problemOf(error, request.routeOptions.bodyLimit);
   const isToldBefore = request.routeOptions.config.isProbe && problem.code !== "internal";
   if (problem.status < 500 || isToldBefore) return problem;
   const route = `${request.method} ${request.routeOptions.url ?? "(no route)"}`;
@@ -107,7 +109,7 @@ interface Description {
   readonly extensions: ErrorExtensions;
 }
 
-function describe(error: unknown): Description {
+function describe(error: unknown, bodyLimit: number | undefined): Description {
   if (error instanceof VouchsafeError) {
     return { code: error.code, detail: error.message, extensions: error.extensions };
   }
@@ -121,6 +123,9 @@ function describe(error: unknown): Description {
       return { code: "invalid-request", detail, extensions: { errors } };
     }
     const [code, detail] = FRAMEWORK_ERRORS.get(error.code) ?? [];
+    if (code === "body-too-large" && bodyLimit !== undefined) {
+      return { code, detail: `This route takes a body of at most ${bodyLimit} bytes`, extensions: {} };
+    }
     if (code && detail) return { code, detail, extensions: {} };
     const status = error.statusCode ?? 500;
     if (status >= 400 && status < 500) {

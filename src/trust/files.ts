@@ -1,12 +1,15 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import type { JsonObject } from "../in-toto-attestation/index.ts";
+import { readBounded } from "../read-bounded.ts";
 import { pemBlocks } from "../x509/pem.ts";
 import type { AuthorityUse } from "./authority.ts";
 import { addressOf, invalid } from "./members.ts";
 import { readNpmKeys } from "./npm-keys.ts";
 import type { InstanceDocument, TrustDocument } from "./snapshot.ts";
 import { parseTrustedRoot } from "./trusted-root-file.ts";
+
+const MAX_BYTES = 16 * 1024 * 1024;
 
 export interface FileOptions {
   /** What what is in the file is called. Default: the file's name without the extension. */
@@ -25,9 +28,10 @@ export interface FileOptions {
  * Throws `VouchsafeError` (`invalid-trust`) for a file that cannot be read or is none of these.
  */
 export async function readTrustFile(path: string, options: FileOptions = {}): Promise<TrustDocument> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  const bytes = await readBounded(createReadStream(path), MAX_BYTES).catch((cause: unknown) => {
     throw invalid(`${path} cannot be read`, cause);
   });
+  if (bytes === undefined) throw invalid(`${path} has more than ${MAX_BYTES} bytes: no roots or keys do`);
   const name = options.name ?? basename(path).replace(/\.(?:jsonl?|pem|pub|crt)$/, "");
   if (bytes.includes("-----BEGIN ") && bytes[0] !== 0x7b)
     return pemPart(bytes.toString(), name, options, path);

@@ -120,6 +120,8 @@ describe("the command line", () => {
       "stdout",
       /^Usage: vouchsafe policy lint[\s\S]*Needs: +no server/,
     );
+    assertEnded(await $("help", "polcy"), 2, "stderr", /no command `polcy`: did you mean `policy`/);
+    assertEnded(await $("help", "policy", "lnt"), 2, "stderr", /`policy lnt`: did you mean `lint`/);
     assertEnded(await $("help", "exit-codes"), 0, "stdout", /^Exit status:\n {2}0 /);
     assertEnded(await $("polcy"), 2, "stderr", /Did you mean policy\?/);
     assertEnded(await $("push", "--sever", "x", "f"), 2, "stderr", /Did you mean --server\?/);

@@ -57,6 +57,7 @@ test("no route takes a body that is larger than it says", async () => {
       },
     });
     assert.equal(answer.json().code, "body-too-large", `${route} ${answer.body}`);
+    assert.match(answer.json().detail, new RegExp(`at most ${body} bytes`));
   }
 });
 

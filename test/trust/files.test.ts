@@ -96,6 +96,7 @@ test("a file that is missing, no JSON, or nothing to be trusted is refused", asy
     await file("private.pem", privateKey.export({ type: "pkcs8", format: "pem" }).toString()),
     await file("signatures.json", JSON.stringify({ keys: [{ keyUsage: "npm:signatures", keyId: "a" }] })),
     await file("array.json", "[]"),
+    "/dev/zero",
   ];
   for (const path of refused) await assert.rejects(readTrustFile(path), { code: "invalid-trust" }, path);
 });
