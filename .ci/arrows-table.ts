@@ -32,7 +32,10 @@ export const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ["outbound", ["errors.ts", "read-bounded.ts", "ip-address.ts"]],
   ["config", ["errors.ts", "http-url.ts", "yaml", "outbound/rules.ts", "in-toto-attestation/types.ts"]],
   ["tlog", ["errors.ts"]],
-  ["trust", ["errors.ts", "http-url.ts", "in-toto-attestation", "der", "x509", "outbound", "read-bounded.ts"]],
+  [
+    "trust",
+    ["errors.ts", "http-url.ts", "in-toto-attestation", "der", "x509", "outbound", "read-bounded.ts"],
+  ],
   ["verify", ["errors.ts", "in-toto-attestation", "der", "x509", "tlog", "trust"]],
   ["discovery", ["errors.ts", "in-toto-attestation", "oci", "outbound", "verify"]],
   [
