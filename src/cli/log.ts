@@ -7,6 +7,7 @@ import { fsckCommand } from "./log/fsck.ts";
 import { keyCommand } from "./log/key.ts";
 import { monitorCommand } from "./log/monitor.ts";
 import { verifyExportCommand } from "./log/verify-export.ts";
+import { verifyReceiptCommand } from "./log/verify-receipt.ts";
 import { receiptCommand, witnessesCommand } from "./log/witnesses.ts";
 import { action } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -18,6 +19,7 @@ export function logCommand(): Command {
     checkpoint(),
     proof(),
     receiptCommand(),
+    verifyReceiptCommand(),
     witnessesCommand(),
     followCommand(),
     fsckCommand(),

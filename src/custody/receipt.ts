@@ -1,4 +1,5 @@
 import { VouchsafeError } from "../errors.ts";
+import { isJsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
 import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
 import { leafHash } from "../tlog/hash.ts";
 import { type OpenedCheckpoint, openLogCheckpoint, parseLogKeys } from "../tlog/log-keys.ts";
@@ -18,6 +19,9 @@ export interface Receipt {
   /** Whether the quorum of the log's witnesses has cosigned the checkpoint, which takes a moment after a write. */
   readonly witnessed: boolean;
 }
+
+/** What a receipt shows, whoever gave it: the answer to a question for a proof shows it too. */
+export type ProvenEntry = Omit<Receipt, "durable" | "witnessed">;
 
 /**
  * The receipt for one event of a batch.
@@ -56,7 +60,11 @@ export function remembering(): (hash: Uint8Array) => string {
  * known from elsewhere), and gives back the checkpoint that says so. Throws `malformed-checkpoint`, `proof-invalid`
  * or, for a verifier key that is none, `invalid-request`.
  */
-export function verifyReceipt(leaf: Uint8Array, receipt: Receipt, verifierKeys: string): OpenedCheckpoint {
+export function verifyReceipt(
+  leaf: Uint8Array,
+  receipt: ProvenEntry,
+  verifierKeys: string,
+): OpenedCheckpoint {
   const checkpoint = openLogCheckpoint(receipt.checkpoint, parseLogKeys(verifierKeys));
   if (checkpoint.size !== receipt.treeSize) {
     throw new VouchsafeError("proof-invalid", "The receipt's tree size is not that of its checkpoint.");
@@ -72,4 +80,30 @@ export function decodeProof(hashes: readonly string[]): Proof {
     if (bytes === undefined) throw new VouchsafeError("proof-invalid", "A hash of the proof is not base64.");
     return bytes;
   });
+}
+
+/**
+ * Every receipt in an answer to a write, in a list of receipts, or in what a command printed of either; what stands beside them is
+ * passed over. Throws `invalid-request` for one that is malformed.
+ */
+export function receiptsIn(value: JsonValue): ProvenEntry[] {
+  if (Array.isArray(value)) return value.flatMap(receiptsIn);
+  if (!isJsonObject(value)) return [];
+  if (value.inclusionProof === undefined)
+    return Object.values(value).flatMap((one) => receiptsIn(one ?? null));
+  const { index, treeSize, inclusionProof, checkpoint } = value;
+  if (isCount(index) && isCount(treeSize) && isTexts(inclusionProof) && typeof checkpoint === "string")
+    return [{ index, treeSize, inclusionProof, checkpoint }];
+  throw new VouchsafeError(
+    "invalid-request",
+    "A receipt has an index, a tree size, the hashes of its proof and a checkpoint, and one here does not",
+  );
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isTexts(value: JsonValue): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
 }

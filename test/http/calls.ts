@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { LightMyRequestResponse } from "fastify";
 import type { App } from "../../src/http/app.ts";
 import { assertDescribed } from "./described.ts";
 
@@ -21,7 +22,7 @@ export async function call(
   app: App,
   route: string,
   { as, params = {}, query = {}, json, bytes, type }: Call,
-) {
+): Promise<LightMyRequestResponse> {
   const [method = "", path = ""] = route.split(" ");
   const url = path.replaceAll(/:(\w+)/g, (_, name) => encodeURIComponent(params[name] ?? ""));
   const payload = bytes === undefined ? JSON.stringify(json) : Buffer.from(bytes);

@@ -36,6 +36,15 @@ export const OPERATING: readonly (readonly [string, Guide])[] = [
       examples: ["vouchsafe log receipt 42"],
     },
   ],
+  [
+    "log verify-receipt",
+    {
+      asks: "anybody",
+      examples: ['vouchsafe log verify-receipt pushed.json --log-key "$(cat log.key)"'],
+      done: "it holds",
+      refused: "it does not hold",
+    },
+  ],
   ["log witnesses", { asks: "anybody", examples: ["vouchsafe log witnesses"] }],
   ["log fsck", { examples: ["vouchsafe log fsck"], done: "it holds", refused: "it does not hold" }],
   [

@@ -2,9 +2,10 @@ import { VouchsafeError } from "../../errors.ts";
 import { AttestationFormatError, type Digest } from "../../in-toto-attestation/index.ts";
 import type { EventType } from "../events.ts";
 
-/** What a custody file was checked for. */
+/** What a custody file, or a receipt, was checked for. */
 export type PackCheckName =
   | "checkpoint"
+  | "consistency"
   | "inclusion"
   | "body"
   | "order"
