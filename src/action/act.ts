@@ -12,7 +12,7 @@ import { type Inputs, readInputs } from "./inputs.ts";
 import { parsePathList } from "./path-list.ts";
 import type { Runner } from "./runner.ts";
 import { canBeAsked, type Subject, subjectsOf, unique } from "./subjects.ts";
-import { isAllowed, type Judged, summaryOf } from "./summary.ts";
+import { digestShown, isAllowed, type Judged, summaryOf } from "./summary.ts";
 import { tellFailure, tellJudged, tellPushed } from "./tell.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -88,11 +88,11 @@ function subjectsIn(pushed: readonly PushResult[]): Subject[] {
   return unique(
     pushed.flatMap((result) =>
       "attestation" in result
-        ? result.attestation.subjects.map(({ name, digests }) => {
-            // One that cannot be asked about is never left out: it is not allowed.
-            const digest = digests.find(canBeAsked) ?? digests[0] ?? "no digest";
-            return { name: name ?? digest, digest };
-          })
+        ? // One that cannot be asked about is never left out: it is not allowed.
+          result.attestation.subjects.map(({ name, digests }) => ({
+            name: name ?? digestShown({ digests }),
+            digests,
+          }))
         : [],
     ),
   );
@@ -108,7 +108,7 @@ async function judge(
   const sizes = receiptsIn(pushed).map(({ index }) => index + 1);
   const decisions = await askUntilAllowed(
     client,
-    [...new Set(subjects.map(({ digest }) => digest).filter(canBeAsked))],
+    subjects.map(({ digests }) => digests.filter(canBeAsked)),
     {
       ...(policy !== undefined && { policy }),
       // The answer is to know of what was pushed a moment ago, also where another node gives it.
@@ -117,8 +117,8 @@ async function judge(
       onWaiting: (denied) => runner.log(`${denied} of ${subjects.length} not allowed yet: waiting`),
     },
   );
-  return subjects.map((subject) => {
-    const decision = decisions.get(subject.digest);
+  return subjects.map((subject, i) => {
+    const decision = decisions[i];
     return { ...subject, ...(decision !== undefined && { decision }) };
   });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { decisionAmong } from "../cli/arguments/known-digest.ts";
 import { ApiError } from "../client/api-error.ts";
 import type { Client, Question } from "../client/client.ts";
 import type { Decision } from "../client/types.ts";
@@ -17,21 +18,28 @@ const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
 
 /**
- * Asks for a decision on each digest until all are allowed, or the wait is over: all together each time, so that the answer
+ * Asks for a decision on each artifact until all are allowed, or the wait is over: all together each time, so that the answer
  * is of one moment. Throws `ApiError` if at its end no decision was to be had.
+ *
+ * @param artifacts the digests of each; nothing is asked about one without
+ * @returns the decision on each, in their order; undefined for one without digests
  */
 export async function askUntilAllowed(
   client: Client,
-  digests: readonly string[],
+  artifacts: readonly (readonly string[])[],
   { wait, onWaiting, ...question }: Gate,
-): Promise<ReadonlyMap<string, Decision>> {
+): Promise<readonly (Decision | undefined)[]> {
+  const digests = [...new Set(artifacts.flat())];
   const until = performance.now() + wait;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     const left = until - performance.now();
-    let denied = digests.length;
+    let denied = artifacts.length;
     try {
-      const decisions = await ask(client, digests, question);
-      denied = digests.filter((digest) => decisions.get(digest)?.decision !== "allow").length;
+      const byDigest = await ask(client, digests, question);
+      const decisions = artifacts.map((artifact) =>
+        decisionAmong(artifact.flatMap((digest) => byDigest.get(digest) ?? [])),
+      );
+      denied = decisions.filter((one) => one?.decision === "deny").length;
       if (denied === 0 || left <= 0) return decisions;
     } catch (error) {
       if (left <= 0 || !(error instanceof ApiError) || !isPassing(error)) throw error;

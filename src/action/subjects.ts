@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { digestOfFile } from "../cli/arguments/artifact.ts";
+import { digestsOfFile } from "../cli/arguments/artifact.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
 import { filesMatching } from "./glob.ts";
@@ -10,8 +10,8 @@ import { parsePathList } from "./path-list.ts";
 /** What is asked about. */
 export interface Subject {
   readonly name: string;
-  /** `algorithm:hex`; what evidence names by weak digests alone has one of those. */
-  readonly digest: string;
+  /** `algorithm:hex`, all that are known of it; what evidence names by weak digests alone has none that can be asked about. */
+  readonly digests: readonly string[];
 }
 
 type SubjectInputs = Pick<Inputs, "subjectPath" | "subjectDigest" | "subjectName" | "subjectChecksums">;
@@ -42,7 +42,7 @@ export async function subjectsOf(inputs: SubjectInputs, cwd: string): Promise<Su
     );
   }
   if (subjectName === undefined) throw new UsageError("`subject-digest` needs a `subject-name` beside it");
-  return [{ name: subjectName, digest: checked(subjectDigest) }];
+  return [{ name: subjectName, digests: [checked(subjectDigest)] }];
 }
 
 async function fromPaths(list: string, name: string | undefined, cwd: string): Promise<Subject[]> {
@@ -50,7 +50,9 @@ async function fromPaths(list: string, name: string | undefined, cwd: string): P
   if (files.length === 0) throw new UsageError(`\`subject-path\` matches no file: ${list}`);
   requireFew(files.length);
   const subjects: Subject[] = [];
-  for (const file of files) subjects.push({ name: name ?? basename(file), digest: await digestOfFile(file) });
+  for (const file of files) {
+    subjects.push({ name: name ?? basename(file), digests: await digestsOfFile(file) });
+  }
   return subjects;
 }
 
@@ -63,7 +65,7 @@ async function fromChecksums(given: string, cwd: string): Promise<Subject[]> {
       if (line.trim() === "") return [];
       throw new UsageError(`\`subject-checksums\` has a line that is no digest and name: ${line}`);
     }
-    return [{ name, digest: checked(`${ALGORITHMS.get(hex.length) ?? "sha256"}:${hex}`) }];
+    return [{ name, digests: [checked(`${ALGORITHMS.get(hex.length) ?? "sha256"}:${hex}`)] }];
   });
   if (subjects.length === 0) throw new UsageError("`subject-checksums` names no subject");
   requireFew(subjects.length);
@@ -106,5 +108,7 @@ function requireFew(count: number): void {
 }
 
 export function unique(subjects: readonly Subject[]): Subject[] {
-  return [...new Map(subjects.map((subject) => [`${subject.digest} ${subject.name}`, subject])).values()];
+  return [
+    ...new Map(subjects.map((subject) => [[...subject.digests, subject.name].join(" "), subject])).values(),
+  ];
 }

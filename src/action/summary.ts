@@ -1,7 +1,7 @@
 import type { PushResult } from "../cli/evidence/push-files.ts";
 import type { Decision } from "../client/types.ts";
 import { code, link, literal, table } from "./markdown.ts";
-import type { Subject } from "./subjects.ts";
+import { canBeAsked, type Subject } from "./subjects.ts";
 
 /** A subject and what the server said of it, if it did. */
 export interface Judged extends Subject {
@@ -19,6 +19,11 @@ export const NO_DECISION = "there is no decision on it: it is named by no sha256
 
 export function isAllowed({ decision }: Judged): boolean {
   return decision?.decision === "allow";
+}
+
+/** The digest that the decision is about, or one that could be asked about. */
+export function digestShown({ digests, decision }: Pick<Judged, "digests" | "decision">): string {
+  return decision?.digest ?? digests.find(canBeAsked) ?? digests[0] ?? "no digest";
 }
 
 export function whereOf({ file, item }: PushResult): string {
@@ -74,7 +79,8 @@ export function failureSummary(said: string): string {
 
 function subjectTable(judged: readonly Judged[], server: string): string {
   const rows = judged.slice(0, MOST_ROWS).map((one) => {
-    const { name, digest, decision } = one;
+    const { name, decision } = one;
+    const digest = digestShown(one);
     const audited = decision?.enforced === false ? " (audit mode only)" : "";
     return [
       literal(name),

@@ -2,7 +2,15 @@ import type { PushResult } from "../cli/evidence/push-files.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { ApiError } from "../client/api-error.ts";
 import type { Runner } from "./runner.ts";
-import { failureSummary, isAllowed, type Judged, NO_DECISION, nearestMiss, whereOf } from "./summary.ts";
+import {
+  digestShown,
+  failureSummary,
+  isAllowed,
+  type Judged,
+  NO_DECISION,
+  nearestMiss,
+  whereOf,
+} from "./summary.ts";
 
 const TITLE = "Vouchsafe";
 
@@ -21,7 +29,8 @@ export function tellPushed(result: PushResult, runner: Runner): void {
 }
 
 export function tellJudged(judged: Judged, isFatal: boolean, runner: Runner): void {
-  const { name, digest, decision } = judged;
+  const { name, decision } = judged;
+  const digest = digestShown(judged);
   if (isAllowed(judged)) {
     const audited = decision?.enforced === false ? ", by policies in audit mode alone" : "";
     runner.log(`allow ${name} ${digest}${audited}`);

@@ -19,7 +19,8 @@ const FILES = [
   "dist/notes.txt",
   "other/a.tgz",
 ];
-const sha256 = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+const digestsOf = (text: string) =>
+  ["sha256", "sha384", "sha512"].map((name) => `${name}:${createHash(name).update(text).digest("hex")}`);
 
 let cwd: string;
 before(async () => {
@@ -78,21 +79,21 @@ test("patterns mean what they mean to the action that attests", async () => {
 });
 
 describe("subjects", () => {
-  test("are files by their sha256, under their name or the one that is given", async () => {
+  test("are files by all their digests, under their name or the one that is given", async () => {
     assert.deepEqual(await subjectsOf({ subjectPath: "dist/a.tgz,dist/b.tgz" }, cwd), [
-      { name: "a.tgz", digest: sha256("dist/a.tgz") },
-      { name: "b.tgz", digest: sha256("dist/b.tgz") },
+      { name: "a.tgz", digests: digestsOf("dist/a.tgz") },
+      { name: "b.tgz", digests: digestsOf("dist/b.tgz") },
     ]);
     assert.deepEqual(await subjectsOf({ subjectPath: "dist/a.tgz", subjectName: "app" }, cwd), [
-      { name: "app", digest: sha256("dist/a.tgz") },
+      { name: "app", digests: digestsOf("dist/a.tgz") },
     ]);
   });
 
   test("are lines of checksums, in a file or as they are, each once", async () => {
     const text = `${"a".repeat(64)}  one\r\n${"B".repeat(128)} *two words\n${"a".repeat(64)}  one\n\n`;
     const expected = [
-      { name: "one", digest: `sha256:${"a".repeat(64)}` },
-      { name: "two words", digest: `sha512:${"b".repeat(128)}` },
+      { name: "one", digests: [`sha256:${"a".repeat(64)}`] },
+      { name: "two words", digests: [`sha512:${"b".repeat(128)}`] },
     ];
     await writeFile(join(cwd, "SHA256SUMS"), text);
     assert.deepEqual(await subjectsOf({ subjectChecksums: text }, cwd), expected);

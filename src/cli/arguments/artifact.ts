@@ -16,20 +16,28 @@ import { reasonOf } from "./files.ts";
 
 /** What is named on the command line by its sha256, as evidence is: a digest as it is, or the sha256 of a file. */
 export async function digestOfArgument(argument: string): Promise<string> {
-  return digestIn(argument) ?? digestOfFile(argument);
+  const digest = digestIn(argument);
+  if (digest !== undefined) return digest;
+  const [sha256 = argument] = await hashesOf(argument, ["sha256"]);
+  return sha256;
 }
 
 /** An artifact as named on the command line: a digest as it is, or a file's digests, of which any may be what evidence calls it. */
 export async function digestsOfArgument(argument: string): Promise<readonly [string, ...string[]]> {
   const digest = digestIn(argument);
-  if (digest !== undefined) return [digest];
-  return (await digestsOfFile(argument, GROUNDING)) as [Digest, ...Digest[]];
+  return digest === undefined ? digestsOfFile(argument) : [digest];
 }
 
-/** A file's sha256. */
-export async function digestOfFile(path: string): Promise<string> {
-  const [digest = path] = await digestsOfFile(path, ["sha256"]);
-  return digest;
+/**
+ * A file's digests of each algorithm that can ground an allow: any of them may be what evidence calls it.
+ *
+ * @param progress is told how far a large file is read
+ */
+export async function digestsOfFile(
+  path: string,
+  progress?: (line: string) => void,
+): Promise<readonly [Digest, ...Digest[]]> {
+  return (await hashesOf(path, GROUNDING, progress)) as [Digest, ...Digest[]];
 }
 
 /** An artifact that evidence is held against here. */
@@ -76,7 +84,7 @@ export async function artifactOfArgument(
     // A digest of a weak or misspelt algorithm is no name.
     if (scheme !== undefined && !isKnownAlgorithm(scheme)) return { digests: [], alias: argument };
   }
-  return { digests: await digestsOfFile(argument, GROUNDING, progress), path: argument };
+  return { digests: await digestsOfFile(argument, progress), path: argument };
 }
 
 function digestIn(argument: string): Digest | undefined {
@@ -94,7 +102,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function digestsOfFile(
+async function hashesOf(
   path: string,
   algorithms: readonly string[],
   progress?: (line: string) => void,

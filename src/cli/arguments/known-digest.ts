@@ -28,18 +28,22 @@ function readIfRecorded(client: Client, digest: string) {
   });
 }
 
-/**
- * The decision about an artifact. A file is asked about by all its digests, and one of them that is denied denies it:
- * the bytes are the same. Only where nothing was found to judge about a digest do the others alone decide.
- */
+/** The decision about an artifact, by all the digests that are known of it: see `decisionAmong`. */
 export async function decisionAbout(client: Client, argument: string, question: Question): Promise<Decision> {
   const digests = await digestsOfArgument(argument);
   if (digests.length === 1) return client.verifyDigest(digests[0], question);
-  const decisions = await client.verifyDigests(digests, question);
-  const [first] = decisions;
-  if (first === undefined) throw new TypeError("each digest has a decision");
+  const decision = decisionAmong(await client.verifyDigests(digests, question));
+  if (decision === undefined) throw new TypeError("each digest has a decision");
+  return decision;
+}
+
+/**
+ * Of the decisions on each of an artifact's digests the one that counts: one that is denied denies it, because the bytes are the
+ * same. Only where nothing was found to judge about a digest do the others alone decide. Undefined where there are none.
+ */
+export function decisionAmong(decisions: readonly Decision[]): Decision | undefined {
   const judged = decisions.filter(
     ({ policies, reasons }) => policies.length > 0 || reasons.some(({ code }) => !NOTHING_FOUND.has(code)),
   );
-  return judged.find(({ decision }) => decision === "deny") ?? judged[0] ?? first;
+  return judged.find(({ decision }) => decision === "deny") ?? judged[0] ?? decisions[0];
 }
