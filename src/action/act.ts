@@ -88,11 +88,12 @@ function subjectsIn(pushed: readonly PushResult[]): Subject[] {
   return unique(
     pushed.flatMap((result) =>
       "attestation" in result
-        ? // One that cannot be asked about is never left out: it is not allowed.
-          result.attestation.subjects.map(({ name, digests }) => ({
-            name: name ?? digestShown({ digests }),
-            digests,
-          }))
+        ? result.attestation.subjects.map(({ name, digests }) => {
+            // Other evidence may leave its further digests out; what stops one of them stops it, because this evidence names both.
+            // One that cannot be asked about is never left out: it is not allowed.
+            const digest = digestShown({ digests });
+            return { name: name ?? digest, digests: [digest] };
+          })
         : [],
     ),
   );
