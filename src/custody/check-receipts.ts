@@ -6,7 +6,7 @@ import type { WitnessPolicy } from "../tlog/witness-policy.ts";
 import { decodeLeaf } from "./leaf.ts";
 import { checkCheckpoint, checkWitnesses } from "./pack/checkpoint.ts";
 import { failure, nothingFails, type PackCheck, reasonOf } from "./pack/report.ts";
-import { decodeProof, type ProvenEntry, verifyReceipt } from "./receipt.ts";
+import { decodeProof, type ProvenEntry, verifyUnder } from "./receipt.ts";
 
 /** What the log answers now. Nothing of it is believed. */
 export interface AskedLog {
@@ -45,7 +45,7 @@ export async function checkReceipts(
     // What nobody signed promises nothing.
     if (checkpoint === undefined) continue;
     checks.push(await checkGrowth(checkpoint, keys, log));
-    for (const receipt of ofNote) checks.push(await checkEntry(receipt, checkpoint, verifierKeys, log));
+    for (const receipt of ofNote) checks.push(await checkEntry(receipt, checkpoint, log));
   }
   return { ok: nothingFails(checks), checks };
 }
@@ -65,17 +65,13 @@ async function checkGrowth(then: Checkpoint, keys: LogKeys, log: AskedLog): Prom
   }
 }
 
-async function checkEntry(
-  receipt: ProvenEntry,
-  { size }: Checkpoint,
-  verifierKeys: string,
-  log: AskedLog,
-): Promise<PackCheck> {
+async function checkEntry(receipt: ProvenEntry, checkpoint: Checkpoint, log: AskedLog): Promise<PackCheck> {
   const { index } = receipt;
+  const { size } = checkpoint;
   try {
     if (index >= size) throw new VouchsafeError("proof-invalid", `a tree of ${size} entries has none there`);
     const leaf = await log.entry(index, size);
-    verifyReceipt(leaf, receipt, verifierKeys);
+    verifyUnder(checkpoint, leaf, receipt);
     const { type, time } = decodeLeaf(leaf);
     const statement = `Entry ${index} is in the tree of ${size} entries: ${type}, recorded at ${new Date(time).toISOString()}.`;
     return { check: "inclusion", status: "holds", statement, event: index };

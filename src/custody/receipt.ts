@@ -1,9 +1,11 @@
 import { VouchsafeError } from "../errors.ts";
 import { isJsonObject, type JsonValue } from "../in-toto-attestation/index.ts";
 import { decodeBase64, encodeBase64 } from "../tlog/base64.ts";
+import type { Checkpoint } from "../tlog/checkpoint.ts";
 import { leafHash } from "../tlog/hash.ts";
 import { type OpenedCheckpoint, openLogCheckpoint, parseLogKeys } from "../tlog/log-keys.ts";
 import { type Proof, verifyInclusion } from "../tlog/proofs.ts";
+import { isTreeSize } from "../tlog/subtrees.ts";
 
 /** Shows that an event is in the log, to whoever knows the log's verifier key. */
 export interface Receipt {
@@ -66,11 +68,16 @@ export function verifyReceipt(
   verifierKeys: string,
 ): OpenedCheckpoint {
   const checkpoint = openLogCheckpoint(receipt.checkpoint, parseLogKeys(verifierKeys));
+  verifyUnder(checkpoint, leaf, receipt);
+  return checkpoint;
+}
+
+/** The same for a receipt of which the checkpoint was opened already: many may have it. Throws `proof-invalid`. */
+export function verifyUnder(checkpoint: Checkpoint, leaf: Uint8Array, receipt: ProvenEntry): void {
   if (checkpoint.size !== receipt.treeSize) {
     throw new VouchsafeError("proof-invalid", "The receipt's tree size is not that of its checkpoint.");
   }
   verifyInclusion(leafHash(leaf), receipt.index, checkpoint, decodeProof(receipt.inclusionProof));
-  return checkpoint;
 }
 
 /** Throws `proof-invalid`. */
@@ -92,16 +99,12 @@ export function receiptsIn(value: JsonValue): ProvenEntry[] {
   if (value.inclusionProof === undefined)
     return Object.values(value).flatMap((one) => receiptsIn(one ?? null));
   const { index, treeSize, inclusionProof, checkpoint } = value;
-  if (isCount(index) && isCount(treeSize) && isTexts(inclusionProof) && typeof checkpoint === "string")
+  if (isTreeSize(index) && isTreeSize(treeSize) && isTexts(inclusionProof) && typeof checkpoint === "string")
     return [{ index, treeSize, inclusionProof, checkpoint }];
   throw new VouchsafeError(
     "invalid-request",
     "A receipt has an index, a tree size, the hashes of its proof and a checkpoint, and one here does not",
   );
-}
-
-function isCount(value: JsonValue | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function isTexts(value: JsonValue): value is string[] {

@@ -4,6 +4,7 @@ import type { OpenedEvent } from "../custody/open-event.ts";
 import { VouchsafeError } from "../errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "../in-toto-attestation/index.ts";
 import { decodeBase64 } from "../tlog/base64.ts";
+import { isTreeSize } from "../tlog/subtrees.ts";
 
 /** A page of `GET /events`, taken apart. Nothing in it is believed yet. */
 export interface EventPage {
@@ -31,8 +32,7 @@ export function parseEventPage(bytes: Uint8Array): EventPage {
 function readEvent(event: JsonValue): OpenedEvent {
   if (!isJsonObject(event)) throw new RangeError("no event");
   const { index, leaf, salt, about, body } = event;
-  if (typeof index !== "number" || !Number.isSafeInteger(index) || index < 0)
-    throw new RangeError("no index");
+  if (!isTreeSize(index)) throw new RangeError("no index");
   return { index, leaf: bytesOf(leaf), salt: bytesOf(salt), body: bodyBytes(about, body) };
 }
 

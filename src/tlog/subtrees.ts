@@ -9,9 +9,9 @@ export interface Subtree {
   readonly index: number;
 }
 
-/** Whether `size` is a possible number of leaves: a whole number that JavaScript holds exactly. */
-export function isTreeSize(size: number): boolean {
-  return Number.isSafeInteger(size) && size >= 0;
+/** Whether `size` is a possible number of leaves, or a leaf's index: a whole number that JavaScript holds exactly. */
+export function isTreeSize(size: unknown): size is number {
+  return typeof size === "number" && Number.isSafeInteger(size) && size >= 0;
 }
 
 /** How many full subtrees of this height a tree of this size has. */

@@ -11,6 +11,7 @@ import { leafHash } from "../../tlog/hash.ts";
 import { openLogCheckpoint, parseLogKeys } from "../../tlog/log-keys.ts";
 import { parseNote, parseVerifierKey } from "../../tlog/note.ts";
 import { type Proof, verifyConsistency, verifyInclusion } from "../../tlog/proofs.ts";
+import { isTreeSize } from "../../tlog/subtrees.ts";
 import { keyLabel } from "../../tlog/verifier-key.ts";
 import { encodeBody } from "../body.ts";
 import { listIn, textIn, textsIn } from "../body-fields.ts";
@@ -110,8 +111,7 @@ function readAnswer(answer: JsonValue): { note: string; events: readonly ProvedE
 /** What the event's leaf says is not read: it is told by the leaf. */
 function readEvent(json: JsonObject): ProvedEvent {
   const { index, body } = json;
-  if (typeof index !== "number" || !Number.isSafeInteger(index) || index < 0)
-    throw new RangeError("no index");
+  if (!isTreeSize(index)) throw new RangeError("no index");
   const about = textsIn(json, "about").map((key) => (key === PROJECT_CHAIN ? key : parseDigest(key)));
   return {
     event: openEvent({

@@ -9,6 +9,7 @@ import {
   parseJson,
 } from "../../in-toto-attestation/index.ts";
 import { decodeBase64 } from "../../tlog/base64.ts";
+import { isTreeSize } from "../../tlog/subtrees.ts";
 import { MAX_LINE_BYTES } from "../pack.ts";
 
 /*
@@ -43,7 +44,7 @@ export function digestOf(value: JsonValue | undefined, line: number): Digest {
 }
 
 export function numberOf(value: JsonValue | undefined, line: number): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  if (isTreeSize(value)) return value;
   throw invalidLine(line, "an index or a count is missing");
 }
 

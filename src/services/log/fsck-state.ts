@@ -29,7 +29,7 @@ function parseState(bytes: Uint8Array): SoundTree | undefined {
     if (!isJsonObject(value) || value.format !== FORMAT) return undefined;
     const { size, root: text } = value;
     const root = typeof text === "string" ? decodeBase64(text) : undefined;
-    if (typeof size !== "number" || !isTreeSize(size) || root?.length !== HASH_BYTES) return undefined;
+    if (!isTreeSize(size) || root?.length !== HASH_BYTES) return undefined;
     return { size, root };
   } catch {
     return undefined;
