@@ -12,7 +12,7 @@ import { type Inputs, readInputs } from "./inputs.ts";
 import { parsePathList } from "./path-list.ts";
 import type { Runner } from "./runner.ts";
 import { canBeAsked, type Subject, subjectsOf, unique } from "./subjects.ts";
-import { digestShown, isAllowed, type Judged, summaryOf } from "./summary.ts";
+import { isAllowed, type Judged, summaryOf } from "./summary.ts";
 import { tellFailure, tellJudged, tellPushed } from "./tell.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -91,7 +91,7 @@ function subjectsIn(pushed: readonly PushResult[]): Subject[] {
         ? result.attestation.subjects.map(({ name, digests }) => {
             // Other evidence may leave its further digests out; what stops one of them stops it, because this evidence names both.
             // One that cannot be asked about is never left out: it is not allowed.
-            const digest = digestShown({ digests });
+            const digest = digests.find(canBeAsked) ?? digests[0] ?? "no digest";
             return { name: name ?? digest, digests: [digest] };
           })
         : [],

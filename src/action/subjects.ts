@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { digestsOfFile } from "../cli/arguments/artifact.ts";
+import { ALGORITHM_BY_LENGTH, digestsOfFile } from "../cli/arguments/artifact.ts";
 import { UsageError } from "../cli/usage-error.ts";
 import { groundsAllow, parseDigest } from "../in-toto-attestation/digest.ts";
 import { filesMatching } from "./glob.ts";
@@ -10,8 +10,8 @@ import { parsePathList } from "./path-list.ts";
 /** What is asked about. */
 export interface Subject {
   readonly name: string;
-  /** `algorithm:hex`, all that are known of it; what evidence names by weak digests alone has none that can be asked about. */
-  readonly digests: readonly string[];
+  /** `algorithm:hex`, of the same bytes each; what evidence names by weak digests alone has one of those. */
+  readonly digests: readonly [string, ...string[]];
 }
 
 type SubjectInputs = Pick<Inputs, "subjectPath" | "subjectDigest" | "subjectName" | "subjectChecksums">;
@@ -65,18 +65,12 @@ async function fromChecksums(given: string, cwd: string): Promise<Subject[]> {
       if (line.trim() === "") return [];
       throw new UsageError(`\`subject-checksums\` has a line that is no digest and name: ${line}`);
     }
-    return [{ name, digests: [checked(`${ALGORITHMS.get(hex.length) ?? "sha256"}:${hex}`)] }];
+    return [{ name, digests: [checked(`${ALGORITHM_BY_LENGTH.get(hex.length) ?? "sha256"}:${hex}`)] }];
   });
   if (subjects.length === 0) throw new UsageError("`subject-checksums` names no subject");
   requireFew(subjects.length);
   return subjects;
 }
-
-const ALGORITHMS: ReadonlyMap<number, string> = new Map([
-  [64, "sha256"],
-  [96, "sha384"],
-  [128, "sha512"],
-]);
 
 async function readChecksums(given: string, cwd: string): Promise<string> {
   const path = resolve(cwd, given);

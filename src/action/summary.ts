@@ -1,7 +1,7 @@
 import type { PushResult } from "../cli/evidence/push-files.ts";
 import type { Decision } from "../client/types.ts";
 import { code, link, literal, table } from "./markdown.ts";
-import { canBeAsked, type Subject } from "./subjects.ts";
+import type { Subject } from "./subjects.ts";
 
 /** A subject and what the server said of it, if it did. */
 export interface Judged extends Subject {
@@ -21,9 +21,9 @@ export function isAllowed({ decision }: Judged): boolean {
   return decision?.decision === "allow";
 }
 
-/** The digest that the decision is about, or one that could be asked about. */
-export function digestShown({ digests, decision }: Pick<Judged, "digests" | "decision">): string {
-  return decision?.digest ?? digests.find(canBeAsked) ?? digests[0] ?? "no digest";
+/** The digest that the decision is about, where there is one. */
+export function digestShown({ digests: [first], decision }: Judged): string {
+  return decision?.digest ?? first;
 }
 
 export function whereOf({ file, item }: PushResult): string {

@@ -60,7 +60,7 @@ const TOLD_BYTES = 64 * 1024 * 1024;
 const GROUNDING = ["sha256", "sha384", "sha512"];
 
 /** By which a digest is known that goes without its algorithm: of hexadecimal digits. */
-const LENGTHS: ReadonlyMap<number, string> = new Map([
+export const ALGORITHM_BY_LENGTH: ReadonlyMap<number, string> = new Map([
   [64, "sha256"],
   [96, "sha384"],
   [128, "sha512"],
@@ -130,7 +130,7 @@ function whyNoArtifact(argument: string, cause: unknown): string {
   const [, algorithm = "", value = ""] = /^(?:(\w+):)?([0-9A-Fa-f]+)$/.exec(argument) ?? [];
   if (algorithm !== "")
     return `${argument} is no file, and no digest to ask about: ${whyNoDigest(algorithm, value)}`;
-  const unnamed = LENGTHS.get(value.length);
+  const unnamed = ALGORITHM_BY_LENGTH.get(value.length);
   if (unnamed !== undefined)
     return `${argument} is no file, and a digest names its algorithm before a colon: ${unnamed}:${value.toLowerCase()}`;
   const isThere = !(cause instanceof Error && "code" in cause && cause.code === "ENOENT");
