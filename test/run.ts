@@ -6,6 +6,8 @@
  *   npm test -- proofs                  every file whose path contains "proofs"
  *   npm test -- --name "two nodes"      the tests whose name matches the expression
  *
+ * `VOUCHSAFE_LONG=1` has what takes too long for everybody's tests; `VOUCHSAFE_INTEROP=1` builds programs of others first.
+ *
  * The closing lines are node's (`ℹ pass N` …); after them each skipped test is listed with its reason. The
  * exit code is 1 when a test failed and also when a file, or the whole run, held no test: that proves nothing.
  */
@@ -15,13 +17,9 @@ import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
+import { TEST_TIMEOUT_MS } from "./support/patience.ts";
 import { inProcesses } from "./support/processes.ts";
 
-/** `VOUCHSAFE_LONG=1` has what takes too long for everybody's tests; `VOUCHSAFE_INTEROP=1` builds programs of others first. */
-const PATIENCE = process.env.VOUCHSAFE_LONG === "1" || process.env.VOUCHSAFE_INTEROP === "1" ? 10 : 1;
-const TEST_TIMEOUT_MS = 120_000 * PATIENCE;
-/** Less than CI gives them all, so that what hangs there is named. */
-const FILE_TIMEOUT_MS = 240_000 * PATIENCE;
 /** One more than cores, as tests often wait; each process may hold an embedded database of some 600 MB. */
 const CONCURRENCY = Math.min(4, availableParallelism() + 1);
 
@@ -64,8 +62,10 @@ let ran = 0;
 const results = run({
   files: inProcesses(files, scratch),
   concurrency: CONCURRENCY,
-  timeout: FILE_TIMEOUT_MS,
-  execArgv: [`--test-timeout=${TEST_TIMEOUT_MS}`],
+  execArgv: [
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    `--import=${new URL("support/watchdog.ts", import.meta.url)}`,
+  ],
   ...(options.name === undefined ? {} : { testNamePatterns: options.name.map((name) => new RegExp(name)) }),
 });
 results.on("test:pass", ({ name, file, nesting, skip, details }) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import fastifyRateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, fastify } from "fastify";
 import type { ProjectId } from "../../src/custody/events.ts";
@@ -178,7 +179,9 @@ describe("calls under way at once", () => {
   });
 
   test("are cut off when they take too long", async () => {
-    await assert.rejects(call("/export", "a"));
+    // What cuts off keeps no process alive, as connections do that are not made here.
+    const [ended] = await Promise.allSettled([call("/export", "a"), sleep(100)]);
+    assert.equal(ended.status, "rejected");
     under[0]?.resolve("done");
   });
 
