@@ -9,7 +9,9 @@ export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof VouchsafeError) return error;
   const { code } = error as { code?: unknown };
   if (isConnectionError(error) || (typeof code === "string" && AWAY.test(code))) {
-    return new VouchsafeError("unavailable", "The database went away", { cause: error });
+    return new VouchsafeError("unavailable", "The database is away, or too busy to answer in time", {
+      cause: error,
+    });
   }
   return error;
 }
