@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { UNLESS_LONG } from "../support/long.ts";
+import { runNode } from "../support/run-node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vouchsafe-run-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -13,12 +13,8 @@ after(() => rmSync(folder, { recursive: true }));
 function npmTest(body: string, ...options: string[]): { code: number | null; output: string } {
   const file = join(folder, "sample.test.ts");
   writeFileSync(file, `import { test } from "node:test";\n${body}\n`);
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["test/run.ts", ...options, file], {
-    env,
-    encoding: "utf8",
-  });
-  return { code: status, output: stdout + stderr };
+  const { code, stdout, stderr } = runNode("test/run.ts", ...options, file);
+  return { code, output: stdout + stderr };
 }
 
 describe("npm test", { skip: UNLESS_LONG }, () => {
@@ -82,7 +78,7 @@ describe("npm test", { skip: UNLESS_LONG }, () => {
   });
 
   test("exits 1 when no file matches", () => {
-    const { status } = spawnSync(process.execPath, ["test/run.ts", "no-such-file"]);
-    assert.equal(status, 1);
+    const { code } = runNode("test/run.ts", "no-such-file");
+    assert.equal(code, 1);
   });
 });

@@ -1,11 +1,11 @@
 /** What runs the tests: no test is lost, or passes for another's hooks. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { inProcesses } from "../support/processes.ts";
+import { runNode } from "../support/run-node.ts";
 
 const WATCHDOG = new URL("../support/watchdog.ts", import.meta.url);
 
@@ -41,8 +41,8 @@ test("hooks are of the file that has them", async () => {
   const files = Array.from({ length: 41 }, (_, i) => join(scratch, `counts-${i}.test.mjs`));
   await Promise.all(files.map((file, i) => writeFile(file, counted(`${i}`))));
   const [first = ""] = inProcesses(files, scratch);
-  const { status, stdout } = runFile(first);
-  assert.equal(status, 0, stdout);
+  const { code, stdout } = runNode("--test-reporter=tap", first);
+  assert.equal(code, 0, stdout);
   assert.match(stdout, /^# pass 2$/m);
 });
 
@@ -51,15 +51,7 @@ test("a process that ends before its tests fails, as nothing was left to wait fo
   const ends = `process.on("beforeExit", () => process.exit());`;
   const waits = `await new Promise(() => {});`;
   await writeFile(file, `import { test } from "node:test"; ${ends} test("waits", async () => { ${waits} });`);
-  const { status, stderr } = runFile(file);
+  const { code, stderr } = runNode(`--import=${WATCHDOG}`, file);
   assert.match(stderr, /^Ended before its tests: .*ends\.test\.mjs$/m);
-  assert.equal(status, 1);
+  assert.equal(code, 1);
 });
-
-function runFile(file: string) {
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  return spawnSync(process.execPath, [`--import=${WATCHDOG}`, "--test-reporter=tap", file], {
-    encoding: "utf8",
-    env,
-  });
-}

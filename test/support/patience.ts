@@ -1,6 +1,6 @@
+import { IS_INTEROP } from "./interop.ts";
 import { IS_LONG } from "./long.ts";
 
-const IS_INTEROP = process.env.VOUCHSAFE_INTEROP === "1";
 const PATIENCE = IS_LONG || IS_INTEROP ? 10 : 1;
 
 export const TEST_TIMEOUT_MS = 120_000 * PATIENCE;

@@ -20,14 +20,12 @@ const FEWEST_PROCESSES = 40;
  */
 export function inProcesses(files: readonly string[], scratch: string): string[] {
   const most = Math.min(MOST_FILES, Math.ceil(files.length / FEWEST_PROCESSES));
+  const isAlone = (file: string) => ALONE.test(relative("test", file));
   const groups: string[][] = [];
-  let isOpen = false;
   for (const file of files) {
-    const isAlone = ALONE.test(relative("test", file));
-    const group = groups.at(-1);
-    if (group !== undefined && isOpen && !isAlone && group.length < most) group.push(file);
-    else groups.push([file]);
-    isOpen = !isAlone;
+    const group = groups.at(-1) ?? [];
+    if (group.length === 0 || group.length === most || [...group, file].some(isAlone)) groups.push([file]);
+    else group.push(file);
   }
   return groups.map((group, at) => {
     if (group.length === 1) return group[0] as string;

@@ -37,7 +37,7 @@ export async function digestsOfFile(
   path: string,
   progress?: (line: string) => void,
 ): Promise<readonly [Digest, ...Digest[]]> {
-  return (await hashesOf(path, GROUNDING, progress)) as [Digest, ...Digest[]];
+  return (await hashesOf(path, [...ALGORITHM_BY_LENGTH.values()], progress)) as [Digest, ...Digest[]];
 }
 
 /** An artifact that evidence is held against here. */
@@ -57,9 +57,7 @@ export interface NamedArtifact {
 /** Between two words on how far the hashing is. */
 const TOLD_BYTES = 64 * 1024 * 1024;
 
-const GROUNDING = ["sha256", "sha384", "sha512"];
-
-/** By which a digest is known that goes without its algorithm: of hexadecimal digits. */
+/** The algorithms that an artifact is asked about by, which tell a digest that goes without its own: by hexadecimal digits. */
 export const ALGORITHM_BY_LENGTH: ReadonlyMap<number, string> = new Map([
   [64, "sha256"],
   [96, "sha384"],
